@@ -1,0 +1,1 @@
+from convx._version import __version__

@@ -1,0 +1,392 @@
+"""Programs: planned convolutions that run without the GIL and cannot fail while they do.
+
+Arrays are taken through the buffer protocol, because one driver serves every rank and every
+element type; typed memoryviews hold the tables of the plan. All sizes are checked before.
+"""
+
+cimport cython
+from cpython.buffer cimport (
+    PyBUF_FORMAT, PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_CheckBuffer,
+    PyObject_GetBuffer,
+)
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.exc cimport PyErr_CheckSignals
+from cython.parallel cimport parallel, prange
+from libc.stdint cimport int64_t
+from libc.stdlib cimport free
+from libc.string cimport memset
+
+from numpy import empty, ndarray
+
+
+cdef extern from "convx.h" nogil:
+    enum:
+        CX_MAX_RANK
+        CX_FORWARD
+        CX_WEIGHT_GRADIENT
+        CX_F32
+        CX_F64
+        CX_U32
+        CX_U64
+
+    ctypedef struct cx_axis:
+        int64_t outputs, block, blocks, out_stride, in_size, in_stride, stride, position_stride
+        int64_t strands, tile_length
+        const int64_t *strand_start
+        const int64_t *strand_length
+        const int64_t *source
+        int64_t source_low, source_length
+
+    ctypedef struct cx_pass:
+        int64_t rank
+        const cx_axis *axes
+        int64_t batch, groups, channels, filters
+        int64_t in_batch, in_channel, out_batch, out_channel, out_origin
+        int64_t weight_filter, weight_channel, weight_group, weight_size
+        int64_t kernel_taps, taps
+        const int64_t *tap_offset
+        const int64_t *tap_weight
+        int64_t taps_in_order, boxes, filter_parts, row_parts, channel_block, tap_block
+        int64_t tile_size, tile_rows, positions, in_place, gathered
+
+    ctypedef struct cx_call:
+        const void *input
+        const void *weight
+        const void *packed
+        const void *bias
+        void *output
+
+    ctypedef void (*cx_task)(
+        const cx_pass *pass_, const cx_call *call, int64_t task, char *scratch) noexcept nogil
+
+    ctypedef struct cx_kernels:
+        int64_t lanes, rows
+        int64_t (*scratch_bytes)(const cx_pass *pass_, int kind) noexcept nogil
+        cx_task pack, forward, weight_gradient
+
+    const char *cx_isa(int index)
+    const cx_kernels *cx_kernels_of(const char *isa, int dtype)
+
+cdef extern from "stdlib.h" nogil:
+    int posix_memalign(void **memory, size_t alignment, size_t size)
+
+cdef extern from *:
+    """
+    #if defined _OPENMP
+    #include <omp.h>
+    #define CONVX_OPENMP _OPENMP
+    #else
+    #define CONVX_OPENMP 0
+    #define omp_get_max_threads() 1
+    #define omp_get_thread_num() 0
+    #define omp_in_parallel() 0
+    #endif
+    #if defined __clang__
+    #define CONVX_COMPILER "clang " __clang_version__
+    #else
+    #define CONVX_COMPILER "gcc " __VERSION__
+    #endif
+    """
+    const char *CONVX_COMPILER
+    const char *CONVX_COMPILER_FLAGS
+    const char *CONVX_CYTHON_VERSION
+    long CONVX_OPENMP
+    int omp_get_max_threads() nogil
+    int omp_get_thread_num() nogil
+    int omp_in_parallel() nogil
+
+
+build = {
+    "compiler": CONVX_COMPILER.decode().strip(),
+    "flags": CONVX_COMPILER_FLAGS.decode(),
+    "cython": CONVX_CYTHON_VERSION.decode(),
+    "openmp": CONVX_OPENMP,
+}
+
+cdef dict KERNELS = {"float32": CX_F32, "float64": CX_F64, "uint32": CX_U32, "uint64": CX_U64}
+
+
+def instruction_sets():
+    """Names of the instruction sets that the build has and the machine runs, the best first."""
+    cdef int index = 0
+    found = []
+    while cx_isa(index) != NULL:
+        found.append(cx_isa(index).decode())
+        index += 1
+    return found
+
+
+def register_block(isa, dtype):
+    """Lanes of a vector and filters of the largest register block."""
+    cdef const cx_kernels *kernels = cx_kernels_of(isa.encode(), KERNELS[dtype])
+    return kernels.lanes, kernels.rows
+
+
+# Whether a region with several threads has run, and whether none may.
+cdef bint has_run_threads = False
+cdef bint serial = False
+
+
+def runtime_threads():
+    """Threads that OpenMP would use now: what OMP_NUM_THREADS or threadpoolctl say."""
+    return 1 if serial or omp_in_parallel() else omp_get_max_threads()
+
+
+def stay_serial():
+    """Use one thread from now on if several have run: for a forked child, which lacks them."""
+    global serial
+    serial = has_run_threads
+
+
+@cython.final
+cdef class Scratch:
+    """Aligned memory for the tasks of one call."""
+
+    cdef char *memory
+    cdef int64_t size
+
+    def __cinit__(self, int64_t size):
+        if posix_memalign(<void **>&self.memory, 4096, size):
+            self.memory = NULL
+            raise MemoryError(f"no memory for {size} bytes of workspace")
+        self.size = size
+
+    def __dealloc__(self):
+        free(self.memory)
+
+
+# Scratch memory outlives a call so that its pages are mapped once. At most one block is kept for
+# each call that was ever under way at the same time, and its size is bounded by the plan.
+cdef list idle_scratch = []
+
+
+cdef Scratch borrow_scratch(int64_t size):
+    cdef Scratch scratch
+    if idle_scratch:
+        try:
+            scratch = idle_scratch.pop()
+        except IndexError:  # another thread was faster
+            return Scratch(size)
+        if scratch.size >= size:
+            return scratch
+    return Scratch(size)
+
+
+@cython.final
+cdef class Buffer:
+    """An array's memory, held for the duration of a call."""
+
+    cdef Py_buffer view
+    cdef bint held
+
+    def __cinit__(self, array, bint writable=False):
+        PyObject_GetBuffer(array, &self.view, PyBUF_STRIDED if writable else PyBUF_STRIDED_RO)
+        self.held = True
+
+    def __dealloc__(self):
+        if self.held:
+            PyBuffer_Release(&self.view)
+
+
+@cython.final
+cdef class Pass:
+    """The tables of one pass, copied from a plan."""
+
+    cdef cx_pass table
+    cdef cx_axis axes[CX_MAX_RANK]
+    cdef list kept
+
+    def __init__(self, plan):
+        cdef cx_axis *axis
+        cdef int64_t index
+        self.kept = []
+        memset(&self.table, 0, sizeof(self.table))
+        self.table.rank = len(plan.axes)
+        self.table.axes = self.axes
+        for index, spec in enumerate(plan.axes):
+            axis = &self.axes[index]
+            axis.outputs, axis.block, axis.blocks = spec.outputs, spec.block, spec.blocks
+            axis.out_stride = spec.out_stride
+            axis.in_size, axis.in_stride = spec.in_size, spec.in_stride
+            axis.stride, axis.position_stride = spec.stride, spec.position_stride
+            axis.strands, axis.tile_length = len(spec.strand_start), spec.tile_length
+            axis.strand_start = self.keep(spec.strand_start)
+            axis.strand_length = self.keep(spec.strand_length)
+            axis.source, axis.source_low, axis.source_length = NULL, 0, 0
+            if spec.source is not None:
+                axis.source = self.keep(spec.source)
+                axis.source_low, axis.source_length = spec.source_low, len(spec.source)
+        self.table.batch, self.table.groups = plan.batch, plan.groups
+        self.table.channels, self.table.filters = plan.channels, plan.filters
+        self.table.in_batch, self.table.in_channel = plan.in_batch, plan.in_channel
+        self.table.out_batch, self.table.out_channel = plan.out_batch, plan.out_channel
+        self.table.out_origin = plan.out_origin
+        self.table.weight_filter = plan.weight_filter
+        self.table.weight_channel = plan.weight_channel
+        self.table.weight_group, self.table.weight_size = plan.weight_group, plan.weight_size
+        self.table.kernel_taps, self.table.taps = plan.kernel_taps, len(plan.tap_offset)
+        self.table.tap_offset = self.keep(plan.tap_offset)
+        self.table.tap_weight = self.keep(plan.tap_weight)
+        self.table.taps_in_order = plan.taps_in_order
+        self.table.boxes, self.table.filter_parts = plan.boxes, plan.filter_parts
+        self.table.row_parts = plan.row_parts
+        self.table.channel_block, self.table.tap_block = plan.channel_block, plan.tap_block
+        self.table.tile_size, self.table.tile_rows = plan.tile_size, plan.tile_rows
+        self.table.positions = plan.positions
+        self.table.in_place, self.table.gathered = plan.in_place, plan.gathered
+
+    cdef const int64_t *keep(self, const int64_t[::1] table) except? NULL:
+        self.kept.append(table)
+        return &table[0] if table.shape[0] else NULL
+
+    def scratch_bytes(self, isa, dtype, bint weight_gradient=False):
+        """Bytes of scratch memory that one thread needs."""
+        cdef const cx_kernels *kernels = cx_kernels_of(isa.encode(), KERNELS[dtype])
+        return kernels.scratch_bytes(
+            &self.table, CX_WEIGHT_GRADIENT if weight_gradient else CX_FORWARD)
+
+
+cdef int64_t pieces(int64_t total, int64_t piece) noexcept nogil:
+    return (total + piece - 1) // piece
+
+
+cdef void run_tasks(cx_task task, const cx_pass *table, const cx_call *call, int64_t first,
+                    int64_t end, int threads, char *scratch, int64_t scratch_bytes) noexcept nogil:
+    """Run the tasks first … end - 1; each writes outputs of its own."""
+    cdef int64_t index
+    if threads == 1:
+        for index in range(first, end):
+            task(table, call, index, scratch)
+        return
+    for index in prange(first, end, num_threads=threads, schedule="dynamic"):
+        task(table, call, index, scratch + omp_get_thread_num() * scratch_bytes)
+
+
+# Between slices of about this many multiply-adds for each thread, Ctrl-C is noticed.
+cdef int64_t SLICE = 2 * 10 ** 9
+
+
+@cython.final
+cdef class Program:
+    """A plan's passes over the same arrays, ready to run."""
+
+    cdef readonly tuple passes, out_shape
+    cdef readonly object plan
+    cdef readonly str isa
+    cdef readonly int threads
+    cdef readonly int64_t scratch_bytes, packed_size
+    cdef const cx_kernels *kernels
+    cdef cx_task task
+    cdef list tasks, pack_tasks, packed_starts, slices
+    cdef int64_t item_size
+    cdef bint packs
+
+    def __init__(self, plan, isa, passes):
+        cdef Pass one
+        cdef int64_t tasks
+        gradient = plan.kind == "weight_gradient"
+        self.kernels = cx_kernels_of(isa.encode(), KERNELS[plan.dtype])
+        self.task = self.kernels.weight_gradient if gradient else self.kernels.forward
+        self.plan, self.isa, self.threads = plan, isa, plan.threads
+        self.passes, self.out_shape = tuple(passes), plan.out_shape
+        self.item_size, self.packs = plan.item_size, plan.packs
+        self.scratch_bytes = 64
+        self.packed_size = 0
+        self.tasks, self.pack_tasks, self.packed_starts, self.slices = [], [], [], []
+        for one in self.passes:
+            self.scratch_bytes = max(
+                self.scratch_bytes, one.scratch_bytes(isa, plan.dtype, gradient))
+            self.packed_starts.append(self.packed_size)
+            self.packed_size += (
+                one.table.groups * one.table.filters * one.table.channels * one.table.taps)
+            self.pack_tasks.append(
+                one.table.groups * pieces(one.table.filters, self.kernels.rows))
+            tasks = one.table.groups * one.table.filter_parts
+            if gradient:
+                tasks *= one.table.row_parts
+                tasks *= pieces(one.table.channels, one.table.channel_block)
+            else:
+                tasks *= one.table.batch * one.table.boxes
+            self.tasks.append(tasks)
+            self.slices.append(
+                max(self.threads, tasks * self.threads * SLICE // max(1, plan.work)))
+
+    def pack(self, weight):
+        """Return the packed weights, for calls to come."""
+        packed = empty(self.packed_size * self.item_size, "u1")
+        self.pack_into(weight, packed)
+        return packed
+
+    cdef pack_into(self, weight, packed):
+        cdef Buffer from_ = Buffer(weight)
+        cdef Buffer to = Buffer(packed, writable=True)
+        cdef cx_call call
+        cdef Pass one
+        cdef int64_t index, count, start
+        cdef Scratch scratch = borrow_scratch(self.threads * self.scratch_bytes)
+        memset(&call, 0, sizeof(call))
+        call.weight = from_.view.buf
+        for index in range(len(self.passes)):
+            one = self.passes[index]
+            start = self.packed_starts[index]
+            count = self.pack_tasks[index]
+            call.output = <char *>to.view.buf + start * self.item_size
+            with nogil:
+                run_tasks(self.kernels.pack, &one.table, &call, 0, count, self.threads,
+                          scratch.memory, self.scratch_bytes)
+        idle_scratch.append(scratch)
+
+    def run(self, input, weight, bias, packed, out):
+        """Compute into ``out``; weight is not read where ``packed`` is given.
+
+        The arrays are of the program's element type, aligned, and laid out as planned.
+        """
+        cdef Buffer input_buffer = Buffer(input)
+        cdef Buffer weight_buffer, bias_buffer, packed_buffer
+        cdef Buffer out_buffer = Buffer(out, writable=True)
+        cdef cx_call call
+        cdef Pass one
+        cdef int64_t index, first, end, count, start, slice_
+        cdef const void *packed_memory = NULL
+        cdef Scratch scratch
+        global has_run_threads
+        if packed is None and self.packs:
+            packed = self.pack(weight)
+        memset(&call, 0, sizeof(call))
+        call.input = input_buffer.view.buf
+        call.output = out_buffer.view.buf
+        if bias is not None:
+            bias_buffer = Buffer(bias)
+            call.bias = bias_buffer.view.buf
+        if packed is not None:
+            packed_buffer = Buffer(packed)
+            packed_memory = packed_buffer.view.buf
+        else:
+            weight_buffer = Buffer(weight)
+            call.weight = weight_buffer.view.buf
+        if self.threads > 1:
+            has_run_threads = True
+        scratch = borrow_scratch(self.threads * self.scratch_bytes)
+        for index in range(len(self.passes)):
+            one = self.passes[index]
+            count, slice_, start = self.tasks[index], self.slices[index], self.packed_starts[index]
+            if packed_memory != NULL:
+                call.packed = <const char *>packed_memory + start * self.item_size
+            for first in range(0, count, slice_):
+                end = min(first + slice_, count)
+                with nogil:
+                    run_tasks(self.task, &one.table, &call, first, end, self.threads,
+                              scratch.memory, self.scratch_bytes)
+                if end < count:
+                    PyErr_CheckSignals()
+        idle_scratch.append(scratch)
+        return out
+
+
+@cython.final
+cdef class CallMemo:
+    """Placeholder."""
+
+    @staticmethod
+    def enabled(on):
+        pass

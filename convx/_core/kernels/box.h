@@ -1,0 +1,196 @@
+/* Where the outputs of one box lie, and which input rows its tile holds: the part of a task that
+   knows no element type. */
+
+#ifndef CONVX_BOX_H
+#define CONVX_BOX_H
+
+#include "convx.h"
+
+/* Outputs that are neighbours in the tile, in the panel and in the output. */
+typedef struct {
+    int64_t tile, out; /* offsets from the box's first position and first output */
+    int64_t column, length;
+} cx_run;
+
+/* Outputs that one call of a product computes: `columns` of the panel's `width` are wanted. */
+typedef struct {
+    int64_t runs, columns, width;
+    const cx_run *run;
+    int whole; /* one stretch of memory in the output */
+} cx_panel;
+
+/* A stretch of a tile row: taken from the input with a step, or zeros (source < 0). */
+typedef struct {
+    int64_t tile, source, length, step;
+} cx_stretch;
+
+typedef struct {
+    int64_t origin[CX_MAX_RANK], extent[CX_MAX_RANK];
+    int64_t in, out; /* offsets of the box in an item's input (when in place) and output */
+    int64_t panels, pitch; /* how many panels; from one row of a panel to the next */
+    cx_panel *panel;
+    cx_run *run;
+    int64_t *row_source; /* offset of each tile row in a channel of the input, or -1 for zeros */
+    int64_t stretches;
+    cx_stretch *stretch;
+} cx_box;
+
+static inline void *cx_carve(char **scratch, int64_t bytes)
+{
+    void *start = *scratch;
+    *scratch += (bytes + 63) / 64 * 64;
+    return start;
+}
+
+static inline void cx_carve_box(const cx_pass *pass, cx_box *box, char **scratch)
+{
+    int64_t last = pass->axes[pass->rank - 1].tile_length;
+    box->panel = cx_carve(scratch, (pass->positions + 1) * (int64_t)sizeof(cx_panel));
+    box->run = cx_carve(scratch, (2 * pass->positions + 1) * (int64_t)sizeof(cx_run));
+    box->row_source = cx_carve(scratch, pass->tile_rows * (int64_t)sizeof(int64_t));
+    box->stretch = cx_carve(scratch, (2 * last + 1) * (int64_t)sizeof(cx_stretch));
+}
+
+static inline void cx_place_box(const cx_pass *pass, int64_t index, cx_box *box)
+{
+    box->in = 0;
+    box->out = pass->out_origin;
+    for (int64_t a = pass->rank - 1; a >= 0; a--) {
+        const cx_axis *axis = &pass->axes[a];
+        int64_t at = index % axis->blocks;
+        index /= axis->blocks;
+        box->origin[a] = at * axis->block;
+        box->extent[a] = cx_min(axis->block, axis->outputs - box->origin[a]);
+        box->in += box->origin[a] * axis->position_stride;
+        box->out += box->origin[a] * axis->out_stride;
+    }
+}
+
+/* The input index of a padded coordinate, or -1 where the padding is zero. */
+static inline int64_t cx_source(const cx_axis *axis, int64_t coordinate)
+{
+    if (coordinate >= 0 && coordinate < axis->in_size)
+        return coordinate;
+    if (!axis->source)
+        return -1;
+    coordinate -= axis->source_low;
+    return coordinate >= 0 && coordinate < axis->source_length ? axis->source[coordinate] : -1;
+}
+
+/* Next index of a box of the given extents, last axis fastest; 0 when it is over. */
+static inline int cx_next(int64_t *index, const int64_t *extent, int64_t rank)
+{
+    for (int64_t a = rank - 1; a >= 0; a--) {
+        if (++index[a] < extent[a])
+            return 1;
+        index[a] = 0;
+    }
+    return 0;
+}
+
+static inline void cx_find_rows(const cx_pass *pass, cx_box *box)
+{
+    int64_t outer = pass->rank - 1, index[CX_MAX_RANK] = {0}, extent[CX_MAX_RANK];
+    int64_t strand[CX_MAX_RANK] = {0}, within[CX_MAX_RANK] = {0};
+    for (int64_t a = 0; a < outer; a++)
+        extent[a] = pass->axes[a].tile_length;
+    int64_t row = 0;
+    do {
+        int64_t source = 0;
+        for (int64_t a = 0; a < outer; a++) {
+            const cx_axis *axis = &pass->axes[a];
+            if (index[a] == 0)
+                strand[a] = within[a] = 0;
+            while (within[a] + axis->strand_length[strand[a]] <= index[a])
+                within[a] += axis->strand_length[strand[a]++];
+            int64_t at = cx_source(axis, box->origin[a] * axis->stride +
+                                             axis->strand_start[strand[a]] +
+                                             (index[a] - within[a]) * axis->stride);
+            source = at < 0 || source < 0 ? -1 : source + at * axis->in_stride;
+        }
+        box->row_source[row++] = source;
+    } while (cx_next(index, extent, outer));
+}
+
+static inline void cx_add_stretch(cx_box *box, int64_t tile, int64_t source, int64_t length,
+                                  int64_t step)
+{
+    if (length > 0)
+        box->stretch[box->stretches++] = (cx_stretch){tile, source, length, step};
+}
+
+/* How a row of the tile is put together: for each strand the border before the input, the
+   inside, the border after it. */
+static inline void cx_find_stretches(const cx_pass *pass, cx_box *box)
+{
+    const cx_axis *axis = &pass->axes[pass->rank - 1];
+    int64_t step = axis->stride, tile = 0;
+    box->stretches = 0;
+    for (int64_t m = 0; m < axis->strands; m++) {
+        int64_t start = axis->strand_start[m] + box->origin[pass->rank - 1] * step;
+        int64_t length = axis->strand_length[m];
+        int64_t before = start < 0 ? cx_min((-start + step - 1) / step, length) : 0;
+        int64_t end = axis->in_size - start; /* coordinates below in_size: i * step < end */
+        int64_t inside = end > 0 ? cx_min((end + step - 1) / step, length) : 0;
+        inside = cx_max(inside, before);
+        int64_t border[2][2] = {{0, before}, {inside, length}};
+        cx_add_stretch(box, tile + before, (start + before * step) * axis->in_stride,
+                       inside - before, step * axis->in_stride);
+        for (int side = 0; side < 2; side++)
+            for (int64_t i = border[side][0], n; i < border[side][1]; i += n) {
+                int64_t at = cx_source(axis, start + i * step);
+                n = axis->source ? 1 : border[side][1] - i;
+                cx_add_stretch(box, tile + i, at < 0 ? -1 : at * axis->in_stride, n, 0);
+            }
+        tile += length;
+    }
+}
+
+/* The widest panel that the columns ahead fill, counted in units of the narrowest. `widths` falls,
+   ends with 0, and each is a multiple of the last. */
+static inline int64_t cx_fitting_width(const int64_t *widths, int64_t ahead)
+{
+    int64_t unit = widths[0];
+    for (const int64_t *w = widths; *w; w++)
+        unit = *w;
+    while (*widths > (ahead + unit - 1) / unit * unit)
+        widths++;
+    return *widths;
+}
+
+/* Cut the box's outputs into panels. Where panels are gathered they run on over the rows of the
+   box, otherwise each row is cut by itself. */
+static inline void cx_cut_panels(const cx_pass *pass, cx_box *box, const int64_t *widths)
+{
+    int64_t last = pass->rank - 1, index[CX_MAX_RANK] = {0}, left = 1, room = 0;
+    int64_t out_step = pass->axes[last].out_stride;
+    for (int64_t a = 0; a < pass->rank; a++)
+        left *= box->extent[a];
+    cx_run *run = box->run;
+    cx_panel *panel = box->panel - 1;
+    box->pitch = widths[0];
+    do {
+        int64_t tile = 0, out = 0;
+        for (int64_t a = 0; a < last; a++) {
+            tile += index[a] * pass->axes[a].position_stride;
+            out += index[a] * pass->axes[a].out_stride;
+        }
+        for (int64_t at = 0, length; at < box->extent[last]; at += length, left -= length) {
+            if (room == 0) {
+                int64_t ahead = pass->gathered ? left : box->extent[last] - at;
+                room = cx_fitting_width(widths, ahead);
+                *++panel = (cx_panel){0, 0, room, run, out_step == 1};
+            }
+            length = cx_min(room, box->extent[last] - at);
+            int64_t here = out + at * out_step;
+            *run++ = (cx_run){tile + at, here, panel->columns, length};
+            panel->whole &= here - panel->run->out == panel->columns;
+            panel->columns += length;
+            panel->runs++;
+            room = pass->gathered || at + length < box->extent[last] ? room - length : 0;
+        }
+    } while (cx_next(index, box->extent, last));
+    box->panels = panel - box->panel + 1;
+}
+
+#endif

@@ -1,0 +1,103 @@
+/* The plain structs that the drivers hand to the kernels.
+
+   A convolution is a sum of shifted matrix products,
+
+       out[n, k, p] = bias[k] + sum over c, t of  W[k, c, t] * tile[c, position[p] + tap_offset[t]]
+
+   A *pass* is one such sum over a box-shaped set of outputs. A convolution is one pass; a
+   transposed convolution with stride s is one pass for each output phase. Kernels see a pass as
+   tables of sizes, strides and offsets: rank, stride, dilation, padding mode and direction are
+   all in the tables, none of them is ever branched on per pixel. All strides and offsets count
+   elements, not bytes. */
+
+#ifndef CONVX_H
+#define CONVX_H
+
+#include <stdint.h>
+
+enum { CX_MAX_RANK = 30 };
+
+/* One spatial axis of a pass.
+
+   A *tile* is the thread-private copy of the input that one box of outputs needs. Along an axis it
+   consists of strands: strand m holds the padded input coordinates strand_start[m] + i * stride,
+   i < strand_length[m], relative to the box's first output. Taps whose coordinates agree modulo
+   the stride share a strand, so neighbouring outputs read neighbouring elements whatever the
+   stride is. */
+typedef struct {
+    int64_t outputs;        /* outputs of the pass along this axis */
+    int64_t block, blocks;  /* outputs per box, boxes */
+    int64_t out_stride;     /* between neighbouring outputs of the pass */
+    int64_t in_size, in_stride;
+    int64_t stride;         /* input coordinates between neighbouring outputs */
+    int64_t position_stride; /* tile elements between neighbouring outputs */
+    int64_t strands, tile_length;
+    const int64_t *strand_start, *strand_length;
+    const int64_t *source;  /* boundary: padded coordinate - source_low -> input index or -1 */
+    int64_t source_low, source_length; /* source == NULL: zeros outside of the input */
+} cx_axis;
+
+typedef struct {
+    int64_t rank;
+    const cx_axis *axes;
+    int64_t batch, groups, channels, filters; /* channels and filters of one group */
+    int64_t in_batch, in_channel;             /* strides; a group is `channels` channels */
+    int64_t out_batch, out_channel, out_origin;
+    int64_t weight_filter, weight_channel, weight_group; /* strides */
+    int64_t weight_size;       /* elements of all the weights */
+    int64_t kernel_taps;       /* taps of the kernel; the pass may use a part of them */
+    int64_t taps;
+    const int64_t *tap_offset; /* in the tile */
+    const int64_t *tap_weight; /* in the kernel */
+    int64_t taps_in_order;     /* (c, t) lie in the weights one after the other */
+    int64_t boxes;             /* product of the axes' blocks */
+    int64_t filter_parts;      /* parts that the filters of a group are split into for tasks */
+    int64_t row_parts;         /* weight gradient: partial sums, added up by the caller */
+    int64_t channel_block, tap_block; /* one step of the reduction; tap_block < taps only where
+                                         channel_block == 1 */
+    int64_t tile_size, tile_rows; /* of one channel: elements, rows along the last axis */
+    int64_t positions;         /* outputs of the largest box */
+    int64_t in_place;          /* the input is its own tile: nothing is padded or strided */
+    int64_t gathered;          /* positions are copied to panels rather than read by rows */
+} cx_pass;
+
+/* The arrays of one call. */
+typedef struct {
+    const void *input;
+    const void *weight; /* for the weight gradient: grad_output */
+    const void *packed; /* weights packed beforehand, or NULL */
+    const void *bias;   /* one value for each filter, or NULL */
+    void *output;       /* packing: the packed weights; weight gradient: row_parts of it */
+} cx_call;
+
+enum { CX_FORWARD, CX_WEIGHT_GRADIENT };
+
+typedef void (*cx_task)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch);
+
+/* What one instruction set offers for one element type. Tasks are numbered, last factor fastest:
+   forward by item, group, box, filter part; pack by group, filter block; weight_gradient by row
+   part, group, channel block, filter part. */
+typedef struct {
+    int64_t lanes; /* elements of a vector */
+    int64_t rows;  /* filters of the largest register block */
+    int64_t (*scratch_bytes)(const cx_pass *pass, int kind);
+    cx_task pack, forward, weight_gradient;
+} cx_kernels;
+
+enum { CX_F32, CX_F64, CX_U32, CX_U64, CX_DTYPES };
+
+/* The names of the instruction sets that the build has and the machine runs, the best first, and
+   their kernels; NULL where there is none. */
+const char *cx_isa(int index);
+const cx_kernels *cx_kernels_of(const char *isa, int dtype);
+
+static inline int64_t cx_min(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t cx_max(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/* Part `index` of `total` things dealt as evenly as possible into `parts`: its first thing. */
+static inline int64_t cx_part(int64_t total, int64_t parts, int64_t index)
+{
+    return index * (total / parts) + cx_min(index, total % parts);
+}
+
+#endif

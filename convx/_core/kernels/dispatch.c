@@ -1,0 +1,63 @@
+/* Which instruction sets the build has and the machine runs. To add one: a kernels_*.c file and a
+   row here. */
+
+#include <stddef.h>
+#include <string.h>
+
+#include "convx.h"
+
+#if defined __x86_64__ && (defined __GNUC__ || defined __clang__)
+#define ON_X86(...) __VA_ARGS__
+#else
+#define ON_X86(...)
+#endif
+#if defined __aarch64__ && (defined __GNUC__ || defined __clang__)
+#define ON_ARM(...) __VA_ARGS__
+#else
+#define ON_ARM(...)
+#endif
+
+extern const cx_kernels *const cx_kernels_baseline[CX_DTYPES];
+ON_X86(extern const cx_kernels *const cx_kernels_avx2[CX_DTYPES];)
+ON_X86(extern const cx_kernels *const cx_kernels_avx512[CX_DTYPES];)
+ON_ARM(extern const cx_kernels *const cx_kernels_neon[CX_DTYPES];)
+
+/* __builtin_cpu_supports asks the processor and whether the system saves its registers. */
+ON_X86(static int has_avx2(void) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+})
+ON_X86(static int has_avx512(void) {
+    return has_avx2() && __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512bw");
+})
+static int always(void) { return 1; }
+
+/* The best first. */
+static const struct {
+    const char *name;
+    int (*runs)(void);
+    const cx_kernels *const *kernels;
+} instruction_sets[] = {
+    ON_X86({"avx512", has_avx512, cx_kernels_avx512},)
+    ON_X86({"avx2", has_avx2, cx_kernels_avx2},)
+    ON_ARM({"neon", always, cx_kernels_neon},)
+    {"baseline", always, cx_kernels_baseline},
+};
+
+const char *cx_isa(int index)
+{
+    int found = 0;
+    for (size_t i = 0; i < sizeof instruction_sets / sizeof *instruction_sets; i++)
+        if (instruction_sets[i].runs() && found++ == index)
+            return instruction_sets[i].name;
+    return NULL;
+}
+
+const cx_kernels *cx_kernels_of(const char *isa, int dtype)
+{
+    for (size_t i = 0; i < sizeof instruction_sets / sizeof *instruction_sets; i++)
+        if (instruction_sets[i].runs() && !strcmp(instruction_sets[i].name, isa))
+            return instruction_sets[i].kernels[dtype];
+    return NULL;
+}

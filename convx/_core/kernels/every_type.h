@@ -1,0 +1,31 @@
+/* The template for each element type. Integers are unsigned so that they wrap around. */
+
+#define ISA_PASTE(name, isa) name##_##isa
+#define ISA_EXPAND(name, isa) ISA_PASTE(name, isa)
+
+#define T float
+#define SUFFIX ISA_EXPAND(f32, ISA)
+#define LANES (VECTOR_BYTES / 4)
+#include "template.h"
+
+#define T double
+#define SUFFIX ISA_EXPAND(f64, ISA)
+#define LANES (VECTOR_BYTES / 8)
+#include "template.h"
+
+#define T uint32_t
+#define SUFFIX ISA_EXPAND(u32, ISA)
+#define LANES (VECTOR_BYTES / 4)
+#include "template.h"
+
+#define T uint64_t
+#define SUFFIX ISA_EXPAND(u64, ISA)
+#define LANES (VECTOR_BYTES / 8)
+#include "template.h"
+
+const cx_kernels *const ISA_EXPAND(cx_kernels, ISA)[CX_DTYPES] = {
+    &ISA_EXPAND(kernels_f32, ISA),
+    &ISA_EXPAND(kernels_f64, ISA),
+    &ISA_EXPAND(kernels_u32, ISA),
+    &ISA_EXPAND(kernels_u64, ISA),
+};

@@ -1,0 +1,33 @@
+/* What every instruction set's file needs before it includes the template. */
+
+#ifndef CONVX_ISA_H
+#define CONVX_ISA_H
+
+#include "box.h"
+#include "convx.h"
+
+#define CX_INLINE static inline __attribute__((always_inline))
+
+#if defined __clang__
+#define CX_UNROLL _Pragma("unroll")
+#else
+#define CX_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+#if defined __has_builtin
+#if __has_builtin(__builtin_shufflevector)
+#define CX_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#endif
+#endif
+#if !defined CX_SHUFFLE /* GCC before 12 */
+#define CX_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (NAME(mask)){__VA_ARGS__})
+#define CX_MASK_VECTORS 1
+#endif
+
+enum { CX_MOST_VECTORS = 8 };      /* of a panel */
+enum { CX_MOST_KERNEL_TAPS = 64 }; /* kernels that are packed by transposition when reordered */
+
+/* How a product starts, and what becomes of its sums. */
+enum { CX_START, CX_CONTINUE, CX_ADD };
+
+#endif

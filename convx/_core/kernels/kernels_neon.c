@@ -1,0 +1,18 @@
+/* NEON on 64-bit Arm: 32 registers of 16 bytes, with fused multiply-add. */
+
+#if defined __aarch64__ && (defined __GNUC__ || defined __clang__)
+
+#include "isa.h"
+
+#define VECTOR_BYTES 16
+#define CX_HALF_VECTORS 0
+#define ROWS 8
+#define CX_EACH_PRODUCT(X)                                                                        \
+    X(1, 1) X(1, 2) X(1, 4) X(1, 8) X(2, 1) X(2, 2) X(2, 4) X(2, 8) X(3, 1) X(3, 2) X(3, 4)       \
+    X(3, 6) X(4, 1) X(4, 2) X(4, 4) X(4, 6) X(5, 1) X(5, 2) X(5, 4) X(6, 1) X(6, 2) X(6, 4)       \
+    X(7, 1) X(7, 2) X(7, 3) X(8, 1) X(8, 2) X(8, 3)
+
+#define ISA neon
+#include "every_type.h"
+
+#endif

@@ -1,0 +1,56 @@
+/* Packing weights into register blocks: to[(c, t)][r] for the filters r of a block. */
+
+/* Where the packed weights of a step and a register block lie. */
+CX_INLINE int64_t NAME(packed_at)(const cx_pass *pass, int64_t group, const NAME(step) *s,
+                                  int64_t first_filter)
+{
+    int64_t reduction = (group * pass->channels + s->channel) * pass->taps + s->tap;
+    return reduction * pass->filters + first_filter * s->channels * s->taps;
+}
+
+/* Whole vectors are stored, so `to` needs room after its end. */
+static void NAME(pack_block)(const cx_pass *pass, const T *weight, int64_t group, int64_t first,
+                             int64_t rows, const NAME(step) *s, T *to, T *kernels)
+{
+    int64_t start = group * pass->weight_group + first * pass->weight_filter +
+                    s->channel * pass->weight_channel;
+    int64_t readable = pass->weight_size - start - (rows - 1) * pass->weight_filter;
+    const T *from = weight + start;
+    if (pass->taps_in_order) {
+        NAME(interleave)(to, rows, from + s->tap, pass->weight_filter, rows,
+                         s->channels * s->taps, readable - s->tap);
+        return;
+    }
+    for (int64_t c = 0; c < s->channels; c++) {
+        const int64_t *tap = pass->tap_weight + s->tap;
+        if (pass->kernel_taps == 1 && pass->weight_filter == 1)
+            NAME(copy_exact)(to, from, rows);
+        else if (pass->kernel_taps <= CX_MOST_KERNEL_TAPS) {
+            NAME(interleave)(kernels, rows, from, pass->weight_filter, rows, pass->kernel_taps,
+                             readable);
+            for (int64_t t = 0; t < s->taps; t++)
+                NAME(copy_loose)(to + t * rows, kernels + tap[t] * rows, rows);
+        } else
+            for (int64_t t = 0; t < s->taps; t++)
+                for (int64_t r = 0; r < rows; r++)
+                    to[t * rows + r] = from[tap[t] + r * pass->weight_filter];
+        to += s->taps * rows;
+        from += pass->weight_channel;
+        readable -= pass->weight_channel;
+    }
+}
+
+static void NAME(pack)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch)
+{
+    NAME(space) space = NAME(carve)(pass, CX_FORWARD, &scratch);
+    int64_t blocks = NAME(filter_blocks)(pass), group = task / blocks, block = task % blocks;
+    int64_t first = NAME(first_filter)(pass, block);
+    int64_t rows = NAME(first_filter)(pass, block + 1) - first;
+    NAME(step) s = NAME(first_step)(pass);
+    do {
+        NAME(pack_block)(pass, call->weight, group, first, rows, &s, space.weights,
+                         space.kernels);
+        NAME(copy_exact)((T *)call->output + NAME(packed_at)(pass, group, &s, first),
+                         space.weights, s.channels * s.taps * rows);
+    } while (NAME(next_step)(pass, &s));
+}

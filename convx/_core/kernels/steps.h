@@ -1,0 +1,90 @@
+/* How a task walks over the reduction and over the filters, and the scratch memory it works in. */
+
+/* One step of the reduction: channels by taps, from (channel, tap) on. */
+typedef struct {
+    int64_t channel, channels, tap, taps;
+} NAME(step);
+
+CX_INLINE NAME(step) NAME(first_step)(const cx_pass *pass)
+{
+    return (NAME(step)){0, cx_min(pass->channel_block, pass->channels), 0,
+                        cx_min(pass->tap_block, pass->taps)};
+}
+
+/* Goes to the next step, 0 when it is over. A pass without channels or taps still has its first
+   step, which writes the bias. */
+CX_INLINE int NAME(next_step)(const cx_pass *pass, NAME(step) *s)
+{
+    s->tap += s->taps;
+    if (s->tap >= pass->taps) {
+        s->tap = 0;
+        s->channel += s->channels;
+        if (s->channel >= pass->channels)
+            return 0;
+    }
+    s->channels = cx_min(pass->channel_block, pass->channels - s->channel);
+    s->taps = cx_min(pass->tap_block, pass->taps - s->tap);
+    return 1;
+}
+
+/* A group's filters are dealt evenly into register blocks; part `index` of them: its first. */
+CX_INLINE int64_t NAME(filter_blocks)(const cx_pass *pass)
+{
+    return (pass->filters + ROWS - 1) / ROWS;
+}
+
+CX_INLINE int64_t NAME(first_filter)(const cx_pass *pass, int64_t block)
+{
+    return cx_part(pass->filters, NAME(filter_blocks)(pass), block);
+}
+
+/* What a thread's scratch memory holds. Buffers of elements end with room for the widest panel,
+   so that whole vectors may run over the end of what is wanted. */
+typedef struct {
+    cx_box box;
+    int64_t *offset, *panel_offset; /* of each step of the reduction in the tile, in a panel */
+    T *tile, *panels, *weights, *kernels, *staged;
+} NAME(space);
+
+CX_INLINE T *NAME(carve_elements)(char **scratch, int64_t elements)
+{
+    return cx_carve(scratch, (elements + CX_MOST_VECTORS * LANES) * (int64_t)sizeof(T));
+}
+
+CX_INLINE NAME(space) NAME(carve)(const cx_pass *pass, int kind, char **scratch)
+{
+    NAME(space) space;
+    int64_t columns = CX_MOST_VECTORS * LANES, reduction = pass->channel_block * pass->tap_block;
+    int64_t panels = pass->gathered ? (pass->positions + columns) * reduction : 0;
+    int64_t weights = ROWS * reduction, panel_rows = reduction;
+    if (kind == CX_WEIGHT_GRADIENT) {
+        panels = 2 * LANES * pass->positions;
+        weights = (pass->filters / pass->filter_parts + ROWS) * pass->positions;
+        panel_rows = pass->positions;
+    }
+    cx_carve_box(pass, &space.box, scratch);
+    space.offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
+    space.panel_offset = cx_carve(scratch, panel_rows * (int64_t)sizeof(int64_t));
+    space.tile = NAME(carve_elements)(
+        scratch, pass->in_place ? 0 : pass->channel_block * pass->tile_size);
+    space.panels = NAME(carve_elements)(scratch, panels);
+    space.weights = NAME(carve_elements)(scratch, weights);
+    space.kernels = NAME(carve_elements)(
+        scratch, pass->kernel_taps <= CX_MOST_KERNEL_TAPS ? ROWS * pass->kernel_taps : 0);
+    space.staged = NAME(carve_elements)(scratch, ROWS * columns);
+    return space;
+}
+
+static void NAME(find_offsets)(const cx_pass *pass, const NAME(step) *s, int64_t channel_stride,
+                               int64_t *offset)
+{
+    for (int64_t c = 0; c < s->channels; c++)
+        for (int64_t t = s->tap; t < s->tap + s->taps; t++)
+            *offset++ = c * channel_stride + pass->tap_offset[t];
+}
+
+static void NAME(find_panel_offsets)(int64_t reduction, int64_t pitch, int64_t *offset)
+{
+    for (int64_t m = 0; m < reduction; m++)
+        offset[m] = m * pitch;
+}

@@ -1,0 +1,39 @@
+/* Everything that one instruction set has for one element type. An includer defines T, SUFFIX,
+   VECTOR_BYTES, LANES and, once for the instruction set, ROWS, CX_EACH_ROW, CX_EACH_PRODUCT and
+   CX_HALF_VECTORS. */
+
+#if !defined T || !defined SUFFIX || !defined VECTOR_BYTES || !defined LANES || !defined ROWS
+#error "define T, SUFFIX, VECTOR_BYTES, LANES and ROWS before including template.h"
+#endif
+
+#define PASTE(name, suffix) name##_##suffix
+#define EXPAND(name, suffix) PASTE(name, suffix)
+#define NAME(name) EXPAND(name, SUFFIX)
+
+/* `loose` vectors lie anywhere in memory. */
+typedef T NAME(vector) __attribute__((vector_size(VECTOR_BYTES)));
+typedef T NAME(loose) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(T)), may_alias));
+#if CX_HALF_VECTORS
+typedef T NAME(half_vector) __attribute__((vector_size(VECTOR_BYTES / 2)));
+typedef T NAME(half_loose)
+    __attribute__((vector_size(VECTOR_BYTES / 2), aligned(sizeof(T)), may_alias));
+#endif
+
+#include "product.h"
+#include "transpose.h"
+#include "steps.h"
+#include "tile.h"
+#include "pack.h"
+#include "forward.h"
+#include "weight_gradient.h"
+
+static const cx_kernels NAME(kernels) = {
+    LANES, ROWS, NAME(scratch_bytes), NAME(pack), NAME(forward), NAME(weight_gradient),
+};
+
+#undef NAME
+#undef EXPAND
+#undef PASTE
+#undef T
+#undef SUFFIX
+#undef LANES

@@ -1,0 +1,96 @@
+/* Interleaving rows, the transposition that packs weights and the panels of a weight gradient:
+
+       to[i * step + r] = from[r * stride + i],    r < rows <= ROWS, i < length
+
+   done in registers, LANES rows by LANES elements at a time. */
+
+#if !defined T || !defined LANES || !defined NAME
+#error "define T, LANES and NAME before including transpose.h"
+#endif
+
+#define LOW(lane, bit) ((lane) & (bit) ? LANES + (lane) - (bit) : (lane))
+#define HIGH(lane, bit) ((lane) & (bit) ? LANES + (lane) : (lane) + (bit))
+#define TWO(WHICH, lane, bit) WHICH(lane, bit), WHICH((lane) + 1, bit)
+#define FOUR(WHICH, lane, bit) TWO(WHICH, lane, bit), TWO(WHICH, (lane) + 2, bit)
+#define EIGHT(WHICH, lane, bit) FOUR(WHICH, lane, bit), FOUR(WHICH, (lane) + 4, bit)
+#if LANES == 16
+#define EVERY_LANE(WHICH, bit) EIGHT(WHICH, 0, bit), EIGHT(WHICH, 8, bit)
+#elif LANES == 8
+#define EVERY_LANE(WHICH, bit) EIGHT(WHICH, 0, bit)
+#elif LANES == 4
+#define EVERY_LANE(WHICH, bit) FOUR(WHICH, 0, bit)
+#else
+#define EVERY_LANE(WHICH, bit) TWO(WHICH, 0, bit)
+#endif
+
+/* Eklundh's method: exchange one bit of the row number with the same bit of the lane number. */
+#define EXCHANGE(bit)                                                                             \
+    CX_UNROLL for (int i = 0; i < LANES; i++) if (!(i & (bit)))                                   \
+    {                                                                                             \
+        NAME(vector) low = CX_SHUFFLE(v[i], v[i | (bit)], EVERY_LANE(LOW, bit));                  \
+        v[i | (bit)] = CX_SHUFFLE(v[i], v[i | (bit)], EVERY_LANE(HIGH, bit));                     \
+        v[i] = low;                                                                               \
+    }
+
+CX_INLINE void NAME(transpose)(NAME(vector) *v)
+{
+    EXCHANGE(1)
+#if LANES > 2
+    EXCHANGE(2)
+#endif
+#if LANES > 4
+    EXCHANGE(4)
+#endif
+#if LANES > 8
+    EXCHANGE(8)
+#endif
+}
+
+/* Interleaves the LANES elements from `from` on and stores the first `length` of them. Whole
+   vectors are stored, in rising order: the lanes past `rows` are overwritten by what follows. */
+static void NAME(interleave_lanes)(T *to, int64_t step, const T *from, int64_t stride,
+                                   int64_t rows, int64_t length)
+{
+    NAME(vector) v[(ROWS + LANES - 1) / LANES][LANES];
+    int64_t blocks = (rows + LANES - 1) / LANES;
+    for (int64_t b = 0; b < blocks; b++) {
+        NAME(vector) square[LANES];
+        CX_UNROLL for (int r = 0; r < LANES; r++)
+            square[r] = *(const NAME(loose) *)(from + cx_min(b * LANES + r, rows - 1) * stride);
+        NAME(transpose)(square);
+        CX_UNROLL for (int r = 0; r < LANES; r++)
+            v[b][r] = square[r];
+    }
+    for (int64_t i = 0; i < length; i++)
+        for (int64_t b = 0; b < blocks; b++)
+            *(NAME(loose) *)(to + i * step + b * LANES) = v[b][i];
+}
+
+/* `readable`: elements that may be read from each row, at least length. `to` has room for two
+   vectors after its end. */
+static void NAME(interleave)(T *to, int64_t step, const T *from, int64_t stride, int64_t rows,
+                             int64_t length, int64_t readable)
+{
+    int64_t i = 0;
+    for (; i + LANES <= length; i += LANES)
+        NAME(interleave_lanes)(to + i * step, step, from + i, stride, rows, LANES);
+    if (i == length)
+        return;
+    if (i + LANES <= readable)
+        NAME(interleave_lanes)(to + i * step, step, from + i, stride, rows, length - i);
+    else if (length >= LANES)
+        NAME(interleave_lanes)(to + (length - LANES) * step, step, from + length - LANES, stride,
+                               rows, LANES);
+    else
+        for (; i < length; i++)
+            for (int64_t r = 0; r < rows; r++)
+                to[i * step + r] = from[r * stride + i];
+}
+
+#undef LOW
+#undef HIGH
+#undef TWO
+#undef FOUR
+#undef EIGHT
+#undef EVERY_LANE
+#undef EXCHANGE

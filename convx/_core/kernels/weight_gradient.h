@@ -1,0 +1,120 @@
+/* The task that computes a part of the gradient of the weights,
+
+       dW[k, c, t] = sum over items n, positions p of  dY[n, k, p] * tile[n, c, p + offset[t]]
+
+   the same product again: now the reduction runs over the positions of a box, and a panel's
+   columns are the (c, t) of a block of channels. A task owns its part of dW and goes through the
+   boxes in order, so the order of the sum depends on shapes alone. */
+
+/* panel[position][column], for the columns (c, t) from `first` on. */
+static void NAME(fill_columns)(const NAME(space) *space, int64_t first, int64_t columns,
+                               int64_t width)
+{
+    const cx_panel *all = space->box.panel;
+    for (int64_t q = 0; q < columns; q += LANES) {
+        const int64_t *offset = space->offset + first + q;
+        int64_t last = cx_min(columns - q, LANES) - 1;
+        T *to = space->panels + q;
+        for (const cx_run *run = all->run; run < all->run + all->runs; run++)
+            for (int64_t i = 0; i < run->length; i += LANES) {
+                NAME(vector) v[LANES];
+                const T *from = space->tile + run->tile + i;
+                CX_UNROLL for (int r = 0; r < LANES; r++)
+                    v[r] = *(const NAME(loose) *)(from + offset[cx_min(r, last)]);
+                NAME(transpose)(v);
+                int64_t rows = cx_min(run->length - i, LANES);
+                for (int64_t r = 0; r < rows; r++, to += width)
+                    *(NAME(loose) *)to = v[r];
+            }
+    }
+}
+
+/* weights[position][r] = grad_output of filter first + r. */
+static void NAME(pack_gradient)(const cx_pass *pass, const NAME(space) *space, const T *gradient,
+                                int64_t rows, T *weights)
+{
+    const cx_panel *all = space->box.panel;
+    if (all->whole)
+        NAME(interleave)(weights, rows, gradient, pass->out_channel, rows, all->columns,
+                         all->columns);
+    else
+        for (const cx_run *run = all->run; run < all->run + all->runs; run++)
+            NAME(interleave)(weights + run->column * rows, rows, gradient + run->out,
+                             pass->out_channel, rows, run->length, run->length);
+}
+
+static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int64_t task,
+                                  char *scratch)
+{
+    NAME(space) space = NAME(carve)(pass, CX_WEIGHT_GRADIENT, &scratch);
+    int64_t part = task % pass->filter_parts, block = task / pass->filter_parts;
+    int64_t channel_blocks = (pass->channels + pass->channel_block - 1) / pass->channel_block;
+    int64_t group = block / channel_blocks % pass->groups;
+    int64_t row_part = block / channel_blocks / pass->groups;
+    int64_t channel = block % channel_blocks * pass->channel_block;
+    int64_t channels = cx_min(pass->channel_block, pass->channels - channel);
+    int64_t kernel = pass->channels * pass->taps, total = channels * pass->taps;
+    int64_t filter_blocks = NAME(filter_blocks)(pass);
+    int64_t first_block = cx_part(filter_blocks, pass->filter_parts, part);
+    int64_t end_block = cx_part(filter_blocks, pass->filter_parts, part + 1);
+    int64_t part_filter = NAME(first_filter)(pass, first_block);
+    const T *input = (const T *)call->input + group * pass->channels * pass->in_channel;
+    const T *gradient = (const T *)call->weight + group * pass->filters * pass->out_channel;
+    T *output = (T *)call->output + (row_part * pass->groups + group) * pass->filters * kernel +
+                channel * pass->taps;
+    int64_t everything[2] = {pass->positions, 0}, widths[2 * CX_MOST_VECTORS + 1];
+
+    NAME(find_widths)(NAME(first_filter)(pass, 1), 2, widths);
+    NAME(step) all_taps = {channel, channels, 0, pass->taps};
+    NAME(find_offsets)(pass, &all_taps, pass->tile_size, space.offset);
+    int64_t steps = pass->batch * pass->boxes;
+    int64_t first_step = cx_part(steps, pass->row_parts, row_part);
+    for (int64_t step = first_step; step < cx_part(steps, pass->row_parts, row_part + 1); step++) {
+        int64_t item = step / pass->boxes;
+        cx_place_box(pass, step % pass->boxes, &space.box);
+        cx_cut_panels(pass, &space.box, everything);
+        cx_find_rows(pass, &space.box);
+        cx_find_stretches(pass, &space.box);
+        NAME(fill_tile)(pass, &space.box, input + item * pass->in_batch, channel, channels,
+                        space.tile);
+        int64_t positions = space.box.panel->columns;
+        const T *from = gradient + item * pass->out_batch + space.box.out;
+        for (int64_t b = first_block; b < end_block; b++) {
+            int64_t first = NAME(first_filter)(pass, b);
+            int64_t rows = NAME(first_filter)(pass, b + 1) - first;
+            NAME(pack_gradient)(pass, &space, from + first * pass->out_channel, rows,
+                                space.weights + (first - part_filter) * positions);
+        }
+        for (int64_t q = 0, columns; q < total; q += columns) {
+            int64_t width = cx_fitting_width(widths, total - q);
+            columns = cx_min(width, total - q);
+            NAME(fill_columns)(&space, q, columns, width);
+            NAME(find_panel_offsets)(positions, width, space.panel_offset);
+            for (int64_t b = first_block; b < end_block; b++) {
+                int64_t first = NAME(first_filter)(pass, b);
+                int64_t rows = NAME(first_filter)(pass, b + 1) - first;
+                const T *weights = space.weights + (first - part_filter) * positions;
+                T *y = output + first * kernel + q;
+                NAME(product) product = NAME(product_of)(rows, width);
+                if (columns == width) {
+                    product(positions, space.panel_offset, space.panels, weights, y, kernel, 0,
+                            step == first_step ? CX_START : CX_ADD);
+                    continue;
+                }
+                product(positions, space.panel_offset, space.panels, weights, space.staged,
+                        width, 0, CX_START);
+                for (int64_t r = 0; r < rows; r++)
+                    for (int64_t i = 0; i < columns; i++)
+                        y[r * kernel + i] = space.staged[r * width + i] +
+                                            (step == first_step ? (T)0 : y[r * kernel + i]);
+            }
+        }
+    }
+}
+
+static int64_t NAME(scratch_bytes)(const cx_pass *pass, int kind)
+{
+    char *end = 0;
+    NAME(carve)(pass, kind, &end);
+    return end - (char *)0;
+}

@@ -1,0 +1,221 @@
+"""Arguments and their errors: every check of what a caller gives stands here, and only here.
+
+Messages say which argument, what came, and what is allowed. Sizes are Python integers, so that no
+check can overflow; what reaches a kernel fits into 64 bits and into memory.
+"""
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+from convx._engine import machine
+from convx._engine.boundary import PADDING_MODES
+from convx._engine.window import Window
+
+ALGORITHMS = ("auto", "direct")
+
+# Spatial axes of a convolution: two axes less than NumPy 1 allowed in all.
+MOST_AXES = 30
+
+# No size, stride or padding may reach this: sums of a few of them still fit into 64 bits.
+_LIMIT = 2**62
+
+Pads = tuple[tuple[int, int], ...]
+
+
+def integer(value: object, name: str, least: int | None = None) -> int:
+    """Return ``value`` as an int; bools, floats and strings are no integers."""
+    if isinstance(value, bool) or type(value).__name__ == "bool":
+        raise TypeError(f"{name} must be an integer, got the bool {value!r}")
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(
+            f"{name} must be an integer, got {value!r} of type {type(value).__name__}"
+        ) from None
+    if least is not None and number < least:
+        kind = {0: "non-negative", 1: "positive"}.get(least, f"at least {least}")
+        raise ValueError(f"{name} must be {kind}, got {number}")
+    if abs(number) > _LIMIT:
+        raise ValueError(f"{name} must be at most 2**62, got {number}")
+    return number
+
+
+def per_axis(value: object, axes: int, name: str, least: int | None = None) -> tuple[int, ...]:
+    """Return one integer for each axis, from one for all of them or a sequence."""
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        if len(value) != axes:
+            raise ValueError(
+                f"{name} must be an integer or have {axes} of them, one for each spatial axis, "
+                f"got {value!r}"
+            )
+        return tuple(integer(one, name, least) for one in value)
+    return (integer(value, name, least),) * axes
+
+
+def pads(value: object, kernel: Sequence[int], dilation: Sequence[int]) -> Pads:
+    """Return (low, high) for each axis from what ``padding`` may be."""
+    if isinstance(value, str):
+        if value == "valid":
+            return ((0, 0),) * len(kernel)
+        if value == "same":
+            totals = [d * (k - 1) for k, d in zip(kernel, dilation)]
+            return tuple((total // 2, total - total // 2) for total in totals)
+        raise ValueError(
+            f"padding must be 'same', 'valid', integers or pairs of integers, got {value!r}"
+        )
+    if (
+        isinstance(value, Sequence)
+        and len(value) == len(kernel)
+        and all(isinstance(one, Sequence) and not isinstance(one, str | bytes) for one in value)
+    ):
+        for one in value:
+            if len(one) != 2:
+                raise ValueError(f"padding must have (low, high) for each axis, got {value!r}")
+        return tuple(
+            (integer(low, "padding", 0), integer(high, "padding", 0)) for low, high in value
+        )
+    return tuple((one, one) for one in per_axis(value, len(kernel), "padding", 0))
+
+
+def one_of(value: object, allowed: Sequence[str], name: str) -> str:
+    """Return ``value`` if it is one of the names that are allowed."""
+    if not isinstance(value, str):
+        raise TypeError(
+            f"{name} must be a string, one of {', '.join(map(repr, allowed))}, got {value!r}"
+        )
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+    return value
+
+
+def padding_mode(value: object) -> str:
+    """Return the padding mode if there is such a one."""
+    return one_of(value, PADDING_MODES, "padding_mode")
+
+
+def algorithm(value: object) -> str:
+    """Return the algorithm if there is such a one."""
+    return one_of(value, ALGORITHMS, "algorithm")
+
+
+def thread_count(value: object, most: int) -> int:
+    """Return a number of threads."""
+    count = integer(value, "n", 1)
+    if count > most:
+        raise ValueError(f"n must be at most {most} threads, got {count}")
+    return count
+
+
+def spatial_axes(axes: int | None, weight_ndim: int) -> int:
+    """Return the number of spatial axes, told by the function or by the weight's shape."""
+    if axes is None:
+        if not 3 <= weight_ndim <= MOST_AXES + 2:
+            raise ValueError(
+                f"weight must have from 1 to {MOST_AXES} spatial axes after two of channels, "
+                f"got {weight_ndim} axes"
+            )
+        return weight_ndim - 2
+    if weight_ndim != axes + 2:
+        raise ValueError(
+            f"weight must have {axes + 2} axes, two of channels and {axes} spatial, "
+            f"got {weight_ndim}"
+        )
+    return axes
+
+
+def check_batched(ndim: int, axes: int, name: str) -> bool:
+    """Tell whether an array has a batch axis before channels and spatial axes."""
+    if ndim not in (axes + 1, axes + 2):
+        raise ValueError(
+            f"{name} must have {axes + 2} axes (batch, channels, {axes} spatial) or {axes + 1} "
+            f"(channels, {axes} spatial), got {ndim}"
+        )
+    return ndim == axes + 2
+
+
+def check_groups(groups: object, **channels: int) -> int:
+    """Return the number of groups if it divides the given numbers of channels."""
+    number = integer(groups, "groups", 1)
+    for name, count in channels.items():
+        if count % number:
+            raise ValueError(f"groups must divide {name.replace('_', ' ')}, got {number} for {count}")
+    return number
+
+
+def check_shape(shape: Sequence[int], expected: Sequence[int], name: str, why: str) -> None:
+    """Raise unless an array has the shape that the others ask for."""
+    if tuple(shape) != tuple(expected):
+        raise ValueError(f"{name} must have shape {tuple(expected)} {why}, got {tuple(shape)}")
+
+
+def check_positive_sizes(shape: Sequence[int], name: str, what: str) -> None:
+    """Raise if one of the sizes is 0."""
+    if 0 in shape:
+        raise ValueError(f"{name} must have no {what} of size 0, got {tuple(shape)}")
+
+
+def check_windows(windows: Sequence[Window]) -> None:
+    """Raise unless every window fits into its padded axis."""
+    for axis, window in enumerate(windows):
+        if window.padded_size >= _LIMIT or window.extent >= _LIMIT:
+            raise ValueError(
+                f"padding and dilation must keep sizes below 2**62, got a padded input of "
+                f"{window.padded_size} and a kernel of extent {window.extent} on spatial axis {axis}"
+            )
+        if window.output_size < 1:
+            raise ValueError(
+                f"dilation * (kernel size - 1) + 1 = {window.extent} must be at most the padded "
+                f"input size {window.padded_size} on spatial axis {axis} (input {window.size}, "
+                f"padding {window.pad_low} and {window.pad_high})"
+            )
+
+
+def check_transpose(windows: Sequence[Window], output_padding: Sequence[int]) -> None:
+    """Raise unless the transposed convolution's output padding and size are possible."""
+    for axis, (window, extra) in enumerate(zip(windows, output_padding)):
+        if extra >= max(window.stride, window.dilation):
+            raise ValueError(
+                f"output_padding must be smaller than stride or dilation, got {extra} for stride "
+                f"{window.stride} and dilation {window.dilation} on spatial axis {axis}"
+            )
+        if window.padded_size >= _LIMIT:
+            raise ValueError(
+                f"stride and dilation must keep the output below 2**62, got {window.padded_size} "
+                f"on spatial axis {axis}"
+            )
+        if window.size < 1:
+            raise ValueError(
+                f"padding must leave some output, got {window.pad_low} and {window.pad_high} for "
+                f"an uncropped output of {window.padded_size} on spatial axis {axis}"
+            )
+
+
+def check_memory(shape: Sequence[int], item_size: int, what: str) -> None:
+    """Raise MemoryError, before anything is allocated, for what no machine like this can hold."""
+    size = item_size
+    for one in shape:
+        size *= one
+    if size >= machine.MEMORY_BYTES:
+        raise MemoryError(
+            f"{what} of shape {tuple(shape)} would take {size} bytes, more than the machine's "
+            f"memory of {machine.MEMORY_BYTES}"
+        )
+
+
+def check_out(out: Any, shape: tuple[int, ...], dtype: Any) -> None:
+    """Raise unless ``out`` can take the result as it is."""
+    import numpy as np
+
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be a NumPy array, got {type(out).__name__}")
+    if out.shape != shape:
+        raise ValueError(f"out must have the shape of the result {shape}, got {out.shape}")
+    if out.dtype != dtype:
+        raise TypeError(f"out must have the dtype of the result {dtype}, got {out.dtype}")
+    if not out.flags.writeable:
+        raise ValueError("out must be writable, got a read-only array")
+    if any(step == 0 and size > 1 for step, size in zip(out.strides, out.shape)):
+        raise ValueError(
+            f"out must have memory of its own for every element, got strides {out.strides}"
+        )

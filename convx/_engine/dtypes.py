@@ -1,0 +1,116 @@
+"""Element types: which are computed as which, and how arrays of any kind become operands."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+AnyArray = NDArray[Any]
+
+# What kernels exist for, by the result's type. Sums of unsigned integers wrap around, and the low
+# bits of a sum do not depend on the high ones: so narrower and signed integers are computed in
+# unsigned ones and cut back. Half precision is computed in single precision and rounded once.
+KERNEL_DTYPES = {
+    np.dtype(result): np.dtype(kernel)
+    for result, kernel in {
+        "float16": "float32",
+        "float32": "float32",
+        "float64": "float64",
+        "complex64": "float32",
+        "complex128": "float64",
+        "int8": "uint32",
+        "uint8": "uint32",
+        "int16": "uint32",
+        "uint16": "uint32",
+        "int32": "uint32",
+        "uint32": "uint32",
+        "int64": "uint64",
+        "uint64": "uint64",
+    }.items()
+}
+
+
+def as_array(value: object, name: str) -> AnyArray:
+    """Return ``value`` as a plain array of a type that can be convolved."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise TypeError(f"{name} must not have masked values; fill them first, {name}.filled(0) say")
+    if not isinstance(value, np.ndarray) and hasattr(value, "__dlpack__"):
+        value = _from_dlpack(value, name)
+    array = np.asarray(value)
+    if array.dtype.newbyteorder("=") not in KERNEL_DTYPES:
+        raise TypeError(
+            f"{name} must have a dtype of float16, float32, float64, complex64, complex128 or an "
+            f"integer one, got {array.dtype}"
+        )
+    return array
+
+
+def _from_dlpack(value: Any, name: str) -> AnyArray:
+    try:
+        return np.from_dlpack(value)
+    except (BufferError, RuntimeError, TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be an array in the CPU's memory: {error}") from None
+
+
+def operands(**values: object) -> list[Any]:
+    """Return arrays of one native type from array-likes; None stays None.
+
+    The names are those of the arguments, for errors. Mixed types are promoted as by NumPy.
+    """
+    arrays = {
+        name: None if value is None else as_array(value, name) for name, value in values.items()
+    }
+    dtype = np.result_type(*(array.dtype for array in arrays.values() if array is not None))
+    dtype = dtype.newbyteorder("=")
+    return [None if array is None else array.astype(dtype, copy=False) for array in arrays.values()]
+
+
+def as_kernel_operand(
+    array: AnyArray, dtype: np.dtype[Any], *, contiguous: bool = False
+) -> AnyArray:
+    """Return the array in a kernel's type, aligned, its strides whole numbers of elements."""
+    if array.dtype.kind in "iu" and array.dtype.itemsize == dtype.itemsize:
+        array = array.view(dtype)
+    array = array.astype(dtype, copy=False)
+    strided = all(stride % dtype.itemsize == 0 for stride in array.strides)
+    if contiguous or not strided or not array.flags.aligned:
+        return np.require(np.ascontiguousarray(array), requirements="A").reshape(array.shape)
+    return array
+
+
+def split_complex(array: AnyArray, axis: int) -> AnyArray:
+    """Return real and imaginary parts as neighbours along ``axis``, in an array of reals."""
+    parts = np.stack([array.real, array.imag], axis=axis + 1)
+    shape = (*array.shape[:axis], 2 * array.shape[axis], *array.shape[axis + 1 :])
+    return parts.reshape(shape)
+
+
+def join_complex(array: AnyArray, axis: int, dtype: DTypeLike) -> AnyArray:
+    """Return the complex array whose parts are neighbours along ``axis``."""
+    shape = (*array.shape[:axis], array.shape[axis] // 2, *array.shape[axis + 1 :])
+    joined = np.empty(shape, dtype)
+    every_other = [slice(None)] * array.ndim
+    for part, start in ((joined.real, 0), (joined.imag, 1)):
+        every_other[axis] = slice(start, None, 2)
+        part[...] = array[tuple(every_other)]
+    return joined
+
+
+def complex_matrix(weight: AnyArray) -> AnyArray:
+    """Return, for weights (filters, channels, …), those between real and imaginary parts."""
+    filters, channels, *kernel = weight.shape
+    matrix = np.empty((filters, 2, channels, 2, *kernel), weight.real.dtype)
+    matrix[:, 0, :, 0] = matrix[:, 1, :, 1] = weight.real
+    matrix[:, 1, :, 0] = weight.imag
+    matrix[:, 0, :, 1] = -weight.imag
+    return matrix.reshape(2 * filters, 2 * channels, *kernel)
+
+
+def from_products(matrix: AnyArray, dtype: DTypeLike) -> AnyArray:
+    """Return the complex products whose parts' products :func:`complex_matrix` lays out."""
+    filters, channels, *kernel = matrix.shape
+    parts = matrix.reshape(filters // 2, 2, channels // 2, 2, *kernel)
+    products = np.empty((filters // 2, channels // 2, *kernel), dtype)
+    products.real = parts[:, 0, :, 0] - parts[:, 1, :, 1]
+    products.imag = parts[:, 0, :, 1] + parts[:, 1, :, 0]
+    return products

@@ -1,0 +1,123 @@
+"""Running planned maps on arrays: conversion, allocation, and the cache of programs."""
+
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Protocol
+
+import numpy as np
+
+from convx._core import _driver
+from convx._engine import machine
+from convx._engine.dtypes import KERNEL_DTYPES, AnyArray, as_kernel_operand
+from convx._engine.plan import Plan
+from convx._engine.threads import get_num_threads
+
+# Enough for the layers of a large network; the oldest are forgotten, so memory stays bounded over
+# calls of ever new shapes.
+MOST_PROGRAMS = 256
+
+
+class Map(Hashable, Protocol):
+    """A linear map between arrays of known shapes; equal maps have equal plans."""
+
+    def plan(self, direction: str, strides: tuple[int, ...], dtype: str, threads: int) -> Plan:
+        """Plan one direction of the map, from an array with these strides in elements."""
+        ...
+
+
+_programs: dict[Hashable, _driver.Program] = {}
+_recording: ContextVar[list[_driver.Program] | None] = ContextVar("convx_recording", default=None)
+
+
+def program(of: Map, direction: str, strides: tuple[int, ...], dtype: str) -> _driver.Program:
+    """Return the program of a map, from the cache where it is there."""
+    key = (of, direction, strides, dtype, get_num_threads())
+    found = _programs.get(key)
+    if found is None:
+        plan = of.plan(*key[1:])
+        passes = [_driver.Pass(one) for one in plan.passes]
+        found = _driver.Program(plan, machine.ISA, passes)
+        while len(_programs) >= MOST_PROGRAMS:
+            _programs.pop(next(iter(_programs)), None)
+        _programs[key] = found
+    return found
+
+
+@contextmanager
+def recording() -> Iterator[list[_driver.Program]]:
+    """Collect the programs of the calls in this context instead of running them."""
+    programs: list[_driver.Program] = []
+    token = _recording.set(programs)
+    _driver.CallMemo.enabled(False)
+    try:
+        yield programs
+    finally:
+        _driver.CallMemo.enabled(True)
+        _recording.reset(token)
+
+
+def run(
+    of: Map,
+    direction: str,
+    x: AnyArray,
+    weight: AnyArray,
+    bias: AnyArray | None,
+    out: AnyArray | None = None,
+    packed: AnyArray | None = None,
+) -> AnyArray:
+    """Apply a map to operands of one real type, and return the result in the same type.
+
+    For a weight gradient, ``weight`` is the gradient of the output, and the result has a first
+    axis of partial sums.
+    """
+    kernel = KERNEL_DTYPES[x.dtype]
+    x_operand = as_kernel_operand(x, kernel)
+    strides = tuple(stride // kernel.itemsize for stride in x_operand.strides)
+    chosen = program(of, direction, strides, kernel.name)
+    shape = chosen.out_shape
+    recorder = _recording.get()
+    if recorder is not None:
+        recorder.append(chosen)
+        return np.broadcast_to(np.zeros((), x.dtype), shape)
+    result = _target(out, shape, kernel, x, weight, bias)
+    bias_operand = None if bias is None else as_kernel_operand(bias, kernel, contiguous=True)
+    if not chosen.plan.writes_all:
+        fill = 0 if bias_operand is None else bias_operand.reshape(-1, *(1,) * (len(shape) - 2))
+        result[...] = fill
+    if chosen.plan.work:
+        weight_operand = None
+        if packed is None:
+            weight_operand = as_kernel_operand(weight, kernel, contiguous=True)
+        chosen.run(x_operand, weight_operand, bias_operand, packed, result)
+    if kernel.itemsize == x.dtype.itemsize:
+        return deliver(result.view(x.dtype), out)
+    return deliver(result.astype(x.dtype), out)
+
+
+def _target(
+    out: AnyArray | None,
+    shape: tuple[int, ...],
+    kernel: np.dtype[np.generic],
+    *operands: AnyArray | None,
+) -> AnyArray:
+    """Memory for the result: that of ``out`` if a kernel can write there."""
+    if (
+        out is not None
+        and out.flags.c_contiguous
+        and out.flags.aligned
+        and out.dtype.itemsize == kernel.itemsize
+        and out.dtype.isnative
+        and not any(one is not None and np.may_share_memory(out, one) for one in operands)
+    ):
+        return out.view(kernel).reshape(shape)
+    return np.empty(shape, kernel)
+
+
+def deliver(result: AnyArray, out: AnyArray | None) -> AnyArray:
+    """Return the result, or ``out`` with the result in it."""
+    if out is None:
+        return result
+    if not np.may_share_memory(result, out):
+        out[...] = result.reshape(out.shape)
+    return out

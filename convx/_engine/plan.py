@@ -1,0 +1,429 @@
+"""Plans: how a convolution is cut into passes, boxes and steps, and which algorithm computes it.
+
+A plan is a pure function of shapes, strides, element type, thread count and machine. Only speed
+depends on the last two: every output is one chain of multiply-adds in the order of (channel, tap),
+however it is blocked.
+
+The constants were chosen by ``python -m benchmarks.blocking`` on an AMD EPYC (Genoa, Zen 4) with
+1 MiB of L2 cache, GCC 12, November 2026.
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convx._core import _driver
+from convx._engine import machine
+from convx._engine.threads import WORK_PER_THREAD
+from convx._engine.window import AxisTaps
+
+Table = NDArray[np.int64]
+
+STEP = 320  # channels times taps of one step of the reduction: a register block of weights in L1
+BOX_POSITIONS = 256  # outputs of a box where they are gathered
+ROW_POSITIONS = 2048  # outputs of a box whose tile is read by rows
+GRADIENT_POSITIONS = 256  # outputs of a box of the weight gradient: it sets the order of its sum
+GRADIENT_COLUMNS = 320  # channels times taps of a task of the weight gradient
+GRADIENT_FILTERS = 256  # filters of a task of the weight gradient
+GATHER_FILTERS = 24  # from so many filters on, copying positions to panels pays
+SMALL_KERNELS = 8192  # weights in all below which their gradient is summed in parts
+ROW_PARTS = 8  # such parts
+
+
+@dataclass(frozen=True, slots=True)
+class AxisPlan:
+    """One spatial axis of a pass; see cx_axis in convx.h."""
+
+    outputs: int
+    block: int
+    blocks: int
+    out_stride: int
+    in_size: int
+    in_stride: int
+    stride: int
+    position_stride: int
+    strand_start: Table
+    strand_length: Table
+    tile_length: int
+    source: Table | None
+    source_low: int
+
+
+@dataclass(frozen=True, slots=True)
+class PassPlan:
+    """One pass; see cx_pass in convx.h."""
+
+    axes: tuple[AxisPlan, ...]
+    batch: int
+    groups: int
+    channels: int
+    filters: int
+    in_batch: int
+    in_channel: int
+    out_batch: int
+    out_channel: int
+    out_origin: int
+    weight_filter: int
+    weight_channel: int
+    weight_group: int
+    weight_size: int
+    kernel_taps: int
+    tap_offset: Table
+    tap_weight: Table
+    taps_in_order: bool
+    boxes: int
+    filter_parts: int
+    row_parts: int
+    channel_block: int
+    tap_block: int
+    tile_size: int
+    tile_rows: int
+    positions: int
+    in_place: bool
+    gathered: bool
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds of the pass."""
+        outputs = math.prod(axis.outputs for axis in self.axes)
+        taps = len(self.tap_offset)
+        return self.batch * self.groups * self.filters * self.channels * taps * outputs
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One spatial axis of the arrays and the taps that a pass sums along it."""
+
+    taps: AxisTaps
+    in_size: int
+    in_stride: int
+    out_stride: int
+    source: Table | None = None
+    source_low: int = 0
+
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether every output takes just the input of its own place."""
+        taps = self.taps
+        return (
+            taps.coordinates == (0,)
+            and (taps.stride, taps.out_start, taps.out_step) == (1, 0, 1)
+            and taps.outputs == self.in_size
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a pass computes, before it is cut: strides count elements."""
+
+    kind: str
+    dtype: str
+    axes: tuple[Axis, ...]
+    kernel: tuple[int, ...]
+    batch: int
+    groups: int
+    channels: int
+    filters: int
+    in_batch: int
+    in_channel: int
+    out_batch: int
+    out_channel: int
+    weights_transposed: bool
+    threads: int
+
+    @property
+    def item_size(self) -> int:
+        """Bytes of an element."""
+        return np.dtype(self.dtype).itemsize
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A planned operation: what :class:`convx._core._driver.Program` is made of."""
+
+    kind: str
+    dtype: str
+    algorithm: str
+    out_shape: tuple[int, ...]
+    passes: tuple[PassPlan, ...]
+    packs: bool
+    writes_all: bool
+    threads: int
+    work: int = field(init=False)
+    item_size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "work", sum(one.multiply_adds for one in self.passes))
+        object.__setattr__(self, "item_size", np.dtype(self.dtype).itemsize)
+
+def _merge_pointwise(axes: Sequence[Axis]) -> list[Axis]:
+    """Join neighbouring axes along which nothing is summed and which lie in memory as one."""
+    merged: list[Axis] = []
+    for axis in axes:
+        before = merged[-1] if merged else None
+        if (
+            before is not None
+            and before.is_pointwise
+            and axis.is_pointwise
+            and (axis.in_size == 1 or before.in_stride == axis.in_size * axis.in_stride)
+            and (axis.in_size == 1 or before.out_stride == axis.in_size * axis.out_stride)
+        ):
+            size = before.in_size * axis.in_size
+            inner = axis if axis.in_size > 1 else before
+            merged[-1] = replace(
+                inner, taps=AxisTaps(size, 1, (0,), before.taps.kernel), in_size=size
+            )
+        else:
+            merged.append(axis)
+    return merged
+
+
+def _strands(coordinates: Sequence[int], stride: int, block: int) -> tuple[Table, Table, Table]:
+    """Lay out the input coordinates that ``block`` outputs read, each of them once.
+
+    Returns the strands' first coordinates and lengths, and each tap's place in the tile.
+    """
+    starts: list[int] = []
+    lengths: list[int] = []
+    place: dict[int, int] = {}
+    for coordinate in sorted(set(coordinates), key=lambda one: (one % stride, one)):
+        behind = coordinate - starts[-1] if starts else -1
+        if behind < 0 or behind % stride or behind // stride > lengths[-1]:
+            starts.append(coordinate)
+            lengths.append(0)
+            behind = 0
+        place[coordinate] = sum(lengths[:-1]) + behind // stride
+        lengths[-1] = behind // stride + block
+    return _table(starts), _table(lengths), _table([place[one] for one in coordinates])
+
+
+def _table(values: Any) -> Table:
+    return np.ascontiguousarray(values, dtype=np.int64).reshape(-1)
+
+
+def _outer_sum(tables: Sequence[Table]) -> Table:
+    """Sums of one element of each table, the last table's fastest."""
+    total = np.zeros(1, np.int64)
+    for table in tables:
+        total = (total[:, None] + table[None, :]).reshape(-1)
+    return total
+
+
+def _reads_inside(axis: Axis) -> bool:
+    taps = axis.taps
+    last = max(taps.coordinates) + (taps.outputs - 1) * taps.stride
+    return min(taps.coordinates) >= 0 and last < axis.in_size
+
+
+def _blocks(axes: Sequence[Axis], target: int, lanes: int) -> list[int]:
+    """Outputs of a box along each axis: whole rows as far as ``target`` outputs go."""
+    blocks = []
+    for axis in reversed(axes):
+        outputs = axis.taps.outputs
+        pieces = -(-outputs // max(1, target))
+        block = -(-outputs // pieces)
+        if not blocks and pieces > 1:  # rows are cut between vectors
+            block = min(-(-block // (2 * lanes)) * 2 * lanes, outputs)
+        blocks.append(block)
+        target //= block
+    return blocks[::-1]
+
+
+def _parts(tasks: int, most: int, threads: int) -> int:
+    """Fewest parts of each task that give every thread about as much to do."""
+    for parts in range(1, most + 1):
+        if tasks * parts % threads == 0 or tasks * parts >= 8 * threads:
+            return parts
+    return most
+
+
+def _even(total: int, most: int) -> int:
+    """Largest piece when ``total`` is cut evenly into pieces of at most ``most``."""
+    pieces = max(1, -(-total // max(1, most)))
+    return max(1, -(-total // pieces))
+
+
+def plan_pass(problem: Problem) -> PassPlan:
+    """Cut a pass so that its scratch memory stays below twice the L2 cache."""
+    positions = step = None
+    while True:
+        cut = _cut(problem, positions, step)
+        size = _driver.Pass(cut).scratch_bytes(
+            machine.ISA, problem.dtype, problem.kind == "weight_gradient"
+        )
+        reduction = cut.channel_block * cut.tap_block
+        if size < 2 * machine.L2_BYTES or (cut.positions == 1 and reduction == 1):
+            return cut
+        # the tile is what grows beyond bounds: with few positions it cannot shrink by them
+        if cut.channel_block > 1:
+            positions, step = cut.positions, max(len(cut.tap_offset), reduction // 2)
+        elif cut.positions > 1:
+            positions, step = cut.positions // 2, reduction
+        else:
+            positions, step = 1, max(1, reduction // 2)
+
+
+def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
+    gradient = problem.kind == "weight_gradient"
+    lanes, rows = _driver.register_block(machine.ISA, problem.dtype)
+    axes = _merge_pointwise(problem.axes)
+    gathered = gradient or problem.filters >= GATHER_FILTERS
+    if positions is None:
+        positions = BOX_POSITIONS if gathered else ROW_POSITIONS
+        positions = GRADIENT_POSITIONS if gradient else positions
+    blocks = _blocks(axes, positions, lanes)
+    in_place = (
+        not gradient
+        and all(map(_reads_inside, axes))
+        and axes[-1].in_stride == 1
+        and axes[-1].taps.stride == 1
+        # read by rows, a last panel that its row does not fill would read past the input
+        and (gathered or axes[-1].taps.outputs % lanes == blocks[-1] % lanes == 0)
+    )
+    axis_plans, tap_tables = _axis_plans(axes, blocks, in_place)
+    kernel_strides = [math.prod(problem.kernel[a + 1 :]) for a in range(len(problem.kernel))]
+    tap_weight = _outer_sum(
+        [
+            stride * _table(axis.taps.kernel)
+            for axis, stride in zip(problem.axes, kernel_strides)
+        ]
+    )
+    kernel_taps, taps = math.prod(problem.kernel), len(tap_weight)
+    channels, filters = problem.channels, problem.filters
+    if problem.weights_transposed:
+        weight_filter, weight_channel = kernel_taps, filters * kernel_taps
+    else:
+        weight_filter, weight_channel = channels * kernel_taps, kernel_taps
+    boxes = math.prod(axis.blocks for axis in axis_plans)
+    filter_blocks = -(-filters // rows)
+    if gradient:
+        columns = min(GRADIENT_COLUMNS, step or GRADIENT_COLUMNS)
+        channel_block = _even(channels, max(1, columns // taps))
+        if problem.groups * -(-channels // channel_block) < problem.threads:
+            channel_block = _even(channels, -(-channels // problem.threads))
+        tap_block = taps
+        tasks = problem.groups * -(-channels // channel_block)
+        weights = problem.groups * filters * channels * taps
+        row_parts = min(ROW_PARTS, problem.batch * boxes) if weights <= SMALL_KERNELS else 1
+        least = -(-filters // GRADIENT_FILTERS)
+        filter_parts = max(
+            min(least, filter_blocks),
+            _parts(tasks * row_parts, filter_blocks, problem.threads),
+        )
+    else:
+        step = min(step or STEP, STEP)
+        channel_block = _even(channels, step // taps)
+        tap_block = taps if taps <= step else _even(taps, step)
+        row_parts = 1
+        filter_parts = _parts(
+            problem.batch * problem.groups * boxes, filter_blocks, problem.threads
+        )
+    tile_lengths = [axis.tile_length for axis in axis_plans]
+    return PassPlan(
+        axes=axis_plans,
+        batch=problem.batch,
+        groups=problem.groups,
+        channels=channels,
+        filters=filters,
+        in_batch=problem.in_batch,
+        in_channel=problem.in_channel,
+        out_batch=problem.out_batch,
+        out_channel=problem.out_channel,
+        out_origin=sum(axis.taps.out_start * axis.out_stride for axis in axes),
+        weight_filter=weight_filter,
+        weight_channel=weight_channel,
+        weight_group=filters * channels * kernel_taps,
+        weight_size=problem.groups * filters * channels * kernel_taps,
+        kernel_taps=kernel_taps,
+        tap_offset=_outer_sum(tap_tables),
+        tap_weight=tap_weight,
+        taps_in_order=weight_channel == taps and bool((tap_weight == np.arange(taps)).all()),
+        boxes=boxes,
+        filter_parts=filter_parts,
+        row_parts=row_parts,
+        channel_block=channel_block,
+        tap_block=tap_block,
+        tile_size=math.prod(tile_lengths),
+        tile_rows=math.prod(tile_lengths[:-1]),
+        positions=math.prod(blocks),
+        in_place=in_place,
+        gathered=gathered,
+    )
+
+
+def _axis_plans(
+    axes: Sequence[Axis], blocks: Sequence[int], in_place: bool
+) -> tuple[tuple[AxisPlan, ...], list[Table]]:
+    """Tables of the axes, and where each axis's taps lie in the tile."""
+    plans: list[AxisPlan] = []
+    tap_tables: list[Table] = []
+    tile_stride = 1
+    for axis, block in reversed(list(zip(axes, blocks))):
+        taps = axis.taps
+        starts, lengths, places = _strands(taps.coordinates, taps.stride, block)
+        if in_place:
+            position_stride = taps.stride * axis.in_stride
+            tap_tables.append(_table(taps.coordinates) * axis.in_stride)
+        else:
+            position_stride = tile_stride
+            tap_tables.append(places * tile_stride)
+        plans.append(
+            AxisPlan(
+                outputs=taps.outputs,
+                block=block,
+                blocks=-(-taps.outputs // block),
+                out_stride=taps.out_step * axis.out_stride,
+                in_size=axis.in_size,
+                in_stride=axis.in_stride,
+                stride=taps.stride,
+                position_stride=position_stride,
+                strand_start=starts,
+                strand_length=lengths,
+                tile_length=int(lengths.sum()),
+                source=axis.source,
+                source_low=axis.source_low,
+            )
+        )
+        tile_stride *= plans[-1].tile_length
+    return tuple(reversed(plans)), tap_tables[::-1]
+
+
+def _pack_once(passes: Sequence[PassPlan], size: int) -> bool:
+    """Whether to pack the weights once for a call rather than for every box."""
+    shared = any(one.batch * one.boxes * one.filter_parts > 1 for one in passes)
+    return shared and size <= machine.L2_BYTES // 2
+
+
+def plan(
+    problem: Problem, taps: Sequence[Sequence[AxisTaps]], out_shape: tuple[int, ...], algorithm: str
+) -> Plan:
+    """Plan the passes of a problem: ``taps`` has, for each axis, those of its passes."""
+    outputs = math.prod(out_shape)
+    work = problem.channels * math.prod(problem.kernel) * outputs
+    threads = max(1, min(problem.threads, work // WORK_PER_THREAD))
+    passes = []
+    for chosen in itertools.product(*taps):
+        axes = tuple(
+            replace(axis, taps=one) for axis, one in zip(problem.axes, chosen)
+        )
+        passes.append(plan_pass(replace(problem, axes=axes, threads=threads)))
+    written = sum(math.prod(axis.outputs for axis in one.axes) for one in passes)
+    per_channel = math.prod(out_shape[-len(problem.axes) :])
+    packed = problem.groups * problem.filters * problem.channels * math.prod(problem.kernel)
+    row_parts = max((one.row_parts for one in passes), default=1)
+    sums = (row_parts, packed)
+    return Plan(
+        kind=problem.kind,
+        dtype=problem.dtype,
+        algorithm="direct" if algorithm == "auto" else algorithm,
+        out_shape=sums if problem.kind == "weight_gradient" else out_shape,
+        passes=tuple(passes),
+        packs=problem.kind == "forward" and _pack_once(passes, packed * problem.item_size),
+        writes_all=problem.kind == "weight_gradient" or written == per_channel,
+        threads=threads,
+    )

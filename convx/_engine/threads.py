@@ -1,0 +1,115 @@
+"""How many threads a call may use.
+
+The count is the smallest of what applies: :func:`threads` or :func:`set_num_threads`, else
+``CONVX_NUM_THREADS``, else the processors of the affinity mask and of the cgroup quota; and what
+OpenMP itself would use, which follows ``OMP_NUM_THREADS`` and threadpoolctl.
+"""
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+from convx._core import _driver
+from convx._engine.arguments import thread_count
+
+MOST_THREADS = 1024
+
+# Multiply-adds below which another thread costs more than it brings: waking one takes some 5 µs
+# (AMD EPYC Genoa, 2 cores, November 2026; benchmarks/threads.py).
+WORK_PER_THREAD = 400_000
+
+
+def _quota() -> int:
+    """Processors that the control group grants, or many where there is no quota."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, math.ceil(int(quota) / int(period)))
+    except (OSError, ValueError):  # no cgroup v2, or "max"
+        return MOST_THREADS
+
+
+def _default() -> int:
+    try:
+        wish = int(os.environ["CONVX_NUM_THREADS"])
+    except (KeyError, ValueError):
+        wish = 0
+    if 1 <= wish <= MOST_THREADS:
+        return wish
+    affinity = getattr(os, "sched_getaffinity", None)
+    processors = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return min(processors, _quota(), MOST_THREADS)
+
+
+_process_default = _default()
+_scoped: ContextVar[int | None] = ContextVar("convx_threads", default=None)
+
+
+def get_num_threads() -> int:
+    """Return the number of threads that a large enough call uses.
+
+    Examples
+    --------
+    >>> import convx
+    >>> with convx.threads(1):
+    ...     convx.get_num_threads()
+    1
+    """
+    return min(_scoped.get() or _process_default, _driver.runtime_threads())
+
+
+def set_num_threads(n: int) -> None:
+    """Let the calls of this process use up to ``n`` threads.
+
+    Parameters
+    ----------
+    n : int
+        From 1 to 1024. What OpenMP was told, by ``OMP_NUM_THREADS`` say, remains a limit.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `n` is not an integer, or out of range.
+
+    Examples
+    --------
+    >>> import convx
+    >>> convx.set_num_threads(2)
+    """
+    global _process_default
+    _process_default = thread_count(n, MOST_THREADS)
+
+
+@contextmanager
+def threads(n: int) -> Iterator[None]:
+    """Let the calls of this context, in this thread or task, use up to ``n`` threads.
+
+    Parameters
+    ----------
+    n : int
+        From 1 to 1024.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `n` is not an integer, or out of range.
+
+    Examples
+    --------
+    >>> import convx
+    >>> with convx.threads(1):
+    ...     y = convx.functional.conv1d([[1.0, 2.0, 3.0]], [[[1.0, 1.0]]])
+    """
+    token = _scoped.set(thread_count(n, MOST_THREADS))
+    try:
+        yield
+    finally:
+        _scoped.reset(token)
+
+
+if hasattr(os, "register_at_fork"):
+    # A forked child has none of its parent's worker threads, and the OpenMP runtime of GCC would
+    # wait for them forever.
+    os.register_at_fork(after_in_child=_driver.stay_serial)

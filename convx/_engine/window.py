@@ -1,0 +1,95 @@
+"""Sizes: what a window that slides along one axis reads and writes, in both directions."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AxisTaps:
+    """What one pass sums along an axis.
+
+    Output ``o`` lies at ``out_start + o * out_step`` and takes, from each tap, the input
+    coordinate ``o * stride + coordinates[tap]``; ``kernel[tap]`` is the tap's place in the kernel.
+    """
+
+    outputs: int
+    stride: int
+    coordinates: tuple[int, ...]
+    kernel: tuple[int, ...]
+    out_start: int = 0
+    out_step: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window of ``kernel`` taps, ``dilation`` apart, in steps of ``stride`` over a padded axis."""
+
+    size: int
+    kernel: int
+    stride: int = 1
+    dilation: int = 1
+    pad_low: int = 0
+    pad_high: int = 0
+
+    @property
+    def extent(self) -> int:
+        """Samples from the first tap to the last."""
+        return self.dilation * (self.kernel - 1) + 1
+
+    @property
+    def padded_size(self) -> int:
+        """Size of the axis with its padding."""
+        return self.size + self.pad_low + self.pad_high
+
+    @property
+    def output_size(self) -> int:
+        """Positions of the window, 0 or less where it does not fit."""
+        return (self.padded_size - self.extent) // self.stride + 1
+
+    def padded(self) -> "Window":
+        """The same window over the axis with its halo."""
+        return Window(self.padded_size, self.kernel, self.stride, self.dilation)
+
+    @classmethod
+    def of_transpose(
+        cls,
+        size: int,
+        kernel: int,
+        stride: int,
+        dilation: int,
+        pad_low: int,
+        pad_high: int,
+        output_padding: int,
+    ) -> "Window":
+        """Window whose adjoint turns ``size`` samples into the transposed convolution's output."""
+        full = (size - 1) * stride + dilation * (kernel - 1) + 1 + output_padding
+        return cls(full - pad_low - pad_high, kernel, stride, dilation, pad_low, pad_high)
+
+    def forward(self, outputs: int) -> list[AxisTaps]:
+        """The one pass of the convolution, for its first ``outputs`` positions."""
+        coordinates = tuple(tap * self.dilation - self.pad_low for tap in range(self.kernel))
+        return [AxisTaps(outputs, self.stride, coordinates, tuple(range(self.kernel)))]
+
+    def adjoint(self) -> list[AxisTaps]:
+        """Passes that carry the output back to the input, one for each phase that a tap reaches.
+
+        Input ``i`` is read by output ``o`` at the tap where ``o * stride + tap * dilation - pad_low
+        == i``, so the inputs of one phase ``i % stride`` share their taps: no zeros are inserted.
+        """
+        passes: dict[int, list[int]] = {}
+        for tap in range(self.kernel):
+            phase = (tap * self.dilation - self.pad_low) % self.stride
+            if phase < self.size:
+                passes.setdefault(phase, []).append(tap)
+        return [
+            AxisTaps(
+                outputs=-(-(self.size - phase) // self.stride),
+                stride=1,
+                coordinates=tuple(
+                    (phase + self.pad_low - tap * self.dilation) // self.stride for tap in taps
+                ),
+                kernel=tuple(taps),
+                out_start=phase,
+                out_step=self.stride,
+            )
+            for phase, taps in sorted(passes.items())
+        ]

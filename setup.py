@@ -1,0 +1,119 @@
+"""Build of the one compiled module of convx; all that is declarative stands in pyproject.toml.
+
+Every architecture's kernels are listed always: each C file is empty on another architecture and
+opens its own ``#pragma target``, so there are no flags per file and no probes for instruction
+sets. What remains to be found out is which flags the compiler knows, and whether it has OpenMP.
+
+Environment switches, read at build time:
+
+- ``CONVX_NO_OPENMP=1``: build without OpenMP (as when the compiler has none);
+- ``CONVX_STRICT=1``: warnings and performance hints of Cython are errors;
+- ``CONVX_DEBUG=1``: keep the symbols, for debuggers and profilers.
+"""
+
+import contextlib
+import glob
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from Cython import __version__ as cython_version
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+NO_OPENMP, STRICT, DEBUG = (
+    os.environ.get(switch, "0") not in ("", "0")
+    for switch in ("CONVX_NO_OPENMP", "CONVX_STRICT", "CONVX_DEBUG")
+)
+
+DRIVER = Extension(
+    "convx._core._driver",
+    sources=["convx/_core/_driver.pyx", *sorted(glob.glob("convx/_core/kernels/*.c"))],
+    depends=sorted(glob.glob("convx/_core/kernels/*.h")),
+    include_dirs=["convx/_core/kernels"],
+)
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": False,
+    "wraparound": False,
+    "cdivision": True,
+    "initializedcheck": False,
+    "embedsignature": False,
+    "freethreading_compatible": True,
+}
+
+# Never -ffast-math: it switches denormals off for the whole process. Predictive commoning unrolls
+# the sliding windows of the weight gradient and spills its accumulators.
+COMPILE_FLAGS = [
+    "-O3",
+    "-fno-predictive-commoning",
+    "-ffp-contract=fast",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fvisibility=hidden",
+    "-g" if DEBUG else "-g0",
+]
+LINK_FLAGS = [] if DEBUG else ["-Wl,-s"]
+PLAIN_PROBE = "int main(void) { return 0; }\n"
+OPENMP_PROBE = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n"
+
+
+def translate(extension, strict=STRICT):
+    """Translate the Cython source to C and return the extension's list of C sources."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):  # performance hints are only ever printed
+            [translated] = cythonize(
+                [extension], build_dir="build/cython", force=True, compiler_directives=DIRECTIVES
+            )
+    finally:
+        sys.stderr.write(said.getvalue())
+    complaints = re.findall("^(?:performance hint|warning):", said.getvalue(), re.MULTILINE)
+    if strict and complaints:
+        raise SystemExit(f"CONVX_STRICT: {len(complaints)} complaint(s) of Cython, see above")
+    return translated.sources
+
+
+class BuildDriver(build_ext):
+    """Build with the flags that the compiler at hand accepts."""
+
+    def accepts(self, code, compile_flags=(), link_flags=()):
+        """Tell whether a program compiles and links with these flags, and without a warning."""
+        with tempfile.TemporaryDirectory() as folder:
+            source, module, program = (str(Path(folder, name)) for name in ("p.c", "p.o", "p"))
+            Path(source).write_text(code)
+            steps = (
+                [*self.compiler.compiler_so, "-Werror", *compile_flags, "-c", source, "-o", module],
+                [*self.compiler.linker_exe, module, *link_flags, "-o", program],
+            )
+            return all(subprocess.run(step, capture_output=True).returncode == 0 for step in steps)
+
+    def build_extensions(self):
+        driver = getattr(self.compiler, "compiler_so", ["(none)"])[0]
+        if not shutil.which(driver) or self.compiler.compiler_type == "msvc":
+            raise SystemExit(f"convx is built with gcc or clang, found neither: compiler {driver}")
+        compile_flags = [flag for flag in COMPILE_FLAGS if self.accepts(PLAIN_PROBE, [flag])]
+        link_flags = [flag for flag in LINK_FLAGS if self.accepts(PLAIN_PROBE, link_flags=[flag])]
+        if not NO_OPENMP and self.accepts(OPENMP_PROBE, ["-fopenmp"], ["-fopenmp"]):
+            compile_flags.append("-fopenmp")
+            link_flags.append("-fopenmp")
+        for extension in self.extensions:
+            extension.sources = translate(extension)
+            extension.extra_compile_args = compile_flags
+            extension.extra_link_args = link_flags
+            extension.define_macros = [
+                ("CONVX_COMPILER_FLAGS", json.dumps(" ".join(compile_flags))),
+                ("CONVX_CYTHON_VERSION", json.dumps(cython_version)),
+            ]
+        super().build_extensions()
+
+
+if __name__ == "__main__":
+    setup(ext_modules=[DRIVER], cmdclass={"build_ext": BuildDriver})
