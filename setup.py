@@ -50,10 +50,12 @@ DIRECTIVES = {
 }
 
 # Never -ffast-math: it switches denormals off for the whole process. Predictive commoning unrolls
-# the sliding windows of the weight gradient and spills its accumulators.
+# the sliding windows of the weight gradient and spills its accumulators; loop distribution turns
+# copies of a few vectors into calls of memcpy.
 COMPILE_FLAGS = [
     "-O3",
     "-fno-predictive-commoning",
+    "-fno-tree-loop-distribute-patterns",
     "-ffp-contract=fast",
     "-fno-math-errno",
     "-fno-trapping-math",

@@ -46,7 +46,7 @@ cdef extern from "convx.h" nogil:
         int64_t kernel_taps, taps
         const int64_t *tap_offset
         const int64_t *tap_weight
-        int64_t taps_in_order, boxes, filter_parts, row_parts, channel_block, tap_block
+        int64_t taps_in_order, boxes, items, filter_parts, row_parts, channel_block, tap_block
         int64_t tile_size, tile_rows, positions, in_place, gathered
 
     ctypedef struct cx_call:
@@ -228,7 +228,8 @@ cdef class Pass:
         self.table.tap_offset = self.keep(plan.tap_offset)
         self.table.tap_weight = self.keep(plan.tap_weight)
         self.table.taps_in_order = plan.taps_in_order
-        self.table.boxes, self.table.filter_parts = plan.boxes, plan.filter_parts
+        self.table.boxes, self.table.items = plan.boxes, plan.items
+        self.table.filter_parts = plan.filter_parts
         self.table.row_parts = plan.row_parts
         self.table.channel_block, self.table.tap_block = plan.channel_block, plan.tap_block
         self.table.tile_size, self.table.tile_rows = plan.tile_size, plan.tile_rows
@@ -306,7 +307,7 @@ cdef class Program:
                 tasks *= one.table.row_parts
                 tasks *= pieces(one.table.channels, one.table.channel_block)
             else:
-                tasks *= one.table.batch * one.table.boxes
+                tasks *= pieces(one.table.batch, one.table.items) * one.table.boxes
             self.tasks.append(tasks)
             self.slices.append(
                 max(self.threads, tasks * self.threads * SLICE // max(1, plan.work)))

@@ -30,7 +30,10 @@ ROW_POSITIONS = 2048  # outputs of a box whose tile is read by rows
 GRADIENT_POSITIONS = 256  # outputs of a box of the weight gradient: it sets the order of its sum
 GRADIENT_COLUMNS = 320  # channels times taps of a task of the weight gradient
 GRADIENT_FILTERS = 256  # filters of a task of the weight gradient
-GATHER_FILTERS = 24  # from so many filters on, copying positions to panels pays
+FORWARD_FILTERS = 512  # filters of a task
+TASK_POSITIONS = 1024  # outputs of a task, over the items of a batch
+GATHER_FILTERS = 24  # filters from which copying positions to panels is worth while at all
+GATHER_COST = 5  # copying a vector to a panel costs as much as so many of its multiply-adds
 SMALL_KERNELS = 8192  # weights in all below which their gradient is summed in parts
 ROW_PARTS = 8  # such parts
 
@@ -77,6 +80,7 @@ class PassPlan:
     tap_weight: Table
     taps_in_order: bool
     boxes: int
+    items: int
     filter_parts: int
     row_parts: int
     channel_block: int
@@ -214,10 +218,28 @@ def _outer_sum(tables: Sequence[Table]) -> Table:
     return total
 
 
-def _reads_inside(axis: Axis) -> bool:
-    taps = axis.taps
-    last = max(taps.coordinates) + (taps.outputs - 1) * taps.stride
-    return min(taps.coordinates) >= 0 and last < axis.in_size
+def _gathers(axes: Sequence[Axis], filters: int, lanes: int) -> bool:
+    """Whether panels that run on over rows save more than copying positions to them costs."""
+    row, unit = axes[-1].taps.outputs, max(2, lanes // 2)
+    if all(len(axis.taps.coordinates) == 1 for axis in axes):
+        return filters >= GATHER_FILTERS  # there is no other copy: the panels are the tile
+    wasted = -(-row // unit) * unit - row
+    return wasted * filters > GATHER_COST * row
+
+
+def _works_in_place(axes: Sequence[Axis], block: int, gathered: bool, lanes: int) -> bool:
+    """Whether the input can be its own tile: nothing is padded, and rows are contiguous."""
+    for axis in axes:
+        taps = axis.taps
+        last = max(taps.coordinates) + (taps.outputs - 1) * taps.stride
+        if min(taps.coordinates) < 0 or last >= axis.in_size:
+            return False
+    if axes[-1].in_stride != 1 or axes[-1].taps.stride != 1:
+        return False
+    if gathered:
+        return all(len(axis.taps.coordinates) == 1 for axis in axes)
+    # a last panel that its row does not fill would read past the input
+    return axes[-1].taps.outputs % lanes == block % lanes == 0
 
 
 def _blocks(axes: Sequence[Axis], target: int, lanes: int) -> list[int]:
@@ -240,6 +262,12 @@ def _parts(tasks: int, most: int, threads: int) -> int:
         if tasks * parts % threads == 0 or tasks * parts >= 8 * threads:
             return parts
     return most
+
+
+def _pitch(size: int, item_size: int) -> int:
+    """Elements from one channel of a tile to the next: an odd number of cache lines."""
+    line = 64 // item_size
+    return (-(-size // line) | 1) * line
 
 
 def _even(total: int, most: int) -> int:
@@ -272,19 +300,14 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
     gradient = problem.kind == "weight_gradient"
     lanes, rows = _driver.register_block(machine.ISA, problem.dtype)
     axes = _merge_pointwise(problem.axes)
-    gathered = gradient or problem.filters >= GATHER_FILTERS
+    gathered = gradient or _gathers(axes, problem.filters, lanes)
     if positions is None:
-        positions = BOX_POSITIONS if gathered else ROW_POSITIONS
+        share = machine.L2_BYTES // 3 // problem.item_size
+        block = min(problem.channels, max(1, STEP // math.prod(len(a.taps.kernel) for a in axes)))
+        positions = BOX_POSITIONS if gathered else min(ROW_POSITIONS, max(64, share // block))
         positions = GRADIENT_POSITIONS if gradient else positions
     blocks = _blocks(axes, positions, lanes)
-    in_place = (
-        not gradient
-        and all(map(_reads_inside, axes))
-        and axes[-1].in_stride == 1
-        and axes[-1].taps.stride == 1
-        # read by rows, a last panel that its row does not fill would read past the input
-        and (gathered or axes[-1].taps.outputs % lanes == blocks[-1] % lanes == 0)
-    )
+    in_place = not gradient and _works_in_place(axes, blocks[-1], gathered, lanes)
     axis_plans, tap_tables = _axis_plans(axes, blocks, in_place)
     kernel_strides = [math.prod(problem.kernel[a + 1 :]) for a in range(len(problem.kernel))]
     tap_weight = _outer_sum(
@@ -301,6 +324,7 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         weight_filter, weight_channel = channels * kernel_taps, kernel_taps
     boxes = math.prod(axis.blocks for axis in axis_plans)
     filter_blocks = -(-filters // rows)
+    items = 1
     if gradient:
         columns = min(GRADIENT_COLUMNS, step or GRADIENT_COLUMNS)
         channel_block = _even(channels, max(1, columns // taps))
@@ -320,9 +344,11 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         channel_block = _even(channels, step // taps)
         tap_block = taps if taps <= step else _even(taps, step)
         row_parts = 1
-        filter_parts = _parts(
-            problem.batch * problem.groups * boxes, filter_blocks, problem.threads
-        )
+        tasks = problem.groups * boxes
+        shared = max(1, TASK_POSITIONS // math.prod(blocks))
+        items = _even(problem.batch, min(shared, max(1, problem.batch * tasks // (4 * problem.threads))))
+        filter_parts = _parts(tasks * -(-problem.batch // items), filter_blocks, problem.threads)
+        filter_parts = max(filter_parts, min(filter_blocks, -(-filters // FORWARD_FILTERS)))
     tile_lengths = [axis.tile_length for axis in axis_plans]
     return PassPlan(
         axes=axis_plans,
@@ -344,11 +370,12 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         tap_weight=tap_weight,
         taps_in_order=weight_channel == taps and bool((tap_weight == np.arange(taps)).all()),
         boxes=boxes,
+        items=items,
         filter_parts=filter_parts,
         row_parts=row_parts,
         channel_block=channel_block,
         tap_block=tap_block,
-        tile_size=math.prod(tile_lengths),
+        tile_size=_pitch(math.prod(tile_lengths), problem.item_size),
         tile_rows=math.prod(tile_lengths[:-1]),
         positions=math.prod(blocks),
         in_place=in_place,

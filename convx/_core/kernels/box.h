@@ -27,7 +27,7 @@ typedef struct {
 typedef struct {
     int64_t origin[CX_MAX_RANK], extent[CX_MAX_RANK];
     int64_t in, out; /* offsets of the box in an item's input (when in place) and output */
-    int64_t panels, pitch; /* how many panels; from one row of a panel to the next */
+    int64_t panels;
     cx_panel *panel;
     cx_run *run;
     int64_t *row_source; /* offset of each tile row in a channel of the input, or -1 for zeros */
@@ -168,7 +168,6 @@ static inline void cx_cut_panels(const cx_pass *pass, cx_box *box, const int64_t
         left *= box->extent[a];
     cx_run *run = box->run;
     cx_panel *panel = box->panel - 1;
-    box->pitch = widths[0];
     do {
         int64_t tile = 0, out = 0;
         for (int64_t a = 0; a < last; a++) {

@@ -9,9 +9,11 @@ CX_INLINE int64_t NAME(packed_at)(const cx_pass *pass, int64_t group, const NAME
 }
 
 /* Whole vectors are stored, so `to` needs room after its end. */
-static void NAME(pack_block)(const cx_pass *pass, const T *weight, int64_t group, int64_t first,
-                             int64_t rows, const NAME(step) *s, T *to, T *kernels)
+static void NAME(pack_block)(const cx_pass *pass, const T *weight, int64_t group, int64_t block,
+                             const NAME(step) *s, T *to, T *kernels)
 {
+    int64_t first = NAME(first_filter)(pass, block);
+    int64_t rows = NAME(first_filter)(pass, block + 1) - first;
     int64_t start = group * pass->weight_group + first * pass->weight_filter +
                     s->channel * pass->weight_channel;
     int64_t readable = pass->weight_size - start - (rows - 1) * pass->weight_filter;
@@ -24,12 +26,12 @@ static void NAME(pack_block)(const cx_pass *pass, const T *weight, int64_t group
     for (int64_t c = 0; c < s->channels; c++) {
         const int64_t *tap = pass->tap_weight + s->tap;
         if (pass->kernel_taps == 1 && pass->weight_filter == 1)
-            NAME(copy_exact)(to, from, rows);
+            NAME(copy)(to, from, rows);
         else if (pass->kernel_taps <= CX_MOST_KERNEL_TAPS) {
             NAME(interleave)(kernels, rows, from, pass->weight_filter, rows, pass->kernel_taps,
                              readable);
             for (int64_t t = 0; t < s->taps; t++)
-                NAME(copy_loose)(to + t * rows, kernels + tap[t] * rows, rows);
+                NAME(copy)(to + t * rows, kernels + tap[t] * rows, rows);
         } else
             for (int64_t t = 0; t < s->taps; t++)
                 for (int64_t r = 0; r < rows; r++)
@@ -40,6 +42,18 @@ static void NAME(pack_block)(const cx_pass *pass, const T *weight, int64_t group
     }
 }
 
+/* Packs the blocks of a step one after the other. */
+static void NAME(pack_blocks)(const cx_pass *pass, const T *weight, int64_t group,
+                              int64_t first_block, int64_t end_block, const NAME(step) *s,
+                              const NAME(space) *space)
+{
+    int64_t first = NAME(first_filter)(pass, first_block), reduction = s->channels * s->taps;
+    for (int64_t b = first_block; b < end_block; b++)
+        NAME(pack_block)(pass, weight, group, b, s,
+                         space->weights + (NAME(first_filter)(pass, b) - first) * reduction,
+                         space->kernels);
+}
+
 static void NAME(pack)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch)
 {
     NAME(space) space = NAME(carve)(pass, CX_FORWARD, &scratch);
@@ -48,9 +62,8 @@ static void NAME(pack)(const cx_pass *pass, const cx_call *call, int64_t task, c
     int64_t rows = NAME(first_filter)(pass, block + 1) - first;
     NAME(step) s = NAME(first_step)(pass);
     do {
-        NAME(pack_block)(pass, call->weight, group, first, rows, &s, space.weights,
-                         space.kernels);
-        NAME(copy_exact)((T *)call->output + NAME(packed_at)(pass, group, &s, first),
+        NAME(pack_block)(pass, call->weight, group, block, &s, space.weights, space.kernels);
+        NAME(copy)((T *)call->output + NAME(packed_at)(pass, group, &s, first),
                          space.weights, s.channels * s.taps * rows);
     } while (NAME(next_step)(pass, &s));
 }

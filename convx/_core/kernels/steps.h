@@ -38,12 +38,20 @@ CX_INLINE int64_t NAME(first_filter)(const cx_pass *pass, int64_t block)
     return cx_part(pass->filters, NAME(filter_blocks)(pass), block);
 }
 
+/* Elements from one row of a panel to the next: the panel's greatest width. */
+#define PANEL_PITCH (2 * LANES)
+
+/* A panel with one row more than it has steps, which keeps the rows of neighbouring panels out of
+   one another's cache sets; and how much of panels is gathered at a time. */
+#define PANEL_SIZE(steps) (((steps) + 1) * PANEL_PITCH)
+#define PANELS_SIZE (96 * 1024 / (int64_t)sizeof(T))
+
 /* What a thread's scratch memory holds. Buffers of elements end with room for the widest panel,
    so that whole vectors may run over the end of what is wanted. */
 typedef struct {
     cx_box box;
     int64_t *offset, *panel_offset; /* of each step of the reduction in the tile, in a panel */
-    T *tile, *panels, *weights, *kernels, *staged;
+    T *tile, *panel, *weights, *kernels, *staged;
 } NAME(space);
 
 CX_INLINE T *NAME(carve_elements)(char **scratch, int64_t elements)
@@ -55,20 +63,21 @@ CX_INLINE NAME(space) NAME(carve)(const cx_pass *pass, int kind, char **scratch)
 {
     NAME(space) space;
     int64_t columns = CX_MOST_VECTORS * LANES, reduction = pass->channel_block * pass->tap_block;
-    int64_t panels = pass->gathered ? (pass->positions + columns) * reduction : 0;
-    int64_t weights = ROWS * reduction, panel_rows = reduction;
-    if (kind == CX_WEIGHT_GRADIENT) {
-        panels = 2 * LANES * pass->positions;
-        weights = (pass->filters / pass->filter_parts + ROWS) * pass->positions;
-        panel_rows = pass->positions;
-    }
+    /* a product's steps: of the reduction, which for the weight gradient goes over positions */
+    int64_t steps = kind == CX_WEIGHT_GRADIENT ? pass->positions : reduction;
+    int64_t panels = cx_max(PANEL_SIZE(steps), PANELS_SIZE);
+    if (!pass->gathered)
+        panels = 0;
+    else if (pass->in_place)
+        panels = (pass->positions / PANEL_PITCH + 4) * PANEL_SIZE(steps);
+    int64_t filters = pass->filters / pass->filter_parts + 2 * ROWS;
     cx_carve_box(pass, &space.box, scratch);
     space.offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
-    space.panel_offset = cx_carve(scratch, panel_rows * (int64_t)sizeof(int64_t));
+    space.panel_offset = cx_carve(scratch, steps * (int64_t)sizeof(int64_t));
     space.tile = NAME(carve_elements)(
         scratch, pass->in_place ? 0 : pass->channel_block * pass->tile_size);
-    space.panels = NAME(carve_elements)(scratch, panels);
-    space.weights = NAME(carve_elements)(scratch, weights);
+    space.panel = NAME(carve_elements)(scratch, panels);
+    space.weights = NAME(carve_elements)(scratch, filters * steps);
     space.kernels = NAME(carve_elements)(
         scratch, pass->kernel_taps <= CX_MOST_KERNEL_TAPS ? ROWS * pass->kernel_taps : 0);
     space.staged = NAME(carve_elements)(scratch, ROWS * columns);
@@ -83,8 +92,8 @@ static void NAME(find_offsets)(const cx_pass *pass, const NAME(step) *s, int64_t
             *offset++ = c * channel_stride + pass->tap_offset[t];
 }
 
-static void NAME(find_panel_offsets)(int64_t reduction, int64_t pitch, int64_t *offset)
+static void NAME(find_panel_offsets)(int64_t steps, int64_t *offset)
 {
-    for (int64_t m = 0; m < reduction; m++)
-        offset[m] = m * pitch;
+    for (int64_t m = 0; m < steps; m++)
+        offset[m] = m * PANEL_PITCH;
 }

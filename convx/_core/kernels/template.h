@@ -31,6 +31,9 @@ static const cx_kernels NAME(kernels) = {
     LANES, ROWS, NAME(scratch_bytes), NAME(pack), NAME(forward), NAME(weight_gradient),
 };
 
+#undef PANEL_PITCH
+#undef PANELS_SIZE
+#undef PANEL_SIZE
 #undef NAME
 #undef EXPAND
 #undef PASTE

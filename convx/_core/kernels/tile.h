@@ -2,20 +2,17 @@
    of outputs that are not one stretch of memory. Scratch buffers end with room for the widest
    panel, so whole vectors may run over the end of what is wanted. */
 
-/* Copies whole vectors: both sides may be touched up to a vector past `length`. */
-CX_INLINE void NAME(copy_loose)(T *restrict to, const T *restrict from, int64_t length)
+/* Copies just `length` elements: whole vectors, then halves of what is left. */
+CX_INLINE void NAME(copy)(T *restrict to, const T *restrict from, int64_t length)
 {
-    for (int64_t i = 0; i < length; i += LANES)
-        *(NAME(loose) *)(to + i) = *(const NAME(loose) *)(from + i);
-}
-
-CX_INLINE void NAME(copy_exact)(T *restrict to, const T *restrict from, int64_t length)
-{
-    int64_t i = 0;
-    for (; i + LANES <= length; i += LANES)
-        *(NAME(loose) *)(to + i) = *(const NAME(loose) *)(from + i);
-    for (; i < length; i++)
-        to[i] = from[i];
+    for (; length >= LANES; length -= LANES, to += LANES, from += LANES)
+        *(NAME(loose) *)to = *(const NAME(loose) *)from;
+    CX_UNROLL for (int piece = LANES / 2; piece > 0; piece /= 2)
+        if (length & piece) {
+            __builtin_memcpy(to, from, piece * sizeof(T));
+            to += piece;
+            from += piece;
+        }
 }
 
 CX_INLINE void NAME(copy_every_other)(T *restrict to, const T *restrict from, int64_t length)
@@ -25,10 +22,11 @@ CX_INLINE void NAME(copy_every_other)(T *restrict to, const T *restrict from, in
 }
 
 static void NAME(fill_tile)(const cx_pass *pass, const cx_box *box, const T *input, int64_t first,
-                            int64_t channels, T *tile)
+                            int64_t channels, T *space)
 {
     int64_t length = pass->axes[pass->rank - 1].tile_length;
-    for (int64_t c = first; c < first + channels; c++)
+    for (int64_t c = first; c < first + channels; c++, space += pass->tile_size) {
+        T *tile = space;
         for (int64_t row = 0; row < pass->tile_rows; row++, tile += length) {
             int64_t source = box->row_source[row];
             if (source < 0) {
@@ -46,7 +44,7 @@ static void NAME(fill_tile)(const cx_pass *pass, const cx_box *box, const T *inp
                     for (int64_t i = 0; i < n; i++)
                         to[i] = 0;
                 else if (stretch->step == 1)
-                    NAME(copy_exact)(to, start, n);
+                    NAME(copy)(to, start, n);
                 else if (stretch->step == 2)
                     NAME(copy_every_other)(to, start, n);
                 else
@@ -54,24 +52,31 @@ static void NAME(fill_tile)(const cx_pass *pass, const cx_box *box, const T *inp
                         to[i] = start[i * stretch->step];
             }
         }
+    }
 }
 
-/* Copies a step of the reduction to the panels of a box: panel[m][position]. */
-static void NAME(gather)(const cx_pass *pass, const NAME(space) *space, const T *tile,
-                         int64_t reduction)
+/* Copies a step of the reduction to panels one after the other, panel[m][position]. A run has two
+   vectors at the most; what is copied past its end is overwritten by the next run, or is not
+   wanted. In place, nothing may be read past the end. */
+static void NAME(gather)(const cx_pass *pass, const cx_panel *panel, const cx_panel *end,
+                         const T *tile, const int64_t *offset, int64_t reduction,
+                         int64_t panel_size, T *panels)
 {
-    int64_t pitch = space->box.pitch;
-    for (int64_t q = 0; q < space->box.panels; q++) {
-        const cx_panel *panel = &space->box.panel[q];
-        T *to = space->panels + q * reduction * pitch;
-        for (int64_t m = 0; m < reduction; m++, to += pitch) {
-            const T *from = tile + space->offset[m];
-            for (const cx_run *run = panel->run; run < panel->run + panel->runs; run++)
-                if (pass->in_place)
-                    NAME(copy_exact)(to + run->column, from + run->tile, run->length);
-                else
-                    NAME(copy_loose)(to + run->column, from + run->tile, run->length);
-        }
+    for (int64_t m = 0; m < reduction; m++, panels += PANEL_PITCH) {
+        const T *from = tile + offset[m];
+        T *to = panels;
+        for (const cx_panel *one = panel; one < end; one++, to += panel_size)
+            for (const cx_run *run = one->run; run < one->run + one->runs; run++) {
+                const NAME(loose) *vectors = (const NAME(loose) *)(from + run->tile);
+                NAME(loose) *places = (NAME(loose) *)(to + run->column);
+                if (pass->in_place && run->length % LANES)
+                    NAME(copy)(to + run->column, from + run->tile, run->length);
+                else {
+                    places[0] = vectors[0];
+                    if (run->length > LANES)
+                        places[1] = vectors[1];
+                }
+            }
     }
 }
 
@@ -84,7 +89,9 @@ static void NAME(stage)(const cx_pass *pass, const cx_panel *panel, T *output, T
         for (const cx_run *run = panel->run; run < panel->run + panel->runs; run++) {
             T *out = output + r * pass->out_channel + run->out;
             T *here = staged + r * panel->width + run->column;
-            if (back)
+            if (step == 1)
+                NAME(copy)(back ? out : here, back ? here : out, run->length);
+            else if (back)
                 for (int64_t i = 0; i < run->length; i++)
                     out[i * step] = here[i];
             else

@@ -7,14 +7,13 @@
    boxes in order, so the order of the sum depends on shapes alone. */
 
 /* panel[position][column], for the columns (c, t) from `first` on. */
-static void NAME(fill_columns)(const NAME(space) *space, int64_t first, int64_t columns,
-                               int64_t width)
+static void NAME(fill_columns)(const NAME(space) *space, int64_t first, int64_t columns)
 {
     const cx_panel *all = space->box.panel;
     for (int64_t q = 0; q < columns; q += LANES) {
         const int64_t *offset = space->offset + first + q;
         int64_t last = cx_min(columns - q, LANES) - 1;
-        T *to = space->panels + q;
+        T *to = space->panel + q;
         for (const cx_run *run = all->run; run < all->run + all->runs; run++)
             for (int64_t i = 0; i < run->length; i += LANES) {
                 NAME(vector) v[LANES];
@@ -23,7 +22,7 @@ static void NAME(fill_columns)(const NAME(space) *space, int64_t first, int64_t 
                     v[r] = *(const NAME(loose) *)(from + offset[cx_min(r, last)]);
                 NAME(transpose)(v);
                 int64_t rows = cx_min(run->length - i, LANES);
-                for (int64_t r = 0; r < rows; r++, to += width)
+                for (int64_t r = 0; r < rows; r++, to += PANEL_PITCH)
                     *(NAME(loose) *)to = v[r];
             }
     }
@@ -67,6 +66,7 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
     NAME(find_widths)(NAME(first_filter)(pass, 1), 2, widths);
     NAME(step) all_taps = {channel, channels, 0, pass->taps};
     NAME(find_offsets)(pass, &all_taps, pass->tile_size, space.offset);
+    NAME(find_panel_offsets)(pass->positions, space.panel_offset);
     int64_t steps = pass->batch * pass->boxes;
     int64_t first_step = cx_part(steps, pass->row_parts, row_part);
     for (int64_t step = first_step; step < cx_part(steps, pass->row_parts, row_part + 1); step++) {
@@ -88,8 +88,7 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
         for (int64_t q = 0, columns; q < total; q += columns) {
             int64_t width = cx_fitting_width(widths, total - q);
             columns = cx_min(width, total - q);
-            NAME(fill_columns)(&space, q, columns, width);
-            NAME(find_panel_offsets)(positions, width, space.panel_offset);
+            NAME(fill_columns)(&space, q, columns);
             for (int64_t b = first_block; b < end_block; b++) {
                 int64_t first = NAME(first_filter)(pass, b);
                 int64_t rows = NAME(first_filter)(pass, b + 1) - first;
@@ -97,11 +96,11 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
                 T *y = output + first * kernel + q;
                 NAME(product) product = NAME(product_of)(rows, width);
                 if (columns == width) {
-                    product(positions, space.panel_offset, space.panels, weights, y, kernel, 0,
+                    product(positions, space.panel_offset, space.panel, weights, y, kernel, 0,
                             step == first_step ? CX_START : CX_ADD);
                     continue;
                 }
-                product(positions, space.panel_offset, space.panels, weights, space.staged,
+                product(positions, space.panel_offset, space.panel, weights, space.staged,
                         width, 0, CX_START);
                 for (int64_t r = 0; r < rows; r++)
                     for (int64_t i = 0; i < columns; i++)
