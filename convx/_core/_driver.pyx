@@ -6,15 +6,16 @@ element type; typed memoryviews hold the tables of the plan. All sizes are check
 
 cimport cython
 from cpython.buffer cimport (
-    PyBUF_FORMAT, PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_CheckBuffer,
-    PyObject_GetBuffer,
+    PyBUF_FORMAT, PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_GetBuffer,
 )
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_CheckSignals
-from cython.parallel cimport parallel, prange
+from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
+
+from contextvars import ContextVar
 
 from numpy import empty, ndarray
 
@@ -127,9 +128,23 @@ cdef bint has_run_threads = False
 cdef bint serial = False
 
 
-def runtime_threads():
-    """Threads that OpenMP would use now: what OMP_NUM_THREADS or threadpoolctl say."""
-    return 1 if serial or omp_in_parallel() else omp_get_max_threads()
+# What threads.py decided: for the process, and for a context.
+cdef int default_threads = 1
+scoped_threads = ContextVar("convx_threads", default=0)
+
+
+def set_default_threads(int count):
+    """Set the number of threads for contexts that set none."""
+    global default_threads
+    default_threads = count
+
+
+def current_threads():
+    """Threads that a call may use now, at most those of OpenMP."""
+    cdef int count = scoped_threads.get()
+    if serial or omp_in_parallel():
+        return 1
+    return min(count or default_threads, omp_get_max_threads())
 
 
 def stay_serial():
@@ -312,21 +327,27 @@ cdef class Program:
             self.slices.append(
                 max(self.threads, tasks * self.threads * SLICE // max(1, plan.work)))
 
+    @property
+    def workspace_bytes(self):
+        """Bytes that a call takes besides its arrays."""
+        packed = self.packed_size * self.item_size if self.packs else 0
+        return self.threads * self.scratch_bytes + packed
+
     def pack(self, weight):
         """Return the packed weights, for calls to come."""
+        cdef Buffer buffer = Buffer(weight)
         packed = empty(self.packed_size * self.item_size, "u1")
-        self.pack_into(weight, packed)
+        self.pack_into(
+            buffer.view.buf, packed, borrow_scratch(self.threads * self.scratch_bytes))
         return packed
 
-    cdef pack_into(self, weight, packed):
-        cdef Buffer from_ = Buffer(weight)
+    cdef pack_into(self, const void *weight, packed, Scratch scratch):
         cdef Buffer to = Buffer(packed, writable=True)
         cdef cx_call call
         cdef Pass one
         cdef int64_t index, count, start
-        cdef Scratch scratch = borrow_scratch(self.threads * self.scratch_bytes)
         memset(&call, 0, sizeof(call))
-        call.weight = from_.view.buf
+        call.weight = weight
         for index in range(len(self.passes)):
             one = self.passes[index]
             start = self.packed_starts[index]
@@ -335,44 +356,41 @@ cdef class Program:
             with nogil:
                 run_tasks(self.kernels.pack, &one.table, &call, 0, count, self.threads,
                           scratch.memory, self.scratch_bytes)
-        idle_scratch.append(scratch)
 
     def run(self, input, weight, bias, packed, out):
-        """Compute into ``out``; weight is not read where ``packed`` is given.
+        """Compute into ``out``; weights packed beforehand are used where they are given.
 
         The arrays are of the program's element type, aligned, and laid out as planned.
         """
         cdef Buffer input_buffer = Buffer(input)
-        cdef Buffer weight_buffer, bias_buffer, packed_buffer
+        cdef Buffer weight_buffer = Buffer(weight)
+        cdef Buffer bias_buffer = None if bias is None else Buffer(bias)
+        return self.execute(
+            input_buffer.view.buf, weight_buffer.view.buf,
+            NULL if bias is None else bias_buffer.view.buf, packed, out)
+
+    cdef execute(self, const void *input, const void *weight, const void *bias, packed, out):
         cdef Buffer out_buffer = Buffer(out, writable=True)
+        cdef Buffer packed_buffer = None
         cdef cx_call call
         cdef Pass one
         cdef int64_t index, first, end, count, start, slice_
-        cdef const void *packed_memory = NULL
-        cdef Scratch scratch
+        cdef Scratch scratch = borrow_scratch(self.threads * self.scratch_bytes)
         global has_run_threads
         if packed is None and self.packs:
-            packed = self.pack(weight)
-        memset(&call, 0, sizeof(call))
-        call.input = input_buffer.view.buf
-        call.output = out_buffer.view.buf
-        if bias is not None:
-            bias_buffer = Buffer(bias)
-            call.bias = bias_buffer.view.buf
+            packed = empty(self.packed_size * self.item_size, "u1")
+            self.pack_into(weight, packed, scratch)
         if packed is not None:
             packed_buffer = Buffer(packed)
-            packed_memory = packed_buffer.view.buf
-        else:
-            weight_buffer = Buffer(weight)
-            call.weight = weight_buffer.view.buf
         if self.threads > 1:
             has_run_threads = True
-        scratch = borrow_scratch(self.threads * self.scratch_bytes)
+        call.input, call.weight, call.bias, call.packed = input, weight, bias, NULL
+        call.output = out_buffer.view.buf
         for index in range(len(self.passes)):
             one = self.passes[index]
             count, slice_, start = self.tasks[index], self.slices[index], self.packed_starts[index]
-            if packed_memory != NULL:
-                call.packed = <const char *>packed_memory + start * self.item_size
+            if packed is not None:
+                call.packed = <const char *>packed_buffer.view.buf + start * self.item_size
             for first in range(0, count, slice_):
                 end = min(first + slice_, count)
                 with nogil:
@@ -384,10 +402,138 @@ cdef class Program:
         return out
 
 
+# What a memo's key is made of, in words of 64 bits; calls of stranger forms are not remembered.
+cdef enum:
+    KEY_WORDS = 128
+    MOST_MEMORIES = 256
+
+cdef bint memos_enabled = True
+
+
+def enable_memos(bint on):
+    """Switch the shortcut off, or on again, so that every call is seen by the planner."""
+    global memos_enabled
+    memos_enabled = on
+
+
+@cython.final
+cdef class Memory:
+    """What a remembered call needs."""
+
+    cdef Program program
+    cdef object shape, dtype
+
+    def __cinit__(self, Program program, shape, dtype):
+        self.program, self.shape, self.dtype = program, shape, dtype
+
+
+cdef int64_t *add_number(value, int64_t *at, int64_t *end) except? NULL:
+    """Append a plain integer to a key; a key that is NULL stays so."""
+    if at == NULL or at == end or type(value) is not int:
+        return NULL
+    at[0] = value
+    return at + 1
+
+
+cdef int64_t *add_numbers(value, int64_t *at, int64_t *end) except? NULL:
+    """Append a plain integer, or a tuple of them with its length, nested as it may be."""
+    if type(value) is not tuple:
+        return add_number(value, at, end)
+    at = add_number(-1 - <int64_t>len(<tuple>value), at, end)
+    for one in <tuple>value:
+        at = add_numbers(one, at, end)
+    return at
+
+
+cdef int64_t *add_array(array, int64_t *at, int64_t *end, Py_buffer *views, int *held) except? NULL:
+    """Append an array's element type, shape and strides, and hold its buffer."""
+    cdef Py_buffer *view = &views[held[0]]
+    cdef int axis
+    if at == NULL or type(array) is not ndarray:
+        return NULL
+    PyObject_GetBuffer(array, view, PyBUF_STRIDED_RO | PyBUF_FORMAT)
+    held[0] += 1
+    if at + 3 + 2 * view.ndim > end or view.format[1] != 0 or <size_t>view.buf % view.itemsize:
+        return NULL
+    at[0], at[1], at[2] = view.format[0], view.itemsize, view.ndim
+    at += 3
+    for axis in range(view.ndim):
+        at[0], at[1] = view.shape[axis], view.strides[axis]
+        at += 2
+    return at
+
+
 @cython.final
 cdef class CallMemo:
-    """Placeholder."""
+    """The shortcut of repeated calls: from the arguments as given to the program that runs them.
 
-    @staticmethod
-    def enabled(on):
-        pass
+    It answers only calls like one that went the long way before: plain arrays of the same element
+    types, shapes and strides, and the same options as plain integers, tuples and names. So nothing
+    is checked here, and nothing decided.
+    """
+
+    cdef dict memories, names
+
+    def __init__(self):
+        self.memories, self.names = {}, {}
+
+    def call(self, axes, input, weight, bias, given):
+        """Return the result, or None for a call that is not remembered."""
+        cdef Py_buffer views[3]
+        cdef int held = 0
+        cdef Memory memory
+        if not memos_enabled:
+            return None
+        try:
+            key = self.key_of(axes, input, weight, bias, given, views, &held)
+            if key is None:
+                return None
+            memory = self.memories.get(key)
+            if memory is None:
+                return None
+            return memory.program.execute(
+                views[0].buf, views[1].buf, NULL if bias is None else views[2].buf, None,
+                empty(memory.shape, memory.dtype))
+        finally:
+            while held:
+                held -= 1
+                PyBuffer_Release(&views[held])
+
+    def remember(self, axes, input, weight, bias, given, Program program, shape, dtype):
+        """Keep the program of a call that it took as it was, without converting an array."""
+        cdef Py_buffer views[3]
+        cdef int held = 0
+        try:
+            for name in given:
+                if type(name) is str:
+                    self.names.setdefault(name, len(self.names))
+            key = self.key_of(axes, input, weight, bias, given, views, &held)
+            if key is None:
+                return
+            while len(self.memories) >= MOST_MEMORIES:
+                self.memories.pop(next(iter(self.memories)), None)
+            self.memories[key] = Memory(program, shape, dtype)
+        finally:
+            while held:
+                held -= 1
+                PyBuffer_Release(&views[held])
+
+    cdef bytes key_of(self, axes, input, weight, bias, tuple given, Py_buffer *views, int *held):
+        """The call in words, or None for one that is not plain; the arrays' buffers stay held."""
+        cdef int64_t words[KEY_WORDS]
+        cdef int64_t *at = words
+        cdef int64_t *end = words + KEY_WORDS
+        at = add_number(axes, at, end)
+        at = add_array(input, at, end, views, held)
+        at = add_array(weight, at, end, views, held)
+        if bias is not None:
+            at = add_array(bias, at, end, views, held)
+        for option in given:
+            if type(option) is str:
+                at = add_number(self.names.get(option), at, end)
+            else:
+                at = add_numbers(option, at, end)
+        at = add_number(current_threads(), at, end)
+        if at == NULL:
+            return None
+        return PyBytes_FromStringAndSize(<const char *>words, (at - words) * sizeof(int64_t))

@@ -8,6 +8,9 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from convx._engine import machine
 from convx._engine.boundary import PADDING_MODES
 from convx._engine.window import Window
@@ -203,10 +206,15 @@ def check_memory(shape: Sequence[int], item_size: int, what: str) -> None:
         )
 
 
-def check_out(out: Any, shape: tuple[int, ...], dtype: Any) -> None:
-    """Raise unless ``out`` can take the result as it is."""
-    import numpy as np
+def shape(value: object, name: str) -> tuple[int, ...]:
+    """Return a shape from a sequence of sizes."""
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        raise TypeError(f"{name} must be a sequence of sizes, got {value!r}")
+    return tuple(integer(one, name, 0) for one in value)
 
+
+def check_out(out: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return ``out`` if it can take the result as it is."""
     if not isinstance(out, np.ndarray):
         raise TypeError(f"out must be a NumPy array, got {type(out).__name__}")
     if out.shape != shape:
@@ -219,3 +227,4 @@ def check_out(out: Any, shape: tuple[int, ...], dtype: Any) -> None:
         raise ValueError(
             f"out must have memory of its own for every element, got strides {out.strides}"
         )
+    return out

@@ -72,10 +72,18 @@ def as_kernel_operand(
     if array.dtype.kind in "iu" and array.dtype.itemsize == dtype.itemsize:
         array = array.view(dtype)
     array = array.astype(dtype, copy=False)
-    strided = all(stride % dtype.itemsize == 0 for stride in array.strides)
-    if contiguous or not strided or not array.flags.aligned:
-        return np.require(np.ascontiguousarray(array), requirements="A").reshape(array.shape)
-    return array
+    if is_kernel_layout(array, dtype, contiguous=contiguous):
+        return array
+    return np.require(np.ascontiguousarray(array), requirements="A").reshape(array.shape)
+
+
+def is_kernel_layout(
+    array: AnyArray, dtype: np.dtype[Any], *, contiguous: bool = False
+) -> bool:
+    """Tell whether a kernel can read an array of its type where it lies."""
+    if not array.flags.aligned or (contiguous and not array.flags.c_contiguous):
+        return False
+    return all(stride % dtype.itemsize == 0 for stride in array.strides)
 
 
 def split_complex(array: AnyArray, axis: int) -> AnyArray:

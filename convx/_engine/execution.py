@@ -9,7 +9,7 @@ import numpy as np
 
 from convx._core import _driver
 from convx._engine import machine
-from convx._engine.dtypes import KERNEL_DTYPES, AnyArray, as_kernel_operand
+from convx._engine.dtypes import KERNEL_DTYPES, AnyArray, as_kernel_operand, is_kernel_layout
 from convx._engine.plan import Plan
 from convx._engine.threads import get_num_threads
 
@@ -25,6 +25,9 @@ class Map(Hashable, Protocol):
         """Plan one direction of the map, from an array with these strides in elements."""
         ...
 
+
+# The weights of one convolution, by how they are packed.
+PackedWeights = dict[tuple[object, ...], AnyArray]
 
 _programs: dict[Hashable, _driver.Program] = {}
 _recording: ContextVar[list[_driver.Program] | None] = ContextVar("convx_recording", default=None)
@@ -49,11 +52,11 @@ def recording() -> Iterator[list[_driver.Program]]:
     """Collect the programs of the calls in this context instead of running them."""
     programs: list[_driver.Program] = []
     token = _recording.set(programs)
-    _driver.CallMemo.enabled(False)
+    _driver.enable_memos(False)
     try:
         yield programs
     finally:
-        _driver.CallMemo.enabled(True)
+        _driver.enable_memos(True)
         _recording.reset(token)
 
 
@@ -64,12 +67,13 @@ def run(
     weight: AnyArray,
     bias: AnyArray | None,
     out: AnyArray | None = None,
-    packed: AnyArray | None = None,
+    packed: PackedWeights | None = None,
 ) -> AnyArray:
     """Apply a map to operands of one real type, and return the result in the same type.
 
     For a weight gradient, ``weight`` is the gradient of the output, and the result has a first
-    axis of partial sums.
+    axis of partial sums. Packed weights are taken from ``packed``, and put there when they are
+    not yet.
     """
     kernel = KERNEL_DTYPES[x.dtype]
     x_operand = as_kernel_operand(x, kernel)
@@ -86,10 +90,14 @@ def run(
         fill = 0 if bias_operand is None else bias_operand.reshape(-1, *(1,) * (len(shape) - 2))
         result[...] = fill
     if chosen.plan.work:
-        weight_operand = None
-        if packed is None:
-            weight_operand = as_kernel_operand(weight, kernel, contiguous=True)
-        chosen.run(x_operand, weight_operand, bias_operand, packed, result)
+        weight_operand = as_kernel_operand(weight, kernel, contiguous=True)
+        weights_packed = None
+        if packed is not None:
+            weights_packed = packed.get(chosen.plan.packing)
+            if weights_packed is None:
+                packed.clear()
+                weights_packed = packed[chosen.plan.packing] = chosen.pack(weight_operand)
+        chosen.run(x_operand, weight_operand, bias_operand, weights_packed, result)
     if kernel.itemsize == x.dtype.itemsize:
         return deliver(result.view(x.dtype), out)
     return deliver(result.astype(x.dtype), out)
@@ -121,3 +129,28 @@ def deliver(result: AnyArray, out: AnyArray | None) -> AnyArray:
     if not np.may_share_memory(result, out):
         out[...] = result.reshape(out.shape)
     return out
+
+
+def remember(
+    memo: _driver.CallMemo,
+    call: tuple[object, ...],
+    of: Map,
+    direction: str,
+    operands: tuple[AnyArray | None, ...],
+    result: AnyArray,
+) -> None:
+    """Let a memo answer calls like this one, if a kernel can take the arrays as they came."""
+    x, *others = (one for one in operands if one is not None)
+    kernel = KERNEL_DTYPES[x.dtype]
+    if (
+        x.dtype.kind == "c"
+        or kernel.itemsize != x.dtype.itemsize
+        or not is_kernel_layout(x, kernel)
+        or not all(is_kernel_layout(one, kernel, contiguous=True) for one in others)
+        or _recording.get() is not None
+    ):
+        return
+    strides = tuple(stride // kernel.itemsize for stride in x.strides)
+    chosen = program(of, direction, strides, kernel.name)
+    if chosen.plan.writes_all and chosen.plan.work:
+        memo.remember(*call, chosen, result.shape, result.dtype)

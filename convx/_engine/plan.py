@@ -158,6 +158,7 @@ class Plan:
     packs: bool
     writes_all: bool
     threads: int
+    packing: tuple[object, ...]
     work: int = field(init=False)
     item_size: int = field(init=False)
 
@@ -453,4 +454,5 @@ def plan(
         packs=problem.kind == "forward" and _pack_once(passes, packed * problem.item_size),
         writes_all=problem.kind == "weight_gradient" or written == per_channel,
         threads=threads,
+        packing=tuple((one.channel_block, one.tap_block) for one in passes),
     )

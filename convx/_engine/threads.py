@@ -9,7 +9,6 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from pathlib import Path
 
 from convx._core import _driver
@@ -43,8 +42,7 @@ def _default() -> int:
     return min(processors, _quota(), MOST_THREADS)
 
 
-_process_default = _default()
-_scoped: ContextVar[int | None] = ContextVar("convx_threads", default=None)
+_driver.set_default_threads(_default())
 
 
 def get_num_threads() -> int:
@@ -57,7 +55,7 @@ def get_num_threads() -> int:
     ...     convx.get_num_threads()
     1
     """
-    return min(_scoped.get() or _process_default, _driver.runtime_threads())
+    return _driver.current_threads()
 
 
 def set_num_threads(n: int) -> None:
@@ -78,8 +76,7 @@ def set_num_threads(n: int) -> None:
     >>> import convx
     >>> convx.set_num_threads(2)
     """
-    global _process_default
-    _process_default = thread_count(n, MOST_THREADS)
+    _driver.set_default_threads(thread_count(n, MOST_THREADS))
 
 
 @contextmanager
@@ -102,11 +99,11 @@ def threads(n: int) -> Iterator[None]:
     >>> with convx.threads(1):
     ...     y = convx.functional.conv1d([[1.0, 2.0, 3.0]], [[[1.0, 1.0]]])
     """
-    token = _scoped.set(thread_count(n, MOST_THREADS))
+    token = _driver.scoped_threads.set(thread_count(n, MOST_THREADS))
     try:
         yield
     finally:
-        _scoped.reset(token)
+        _driver.scoped_threads.reset(token)
 
 
 if hasattr(os, "register_at_fork"):

@@ -11,8 +11,12 @@ gradient is that of the convolution with input and output changed round.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
 from convx._core._driver import CallMemo
 from convx._engine import arguments, boundary, dtypes, execution
 from convx._engine.dtypes import AnyArray
@@ -219,7 +223,12 @@ def _check_weight(shape: tuple[int, ...]) -> None:
 
 
 def _correlate(
-    of: Correlation, x: AnyArray, w: AnyArray, b: AnyArray | None, out: AnyArray | None = None
+    of: Correlation,
+    x: AnyArray,
+    w: AnyArray,
+    b: AnyArray | None,
+    out: AnyArray | None = None,
+    packed: execution.PackedWeights | None = None,
 ) -> AnyArray:
     if x.dtype.kind == "c":
         parts = _correlate(
@@ -229,7 +238,7 @@ def _correlate(
             None if b is None else dtypes.split_complex(b, 0),
         )
         return execution.deliver(dtypes.join_complex(parts, 1, x.dtype), out)
-    return execution.run(of, "forward", x, w, b, out)
+    return execution.run(of, "forward", x, w, b, out, packed)
 
 
 def _adjoint(
@@ -270,7 +279,12 @@ def _sum_over_positions(y: AnyArray) -> AnyArray:
     return y.sum(axis=(0, *range(2, y.ndim)), dtype=y.dtype)
 
 
-# The public operations: they take array-likes, batched or not, and unchecked options.
+# The public operations: they take array-likes, batched or not, and unchecked options, given as
+# (stride, padding, dilation, groups, padding_mode, algorithm[, output_padding]). ``axes`` is the
+# number of spatial axes, None where the weight's shape tells it.
+
+
+_memo = CallMemo()
 
 
 def conv(
@@ -278,23 +292,25 @@ def conv(
     input: object,
     weight: object,
     bias: object,
-    stride: object,
-    padding: object,
-    dilation: object,
-    groups: object,
-    padding_mode: object,
-    algorithm: object,
-    out: object,
+    given: tuple[object, ...],
+    out: object = None,
 ) -> AnyArray:
-    """Cross-correlate; ``axes`` is the number of spatial axes, None to read it off the weight."""
+    """Cross-correlate."""
+    if out is None:
+        remembered = _memo.call(axes, input, weight, bias, given)
+        if remembered is not None:
+            return remembered
     x, w, b = dtypes.operands(input=input, weight=weight, bias=bias)
-    options = _options(
-        axes, w, stride, padding, dilation, groups, padding_mode, algorithm
-    )
-    x, batched = _with_batch(x, len(options.kernel), "input")
+    as_given = x is input and w is weight and b is bias
+    options = _options(axes, w.shape, given)
+    x, batched = _with_batch(x, options, "input")
     of = _correlation_of_conv(x.shape, w.shape, options)
     _check_bias(b, of.filters)
-    return _deliver(_correlate, of, of.output_shape, batched, x, w, b, out)
+    result = _apply(_correlate, of, of.output_shape, batched, x, w, b, out)
+    if as_given and out is None:
+        call = (axes, input, weight, bias, given)
+        execution.remember(_memo, call, of, "forward", (x, w, b), result)
+    return result
 
 
 def conv_transpose(
@@ -302,34 +318,107 @@ def conv_transpose(
     input: object,
     weight: object,
     bias: object,
-    stride: object,
-    padding: object,
-    output_padding: object,
-    groups: object,
-    dilation: object,
-    padding_mode: object,
-    algorithm: object,
-    out: object,
+    given: Sequence[object],
+    out: object = None,
 ) -> AnyArray:
     """Transposed convolution: the adjoint of the convolution with the same weights."""
     x, w, b = dtypes.operands(input=input, weight=weight, bias=bias)
-    options = _options(
-        axes, w, stride, padding, dilation, groups, padding_mode, algorithm, output_padding
-    )
-    x, batched = _with_batch(x, len(options.kernel), "input")
+    options = _options(axes, w.shape, given)
+    x, batched = _with_batch(x, options, "input")
     of = _correlation_of_transpose(x.shape, w.shape, options)
     _check_bias(b, of.channels)
-    return _deliver(_adjoint, of, of.input_shape, batched, x, w, b, out)
+    return _apply(_adjoint, of, of.input_shape, batched, x, w, b, out)
 
 
-def _options(axes: int | None, weight: AnyArray, *given: object) -> Options:
-    spatial = arguments.spatial_axes(axes, weight.ndim)
-    return parse_options(weight.shape[-spatial:], *given)
+def conv_input(
+    axes: int | None,
+    input_size: Sequence[int],
+    weight: object,
+    grad_output: object,
+    given: Sequence[object],
+) -> AnyArray:
+    """Gradient of a convolution with respect to its input."""
+    w, dy = dtypes.operands(weight=weight, grad_output=grad_output)
+    options = _options(axes, w.shape, given)
+    shape, batched = _shape_with_batch(input_size, options, "input_size")
+    of = _correlation_of_conv(shape, w.shape, options)
+    dy = _check_gradient(dy, of.output_shape, batched)
+    return _apply(_adjoint, of, of.input_shape, batched, dy, w, None, None)
 
 
-def _with_batch(array: AnyArray, axes: int, name: str) -> tuple[AnyArray, bool]:
-    batched = arguments.check_batched(array.ndim, axes, name)
+def conv_weight(
+    axes: int | None,
+    input: object,
+    weight_size: Sequence[int],
+    grad_output: object,
+    given: Sequence[object],
+) -> AnyArray:
+    """Gradient of a convolution with respect to its weights."""
+    x, dy = dtypes.operands(input=input, grad_output=grad_output)
+    shape = arguments.shape(weight_size, "weight_size")
+    options = _options(axes, shape, given)
+    x, batched = _with_batch(x, options, "input")
+    of = _correlation_of_conv(x.shape, shape, options)
+    return _weight_gradient(of, x, _check_gradient(dy, of.output_shape, batched))
+
+
+Gradients = tuple[AnyArray, AnyArray, AnyArray | None]
+
+
+def conv_gradients(
+    axes: int | None,
+    grad_output: object,
+    input: object,
+    weight: object,
+    bias: object,
+    given: Sequence[object],
+) -> Gradients:
+    """All gradients of a convolution."""
+    dy, x, w, b = dtypes.operands(grad_output=grad_output, input=input, weight=weight, bias=bias)
+    options = _options(axes, w.shape, given)
+    x, batched = _with_batch(x, options, "input")
+    of = _correlation_of_conv(x.shape, w.shape, options)
+    _check_bias(b, of.filters)
+    dy = _check_gradient(dy, of.output_shape, batched)
+    dx = _apply(_adjoint, of, of.input_shape, batched, dy, w, None, None)
+    return dx, _weight_gradient(of, x, dy), None if b is None else _sum_over_positions(dy)
+
+
+def conv_transpose_gradients(
+    axes: int | None,
+    grad_output: object,
+    input: object,
+    weight: object,
+    bias: object,
+    given: Sequence[object],
+) -> Gradients:
+    """All gradients of a transposed convolution: input and output change places."""
+    dy, x, w, b = dtypes.operands(grad_output=grad_output, input=input, weight=weight, bias=bias)
+    options = _options(axes, w.shape, given)
+    x, batched = _with_batch(x, options, "input")
+    of = _correlation_of_transpose(x.shape, w.shape, options)
+    _check_bias(b, of.channels)
+    dy = _check_gradient(dy, of.input_shape, batched)
+    dx = _apply(_correlate, of, of.output_shape, batched, dy, w, None, None)
+    return dx, _weight_gradient(of, dy, x), None if b is None else _sum_over_positions(dy)
+
+
+def _options(axes: int | None, weight_shape: Sequence[int], given: Sequence[object]) -> Options:
+    spatial = arguments.spatial_axes(axes, len(weight_shape))
+    return parse_options(weight_shape[-spatial:], *given)
+
+
+def _with_batch(array: AnyArray, options: Options, name: str) -> tuple[AnyArray, bool]:
+    batched = arguments.check_batched(array.ndim, len(options.kernel), name)
     return (array if batched else array[None]), batched
+
+
+def _shape_with_batch(
+    size: object, options: Options, name: str
+) -> tuple[tuple[int, ...], bool]:
+    shape = arguments.shape(size, name)
+    batched = arguments.check_batched(len(shape), len(options.kernel), name)
+    return (shape if batched else (1, *shape)), batched
 
 
 def _check_bias(bias: AnyArray | None, filters: int) -> None:
@@ -337,11 +426,63 @@ def _check_bias(bias: AnyArray | None, filters: int) -> None:
         arguments.check_shape(bias.shape, (filters,), "bias", "one value for each output channel")
 
 
-def _deliver(of_map, of, shape, batched, x, w, b, out):
-    arguments.check_memory(shape, x.dtype.itemsize, "the output")
-    if out is not None:
-        arguments.check_out(out, shape if batched else shape[1:], x.dtype)
-    result = of_map(of, x, w, b, out)
-    if out is not None:
-        return out
-    return result if batched else result[0]
+def _check_gradient(dy: AnyArray, shape: tuple[int, ...], batched: bool) -> AnyArray:
+    arguments.check_shape(
+        dy.shape, shape if batched else shape[1:], "grad_output", "that of the output"
+    )
+    return dy.reshape(shape)
+
+
+def _apply(
+    apply_map: Callable[..., AnyArray],
+    of: Correlation,
+    shape: tuple[int, ...],
+    batched: bool,
+    x: AnyArray,
+    w: AnyArray,
+    b: AnyArray | None,
+    out: object,
+) -> AnyArray:
+    arguments.check_memory(shape, x.dtype.itemsize, "an output")
+    if out is None:
+        result = apply_map(of, x, w, b)
+        return result if batched else result[0]
+    target = arguments.check_out(out, shape if batched else shape[1:], x.dtype)
+    apply_map(of, x, w, b, target)
+    return target
+
+
+class PreparedConv:
+    """A convolution whose weights are packed once, for any number of inputs.
+
+    Made by :func:`convx.prepare_conv`. Safe to call from several threads at a time.
+    """
+
+    def __init__(self, weight: object, bias: object, given: Sequence[object]) -> None:
+        w, b = dtypes.operands(weight=weight, bias=bias)
+        self._options = _options(None, w.shape, given)
+        _check_weight(w.shape)
+        arguments.check_groups(self._options.groups, output_channels=w.shape[0])
+        _check_bias(b, w.shape[0])
+        # Copies: the caller may change the arrays, the packed weights would not follow.
+        self._weight, self._bias = np.array(w), None if b is None else np.array(b)
+        self._packed: dict[tuple[object, ...], AnyArray] = {}
+
+    def __repr__(self) -> str:
+        """Tell the weights and how they slide."""
+        o = self._options
+        return (
+            f"<PreparedConv {self._weight.shape} {self._weight.dtype}, stride {o.stride}, "
+            f"padding {o.pads}, dilation {o.dilation}, groups {o.groups}>"
+        )
+
+    def __call__(self, input: object, out: object = None) -> AnyArray:
+        """Return the cross-correlation of ``input``, batched or not, with the weights."""
+        x, w = dtypes.operands(input=input, weight=self._weight)
+        b = None if self._bias is None else self._bias.astype(x.dtype, copy=False)
+        x, batched = _with_batch(x, self._options, "input")
+        of = _correlation_of_conv(x.shape, w.shape, self._options)
+        correlate = _correlate
+        if x.dtype == self._weight.dtype and x.dtype.kind != "c":
+            correlate = partial(_correlate, packed=self._packed)
+        return _apply(correlate, of, of.output_shape, batched, x, w, b, out)

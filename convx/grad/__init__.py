@@ -1,0 +1,39 @@
+"""Gradients of the functions in :mod:`convx.functional`, under the same names."""
+
+from convx.grad.conv import (
+    conv1d,
+    conv1d_input,
+    conv1d_weight,
+    conv2d,
+    conv2d_input,
+    conv2d_weight,
+    conv3d,
+    conv3d_input,
+    conv3d_weight,
+    conv_nd,
+    conv_nd_input,
+    conv_nd_weight,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+    conv_transpose_nd,
+)
+
+__all__ = [
+    "conv1d",
+    "conv1d_input",
+    "conv1d_weight",
+    "conv2d",
+    "conv2d_input",
+    "conv2d_weight",
+    "conv3d",
+    "conv3d_input",
+    "conv3d_weight",
+    "conv_nd",
+    "conv_nd_input",
+    "conv_nd_weight",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "conv_transpose_nd",
+]
