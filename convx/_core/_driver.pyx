@@ -48,7 +48,7 @@ cdef extern from "convx.h" nogil:
         const int64_t *tap_offset
         const int64_t *tap_weight
         int64_t taps_in_order, boxes, items, filter_parts, row_parts, channel_block, tap_block
-        int64_t tile_size, tile_rows, positions, in_place, gathered
+        int64_t tile_size, tile_rows, positions, in_place, strided, gathered
 
     ctypedef struct cx_call:
         const void *input
@@ -67,6 +67,7 @@ cdef extern from "convx.h" nogil:
 
     const char *cx_isa(int index)
     const cx_kernels *cx_kernels_of(const char *isa, int dtype)
+    int64_t cx_l2_bytes()
 
 cdef extern from "stdlib.h" nogil:
     int posix_memalign(void **memory, size_t alignment, size_t size)
@@ -115,6 +116,11 @@ def instruction_sets():
         found.append(cx_isa(index).decode())
         index += 1
     return found
+
+
+def l2_bytes():
+    """Size of a core's L2 cache, 0 or less where the system does not tell."""
+    return cx_l2_bytes()
 
 
 def register_block(isa, dtype):
@@ -249,7 +255,8 @@ cdef class Pass:
         self.table.channel_block, self.table.tap_block = plan.channel_block, plan.tap_block
         self.table.tile_size, self.table.tile_rows = plan.tile_size, plan.tile_rows
         self.table.positions = plan.positions
-        self.table.in_place, self.table.gathered = plan.in_place, plan.gathered
+        self.table.in_place, self.table.strided = plan.in_place, plan.strided
+        self.table.gathered = plan.gathered
 
     cdef const int64_t *keep(self, const int64_t[::1] table) except? NULL:
         self.kept.append(table)

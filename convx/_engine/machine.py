@@ -28,8 +28,8 @@ def _sysconf(name: str, otherwise: int) -> int:
 
 ISA = _choose_isa()
 
-# Plans are made for caches between what old and new processors have; the bound keeps a strange
+# Plans are made for caches between what old and new processors have; the bounds keep a strange
 # answer of the system from making a strange plan.
-L2_BYTES = min(max(_sysconf("SC_LEVEL2_CACHE_SIZE", 512 * 1024), 256 * 1024), 2 * 1024 * 1024)
+L2_BYTES = min(max(_driver.l2_bytes() or 512 * 1024, 256 * 1024), 2 * 1024 * 1024)
 
 MEMORY_BYTES = _sysconf("SC_PAGE_SIZE", 4096) * _sysconf("SC_PHYS_PAGES", 1 << 52)

@@ -31,6 +31,7 @@ GRADIENT_POSITIONS = 256  # outputs of a box of the weight gradient: it sets the
 GRADIENT_COLUMNS = 320  # channels times taps of a task of the weight gradient
 GRADIENT_FILTERS = 256  # filters of a task of the weight gradient
 FORWARD_FILTERS = 512  # filters of a task
+STRIDED_POSITIONS = 128  # outputs of a task up to which weights are read where they are
 TASK_POSITIONS = 1024  # outputs of a task, over the items of a batch
 GATHER_FILTERS = 24  # filters from which copying positions to panels is worth while at all
 GATHER_COST = 5  # copying a vector to a panel costs as much as so many of its multiply-adds
@@ -89,6 +90,7 @@ class PassPlan:
     tile_rows: int
     positions: int
     in_place: bool
+    strided: bool
     gathered: bool
 
     @property
@@ -237,9 +239,9 @@ def _works_in_place(axes: Sequence[Axis], block: int, gathered: bool, lanes: int
             return False
     if axes[-1].in_stride != 1 or axes[-1].taps.stride != 1:
         return False
-    if gathered:
-        return all(len(axis.taps.coordinates) == 1 for axis in axes)
-    # a last panel that its row does not fill would read past the input
+    if gathered and any(len(axis.taps.coordinates) > 1 for axis in axes):
+        return False
+    # whole vectors are read: past a row they do not fill, that would be past the input
     return axes[-1].taps.outputs % lanes == block % lanes == 0
 
 
@@ -380,8 +382,16 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         tile_rows=math.prod(tile_lengths[:-1]),
         positions=math.prod(blocks),
         in_place=in_place,
+        strided=not gradient and gathered and _reads_weights(
+            weight_filter * problem.item_size, items * math.prod(blocks)
+        ),
         gathered=gathered,
     )
+
+
+def _reads_weights(stride: int, positions: int) -> bool:
+    """Whether weights are used too little to be packed, and do not crowd one set of a cache."""
+    return positions <= STRIDED_POSITIONS and stride % 4096 != 0
 
 
 def _axis_plans(
@@ -423,7 +433,7 @@ def _axis_plans(
 
 def _pack_once(passes: Sequence[PassPlan], size: int) -> bool:
     """Whether to pack the weights once for a call rather than for every box."""
-    shared = any(one.batch * one.boxes * one.filter_parts > 1 for one in passes)
+    shared = any(one.batch * one.boxes > one.items and not one.strided for one in passes)
     return shared and size <= machine.L2_BYTES // 2
 
 

@@ -365,8 +365,10 @@ def _milliseconds(seconds: float | None) -> str:
 
 def _versions(scipy: ModuleType | None) -> str:
     peer = f"SciPy {scipy.__version__}" if scipy else "no SciPy"
+    isa = convx.show_config(mode="dicts")["machine"]["isa used"]
     threads = convx.get_num_threads()
-    return f"convx {convx.__version__}, {threads} thread(s), NumPy {np.__version__}, {peer}"
+    ours = f"convx {convx.__version__} ({isa}, {threads} thread{'s' * (threads > 1)})"
+    return f"{ours}, NumPy {np.__version__}, {peer}"
 
 
 def _filters_title(photo: Array) -> str:

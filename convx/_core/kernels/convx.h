@@ -59,6 +59,7 @@ typedef struct {
     int64_t tile_size, tile_rows; /* of one channel: elements, rows along the last axis */
     int64_t positions;         /* outputs of the largest box */
     int64_t in_place;          /* the input is its own tile: nothing is padded or strided */
+    int64_t strided;           /* weights are read where they are, unless packed beforehand */
     int64_t gathered;          /* positions are copied to panels rather than read by rows */
 } cx_pass;
 
@@ -91,6 +92,9 @@ enum { CX_F32, CX_F64, CX_U32, CX_U64, CX_DTYPES };
    their kernels; NULL where there is none. */
 const char *cx_isa(int index);
 const cx_kernels *cx_kernels_of(const char *isa, int dtype);
+
+/* What the system says of the L2 cache of a core, 0 or less where it says nothing. */
+int64_t cx_l2_bytes(void);
 
 static inline int64_t cx_min(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t cx_max(int64_t a, int64_t b) { return a > b ? a : b; }

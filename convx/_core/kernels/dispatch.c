@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "convx.h"
 
@@ -60,4 +61,13 @@ const cx_kernels *cx_kernels_of(const char *isa, int dtype)
         if (instruction_sets[i].runs() && !strcmp(instruction_sets[i].name, isa))
             return instruction_sets[i].kernels[dtype];
     return NULL;
+}
+
+int64_t cx_l2_bytes(void)
+{
+#if defined _SC_LEVEL2_CACHE_SIZE
+    return sysconf(_SC_LEVEL2_CACHE_SIZE);
+#else
+    return 0;
+#endif
 }

@@ -3,18 +3,17 @@
 /* A register block of filters over one panel, for one step of the reduction. */
 CX_INLINE void NAME(multiply_panel)(const cx_pass *pass, const NAME(space) *space,
                                     const cx_panel *panel, int64_t reduction, const T *x,
-                                    const int64_t *offset, const T *weights, int64_t rows,
-                                    const T *bias, T *out, int start)
+                                    const int64_t *offset, NAME(rows) block, int64_t rows, T *out,
+                                    int start)
 {
-    NAME(product) product = NAME(product_of)(rows, panel->width);
+    NAME(product) product = NAME(product_of)(rows, panel->width, block.weight_offset != 0);
     if (panel->whole && panel->columns == panel->width) {
-        product(reduction, offset, x, weights, out + panel->run->out, pass->out_channel, bias,
-                start);
+        product(reduction, offset, x, block, out + panel->run->out, pass->out_channel, start);
         return;
     }
     if (start == CX_CONTINUE)
         NAME(stage)(pass, panel, out, space->staged, rows, 0);
-    product(reduction, offset, x, weights, space->staged, panel->width, bias, start);
+    product(reduction, offset, x, block, space->staged, panel->width, start);
     NAME(stage)(pass, panel, out, space->staged, rows, 1);
 }
 
@@ -22,8 +21,8 @@ CX_INLINE void NAME(multiply_panel)(const cx_pass *pass, const NAME(space) *spac
    that they stay in L1 for all the filters; in place all at once, so that the input is read in
    long rows. */
 static void NAME(multiply_box)(const cx_pass *pass, const NAME(space) *space, const NAME(step) *s,
-                               const T *tile, const T *weights, int64_t first_block,
-                               int64_t end_block, const T *bias, T *output)
+                               const T *tile, NAME(rows) filters, int64_t first_block,
+                               int64_t end_block, T *output)
 {
     const cx_box *box = &space->box;
     int start = s->channel == 0 && s->tap == 0 ? CX_START : CX_CONTINUE;
@@ -34,21 +33,49 @@ static void NAME(multiply_box)(const cx_pass *pass, const NAME(space) *space, co
     for (int64_t p = 0; p < box->panels; p += together) {
         int64_t end = cx_min(p + together, box->panels);
         if (pass->gathered)
-            NAME(gather)(pass, box->panel + p, box->panel + end, tile, space->offset, reduction,
-                         panel_size, space->panel);
+            NAME(gather)(box->panel + p, box->panel + end, tile, space->offset, reduction,
+                         panel_size, space->moves, space->panel);
         for (int64_t b = first_block; b < end_block; b++) {
             int64_t first = NAME(first_filter)(pass, b);
             int64_t rows = NAME(first_filter)(pass, b + 1) - first;
+            NAME(rows) block = filters;
+            block.weights += first * filters.weight_stride;
+            block.bias += filters.bias ? first : 0;
             for (int64_t q = p; q < end; q++)
                 NAME(multiply_panel)(
                     pass, space, &box->panel[q], reduction,
                     pass->gathered ? space->panel + (q - p) * panel_size
                                    : tile + box->panel[q].run->tile,
-                    pass->gathered ? space->panel_offset : space->offset,
-                    weights + first * reduction, rows, bias ? bias + first : 0,
+                    pass->gathered ? space->panel_offset : space->offset, block, rows,
                     output + first * pass->out_channel, start);
         }
     }
+}
+
+/* The weights of a step: packed beforehand, read where they are, or packed now. */
+static NAME(rows) NAME(find_weights)(const cx_pass *pass, const cx_call *call, int64_t group,
+                                     int64_t first_block, int64_t end_block,
+                                     const NAME(step) *s, const NAME(space) *space)
+{
+    int64_t reduction = s->channels * s->taps;
+    NAME(rows) rows = {0, 0, reduction, 0};
+    if (call->bias)
+        rows.bias = (const T *)call->bias + group * pass->filters;
+    if (call->packed)
+        rows.weights = (const T *)call->packed + NAME(packed_at)(pass, group, s, 0);
+    else if (pass->strided) {
+        int64_t *offset = space->weight_offset;
+        for (int64_t c = s->channel; c < s->channel + s->channels; c++)
+            for (int64_t t = s->tap; t < s->tap + s->taps; t++)
+                *offset++ = c * pass->weight_channel + pass->tap_weight[t];
+        rows.weights = (const T *)call->weight + group * pass->weight_group;
+        rows.weight_offset = space->weight_offset;
+        rows.weight_stride = pass->weight_filter;
+    } else {
+        NAME(pack_blocks)(pass, call->weight, group, first_block, end_block, s, space);
+        rows.weights = space->weights - NAME(first_filter)(pass, first_block) * reduction;
+    }
+    return rows;
 }
 
 static void NAME(forward)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch)
@@ -61,8 +88,6 @@ static void NAME(forward)(const cx_pass *pass, const cx_call *call, int64_t task
     int64_t blocks = NAME(filter_blocks)(pass), widths[2 * CX_MOST_VECTORS + 1];
     int64_t first_block = cx_part(blocks, pass->filter_parts, part);
     int64_t end_block = cx_part(blocks, pass->filter_parts, part + 1);
-    int64_t first = NAME(first_filter)(pass, first_block);
-    const T *bias = call->bias ? (const T *)call->bias + group * pass->filters : 0;
     const T *input = (const T *)call->input + group * pass->channels * pass->in_channel;
     T *output = (T *)call->output + group * pass->filters * pass->out_channel;
 
@@ -77,11 +102,8 @@ static void NAME(forward)(const cx_pass *pass, const cx_call *call, int64_t task
         NAME(find_panel_offsets)(pass->channel_block * pass->tap_block, space.panel_offset);
     NAME(step) s = NAME(first_step)(pass);
     do {
-        const T *weights = space.weights - first * s.channels * s.taps;
-        if (call->packed)
-            weights = (const T *)call->packed + NAME(packed_at)(pass, group, &s, 0);
-        else
-            NAME(pack_blocks)(pass, call->weight, group, first_block, end_block, &s, &space);
+        NAME(rows) filters =
+            NAME(find_weights)(pass, call, group, first_block, end_block, &s, &space);
         NAME(find_offsets)(pass, &s, pass->in_place ? pass->in_channel : pass->tile_size,
                            space.offset);
         for (int64_t n = item; n < end_item; n++) {
@@ -93,7 +115,7 @@ static void NAME(forward)(const cx_pass *pass, const cx_call *call, int64_t task
                     NAME(fill_tile)(pass, &space.box, tile, s.channel, s.channels, space.tile);
                 tile = space.tile;
             }
-            NAME(multiply_box)(pass, &space, &s, tile, weights, first_block, end_block, bias,
+            NAME(multiply_box)(pass, &space, &s, tile, filters, first_block, end_block,
                                output + n * pass->out_batch + space.box.out);
         }
     } while (NAME(next_step)(pass, &s));

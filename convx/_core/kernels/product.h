@@ -1,6 +1,6 @@
 /* The one product that everything is made of:
 
-       y[r][i] = start + sum over m of  weights[m][r] * x[offset[m] + i]
+       y[r][i] = start + sum over m of  weight[m][r] * x[offset[m] + i]
 
    for ROWS filters r and a few vectors of positions i, where m runs over channels and taps. The
    accumulators never leave the registers, and every output is one chain of multiply-adds in the
@@ -11,16 +11,34 @@
 #error "define T, LANES and NAME before including product.h"
 #endif
 
-typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x, const T *weights,
-                              T *y, int64_t y_stride, const T *bias, int start);
+/* The weights of a register block, and a bias for each of its rows, or NULL. Packed weights follow
+   one another, ROWS for each m. Strided ones are read where they are: weight r of m lies at
+   weight_offset[m] + r * weight_stride. */
+typedef struct {
+    const T *weights;
+    const int64_t *weight_offset; /* NULL: packed */
+    int64_t weight_stride;
+    const T *bias;
+} NAME(rows);
 
-#define PRODUCT(ROWS, VECTORS) PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS)
-#define PRODUCT_OF(ROWS, VECTORS, VECTOR, LOOSE, WIDTH, SUFFIX)                                   \
+typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x, NAME(rows) rows,
+                              T *y, int64_t y_stride, int start);
+
+#define PACKED(r) weights[r]
+#define STRIDED(r) weights[rows.weight_offset[m] + (r) * stride]
+
+#define PRODUCT(ROWS, VECTORS)                                                                    \
+    PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS, PACKED, ROWS)
+#define STRIDED_PRODUCT(ROWS, VECTORS)                                                            \
+    PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS##_strided, STRIDED, 0)
+#define PRODUCT_OF(ROWS, VECTORS, VECTOR, LOOSE, WIDTH, SUFFIX, WEIGHT, NEXT)                     \
     static void NAME(product_##ROWS##SUFFIX)(int64_t steps, const int64_t *restrict offset,       \
-                                             const T *restrict x, const T *restrict weights,      \
-                                             T *restrict y, int64_t y_stride, const T *bias,      \
-                                             int start)                                           \
+                                             const T *restrict x, NAME(rows) rows, T *restrict y, \
+                                             int64_t y_stride, int start)                         \
     {                                                                                             \
+        const T *restrict weights = rows.weights, *bias = rows.bias;                              \
+        const int64_t stride = rows.weight_stride;                                                \
+        (void)stride;                                                                             \
         NAME(VECTOR) sum[ROWS][VECTORS];                                                          \
         CX_UNROLL for (int r = 0; r < ROWS; r++)                                                  \
             CX_UNROLL for (int v = 0; v < VECTORS; v++)                                           \
@@ -28,12 +46,12 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x, 
                     sum[r][v] = *(const NAME(LOOSE) *)(y + r * y_stride + v * WIDTH);             \
                 else                                                                              \
                     sum[r][v] = (bias ? bias[r] : (T)0) - (NAME(VECTOR)){0};                      \
-        for (int64_t m = 0; m < steps; m++, weights += ROWS) {                                    \
+        for (int64_t m = 0; m < steps; m++, weights += NEXT) {                                    \
             NAME(VECTOR) pixels[VECTORS];                                                         \
             CX_UNROLL for (int v = 0; v < VECTORS; v++)                                           \
                 pixels[v] = *(const NAME(LOOSE) *)(x + offset[m] + v * WIDTH);                    \
             CX_UNROLL for (int r = 0; r < ROWS; r++) {                                            \
-                NAME(VECTOR) weight = weights[r] - (NAME(VECTOR)){0};                             \
+                NAME(VECTOR) weight = WEIGHT(r) - (NAME(VECTOR)){0};                              \
                 CX_UNROLL for (int v = 0; v < VECTORS; v++)                                       \
                     sum[r][v] += weight * pixels[v];                                              \
             }                                                                                     \
@@ -48,24 +66,33 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x, 
     }
 
 CX_EACH_PRODUCT(PRODUCT)
+#define STRIDED_PRODUCTS(ROWS) STRIDED_PRODUCT(ROWS, 1) STRIDED_PRODUCT(ROWS, 2)
+CX_EACH_ROW(STRIDED_PRODUCTS)
 #if CX_HALF_VECTORS
-#define HALF_PRODUCT(ROWS) PRODUCT_OF(ROWS, 1, half_vector, half_loose, LANES / 2, _half)
-CX_EACH_ROW(HALF_PRODUCT)
+#define HALF_PRODUCTS(ROWS)                                                                       \
+    PRODUCT_OF(ROWS, 1, half_vector, half_loose, LANES / 2, _half, PACKED, ROWS)                  \
+    PRODUCT_OF(ROWS, 1, half_vector, half_loose, LANES / 2, _half_strided, STRIDED, 0)
+CX_EACH_ROW(HALF_PRODUCTS)
 #endif
 
-/* Products by rows and by width in half vectors. */
-static const NAME(product) NAME(products)[ROWS + 1][2 * CX_MOST_VECTORS + 1] = {
-#define ENTRY(ROWS, VECTORS) [ROWS][2 * VECTORS] = NAME(product_##ROWS##x##VECTORS),
+/* Products for packed weights and for strided ones, by rows and by width in half vectors. */
+static const NAME(product) NAME(products)[2][ROWS + 1][2 * CX_MOST_VECTORS + 1] = {
+#define ENTRY(ROWS, VECTORS) [0][ROWS][2 * VECTORS] = NAME(product_##ROWS##x##VECTORS),
+#define STRIDED_ENTRIES(ROWS)                                                                     \
+    [1][ROWS][2] = NAME(product_##ROWS##x1_strided),                                              \
+    [1][ROWS][4] = NAME(product_##ROWS##x2_strided),
     CX_EACH_PRODUCT(ENTRY)
+    CX_EACH_ROW(STRIDED_ENTRIES)
 #if CX_HALF_VECTORS
-#define HALF_ENTRY(ROWS) [ROWS][1] = NAME(product_##ROWS##_half),
-    CX_EACH_ROW(HALF_ENTRY)
+#define HALF_ENTRIES(ROWS)                                                                        \
+    [0][ROWS][1] = NAME(product_##ROWS##_half), [1][ROWS][1] = NAME(product_##ROWS##_half_strided),
+    CX_EACH_ROW(HALF_ENTRIES)
 #endif
 };
 
-CX_INLINE NAME(product) NAME(product_of)(int64_t rows, int64_t width)
+CX_INLINE NAME(product) NAME(product_of)(int64_t rows, int64_t width, int strided)
 {
-    return NAME(products)[rows][2 * width / LANES];
+    return NAME(products)[strided][rows][2 * width / LANES];
 }
 
 /* The widths that there are for register blocks of at most `rows` filters, falling, ending with 0.
@@ -73,13 +100,18 @@ CX_INLINE NAME(product) NAME(product_of)(int64_t rows, int64_t width)
 static void NAME(find_widths)(int64_t rows, int64_t most_vectors, int64_t *widths)
 {
     for (int64_t halves = 2 * most_vectors; halves > 0; halves--)
-        if (NAME(products)[rows][halves])
+        if (NAME(products)[0][rows][halves])
             *widths++ = halves * LANES / 2;
     *widths = 0;
 }
 
+#undef PACKED
+#undef STRIDED
 #undef PRODUCT
 #undef PRODUCT_OF
-#undef HALF_PRODUCT
+#undef STRIDED_PRODUCT
+#undef STRIDED_PRODUCTS
+#undef HALF_PRODUCTS
 #undef ENTRY
-#undef HALF_ENTRY
+#undef STRIDED_ENTRIES
+#undef HALF_ENTRIES

@@ -46,11 +46,18 @@ CX_INLINE int64_t NAME(first_filter)(const cx_pass *pass, int64_t block)
 #define PANEL_SIZE(steps) (((steps) + 1) * PANEL_PITCH)
 #define PANELS_SIZE (96 * 1024 / (int64_t)sizeof(T))
 
+/* One vector's way from the tile into the panels. */
+typedef struct {
+    int64_t from, to;
+} NAME(move);
+
 /* What a thread's scratch memory holds. Buffers of elements end with room for the widest panel,
    so that whole vectors may run over the end of what is wanted. */
 typedef struct {
     cx_box box;
     int64_t *offset, *panel_offset; /* of each step of the reduction in the tile, in a panel */
+    int64_t *weight_offset;         /* and in the weights, where they are strided */
+    NAME(move) *moves; /* of gathering */
     T *tile, *panel, *weights, *kernels, *staged;
 } NAME(space);
 
@@ -74,10 +81,12 @@ CX_INLINE NAME(space) NAME(carve)(const cx_pass *pass, int kind, char **scratch)
     cx_carve_box(pass, &space.box, scratch);
     space.offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
     space.panel_offset = cx_carve(scratch, steps * (int64_t)sizeof(int64_t));
+    space.weight_offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
+    space.moves = cx_carve(scratch, 2 * (pass->positions + 2) * (int64_t)sizeof(*space.moves));
     space.tile = NAME(carve_elements)(
         scratch, pass->in_place ? 0 : pass->channel_block * pass->tile_size);
     space.panel = NAME(carve_elements)(scratch, panels);
-    space.weights = NAME(carve_elements)(scratch, filters * steps);
+    space.weights = NAME(carve_elements)(scratch, (pass->strided ? ROWS : filters) * steps);
     space.kernels = NAME(carve_elements)(
         scratch, pass->kernel_taps <= CX_MOST_KERNEL_TAPS ? ROWS * pass->kernel_taps : 0);
     space.staged = NAME(carve_elements)(scratch, ROWS * columns);

@@ -55,28 +55,43 @@ static void NAME(fill_tile)(const cx_pass *pass, const cx_box *box, const T *inp
     }
 }
 
-/* Copies a step of the reduction to panels one after the other, panel[m][position]. A run has two
-   vectors at the most; what is copied past its end is overwritten by the next run, or is not
-   wanted. In place, nothing may be read past the end. */
-static void NAME(gather)(const cx_pass *pass, const cx_panel *panel, const cx_panel *end,
-                         const T *tile, const int64_t *offset, int64_t reduction,
-                         int64_t panel_size, T *panels)
+CX_INLINE void NAME(gather_moves)(const int count, const NAME(move) *moves, const T *tile,
+                                  const int64_t *offset, int64_t reduction, T *to)
 {
-    for (int64_t m = 0; m < reduction; m++, panels += PANEL_PITCH) {
+    for (int64_t m = 0; m < reduction; m++, to += PANEL_PITCH) {
         const T *from = tile + offset[m];
-        T *to = panels;
-        for (const cx_panel *one = panel; one < end; one++, to += panel_size)
-            for (const cx_run *run = one->run; run < one->run + one->runs; run++) {
-                const NAME(loose) *vectors = (const NAME(loose) *)(from + run->tile);
-                NAME(loose) *places = (NAME(loose) *)(to + run->column);
-                if (pass->in_place && run->length % LANES)
-                    NAME(copy)(to + run->column, from + run->tile, run->length);
-                else {
-                    places[0] = vectors[0];
-                    if (run->length > LANES)
-                        places[1] = vectors[1];
-                }
-            }
+        CX_UNROLL for (int i = 0; i < count; i++)
+            *(NAME(loose) *)(to + moves[i].to) = *(const NAME(loose) *)(from + moves[i].from);
+    }
+}
+
+/* Copies a step of the reduction to panels one after the other, panel[m][position], in whole
+   vectors: what is copied past a run's end is overwritten by the next run, or is not wanted. */
+static void NAME(gather)(const cx_panel *panel, const cx_panel *end, const T *tile,
+                         const int64_t *offset, int64_t reduction, int64_t panel_size,
+                         NAME(move) *moves, T *to)
+{
+    int64_t count = 0;
+    for (int64_t at = 0; panel < end; panel++, at += panel_size)
+        for (const cx_run *run = panel->run; run < panel->run + panel->runs; run++)
+            for (int64_t i = 0; i < run->length; i += LANES)
+                moves[count++] = (NAME(move)){run->tile + i, at + run->column + i};
+    switch (count) {
+    case 2:
+        NAME(gather_moves)(2, moves, tile, offset, reduction, to);
+        break;
+    case 3:
+        NAME(gather_moves)(3, moves, tile, offset, reduction, to);
+        break;
+    case 4:
+        NAME(gather_moves)(4, moves, tile, offset, reduction, to);
+        break;
+    default:
+        for (int64_t m = 0; m < reduction; m++, to += PANEL_PITCH) {
+            const T *from = tile + offset[m];
+            for (int64_t i = 0; i < count; i++)
+                *(NAME(loose) *)(to + moves[i].to) = *(const NAME(loose) *)(from + moves[i].from);
+        }
     }
 }
 

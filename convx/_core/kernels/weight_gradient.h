@@ -92,16 +92,16 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
             for (int64_t b = first_block; b < end_block; b++) {
                 int64_t first = NAME(first_filter)(pass, b);
                 int64_t rows = NAME(first_filter)(pass, b + 1) - first;
-                const T *weights = space.weights + (first - part_filter) * positions;
+                NAME(rows) block = {space.weights + (first - part_filter) * positions, 0, 0, 0};
                 T *y = output + first * kernel + q;
-                NAME(product) product = NAME(product_of)(rows, width);
+                NAME(product) product = NAME(product_of)(rows, width, 0);
                 if (columns == width) {
-                    product(positions, space.panel_offset, space.panel, weights, y, kernel, 0,
+                    product(positions, space.panel_offset, space.panel, block, y, kernel,
                             step == first_step ? CX_START : CX_ADD);
                     continue;
                 }
-                product(positions, space.panel_offset, space.panel, weights, space.staged,
-                        width, 0, CX_START);
+                product(positions, space.panel_offset, space.panel, block, space.staged, width,
+                        CX_START);
                 for (int64_t r = 0; r < rows; r++)
                     for (int64_t i = 0; i < columns; i++)
                         y[r * kernel + i] = space.staged[r * width + i] +
