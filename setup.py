@@ -36,7 +36,7 @@ NO_OPENMP, STRICT, DEBUG = (
 DRIVER = Extension(
     "convx._core._driver",
     sources=["convx/_core/_driver.pyx", *sorted(glob.glob("convx/_core/kernels/*.c"))],
-    depends=sorted(glob.glob("convx/_core/kernels/*.h")),
+    depends=["convx/_core/_kernels.pxd", *sorted(glob.glob("convx/_core/kernels/*.h"))],
     include_dirs=["convx/_core/kernels"],
 )
 DIRECTIVES = {

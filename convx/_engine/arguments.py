@@ -142,7 +142,9 @@ def check_groups(groups: object, **channels: int) -> int:
     number = integer(groups, "groups", 1)
     for name, count in channels.items():
         if count % number:
-            raise ValueError(f"groups must divide {name.replace('_', ' ')}, got {number} for {count}")
+            raise ValueError(
+                f"groups must divide {name.replace('_', ' ')}, got {number} for {count}"
+            )
     return number
 
 
@@ -163,8 +165,8 @@ def check_windows(windows: Sequence[Window]) -> None:
     for axis, window in enumerate(windows):
         if window.padded_size >= _LIMIT or window.extent >= _LIMIT:
             raise ValueError(
-                f"padding and dilation must keep sizes below 2**62, got a padded input of "
-                f"{window.padded_size} and a kernel of extent {window.extent} on spatial axis {axis}"
+                f"padding and dilation must keep sizes below 2**62, got {window.padded_size} for "
+                f"the padded input and {window.extent} for the kernel on spatial axis {axis}"
             )
         if window.output_size < 1:
             raise ValueError(

@@ -52,13 +52,15 @@ PADDING_MODES = ("zeros", *SOURCES)
 
 
 def index_map(mode: str, size: int, low: int, high: int) -> IndexMap | None:
-    """Input index of each padded coordinate from ``-low`` on; None for zeros, or without padding."""
+    """Input index of each padded coordinate from ``-low`` on; None where there is none."""
     if mode == "zeros" or (low <= 0 and high <= 0):
         return None
     return SOURCES[mode](np.arange(-low, size + high, dtype=np.int64), size)
 
 
-def fold(padded: NDArray[np.generic], maps: list[IndexMap | None], low: list[int]) -> NDArray[np.generic]:
+def fold(
+    padded: NDArray[np.generic], maps: list[IndexMap | None], low: list[int]
+) -> NDArray[np.generic]:
     """Adjoint of padding: add every sample of the halo to the sample that it was taken from.
 
     ``maps`` has one map for each of the last axes, None where the axis is not padded. The order of

@@ -33,7 +33,9 @@ KERNEL_DTYPES = {
 def as_array(value: object, name: str) -> AnyArray:
     """Return ``value`` as a plain array of a type that can be convolved."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        raise TypeError(f"{name} must not have masked values; fill them first, {name}.filled(0) say")
+        raise TypeError(
+            f"{name} must not have masked values; fill them first, {name}.filled(0) say"
+        )
     if not isinstance(value, np.ndarray) and hasattr(value, "__dlpack__"):
         value = _from_dlpack(value, name)
     array = np.asarray(value)
@@ -77,9 +79,7 @@ def as_kernel_operand(
     return np.require(np.ascontiguousarray(array), requirements="A").reshape(array.shape)
 
 
-def is_kernel_layout(
-    array: AnyArray, dtype: np.dtype[Any], *, contiguous: bool = False
-) -> bool:
+def is_kernel_layout(array: AnyArray, dtype: np.dtype[Any], *, contiguous: bool = False) -> bool:
     """Tell whether a kernel can read an array of its type where it lies."""
     if not array.flags.aligned or (contiguous and not array.flags.c_contiguous):
         return False

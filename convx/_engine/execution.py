@@ -10,7 +10,7 @@ import numpy as np
 from convx._core import _driver
 from convx._engine import machine
 from convx._engine.dtypes import KERNEL_DTYPES, AnyArray, as_kernel_operand, is_kernel_layout
-from convx._engine.plan import Plan
+from convx._engine.problem import Plan
 from convx._engine.threads import get_num_threads
 
 # Enough for the layers of a large network; the oldest are forgotten, so memory stays bounded over
@@ -133,7 +133,7 @@ def deliver(result: AnyArray, out: AnyArray | None) -> AnyArray:
 
 def remember(
     memo: _driver.CallMemo,
-    call: tuple[object, ...],
+    call: tuple[object, object, object, object, tuple[object, ...]],
     of: Map,
     direction: str,
     operands: tuple[AnyArray | None, ...],
@@ -153,4 +153,4 @@ def remember(
     strides = tuple(stride // kernel.itemsize for stride in x.strides)
     chosen = program(of, direction, strides, kernel.name)
     if chosen.plan.writes_all and chosen.plan.work:
-        memo.remember(*call, chosen, result.shape, result.dtype)
+        memo.remember(call, chosen, result.shape, result.dtype)

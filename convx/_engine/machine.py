@@ -8,7 +8,7 @@ from convx._core import _driver
 
 def _choose_isa() -> str:
     found = list(_driver.instruction_sets())
-    wish = os.environ.get("CONVX_ISA")
+    wish = os.environ.get("CONVX_ISA", "")
     if wish and wish not in found:
         warnings.warn(
             f"CONVX_ISA={wish!r} is not one of {found}, which this machine runs; using {found[0]}",

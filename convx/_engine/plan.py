@@ -11,18 +11,16 @@ The constants were chosen by ``python -m benchmarks.blocking`` on an AMD EPYC (G
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convx._core import _driver
 from convx._engine import machine
+from convx._engine.problem import Axis, AxisPlan, PassPlan, Plan, Problem, Table
 from convx._engine.threads import WORK_PER_THREAD
 from convx._engine.window import AxisTaps
-
-Table = NDArray[np.int64]
 
 STEP = 320  # channels times taps of one step of the reduction: a register block of weights in L1
 BOX_POSITIONS = 256  # outputs of a box where they are gathered
@@ -38,135 +36,6 @@ GATHER_COST = 5  # copying a vector to a panel costs as much as so many of its m
 SMALL_KERNELS = 8192  # weights in all below which their gradient is summed in parts
 ROW_PARTS = 8  # such parts
 
-
-@dataclass(frozen=True, slots=True)
-class AxisPlan:
-    """One spatial axis of a pass; see cx_axis in convx.h."""
-
-    outputs: int
-    block: int
-    blocks: int
-    out_stride: int
-    in_size: int
-    in_stride: int
-    stride: int
-    position_stride: int
-    strand_start: Table
-    strand_length: Table
-    tile_length: int
-    source: Table | None
-    source_low: int
-
-
-@dataclass(frozen=True, slots=True)
-class PassPlan:
-    """One pass; see cx_pass in convx.h."""
-
-    axes: tuple[AxisPlan, ...]
-    batch: int
-    groups: int
-    channels: int
-    filters: int
-    in_batch: int
-    in_channel: int
-    out_batch: int
-    out_channel: int
-    out_origin: int
-    weight_filter: int
-    weight_channel: int
-    weight_group: int
-    weight_size: int
-    kernel_taps: int
-    tap_offset: Table
-    tap_weight: Table
-    taps_in_order: bool
-    boxes: int
-    items: int
-    filter_parts: int
-    row_parts: int
-    channel_block: int
-    tap_block: int
-    tile_size: int
-    tile_rows: int
-    positions: int
-    in_place: bool
-    strided: bool
-    gathered: bool
-
-    @property
-    def multiply_adds(self) -> int:
-        """Multiply-adds of the pass."""
-        outputs = math.prod(axis.outputs for axis in self.axes)
-        taps = len(self.tap_offset)
-        return self.batch * self.groups * self.filters * self.channels * taps * outputs
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """One spatial axis of the arrays and the taps that a pass sums along it."""
-
-    taps: AxisTaps
-    in_size: int
-    in_stride: int
-    out_stride: int
-    source: Table | None = None
-    source_low: int = 0
-
-    @property
-    def is_pointwise(self) -> bool:
-        """Whether every output takes just the input of its own place."""
-        taps = self.taps
-        return (
-            taps.coordinates == (0,)
-            and (taps.stride, taps.out_start, taps.out_step) == (1, 0, 1)
-            and taps.outputs == self.in_size
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What a pass computes, before it is cut: strides count elements."""
-
-    kind: str
-    dtype: str
-    axes: tuple[Axis, ...]
-    kernel: tuple[int, ...]
-    batch: int
-    groups: int
-    channels: int
-    filters: int
-    in_batch: int
-    in_channel: int
-    out_batch: int
-    out_channel: int
-    weights_transposed: bool
-    threads: int
-
-    @property
-    def item_size(self) -> int:
-        """Bytes of an element."""
-        return np.dtype(self.dtype).itemsize
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A planned operation: what :class:`convx._core._driver.Program` is made of."""
-
-    kind: str
-    dtype: str
-    algorithm: str
-    out_shape: tuple[int, ...]
-    passes: tuple[PassPlan, ...]
-    packs: bool
-    writes_all: bool
-    threads: int
-    packing: tuple[object, ...]
-    work: int = field(init=False)
-    item_size: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "work", sum(one.multiply_adds for one in self.passes))
-        object.__setattr__(self, "item_size", np.dtype(self.dtype).itemsize)
 
 def _merge_pointwise(axes: Sequence[Axis]) -> list[Axis]:
     """Join neighbouring axes along which nothing is summed and which lie in memory as one."""
@@ -247,7 +116,7 @@ def _works_in_place(axes: Sequence[Axis], block: int, gathered: bool, lanes: int
 
 def _blocks(axes: Sequence[Axis], target: int, lanes: int) -> list[int]:
     """Outputs of a box along each axis: whole rows as far as ``target`` outputs go."""
-    blocks = []
+    blocks: list[int] = []
     for axis in reversed(axes):
         outputs = axis.taps.outputs
         pieces = -(-outputs // max(1, target))
@@ -314,10 +183,7 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
     axis_plans, tap_tables = _axis_plans(axes, blocks, in_place)
     kernel_strides = [math.prod(problem.kernel[a + 1 :]) for a in range(len(problem.kernel))]
     tap_weight = _outer_sum(
-        [
-            stride * _table(axis.taps.kernel)
-            for axis, stride in zip(problem.axes, kernel_strides)
-        ]
+        [stride * _table(axis.taps.kernel) for axis, stride in zip(problem.axes, kernel_strides)]
     )
     kernel_taps, taps = math.prod(problem.kernel), len(tap_weight)
     channels, filters = problem.channels, problem.filters
@@ -349,7 +215,9 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         row_parts = 1
         tasks = problem.groups * boxes
         shared = max(1, TASK_POSITIONS // math.prod(blocks))
-        items = _even(problem.batch, min(shared, max(1, problem.batch * tasks // (4 * problem.threads))))
+        items = _even(
+            problem.batch, min(shared, max(1, problem.batch * tasks // (4 * problem.threads)))
+        )
         filter_parts = _parts(tasks * -(-problem.batch // items), filter_blocks, problem.threads)
         filter_parts = max(filter_parts, min(filter_blocks, -(-filters // FORWARD_FILTERS)))
     tile_lengths = [axis.tile_length for axis in axis_plans]
@@ -382,9 +250,9 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         tile_rows=math.prod(tile_lengths[:-1]),
         positions=math.prod(blocks),
         in_place=in_place,
-        strided=not gradient and gathered and _reads_weights(
-            weight_filter * problem.item_size, items * math.prod(blocks)
-        ),
+        strided=not gradient
+        and gathered
+        and _reads_weights(weight_filter * problem.item_size, items * math.prod(blocks)),
         gathered=gathered,
     )
 
@@ -446,9 +314,7 @@ def plan(
     threads = max(1, min(problem.threads, work // WORK_PER_THREAD))
     passes = []
     for chosen in itertools.product(*taps):
-        axes = tuple(
-            replace(axis, taps=one) for axis, one in zip(problem.axes, chosen)
-        )
+        axes = tuple(replace(axis, taps=one) for axis, one in zip(problem.axes, chosen))
         passes.append(plan_pass(replace(problem, axes=axes, threads=threads)))
     written = sum(math.prod(axis.outputs for axis in one.axes) for one in passes)
     per_channel = math.prod(out_shape[-len(problem.axes) :])

@@ -21,7 +21,7 @@ class AxisTaps:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A window of ``kernel`` taps, ``dilation`` apart, in steps of ``stride`` over a padded axis."""
+    """A window of ``kernel`` taps, ``dilation`` apart, that steps over a padded axis."""
 
     size: int
     kernel: int

@@ -3,16 +3,14 @@
 Everything is one of
 
 - *correlate*: ``y = A(w) x``, the convolution;
-- *adjoint*: ``x = A(w)ᵀ y``, its gradient with respect to the input, and the transposed convolution;
+- *adjoint*: ``x = A(w)ᵀ y``, the gradient of its input, and the transposed convolution;
 - *weight gradient*: ``w = B(x)ᵀ y`` where ``A(w) x = B(x) w``.
 
 A transposed convolution is the adjoint, its input gradient is the convolution, and its weight
 gradient is that of the convolution with input and output changed round.
 """
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -20,204 +18,14 @@ import numpy as np
 from convx._core._driver import CallMemo
 from convx._engine import arguments, boundary, dtypes, execution
 from convx._engine.dtypes import AnyArray
-from convx._engine.plan import Axis, Plan, Problem, plan
-from convx._engine.window import Window
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a kernel slides: the options of one convolution, checked, one entry for each axis."""
-
-    kernel: tuple[int, ...]
-    stride: tuple[int, ...]
-    pads: arguments.Pads
-    dilation: tuple[int, ...]
-    groups: int
-    padding_mode: str
-    algorithm: str
-    output_padding: tuple[int, ...] = ()
-
-    def windows(self, sizes: Sequence[int]) -> list[Window]:
-        """Windows over an input of the given sizes."""
-        return [
-            Window(size, k, s, d, low, high)
-            for size, k, s, d, (low, high) in zip(
-                sizes, self.kernel, self.stride, self.dilation, self.pads
-            )
-        ]
-
-    def windows_of_transpose(self, sizes: Sequence[int]) -> list[Window]:
-        """Windows whose adjoint takes an input of the given sizes."""
-        return [
-            Window.of_transpose(size, k, s, d, low, high, extra)
-            for size, k, s, d, (low, high), extra in zip(
-                sizes, self.kernel, self.stride, self.dilation, self.pads, self.output_padding
-            )
-        ]
-
-
-def parse_options(
-    kernel: Sequence[int],
-    stride: object,
-    padding: object,
-    dilation: object,
-    groups: object,
-    padding_mode: object,
-    algorithm: object,
-    output_padding: object = 0,
-) -> Options:
-    """Check the options that do not depend on the arrays."""
-    axes = len(kernel)
-    dilations = arguments.per_axis(dilation, axes, "dilation", 1)
-    return Options(
-        kernel=tuple(kernel),
-        stride=arguments.per_axis(stride, axes, "stride", 1),
-        pads=arguments.pads(padding, kernel, dilations),
-        dilation=dilations,
-        groups=arguments.integer(groups, "groups", 1),
-        padding_mode=arguments.padding_mode(padding_mode),
-        algorithm=arguments.algorithm(algorithm),
-        output_padding=arguments.per_axis(output_padding, axes, "output_padding", 0),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Correlation:
-    """A convolution between arrays of known shapes; its maps can be planned in all directions.
-
-    ``windows`` slide over the input's axes; the first ``outputs`` of their positions are used,
-    which is all of them but for a transposed convolution with much output padding.
-    """
-
-    windows: tuple[Window, ...]
-    outputs: tuple[int, ...]
-    batch: int
-    channels: int
-    filters: int
-    options: Options
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Shape of the input, with a batch axis."""
-        return (self.batch, self.channels, *(window.size for window in self.windows))
-
-    @property
-    def output_shape(self) -> tuple[int, ...]:
-        """Shape of the output, with a batch axis."""
-        return (self.batch, self.filters, *self.outputs)
-
-    @property
-    def weight_shape(self) -> tuple[int, ...]:
-        """Shape of the weights."""
-        return (self.filters, self.channels // self.options.groups, *self.options.kernel)
-
-    @property
-    def pads_by_index(self) -> bool:
-        """Whether the halo is taken from the input itself."""
-        return self.options.padding_mode != "zeros"
-
-    def source_maps(self) -> list[boundary.IndexMap | None]:
-        """For each axis where its padded coordinates come from."""
-        maps = []
-        for window in self.windows:
-            if self.pads_by_index:
-                arguments.check_memory((window.padded_size,), 8, "padding")
-            maps.append(
-                boundary.index_map(
-                    self.options.padding_mode, window.size, window.pad_low, window.pad_high
-                )
-            )
-        return maps
-
-    def of_parts(self) -> "Correlation":
-        """The same between real and imaginary parts as channels of their own."""
-        return replace(self, channels=2 * self.channels, filters=2 * self.filters)
-
-    def plan(self, direction: str, strides: tuple[int, ...], dtype: str, threads: int) -> Plan:
-        """Plan one of the maps, from an array with the given strides in elements.
-
-        ``direction`` is "forward", "weight_gradient", or "adjoint", whose result still has the
-        halo where the padding is taken from the input.
-        """
-        sizes, groups = [window.size for window in self.windows], self.options.groups
-        if direction == "adjoint":
-            windows = [window.padded() if self.pads_by_index else window for window in self.windows]
-            taps = [window.adjoint() for window in windows]
-            in_sizes, out_sizes = self.outputs, [window.size for window in windows]
-            channels, filters = self.filters, self.channels
-            maps: list[boundary.IndexMap | None] = [None] * len(sizes)
-        else:
-            taps = [window.forward(n) for window, n in zip(self.windows, self.outputs)]
-            in_sizes, out_sizes = tuple(sizes), list(self.outputs)
-            channels, filters = self.channels, self.filters
-            maps = self.source_maps()
-        out_shape = (self.batch, filters, *out_sizes)
-        out_strides = [math.prod(out_shape[axis + 1 :]) for axis in range(len(out_shape))]
-        axes = tuple(
-            Axis(first[0], size, stride, out_stride, source, -window.pad_low)
-            for first, size, stride, out_stride, source, window in zip(
-                taps, in_sizes, strides[2:], out_strides[2:], maps, self.windows
-            )
-        )
-        problem = Problem(
-            kind="weight_gradient" if direction == "weight_gradient" else "forward",
-            dtype=dtype,
-            axes=axes,
-            kernel=self.options.kernel,
-            batch=self.batch,
-            groups=groups,
-            channels=channels // groups,
-            filters=filters // groups,
-            in_batch=strides[0],
-            in_channel=strides[1],
-            out_batch=out_strides[0],
-            out_channel=out_strides[1],
-            weights_transposed=direction == "adjoint",
-            threads=threads,
-        )
-        return plan(problem, taps, out_shape, self.options.algorithm)
-
-
-def _correlation_of_conv(
-    input_shape: tuple[int, ...], weight_shape: tuple[int, ...], options: Options
-) -> Correlation:
-    """Check a convolution's shapes against its options; ``input_shape`` has a batch axis."""
-    batch, channels, *sizes = input_shape
-    arguments.check_positive_sizes(sizes, "input", "spatial axis")
-    _check_weight(weight_shape)
-    arguments.check_groups(options.groups, input_channels=channels, output_channels=weight_shape[0])
-    arguments.check_shape(
-        weight_shape[1:2],
-        (channels // options.groups,),
-        "weight.shape[1:2]",
-        f"for an input of {channels} channels in {options.groups} groups",
-    )
-    windows = tuple(options.windows(sizes))
-    arguments.check_windows(windows)
-    outputs = tuple(window.output_size for window in windows)
-    return Correlation(windows, outputs, batch, channels, weight_shape[0], options)
-
-
-def _correlation_of_transpose(
-    input_shape: tuple[int, ...], weight_shape: tuple[int, ...], options: Options
-) -> Correlation:
-    """Check a transposed convolution's shapes; the result is what it is the adjoint of."""
-    batch, channels, *sizes = input_shape
-    arguments.check_positive_sizes(sizes, "input", "spatial axis")
-    _check_weight(weight_shape)
-    arguments.check_groups(options.groups, input_channels=channels)
-    arguments.check_shape(
-        weight_shape[:1], (channels,), "weight.shape[:1]", f"for an input of {channels} channels"
-    )
-    windows = tuple(options.windows_of_transpose(sizes))
-    arguments.check_transpose(windows, options.output_padding)
-    filters = weight_shape[1] * options.groups
-    return Correlation(windows, tuple(sizes), batch, filters, channels, options)
-
-
-def _check_weight(shape: tuple[int, ...]) -> None:
-    arguments.check_positive_sizes(shape[2:], "weight", "kernel axis")
-
+from convx._ops.correlation import (
+    Correlation,
+    Options,
+    check_weight,
+    of_conv,
+    of_transpose,
+    parse_options,
+)
 
 # The three maps, between arrays of the result's type with a batch axis.
 
@@ -270,13 +78,14 @@ def _weight_gradient(of: Correlation, x: AnyArray, y: AnyArray) -> AnyArray:
         )
         return dtypes.from_products(parts, x.dtype)
     sums = execution.run(of, "weight_gradient", x, y, None)
-    total = sums[0] if len(sums) == 1 else sums.sum(axis=0, dtype=x.dtype)
+    total: AnyArray = sums[0] if len(sums) == 1 else sums.sum(axis=0, dtype=x.dtype)
     return total.reshape(of.weight_shape)
 
 
 def _sum_over_positions(y: AnyArray) -> AnyArray:
     """Gradient of the bias."""
-    return y.sum(axis=(0, *range(2, y.ndim)), dtype=y.dtype)
+    total: AnyArray = y.sum(axis=(0, *range(2, y.ndim)), dtype=y.dtype)
+    return total
 
 
 # The public operations: they take array-likes, batched or not, and unchecked options, given as
@@ -304,7 +113,7 @@ def conv(
     as_given = x is input and w is weight and b is bias
     options = _options(axes, w.shape, given)
     x, batched = _with_batch(x, options, "input")
-    of = _correlation_of_conv(x.shape, w.shape, options)
+    of = of_conv(x.shape, w.shape, options)
     _check_bias(b, of.filters)
     result = _apply(_correlate, of, of.output_shape, batched, x, w, b, out)
     if as_given and out is None:
@@ -325,7 +134,7 @@ def conv_transpose(
     x, w, b = dtypes.operands(input=input, weight=weight, bias=bias)
     options = _options(axes, w.shape, given)
     x, batched = _with_batch(x, options, "input")
-    of = _correlation_of_transpose(x.shape, w.shape, options)
+    of = of_transpose(x.shape, w.shape, options)
     _check_bias(b, of.channels)
     return _apply(_adjoint, of, of.input_shape, batched, x, w, b, out)
 
@@ -341,7 +150,7 @@ def conv_input(
     w, dy = dtypes.operands(weight=weight, grad_output=grad_output)
     options = _options(axes, w.shape, given)
     shape, batched = _shape_with_batch(input_size, options, "input_size")
-    of = _correlation_of_conv(shape, w.shape, options)
+    of = of_conv(shape, w.shape, options)
     dy = _check_gradient(dy, of.output_shape, batched)
     return _apply(_adjoint, of, of.input_shape, batched, dy, w, None, None)
 
@@ -358,7 +167,7 @@ def conv_weight(
     shape = arguments.shape(weight_size, "weight_size")
     options = _options(axes, shape, given)
     x, batched = _with_batch(x, options, "input")
-    of = _correlation_of_conv(x.shape, shape, options)
+    of = of_conv(x.shape, shape, options)
     return _weight_gradient(of, x, _check_gradient(dy, of.output_shape, batched))
 
 
@@ -377,7 +186,7 @@ def conv_gradients(
     dy, x, w, b = dtypes.operands(grad_output=grad_output, input=input, weight=weight, bias=bias)
     options = _options(axes, w.shape, given)
     x, batched = _with_batch(x, options, "input")
-    of = _correlation_of_conv(x.shape, w.shape, options)
+    of = of_conv(x.shape, w.shape, options)
     _check_bias(b, of.filters)
     dy = _check_gradient(dy, of.output_shape, batched)
     dx = _apply(_adjoint, of, of.input_shape, batched, dy, w, None, None)
@@ -396,7 +205,7 @@ def conv_transpose_gradients(
     dy, x, w, b = dtypes.operands(grad_output=grad_output, input=input, weight=weight, bias=bias)
     options = _options(axes, w.shape, given)
     x, batched = _with_batch(x, options, "input")
-    of = _correlation_of_transpose(x.shape, w.shape, options)
+    of = of_transpose(x.shape, w.shape, options)
     _check_bias(b, of.channels)
     dy = _check_gradient(dy, of.input_shape, batched)
     dx = _apply(_correlate, of, of.output_shape, batched, dy, w, None, None)
@@ -413,9 +222,7 @@ def _with_batch(array: AnyArray, options: Options, name: str) -> tuple[AnyArray,
     return (array if batched else array[None]), batched
 
 
-def _shape_with_batch(
-    size: object, options: Options, name: str
-) -> tuple[tuple[int, ...], bool]:
+def _shape_with_batch(size: object, options: Options, name: str) -> tuple[tuple[int, ...], bool]:
     shape = arguments.shape(size, name)
     batched = arguments.check_batched(len(shape), len(options.kernel), name)
     return (shape if batched else (1, *shape)), batched
@@ -461,7 +268,7 @@ class PreparedConv:
     def __init__(self, weight: object, bias: object, given: Sequence[object]) -> None:
         w, b = dtypes.operands(weight=weight, bias=bias)
         self._options = _options(None, w.shape, given)
-        _check_weight(w.shape)
+        check_weight(w.shape)
         arguments.check_groups(self._options.groups, output_channels=w.shape[0])
         _check_bias(b, w.shape[0])
         # Copies: the caller may change the arrays, the packed weights would not follow.
@@ -481,7 +288,7 @@ class PreparedConv:
         x, w = dtypes.operands(input=input, weight=self._weight)
         b = None if self._bias is None else self._bias.astype(x.dtype, copy=False)
         x, batched = _with_batch(x, self._options, "input")
-        of = _correlation_of_conv(x.shape, w.shape, self._options)
+        of = of_conv(x.shape, w.shape, self._options)
         correlate = _correlate
         if x.dtype == self._weight.dtype and x.dtype.kind != "c":
             correlate = partial(_correlate, packed=self._packed)

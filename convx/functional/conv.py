@@ -116,7 +116,7 @@ def conv1d(
     algorithm: object = "auto",
     out: object = None,
 ) -> NDArray[Any]:
-    """Cross-correlate over one axis: :func:`conv_nd` for an input (N, C, L) and weights (K, C / groups, k).
+    """Cross-correlate over one axis, an input (N, C, L) with weights (K, C / groups, k).
 
     Parameters, results and errors are those of :func:`conv_nd`, which also takes a single item
     without N. Like ``torch.nn.functional.conv1d``.
@@ -145,7 +145,7 @@ def conv2d(
     algorithm: object = "auto",
     out: object = None,
 ) -> NDArray[Any]:
-    """Cross-correlate over two axes: :func:`conv_nd` for an input (N, C, H, W) and weights (K, C / groups, kH, kW).
+    """Cross-correlate over two axes, an input (N, C, H, W) with weights (K, C / groups, kH, kW).
 
     Parameters, results and errors are those of :func:`conv_nd`, which also takes a single item
     without N. Like ``torch.nn.functional.conv2d``.
@@ -177,7 +177,7 @@ def conv3d(
     algorithm: object = "auto",
     out: object = None,
 ) -> NDArray[Any]:
-    """Cross-correlate over three axes: :func:`conv_nd` for an input (N, C, D, H, W) and weights (K, C / groups, kD, kH, kW).
+    """Cross-correlate over three axes, an input (N, C, D, H, W) with kernels (kD, kH, kW).
 
     Parameters, results and errors are those of :func:`conv_nd`, which also takes a single item
     without N. Like ``torch.nn.functional.conv3d``.
@@ -288,7 +288,7 @@ def conv_transpose1d(
     algorithm: object = "auto",
     out: object = None,
 ) -> NDArray[Any]:
-    """Transposed convolution over one axis: :func:`conv_transpose_nd` for an input (N, K, L).
+    """Transposed convolution over one axis, of an input (N, K, L).
 
     Parameters, results and errors are those of :func:`conv_transpose_nd`, which also takes a
     single item without N. Like ``torch.nn.functional.conv_transpose1d``.
@@ -318,7 +318,7 @@ def conv_transpose2d(
     algorithm: object = "auto",
     out: object = None,
 ) -> NDArray[Any]:
-    """Transposed convolution over two axes: :func:`conv_transpose_nd` for an input (N, K, H, W).
+    """Transposed convolution over two axes, of an input (N, K, H, W).
 
     Parameters, results and errors are those of :func:`conv_transpose_nd`, which also takes a
     single item without N. Like ``torch.nn.functional.conv_transpose2d``.
@@ -351,7 +351,7 @@ def conv_transpose3d(
     algorithm: object = "auto",
     out: object = None,
 ) -> NDArray[Any]:
-    """Transposed convolution over three axes: :func:`conv_transpose_nd` for an input (N, K, D, H, W).
+    """Transposed convolution over three axes, of an input (N, K, D, H, W).
 
     Parameters, results and errors are those of :func:`conv_transpose_nd`, which also takes a
     single item without N. Like ``torch.nn.functional.conv_transpose3d``.

@@ -2,21 +2,23 @@
 
 from convx.grad.conv import (
     conv1d,
-    conv1d_input,
-    conv1d_weight,
     conv2d,
-    conv2d_input,
-    conv2d_weight,
     conv3d,
-    conv3d_input,
-    conv3d_weight,
     conv_nd,
-    conv_nd_input,
-    conv_nd_weight,
     conv_transpose1d,
     conv_transpose2d,
     conv_transpose3d,
     conv_transpose_nd,
+)
+from convx.grad.conv_parts import (
+    conv1d_input,
+    conv1d_weight,
+    conv2d_input,
+    conv2d_weight,
+    conv3d_input,
+    conv3d_weight,
+    conv_nd_input,
+    conv_nd_weight,
 )
 
 __all__ = [

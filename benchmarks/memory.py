@@ -1,0 +1,137 @@
+"""Memory: what a call takes besides its arrays, and whether it grows from call to call."""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.layers import OPERATIONS, Case, Layer, operands
+from benchmarks.libraries import Convx, Library
+
+# Over the random calls resident memory is read so many times.
+READINGS = 20
+
+
+def workspaces(layers: Sequence[Layer], dtypes: Sequence[str], threads: int) -> list[dict[str, Any]]:
+    """Workspace of every layer and operation, as :func:`convx.explain` tells it.
+
+    Returns
+    -------
+    list of dict
+        For each case the bytes on one thread, and on ``threads``.
+    """
+    import convx
+
+    records = []
+    for layer in layers:
+        for dtype in dtypes:
+            for operation in OPERATIONS:
+                case = Case(layer, operation, dtype, 1)
+                function, args, options = Convx().signatures(case)[""]
+                told = []
+                for count in (1, threads):
+                    with convx.threads(count):
+                        told.append(convx.explain(function, *args, **options))
+                records.append(
+                    {
+                        "layer": layer.name,
+                        "sizes": str(layer),
+                        "operation": operation,
+                        "dtype": dtype,
+                        "algorithm": told[0].algorithm,
+                        "one": told[0].workspace_bytes,
+                        "threads": told[1].threads,
+                        "all": told[1].workspace_bytes,
+                    }
+                )
+    return records
+
+
+def peak_of(library: Library, case: Case) -> int | None:
+    """Growth of resident memory at the height of one call, its result included.
+
+    The call is made in a forked child, so that each case begins with the same memory; a small
+    layer goes first, for what a library sets up only once.
+
+    Returns
+    -------
+    int or None
+        Bytes; None where the system does not tell.
+    """
+    operands(case.layer, case.dtype)
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(write_end, str(_growth_by_call(library, case)).encode())
+        finally:
+            os._exit(0)
+    os.close(write_end)
+    with os.fdopen(read_end) as answer:
+        text = answer.read()
+    os.waitpid(child, 0)
+    return int(text) if text.isdigit() else None
+
+
+def _growth_by_call(library: Library, case: Case) -> int:
+    library.use_threads(case.threads)
+    layer = case.layer
+    first = Layer("warm-up", 1, 2, (9,) * layer.rank, 2, (3,) * layer.rank)
+    run = next(iter(library.calls(case).values())).run
+    kept = operands(layer, case.dtype)  # the cache keeps the operands of one layer only
+    next(iter(library.calls(Case(first, case.operation, case.dtype, 1)).values())).run()
+    Path("/proc/self/clear_refs").write_text("5")  # begin a new high-water mark
+    before = _status("VmRSS")
+    run()
+    del kept
+    return _status("VmHWM") - before
+
+
+def over_calls(library: Library, calls: int) -> list[int]:
+    """Resident memory, in bytes, as calls of ever new random shapes go by.
+
+    Returns
+    -------
+    list of int
+        Readings at even distances, the last one after the last call.
+    """
+    generator = np.random.default_rng(20)
+    library.use_threads(len(os.sched_getaffinity(0)))
+    readings = []
+    for index in range(calls):
+        layer = _random_layer(generator, index)
+        operation = ("forward", "grad_input", "grad_weight")[index % 3]
+        library.calls(Case(layer, operation, "float32", 1))[""].run()
+        if (index + 1) * READINGS % calls < READINGS:
+            readings.append(_status("VmRSS"))
+    return readings
+
+
+def _random_layer(generator: np.random.Generator, index: int) -> Layer:
+    """Draw a layer of one to three axes whose arrays have at most some 100,000 elements."""
+    rank = 1 + index // 3 % 3
+    longest = {1: 1024, 2: 40, 3: 12}[rank]
+    groups = int(generator.choice((1, 1, 2, 4)))
+    kernel = tuple(map(int, generator.integers(1, 6, rank)))
+    return Layer(
+        name=f"random_{index}",
+        batch=int(generator.integers(1, 3)),
+        channels=groups * int(generator.integers(1, 9)),
+        size=tuple(int(generator.integers(k + 1, longest)) for k in kernel),
+        filters=groups * int(generator.integers(1, 9)),
+        kernel=kernel,
+        stride=int(generator.integers(1, 3)),
+        padding=int(generator.integers(0, 3)),
+        groups=groups,
+    )
+
+
+def _status(entry: str) -> int:
+    """Bytes that the kernel notes for this process."""
+    found = re.search(rf"^{entry}:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.M)
+    if found is None:
+        raise OSError(f"the system does not tell {entry}")
+    return 1024 * int(found[1])

@@ -1,0 +1,116 @@
+"""Races: libraries that take turns at the same case, so that drift of the machine hits them all."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.check import TOLERANCE
+from benchmarks.layers import Case
+from benchmarks.timing import Timing
+from benchmarks.workers import Failure, Worker
+
+ROUNDS = 5
+# A slow entrant is let off after so many rounds once it has had this many times its time.
+LEAST_ROUNDS = 3
+EXCESS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """A variant of a library at a case."""
+
+    worker: Worker
+    case: Case
+    variant: str
+
+
+def race(
+    section: str, cases: Sequence[Case], workers: Sequence[Worker], budget: float
+) -> list[dict[str, Any]]:
+    """Time all libraries at some cases that are to be compared.
+
+    Parameters
+    ----------
+    section : str
+        The part of the benchmark that this belongs to.
+    cases : sequence of Case
+        Usually one; several where, say, one thread and two are compared.
+    workers : sequence of Worker
+        The libraries. Those that cannot do a case are left out.
+    budget : float
+        Seconds for each variant of each library at each case. They are spent in turns, and the
+        first in a round is another one each time.
+
+    Returns
+    -------
+    list of dict
+        A record for each case: what it is, the error and the timing of each library's variants,
+        and who failed.
+    """
+    entrants: list[Entrant] = []
+    errors: dict[Case, dict[str, dict[str, float]]] = defaultdict(dict)
+    failures: dict[Case, dict[str, str]] = defaultdict(dict)
+    for case in cases:
+        for worker in workers:
+            try:
+                prepared = worker.prepare(case)
+            except Failure as failure:
+                failures[case][worker.name] = str(failure)
+                continue
+            if prepared.errors:
+                errors[case][worker.name] = prepared.errors
+                entrants += [Entrant(worker, case, variant) for variant in prepared.errors]
+    samples = _take_turns(entrants, budget, failures)
+    for worker in workers:
+        worker.forget()
+    return [_record(section, case, samples, errors[case], failures[case]) for case in cases]
+
+
+def _take_turns(
+    entrants: list[Entrant], budget: float, failures: Mapping[Case, dict[str, str]]
+) -> dict[Entrant, list[float]]:
+    samples: dict[Entrant, list[float]] = {entrant: [] for entrant in entrants}
+    for turn in range(ROUNDS):
+        first = turn % max(1, len(entrants))
+        for entrant in entrants[first:] + entrants[:first]:
+            worker, case = entrant.worker, entrant.case
+            times = samples[entrant]
+            enough = turn >= LEAST_ROUNDS and sum(times) > EXCESS * budget
+            if enough or worker.name in failures[case]:
+                continue
+            try:
+                times += worker.sample(case, entrant.variant, budget / ROUNDS)
+            except Failure as failure:
+                failures[case][worker.name] = str(failure)
+    return samples
+
+
+def _record(
+    section: str,
+    case: Case,
+    samples: Mapping[Entrant, list[float]],
+    errors: Mapping[str, Mapping[str, float]],
+    failures: Mapping[str, str],
+) -> dict[str, Any]:
+    timings: dict[str, dict[str, Any]] = defaultdict(dict)
+    for entrant, times in samples.items():
+        name, variant = entrant.worker.name, entrant.variant
+        right = errors.get(name, {}).get(variant, 0.0) <= TOLERANCE[case.dtype]
+        if entrant.case == case and times and name not in failures and right:
+            timings[name][variant] = Timing.of(times).as_dict()
+    return {
+        "section": section,
+        "layer": case.layer.name,
+        "sizes": str(case.layer),
+        "operation": case.operation,
+        "dtype": case.dtype,
+        "threads": case.threads,
+        "flops": case.layer.flops,
+        "timings": dict(timings),
+        "errors": {
+            name: {variant: float(f"{error:.2g}") for variant, error in of_library.items()}
+            for name, of_library in errors.items()
+        },
+        "failures": dict(failures),
+    }

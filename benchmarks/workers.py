@@ -1,0 +1,193 @@
+"""A process for each library.
+
+Libraries keep threads, and threads that wait for work often spin: in one process, or while another
+process is timed, they would take a processor from whoever is measured. So every library has a
+process of its own, which is stopped by a signal whenever it is not its turn.
+"""
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from benchmarks import memory, timing
+from benchmarks.check import error_of
+from benchmarks.layers import Case
+from benchmarks.libraries import LIBRARIES, Call, Library
+
+# No answer for this long means that the library hangs.
+PATIENCE = 300.0
+
+
+class Failure(Exception):
+    """A library raised, crashed, or did not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a library said to a case: the error of each variant's result, relative."""
+
+    errors: dict[str, float]
+
+
+class Worker:
+    """A library in a process of its own; a context manager that ends the process.
+
+    Parameters
+    ----------
+    name : str
+        A key of :data:`benchmarks.libraries.LIBRARIES`.
+
+    Raises
+    ------
+    Failure
+        If the library is not installed, or cannot be imported.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._start()
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def prepare(self, case: Case) -> Prepared:
+        """Make a case ready, run all its variants once, and check the results."""
+        return Prepared(self._ask("prepare", case))
+
+    def sample(self, case: Case, variant: str, seconds: float) -> list[float]:
+        """Time a variant of a case that was prepared."""
+        times: list[float] = self._ask("sample", case, variant, seconds)
+        return times
+
+    def forget(self) -> None:
+        """Let go of the prepared cases."""
+        self._ask("forget")
+
+    def peak_memory(self, case: Case) -> int | None:
+        """Growth of resident memory by one call; see :func:`benchmarks.memory.peak_of`."""
+        growth: int | None = self._ask("peak_memory", case)
+        return growth
+
+    def memory_over_calls(self, calls: int) -> list[int]:
+        """Resident memory as calls go by; see :func:`benchmarks.memory.over_calls`."""
+        series: list[int] = self._ask("memory_over_calls", calls)
+        return series
+
+    def close(self) -> None:
+        """End the process; it has nothing to save, and may be stopped or hang."""
+        self._connection.close()
+        self._process.kill()
+        self._process.join()
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, there = context.Pipe()
+        self._process = context.Process(
+            target=_serve, args=(there, self.name), name=self.name, daemon=True
+        )
+        self._process.start()
+        there.close()
+        try:
+            self.version = self._answer()
+        except Failure:
+            self.close()
+            raise
+        self._stop()
+
+    def _ask(self, method: str, *args: object) -> Any:
+        with self._awake():
+            self._connection.send((method, args))
+            return self._answer()
+
+    def _answer(self) -> Any:
+        if not self._connection.poll(PATIENCE):
+            raise self._restarted(f"no answer in {PATIENCE:.0f} s")
+        try:
+            succeeded, value = self._connection.recv()
+        except (EOFError, ConnectionError):
+            raise self._restarted("the process died") from None
+        if not succeeded:
+            raise Failure(value)
+        return value
+
+    def _restarted(self, reason: str) -> Failure:
+        """Begin anew after a crash, unless it was at the start."""
+        self.close()
+        if hasattr(self, "version"):
+            self._start()
+        return Failure(reason)
+
+    @contextmanager
+    def _awake(self) -> Iterator[None]:
+        os.kill(self._process.pid, signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._process.is_alive():
+            os.kill(self._process.pid, signal.SIGSTOP)
+
+
+class _Server:
+    """The other end: answers for one library, in its process."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._calls: dict[Case, dict[str, Call]] = {}
+
+    def prepare(self, case: Case) -> dict[str, float]:
+        self._library.use_threads(case.threads)
+        calls = self._calls[case] = self._library.calls(case)
+        return {variant: error_of(case, call.read(call.run())) for variant, call in calls.items()}
+
+    def sample(self, case: Case, variant: str, seconds: float) -> list[float]:
+        self._library.use_threads(case.threads)
+        return timing.sample(self._calls[case][variant].run, seconds)
+
+    def forget(self) -> None:
+        self._calls.clear()
+
+    def peak_memory(self, case: Case) -> int | None:
+        return memory.peak_of(self._library, case)
+
+    def memory_over_calls(self, calls: int) -> list[int]:
+        return memory.over_calls(self._library, calls)
+
+
+def _serve(connection: Connection, name: str) -> None:
+    """Answer requests until the other end is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it is told, and ends it
+    _die_with_parent()
+    try:
+        library = LIBRARIES[name]()
+    except ImportError as problem:
+        connection.send((False, f"not installed: {problem}"))
+        return
+    connection.send((True, library.version))
+    server = _Server(library)
+    with suppress(EOFError, BrokenPipeError):
+        while True:
+            method, args = connection.recv()
+            try:
+                connection.send((True, getattr(server, method)(*args)))
+            except Exception as problem:  # noqa: BLE001 - whatever a peer raises is its result
+                connection.send((False, f"{type(problem).__name__}: {problem}"))
+
+
+def _die_with_parent() -> None:
+    """Have Linux end this process, stopped or not, with the one that started it."""
+    if sys.platform == "linux":
+        set_death_signal = 1  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)

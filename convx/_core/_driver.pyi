@@ -1,0 +1,53 @@
+from collections.abc import Sequence
+from contextvars import ContextVar
+from typing import Any
+
+from numpy.typing import DTypeLike, NDArray
+
+from convx._engine.problem import PassPlan, Plan
+
+# axes, input, weight, bias, options
+Call = tuple[object, object, object, object, tuple[object, ...]]
+
+build: dict[str, Any]
+scoped_threads: ContextVar[int]
+
+def instruction_sets() -> list[str]: ...
+def l2_bytes() -> int: ...
+def register_block(isa: str, dtype: str) -> tuple[int, int]: ...
+def set_default_threads(count: int) -> None: ...
+def current_threads() -> int: ...
+def stay_serial() -> None: ...
+def enable_memos(on: bool) -> None: ...
+
+class Pass:
+    def __init__(self, plan: PassPlan) -> None: ...
+    def scratch_bytes(self, isa: str, dtype: str, weight_gradient: bool = False) -> int: ...
+
+class Program:
+    plan: Plan
+    isa: str
+    threads: int
+    passes: tuple[Pass, ...]
+    out_shape: tuple[int, ...]
+    scratch_bytes: int
+    packed_size: int
+    workspace_bytes: int
+    def __init__(self, plan: Plan, isa: str, passes: Sequence[Pass]) -> None: ...
+    def pack(self, weight: NDArray[Any]) -> NDArray[Any]: ...
+    def run(
+        self,
+        input: NDArray[Any],
+        weight: NDArray[Any],
+        bias: NDArray[Any] | None,
+        packed: NDArray[Any] | None,
+        out: NDArray[Any],
+    ) -> NDArray[Any]: ...
+
+class CallMemo:
+    def call(
+        self, axes: object, input: object, weight: object, bias: object, given: tuple[object, ...]
+    ) -> NDArray[Any] | None: ...
+    def remember(
+        self, call: Call, program: Program, shape: tuple[int, ...], dtype: DTypeLike
+    ) -> None: ...

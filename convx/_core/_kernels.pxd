@@ -1,0 +1,53 @@
+"""Declarations of kernels/convx.h."""
+
+from libc.stdint cimport int64_t
+
+
+cdef extern from "convx.h" nogil:
+    enum:
+        CX_MAX_RANK
+        CX_FORWARD
+        CX_WEIGHT_GRADIENT
+        CX_F32
+        CX_F64
+        CX_U32
+        CX_U64
+
+    ctypedef struct cx_axis:
+        int64_t outputs, block, blocks, out_stride, in_size, in_stride, stride, position_stride
+        int64_t strands, tile_length
+        const int64_t *strand_start
+        const int64_t *strand_length
+        const int64_t *source
+        int64_t source_low, source_length
+
+    ctypedef struct cx_pass:
+        int64_t rank
+        const cx_axis *axes
+        int64_t batch, groups, channels, filters
+        int64_t in_batch, in_channel, out_batch, out_channel, out_origin
+        int64_t weight_filter, weight_channel, weight_group, weight_size
+        int64_t kernel_taps, taps
+        const int64_t *tap_offset
+        const int64_t *tap_weight
+        int64_t taps_in_order, boxes, items, filter_parts, row_parts, channel_block, tap_block
+        int64_t tile_size, tile_rows, positions, in_place, strided, gathered
+
+    ctypedef struct cx_call:
+        const void *input
+        const void *weight
+        const void *packed
+        const void *bias
+        void *output
+
+    ctypedef void (*cx_task)(
+        const cx_pass *pass_, const cx_call *call, int64_t task, char *scratch) noexcept nogil
+
+    ctypedef struct cx_kernels:
+        int64_t lanes, rows
+        int64_t (*scratch_bytes)(const cx_pass *pass_, int kind) noexcept nogil
+        cx_task pack, forward, weight_gradient
+
+    const char *cx_isa(int index)
+    const cx_kernels *cx_kernels_of(const char *isa, int dtype)
+    int64_t cx_l2_bytes()

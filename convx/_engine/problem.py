@@ -1,0 +1,141 @@
+"""What is planned, and what a plan is made of: the records that planner and driver share."""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convx._engine.window import AxisTaps
+
+Table = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class AxisPlan:
+    """One spatial axis of a pass; see cx_axis in convx.h."""
+
+    outputs: int
+    block: int
+    blocks: int
+    out_stride: int
+    in_size: int
+    in_stride: int
+    stride: int
+    position_stride: int
+    strand_start: Table
+    strand_length: Table
+    tile_length: int
+    source: Table | None
+    source_low: int
+
+
+@dataclass(frozen=True, slots=True)
+class PassPlan:
+    """One pass; see cx_pass in convx.h."""
+
+    axes: tuple[AxisPlan, ...]
+    batch: int
+    groups: int
+    channels: int
+    filters: int
+    in_batch: int
+    in_channel: int
+    out_batch: int
+    out_channel: int
+    out_origin: int
+    weight_filter: int
+    weight_channel: int
+    weight_group: int
+    weight_size: int
+    kernel_taps: int
+    tap_offset: Table
+    tap_weight: Table
+    taps_in_order: bool
+    boxes: int
+    items: int
+    filter_parts: int
+    row_parts: int
+    channel_block: int
+    tap_block: int
+    tile_size: int
+    tile_rows: int
+    positions: int
+    in_place: bool
+    strided: bool
+    gathered: bool
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds of the pass."""
+        outputs = math.prod(axis.outputs for axis in self.axes)
+        taps = len(self.tap_offset)
+        return self.batch * self.groups * self.filters * self.channels * taps * outputs
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One spatial axis of the arrays and the taps that a pass sums along it."""
+
+    taps: AxisTaps
+    in_size: int
+    in_stride: int
+    out_stride: int
+    source: Table | None = None
+    source_low: int = 0
+
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether every output takes just the input of its own place."""
+        taps = self.taps
+        return (
+            taps.coordinates == (0,)
+            and (taps.stride, taps.out_start, taps.out_step) == (1, 0, 1)
+            and taps.outputs == self.in_size
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a pass computes, before it is cut: strides count elements."""
+
+    kind: str
+    dtype: str
+    axes: tuple[Axis, ...]
+    kernel: tuple[int, ...]
+    batch: int
+    groups: int
+    channels: int
+    filters: int
+    in_batch: int
+    in_channel: int
+    out_batch: int
+    out_channel: int
+    weights_transposed: bool
+    threads: int
+
+    @property
+    def item_size(self) -> int:
+        """Bytes of an element."""
+        return np.dtype(self.dtype).itemsize
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A planned operation: what :class:`convx._core._driver.Program` is made of."""
+
+    kind: str
+    dtype: str
+    algorithm: str
+    out_shape: tuple[int, ...]
+    passes: tuple[PassPlan, ...]
+    packs: bool
+    writes_all: bool
+    threads: int
+    packing: tuple[object, ...]
+    work: int = field(init=False)
+    item_size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "work", sum(one.multiply_adds for one in self.passes))
+        object.__setattr__(self, "item_size", np.dtype(self.dtype).itemsize)
