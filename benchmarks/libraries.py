@@ -286,6 +286,4 @@ def _onnx_model(onnx: Any, case: Case) -> bytes:
     graph = make.make_graph([node], "layer", inputs, [output], constants)
     # An old format, which every runtime of recent years reads.
     opset = make.make_opsetid("", 13)
-    return bytes(
-        make.make_model(graph, opset_imports=[opset], ir_version=8).SerializeToString()
-    )
+    return bytes(make.make_model(graph, opset_imports=[opset], ir_version=8).SerializeToString())

@@ -10,27 +10,31 @@ from typing import Any
 
 def describe() -> dict[str, Any]:
     """Processor, caches, memory and software; nothing that tells who or where."""
+    import numpy as np
+
     import convx
-    import numpy
 
     config = convx.show_config("dicts")
     return {
         "processor": _processor(),
-        "processors": len(os.sched_getaffinity(0)),
+        "processors": processors(),
         "virtual": " hypervisor" in _cpuinfo(),
-        "caches": {
-            level: os.sysconf(f"SC_LEVEL{level[1:].upper()}_SIZE")
-            for level in ("L1_dcache", "L2_cache", "L3_cache")
-        },
+        "caches": _caches(),
         "L2 assumed by convx": config["machine"]["L2 bytes"],
         "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "system": f"{platform.system()} {platform.machine()}, {' '.join(platform.libc_ver())}",
         "isa": config["machine"]["isa used"],
         "compiler": config["build"]["compiler"],
         "Python": platform.python_version(),
-        "NumPy": numpy.__version__,
+        "NumPy": np.__version__,
         "commit": _commit(),
     }
+
+
+def processors() -> int:
+    """Return the number of processors that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def slug(machine: dict[str, Any]) -> str:
@@ -47,8 +51,23 @@ def _cpuinfo() -> str:
         return ""
 
 
+def _caches() -> dict[str, str]:
+    """Caches of the first processor, as Linux tells them."""
+    found = {}
+    for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        try:
+            level, kind, size = (
+                (folder / name).read_text().strip() for name in ("level", "type", "size")
+            )
+        except OSError:
+            continue
+        if kind != "Instruction":
+            found[f"L{level}"] = size
+    return found
+
+
 def _processor() -> str:
-    found = re.search(r"^model name\s*:\s*(.+)$", _cpuinfo(), re.M)
+    found = re.search(r"^model name\s*:\s*(.+)$", _cpuinfo(), re.MULTILINE)
     return found[1].strip() if found else platform.processor() or platform.machine()
 
 

@@ -1,5 +1,6 @@
 """Memory: what a call takes besides its arrays, and whether it grows from call to call."""
 
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -10,12 +11,15 @@ import numpy as np
 
 from benchmarks.layers import OPERATIONS, Case, Layer, operands
 from benchmarks.libraries import Convx, Library
+from benchmarks.machine import processors
 
 # Over the random calls resident memory is read so many times.
 READINGS = 20
 
 
-def workspaces(layers: Sequence[Layer], dtypes: Sequence[str], threads: int) -> list[dict[str, Any]]:
+def workspaces(
+    layers: Sequence[Layer], dtypes: Sequence[str], threads: int
+) -> list[dict[str, Any]]:
     """Workspace of every layer and operation, as :func:`convx.explain` tells it.
 
     Returns
@@ -90,6 +94,11 @@ def _growth_by_call(library: Library, case: Case) -> int:
     return _status("VmHWM") - before
 
 
+def result_bytes(case: Case) -> int:
+    """Size of the result of a case."""
+    return math.prod(case.result_shape) * np.dtype(case.dtype).itemsize
+
+
 def over_calls(library: Library, calls: int) -> list[int]:
     """Resident memory, in bytes, as calls of ever new random shapes go by.
 
@@ -99,7 +108,7 @@ def over_calls(library: Library, calls: int) -> list[int]:
         Readings at even distances, the last one after the last call.
     """
     generator = np.random.default_rng(20)
-    library.use_threads(len(os.sched_getaffinity(0)))
+    library.use_threads(processors())
     readings = []
     for index in range(calls):
         layer = _random_layer(generator, index)
@@ -131,7 +140,8 @@ def _random_layer(generator: np.random.Generator, index: int) -> Layer:
 
 def _status(entry: str) -> int:
     """Bytes that the kernel notes for this process."""
-    found = re.search(rf"^{entry}:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.M)
+    status = Path("/proc/self/status").read_text()
+    found = re.search(rf"^{entry}:\s+(\d+) kB$", status, re.MULTILINE)
     if found is None:
         raise OSError(f"the system does not tell {entry}")
     return 1024 * int(found[1])

@@ -1,5 +1,6 @@
 """Races: libraries that take turns at the same case, so that drift of the machine hits them all."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -109,8 +110,13 @@ def _record(
         "flops": case.layer.flops,
         "timings": dict(timings),
         "errors": {
-            name: {variant: float(f"{error:.2g}") for variant, error in of_library.items()}
+            name: {variant: _rounded(error) for variant, error in of_library.items()}
             for name, of_library in errors.items()
         },
         "failures": dict(failures),
     }
+
+
+def _rounded(error: float) -> float | None:
+    """Two digits, or None for a result that is wrong beyond numbers, which JSON could not hold."""
+    return float(f"{error:.2g}") if math.isfinite(error) else None

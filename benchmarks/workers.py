@@ -182,7 +182,7 @@ def _serve(connection: Connection, name: str) -> None:
             method, args = connection.recv()
             try:
                 connection.send((True, getattr(server, method)(*args)))
-            except Exception as problem:  # noqa: BLE001 - whatever a peer raises is its result
+            except Exception as problem:  # whatever a peer raises is its result
                 connection.send((False, f"{type(problem).__name__}: {problem}"))
 
 

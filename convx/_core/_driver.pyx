@@ -10,6 +10,7 @@ from cpython.buffer cimport (
 )
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free
@@ -370,13 +371,14 @@ cdef enum:
     KEY_WORDS = 128
     MOST_MEMORIES = 256
 
-cdef bint memos_enabled = True
+# How many want every call to be seen by the planner.
+cdef int memos_suspended = 0
 
 
-def enable_memos(bint on):
-    """Switch the shortcut off, or on again, so that every call is seen by the planner."""
-    global memos_enabled
-    memos_enabled = on
+def suspend_memos(int change):
+    """Suspend the shortcut (1), or take one's suspension back (-1)."""
+    global memos_suspended
+    memos_suspended += change
 
 
 @cython.final
@@ -390,21 +392,40 @@ cdef class Memory:
         self.program, self.shape, self.dtype = program, shape, dtype
 
 
-cdef int64_t *add_number(value, int64_t *at, int64_t *end) except? NULL:
-    """Append a plain integer to a key; a key that is NULL stays so."""
-    if at == NULL or at == end or type(value) is not int:
+# Marks of what follows in a key, so that no two calls have the same words.
+cdef enum:
+    NUMBER
+    NUMBERS
+    NAME
+
+
+cdef int64_t *add_words(int64_t mark, int64_t value, int64_t *at, int64_t *end):
+    """Append two words to a key; a key that is NULL stays so."""
+    if at == NULL or at + 2 > end:
         return NULL
-    at[0] = value
-    return at + 1
+    at[0], at[1] = mark, value
+    return at + 2
 
 
-cdef int64_t *add_numbers(value, int64_t *at, int64_t *end) except? NULL:
-    """Append a plain integer, or a tuple of them with its length, nested as it may be."""
-    if type(value) is not tuple:
-        return add_number(value, at, end)
-    at = add_number(-1 - <int64_t>len(<tuple>value), at, end)
-    for one in <tuple>value:
-        at = add_numbers(one, at, end)
+cdef int64_t *add_option(option, dict names, int depth, int64_t *at, int64_t *end) except? NULL:
+    """Append a plain integer, a known name, or a tuple of plain integers or pairs of them."""
+    cdef int overflow = 0
+    cdef int64_t value
+    if at == NULL or depth > 2:
+        return NULL
+    if type(option) is int:
+        value = PyLong_AsLongLongAndOverflow(option, &overflow)
+        return NULL if overflow else add_words(NUMBER, value, at, end)
+    if type(option) is str:
+        name = names.get(option)
+        return NULL if name is None else add_words(NAME, name, at, end)
+    if type(option) is not tuple:
+        return NULL
+    at = add_words(NUMBERS, len(<tuple>option), at, end)
+    for one in <tuple>option:
+        at = add_option(one, names, depth + 1, at, end)
+        if at == NULL:
+            return NULL
     return at
 
 
@@ -414,7 +435,10 @@ cdef int64_t *add_array(array, int64_t *at, int64_t *end, Py_buffer *views, int 
     cdef int axis
     if at == NULL or type(array) is not ndarray:
         return NULL
-    PyObject_GetBuffer(array, view, PyBUF_STRIDED_RO | PyBUF_FORMAT)
+    try:
+        PyObject_GetBuffer(array, view, PyBUF_STRIDED_RO | PyBUF_FORMAT)
+    except (BufferError, ValueError):  # an element type without a format
+        return NULL
     held[0] += 1
     if at + 3 + 2 * view.ndim > end or view.format[1] != 0 or <size_t>view.buf % view.itemsize:
         return NULL
@@ -445,7 +469,7 @@ cdef class CallMemo:
         cdef Py_buffer views[3]
         cdef int held = 0
         cdef Memory memory
-        if not memos_enabled:
+        if memos_suspended:
             return None
         try:
             key = self.key_of(axes, input, weight, bias, given, views, &held)
@@ -468,9 +492,9 @@ cdef class CallMemo:
         cdef int held = 0
         axes, input, weight, bias, given = call
         try:
-            for name in given:
-                if type(name) is str:
-                    self.names.setdefault(name, len(self.names))
+            for option in given:
+                if type(option) is str:
+                    self.names.setdefault(option, len(self.names))
             key = self.key_of(axes, input, weight, bias, given, views, &held)
             if key is None:
                 return
@@ -487,17 +511,15 @@ cdef class CallMemo:
         cdef int64_t words[KEY_WORDS]
         cdef int64_t *at = words
         cdef int64_t *end = words + KEY_WORDS
-        at = add_number(axes, at, end)
+        at = add_words(NUMBER, -1 if axes is None else axes, at, end)
         at = add_array(input, at, end, views, held)
         at = add_array(weight, at, end, views, held)
+        at = add_words(NUMBER, bias is not None, at, end)
         if bias is not None:
             at = add_array(bias, at, end, views, held)
         for option in given:
-            if type(option) is str:
-                at = add_number(self.names.get(option), at, end)
-            else:
-                at = add_numbers(option, at, end)
-        at = add_number(current_threads(), at, end)
+            at = add_option(option, self.names, 0, at, end)
+        at = add_words(NUMBER, current_threads(), at, end)
         if at == NULL:
             return None
         return PyBytes_FromStringAndSize(<const char *>words, (at - words) * sizeof(int64_t))

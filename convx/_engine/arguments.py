@@ -5,6 +5,7 @@ check can overflow; what reaches a kernel fits into 64 bits and into memory.
 """
 
 import operator
+import reprlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,21 +27,27 @@ _LIMIT = 2**62
 Pads = tuple[tuple[int, int], ...]
 
 
+def shown(value: object) -> str:
+    """What a message quotes of a value: a line, however large or deep it is."""
+    return reprlib.repr(value)
+
+
 def integer(value: object, name: str, least: int | None = None) -> int:
     """Return ``value`` as an int; bools, floats and strings are no integers."""
     if isinstance(value, bool) or type(value).__name__ == "bool":
-        raise TypeError(f"{name} must be an integer, got the bool {value!r}")
+        raise TypeError(f"{name} must be an integer, got the bool {shown(value)}")
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(
-            f"{name} must be an integer, got {value!r} of type {type(value).__name__}"
+            f"{name} must be an integer, got {shown(value)} of type {type(value).__name__}"
         ) from None
+    if abs(number) > _LIMIT:
+        came = number if number.bit_length() < 100 else f"one of {number.bit_length()} bits"
+        raise ValueError(f"{name} must be an integer up to 2**62, got {came}")
     if least is not None and number < least:
         kind = {0: "non-negative", 1: "positive"}.get(least, f"at least {least}")
         raise ValueError(f"{name} must be {kind}, got {number}")
-    if abs(number) > _LIMIT:
-        raise ValueError(f"{name} must be at most 2**62, got {number}")
     return number
 
 
@@ -50,7 +57,7 @@ def per_axis(value: object, axes: int, name: str, least: int | None = None) -> t
         if len(value) != axes:
             raise ValueError(
                 f"{name} must be an integer or have {axes} of them, one for each spatial axis, "
-                f"got {value!r}"
+                f"got {shown(value)}"
             )
         return tuple(integer(one, name, least) for one in value)
     return (integer(value, name, least),) * axes
@@ -65,7 +72,7 @@ def pads(value: object, kernel: Sequence[int], dilation: Sequence[int]) -> Pads:
             totals = [d * (k - 1) for k, d in zip(kernel, dilation)]
             return tuple((total // 2, total - total // 2) for total in totals)
         raise ValueError(
-            f"padding must be 'same', 'valid', integers or pairs of integers, got {value!r}"
+            f"padding must be 'same', 'valid', integers or pairs of integers, got {shown(value)}"
         )
     if (
         isinstance(value, Sequence)
@@ -74,7 +81,7 @@ def pads(value: object, kernel: Sequence[int], dilation: Sequence[int]) -> Pads:
     ):
         for one in value:
             if len(one) != 2:
-                raise ValueError(f"padding must have (low, high) for each axis, got {value!r}")
+                raise ValueError(f"padding must have (low, high) for each axis, got {shown(value)}")
         return tuple(
             (integer(low, "padding", 0), integer(high, "padding", 0)) for low, high in value
         )
@@ -85,10 +92,12 @@ def one_of(value: object, allowed: Sequence[str], name: str) -> str:
     """Return ``value`` if it is one of the names that are allowed."""
     if not isinstance(value, str):
         raise TypeError(
-            f"{name} must be a string, one of {', '.join(map(repr, allowed))}, got {value!r}"
+            f"{name} must be a string, one of {', '.join(map(repr, allowed))}, got {shown(value)}"
         )
     if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+        raise ValueError(
+            f"{name} must be one of {', '.join(map(repr, allowed))}, got {shown(value)}"
+        )
     return value
 
 
@@ -211,7 +220,7 @@ def check_memory(shape: Sequence[int], item_size: int, what: str) -> None:
 def shape(value: object, name: str) -> tuple[int, ...]:
     """Return a shape from a sequence of sizes."""
     if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-        raise TypeError(f"{name} must be a sequence of sizes, got {value!r}")
+        raise TypeError(f"{name} must be a sequence of sizes, got {shown(value)}")
     return tuple(integer(one, name, 0) for one in value)
 
 

@@ -38,7 +38,10 @@ def as_array(value: object, name: str) -> AnyArray:
         )
     if not isinstance(value, np.ndarray) and hasattr(value, "__dlpack__"):
         value = _from_dlpack(value, name)
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be an array of numbers: {error}") from None
     if array.dtype.newbyteorder("=") not in KERNEL_DTYPES:
         raise TypeError(
             f"{name} must have a dtype of float16, float32, float64, complex64, complex128 or an "

@@ -52,11 +52,11 @@ def recording() -> Iterator[list[_driver.Program]]:
     """Collect the programs of the calls in this context instead of running them."""
     programs: list[_driver.Program] = []
     token = _recording.set(programs)
-    _driver.enable_memos(False)
+    _driver.suspend_memos(1)
     try:
         yield programs
     finally:
-        _driver.enable_memos(True)
+        _driver.suspend_memos(-1)
         _recording.reset(token)
 
 
@@ -86,7 +86,7 @@ def run(
         return np.broadcast_to(np.zeros((), x.dtype), shape)
     result = _target(out, shape, kernel, x, weight, bias)
     bias_operand = None if bias is None else as_kernel_operand(bias, kernel, contiguous=True)
-    if not chosen.plan.writes_all:
+    if not (chosen.plan.writes_all and chosen.plan.work):
         fill = 0 if bias_operand is None else bias_operand.reshape(-1, *(1,) * (len(shape) - 2))
         result[...] = fill
     if chosen.plan.work:
@@ -124,7 +124,7 @@ def _target(
 
 def deliver(result: AnyArray, out: AnyArray | None) -> AnyArray:
     """Return the result, or ``out`` with the result in it."""
-    if out is None:
+    if out is None or _recording.get() is not None:
         return result
     if not np.may_share_memory(result, out):
         out[...] = result.reshape(out.shape)

@@ -18,9 +18,9 @@ import numpy as np
 
 from convx._core import _driver
 from convx._engine import machine
-from convx._engine.problem import Axis, AxisPlan, PassPlan, Plan, Problem, Table
+from convx._engine.problem import Axis, AxisPlan, PassPlan, Plan, Problem
 from convx._engine.threads import WORK_PER_THREAD
-from convx._engine.window import AxisTaps
+from convx._engine.window import AxisTaps, Table
 
 STEP = 320  # channels times taps of one step of the reduction: a register block of weights in L1
 BOX_POSITIONS = 256  # outputs of a box where they are gathered
@@ -52,30 +52,32 @@ def _merge_pointwise(axes: Sequence[Axis]) -> list[Axis]:
             size = before.in_size * axis.in_size
             inner = axis if axis.in_size > 1 else before
             merged[-1] = replace(
-                inner, taps=AxisTaps(size, 1, (0,), before.taps.kernel), in_size=size
+                inner, taps=AxisTaps(size, 1, axis.taps.coordinates, axis.taps.kernel), in_size=size
             )
         else:
             merged.append(axis)
     return merged
 
 
-def _strands(coordinates: Sequence[int], stride: int, block: int) -> tuple[Table, Table, Table]:
+def _strands(coordinates: Table, stride: int, block: int) -> tuple[Table, Table, Table]:
     """Lay out the input coordinates that ``block`` outputs read, each of them once.
 
     Returns the strands' first coordinates and lengths, and each tap's place in the tile.
     """
-    starts: list[int] = []
-    lengths: list[int] = []
-    place: dict[int, int] = {}
-    for coordinate in sorted(set(coordinates), key=lambda one: (one % stride, one)):
-        behind = coordinate - starts[-1] if starts else -1
-        if behind < 0 or behind % stride or behind // stride > lengths[-1]:
-            starts.append(coordinate)
-            lengths.append(0)
-            behind = 0
-        place[coordinate] = sum(lengths[:-1]) + behind // stride
-        lengths[-1] = behind // stride + block
-    return _table(starts), _table(lengths), _table([place[one] for one in coordinates])
+    distinct, inverse = np.unique(coordinates, return_inverse=True)
+    order = np.lexsort((distinct, distinct % stride))
+    ordered = distinct[order]
+    gaps = np.diff(ordered)
+    # a strand goes on as long as the next tap's coordinates follow those of the one before
+    breaks = (gaps < 0) | (gaps % stride != 0) | (gaps // stride > block)
+    strand = np.concatenate([[0], np.cumsum(breaks)])
+    starts = ordered[np.concatenate([[True], breaks])]
+    ends = ordered[np.concatenate([breaks, [True]])]
+    lengths = (ends - starts) // stride + block
+    places = np.empty_like(distinct)
+    before = np.cumsum(lengths) - lengths
+    places[order] = before[strand] + (ordered - starts[strand]) // stride
+    return starts, lengths, places[inverse.reshape(-1)]
 
 
 def _table(values: Any) -> Table:
@@ -103,8 +105,8 @@ def _works_in_place(axes: Sequence[Axis], block: int, gathered: bool, lanes: int
     """Whether the input can be its own tile: nothing is padded, and rows are contiguous."""
     for axis in axes:
         taps = axis.taps
-        last = max(taps.coordinates) + (taps.outputs - 1) * taps.stride
-        if min(taps.coordinates) < 0 or last >= axis.in_size:
+        last = int(taps.coordinates.max()) + (taps.outputs - 1) * taps.stride
+        if taps.coordinates.min() < 0 or last >= axis.in_size:
             return False
     if axes[-1].in_stride != 1 or axes[-1].taps.stride != 1:
         return False
@@ -121,7 +123,7 @@ def _blocks(axes: Sequence[Axis], target: int, lanes: int) -> list[int]:
         outputs = axis.taps.outputs
         pieces = -(-outputs // max(1, target))
         block = -(-outputs // pieces)
-        if not blocks and pieces > 1:  # rows are cut between vectors
+        if not blocks and pieces > 1 and block > 2 * lanes:  # rows are cut between vectors
             block = min(-(-block // (2 * lanes)) * 2 * lanes, outputs)
         blocks.append(block)
         target //= block
@@ -149,23 +151,27 @@ def _even(total: int, most: int) -> int:
 
 
 def plan_pass(problem: Problem) -> PassPlan:
-    """Cut a pass so that its scratch memory stays below twice the L2 cache."""
-    positions = step = None
-    while True:
+    """Cut a pass so that its scratch memory stays below twice the L2 cache.
+
+    First with ever shorter steps of the reduction, down to one channel, then with ever fewer
+    outputs in a box: what grows is the tile.
+    """
+    taps = math.prod(len(axis.taps.coordinates) for axis in problem.axes)
+    cut = _cut(problem, None, None)
+    while not _fits(cut, problem) and cut.channel_block > 1:
+        cut = _cut(problem, cut.positions, max(1, cut.channel_block // 2) * taps)
+    step = cut.channel_block * cut.tap_block
+    positions = cut.positions
+    while not _fits(cut, problem) and positions > 1:
+        positions //= 2
         cut = _cut(problem, positions, step)
-        size = _driver.Pass(cut).scratch_bytes(
-            machine.ISA, problem.dtype, problem.kind == "weight_gradient"
-        )
-        reduction = cut.channel_block * cut.tap_block
-        if size < 2 * machine.L2_BYTES or (cut.positions == 1 and reduction == 1):
-            return cut
-        # the tile is what grows beyond bounds: with few positions it cannot shrink by them
-        if cut.channel_block > 1:
-            positions, step = cut.positions, max(len(cut.tap_offset), reduction // 2)
-        elif cut.positions > 1:
-            positions, step = cut.positions // 2, reduction
-        else:
-            positions, step = 1, max(1, reduction // 2)
+    return cut
+
+
+def _fits(cut: PassPlan, problem: Problem) -> bool:
+    gradient = problem.kind == "weight_gradient"
+    size = _driver.Pass(cut).scratch_bytes(machine.ISA, problem.dtype, gradient)
+    return size < 2 * machine.L2_BYTES
 
 
 def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
@@ -183,7 +189,7 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
     axis_plans, tap_tables = _axis_plans(axes, blocks, in_place)
     kernel_strides = [math.prod(problem.kernel[a + 1 :]) for a in range(len(problem.kernel))]
     tap_weight = _outer_sum(
-        [stride * _table(axis.taps.kernel) for axis, stride in zip(problem.axes, kernel_strides)]
+        [stride * axis.taps.kernel for axis, stride in zip(problem.axes, kernel_strides)]
     )
     kernel_taps, taps = math.prod(problem.kernel), len(tap_weight)
     channels, filters = problem.channels, problem.filters
@@ -274,7 +280,7 @@ def _axis_plans(
         starts, lengths, places = _strands(taps.coordinates, taps.stride, block)
         if in_place:
             position_stride = taps.stride * axis.in_stride
-            tap_tables.append(_table(taps.coordinates) * axis.in_stride)
+            tap_tables.append(taps.coordinates * axis.in_stride)
         else:
             position_stride = tile_stride
             tap_tables.append(places * tile_stride)
@@ -306,18 +312,17 @@ def _pack_once(passes: Sequence[PassPlan], size: int) -> bool:
 
 
 def plan(
-    problem: Problem, taps: Sequence[Sequence[AxisTaps]], out_shape: tuple[int, ...], algorithm: str
+    problem: Problem, axes: Sequence[Sequence[Axis]], out_shape: tuple[int, ...], algorithm: str
 ) -> Plan:
-    """Plan the passes of a problem: ``taps`` has, for each axis, those of its passes."""
+    """Plan a problem in passes, one for each choice among what ``axes`` has for every axis."""
     outputs = math.prod(out_shape)
     work = problem.channels * math.prod(problem.kernel) * outputs
     threads = max(1, min(problem.threads, work // WORK_PER_THREAD))
     passes = []
-    for chosen in itertools.product(*taps):
-        axes = tuple(replace(axis, taps=one) for axis, one in zip(problem.axes, chosen))
-        passes.append(plan_pass(replace(problem, axes=axes, threads=threads)))
+    for chosen in itertools.product(*axes) if work else ():
+        passes.append(plan_pass(replace(problem, axes=chosen, threads=threads)))
     written = sum(math.prod(axis.outputs for axis in one.axes) for one in passes)
-    per_channel = math.prod(out_shape[-len(problem.axes) :])
+    per_channel = math.prod(out_shape[2:])
     packed = problem.groups * problem.filters * problem.channels * math.prod(problem.kernel)
     row_parts = max((one.row_parts for one in passes), default=1)
     sums = (row_parts, packed)

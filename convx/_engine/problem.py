@@ -4,11 +4,8 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from convx._engine.window import AxisTaps
-
-Table = NDArray[np.int64]
+from convx._engine.window import AxisTaps, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +86,7 @@ class Axis:
         """Whether every output takes just the input of its own place."""
         taps = self.taps
         return (
-            taps.coordinates == (0,)
+            taps.coordinates.tolist() == [0]
             and (taps.stride, taps.out_start, taps.out_step) == (1, 0, 1)
             and taps.outputs == self.in_size
         )
@@ -101,7 +98,6 @@ class Problem:
 
     kind: str
     dtype: str
-    axes: tuple[Axis, ...]
     kernel: tuple[int, ...]
     batch: int
     groups: int
@@ -113,6 +109,7 @@ class Problem:
     out_channel: int
     weights_transposed: bool
     threads: int
+    axes: tuple[Axis, ...] = ()
 
     @property
     def item_size(self) -> int:

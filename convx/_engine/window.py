@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+Table = NDArray[np.int64]
+
 
 @dataclass(frozen=True, slots=True)
 class AxisTaps:
@@ -13,8 +18,8 @@ class AxisTaps:
 
     outputs: int
     stride: int
-    coordinates: tuple[int, ...]
-    kernel: tuple[int, ...]
+    coordinates: Table
+    kernel: Table
     out_start: int = 0
     out_step: int = 1
 
@@ -66,8 +71,9 @@ class Window:
 
     def forward(self, outputs: int) -> list[AxisTaps]:
         """The one pass of the convolution, for its first ``outputs`` positions."""
-        coordinates = tuple(tap * self.dilation - self.pad_low for tap in range(self.kernel))
-        return [AxisTaps(outputs, self.stride, coordinates, tuple(range(self.kernel)))]
+        taps = np.arange(self.kernel)
+        stride = self.stride if outputs > 1 else 1
+        return [AxisTaps(outputs, stride, taps * self.dilation - self.pad_low, taps)]
 
     def adjoint(self) -> list[AxisTaps]:
         """Passes that carry the output back to the input, one for each phase that a tap reaches.
@@ -75,21 +81,13 @@ class Window:
         Input ``i`` is read by output ``o`` at the tap where ``o * stride + tap * dilation - pad_low
         == i``, so the inputs of one phase ``i % stride`` share their taps: no zeros are inserted.
         """
-        passes: dict[int, list[int]] = {}
-        for tap in range(self.kernel):
-            phase = (tap * self.dilation - self.pad_low) % self.stride
-            if phase < self.size:
-                passes.setdefault(phase, []).append(tap)
-        return [
-            AxisTaps(
-                outputs=-(-(self.size - phase) // self.stride),
-                stride=1,
-                coordinates=tuple(
-                    (phase + self.pad_low - tap * self.dilation) // self.stride for tap in taps
-                ),
-                kernel=tuple(taps),
-                out_start=phase,
-                out_step=self.stride,
-            )
-            for phase, taps in sorted(passes.items())
-        ]
+        taps = np.arange(self.kernel)
+        phases = (taps * self.dilation - self.pad_low) % self.stride
+        passes = []
+        for phase in np.unique(phases[phases < self.size]).tolist():
+            chosen = taps[phases == phase]
+            outputs = -(-(self.size - phase) // self.stride)
+            coordinates = (phase + self.pad_low - chosen * self.dilation) // self.stride
+            step = self.stride if outputs > 1 else 1
+            passes.append(AxisTaps(outputs, 1, coordinates, chosen, phase, step))
+        return passes

@@ -107,7 +107,7 @@ class Correlation:
         maps = []
         for window in self.windows:
             if self.pads_by_index:
-                arguments.check_memory((window.padded_size,), 8, "padding")
+                arguments.check_memory((window.padded_size,), 32, "the index map of padding")
             maps.append(
                 boundary.index_map(
                     self.options.padding_mode, window.size, window.pad_low, window.pad_high
@@ -139,16 +139,15 @@ class Correlation:
             maps = self.source_maps()
         out_shape = (self.batch, filters, *out_sizes)
         out_strides = [math.prod(out_shape[axis + 1 :]) for axis in range(len(out_shape))]
-        axes = tuple(
-            Axis(first[0], size, stride, out_stride, source, -window.pad_low)
-            for first, size, stride, out_stride, source, window in zip(
+        axes = [
+            [Axis(one, size, stride, out_stride, source, -window.pad_low) for one in passes]
+            for passes, size, stride, out_stride, source, window in zip(
                 taps, in_sizes, strides[2:], out_strides[2:], maps, self.windows
             )
-        )
+        ]
         problem = Problem(
             kind="weight_gradient" if direction == "weight_gradient" else "forward",
             dtype=dtype,
-            axes=axes,
             kernel=self.options.kernel,
             batch=self.batch,
             groups=groups,
@@ -161,7 +160,7 @@ class Correlation:
             weights_transposed=direction == "adjoint",
             threads=threads,
         )
-        return plan(problem, taps, out_shape, self.options.algorithm)
+        return plan(problem, axes, out_shape, self.options.algorithm)
 
 
 def of_conv(
@@ -203,3 +202,4 @@ def of_transpose(
 
 def check_weight(shape: tuple[int, ...]) -> None:
     arguments.check_positive_sizes(shape[2:], "weight", "kernel axis")
+    arguments.check_memory(shape, 64, "tables for a weight")

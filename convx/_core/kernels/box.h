@@ -19,7 +19,10 @@ typedef struct {
     int whole; /* one stretch of memory in the output */
 } cx_panel;
 
-/* A stretch of a tile row: taken from the input with a step, or zeros (source < 0). */
+/* In the place of an offset: there is no input, but zeros. Offsets may be negative. */
+#define CX_ZEROS INT64_MIN
+
+/* A stretch of a tile row: taken from the input with a step, or zeros. */
 typedef struct {
     int64_t tile, source, length, step;
 } cx_stretch;
@@ -30,7 +33,7 @@ typedef struct {
     int64_t panels;
     cx_panel *panel;
     cx_run *run;
-    int64_t *row_source; /* offset of each tile row in a channel of the input, or -1 for zeros */
+    int64_t *row_source; /* offset of each tile row in a channel of the input, or CX_ZEROS */
     int64_t stretches;
     cx_stretch *stretch;
 } cx_box;
@@ -44,11 +47,12 @@ static inline void *cx_carve(char **scratch, int64_t bytes)
 
 static inline void cx_carve_box(const cx_pass *pass, cx_box *box, char **scratch)
 {
-    int64_t last = pass->axes[pass->rank - 1].tile_length;
+    const cx_axis *last = &pass->axes[pass->rank - 1];
+    int64_t stretches = last->source ? 2 * last->tile_length : 3 * last->strands;
     box->panel = cx_carve(scratch, (pass->positions + 1) * (int64_t)sizeof(cx_panel));
     box->run = cx_carve(scratch, (2 * pass->positions + 1) * (int64_t)sizeof(cx_run));
     box->row_source = cx_carve(scratch, pass->tile_rows * (int64_t)sizeof(int64_t));
-    box->stretch = cx_carve(scratch, (2 * last + 1) * (int64_t)sizeof(cx_stretch));
+    box->stretch = cx_carve(scratch, stretches * (int64_t)sizeof(cx_stretch));
 }
 
 static inline void cx_place_box(const cx_pass *pass, int64_t index, cx_box *box)
@@ -106,7 +110,7 @@ static inline void cx_find_rows(const cx_pass *pass, cx_box *box)
             int64_t at = cx_source(axis, box->origin[a] * axis->stride +
                                              axis->strand_start[strand[a]] +
                                              (index[a] - within[a]) * axis->stride);
-            source = at < 0 || source < 0 ? -1 : source + at * axis->in_stride;
+            source = at < 0 || source == CX_ZEROS ? CX_ZEROS : source + at * axis->in_stride;
         }
         box->row_source[row++] = source;
     } while (cx_next(index, extent, outer));
@@ -140,7 +144,7 @@ static inline void cx_find_stretches(const cx_pass *pass, cx_box *box)
             for (int64_t i = border[side][0], n; i < border[side][1]; i += n) {
                 int64_t at = cx_source(axis, start + i * step);
                 n = axis->source ? 1 : border[side][1] - i;
-                cx_add_stretch(box, tile + i, at < 0 ? -1 : at * axis->in_stride, n, 0);
+                cx_add_stretch(box, tile + i, at < 0 ? CX_ZEROS : at * axis->in_stride, n, 0);
             }
         tile += length;
     }

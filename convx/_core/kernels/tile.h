@@ -29,7 +29,7 @@ static void NAME(fill_tile)(const cx_pass *pass, const cx_box *box, const T *inp
         T *tile = space;
         for (int64_t row = 0; row < pass->tile_rows; row++, tile += length) {
             int64_t source = box->row_source[row];
-            if (source < 0) {
+            if (source == CX_ZEROS) {
                 for (int64_t i = 0; i < length; i++)
                     tile[i] = 0;
                 continue;
@@ -40,7 +40,7 @@ static void NAME(fill_tile)(const cx_pass *pass, const cx_box *box, const T *inp
                 T *to = tile + stretch->tile;
                 const T *start = from + stretch->source;
                 int64_t n = stretch->length;
-                if (stretch->source < 0 && stretch->step == 0)
+                if (stretch->source == CX_ZEROS)
                     for (int64_t i = 0; i < n; i++)
                         to[i] = 0;
                 else if (stretch->step == 1)

@@ -1,0 +1,453 @@
+"""The page: a run as Markdown."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path, PurePath
+
+from benchmarks import summary
+from benchmarks.layers import (
+    OPERATIONS,
+    THREADS_AIM,
+    Layer,
+    direct_aim,
+    direct_layers,
+    network_layers,
+)
+from benchmarks.summary import OURS, Record, Run
+
+TITLES = {
+    "forward": "forward",
+    "prepared": "prepared",
+    "grad_input": "input gradient",
+    "grad_weight": "weight gradient",
+}
+NONE = "–"
+BELOW = "↓"
+MIB = 1 << 20
+
+ABOUT_DIRECT = f"""\
+Dense 3×3 and 1×1 layers with at least 64 channels, fresh outputs, in per cent of the FMA peak of
+one thread measured in the same run. The aims are 85 % on planes of 28² and more, 70 % on smaller
+ones, 75 % for the weight gradient, and {THREADS_AIM[2]} times the speed on two threads; {BELOW}
+marks what is below.
+"""
+ABOUT_LAYERS = f"""\
+How many times as fast as the fastest peer convx is, in bold with {BELOW} where it is slower. Of
+each peer the fastest variant counts, of convx the plain call. *Forward* gets its weights anew with
+each call; *prepared* may keep them in a form of its own.
+"""
+
+
+def render(run: Run, images: Sequence[PurePath] = ()) -> str:
+    """Return the page of a run.
+
+    Parameters
+    ----------
+    run : dict
+        What was measured.
+    images : sequence of path
+        Plots, relative to the page; the name of the file tells the section that it belongs to.
+    """
+
+    def images_of(section: str) -> list[str]:
+        return [
+            f"![{image.stem.replace('-', ' ')}]({image.as_posix()})\n"
+            for image in images
+            if image.name.startswith(section)
+        ]
+
+    parts = [_head(run), _wrong(run), _losses(run)]
+    for section, write in SECTIONS.items():
+        parts += [write(run), *images_of(section)]
+    parts += [_machine(run), Path(__file__).with_name("method.md").read_text()]
+    return "\n".join(part for part in parts if part).rstrip() + "\n"
+
+
+def wrong_results(run: Run, library: str) -> list[Record]:
+    """Records in which a result of a library was wrong, or the library failed."""
+    return [
+        record
+        for record in run["records"]
+        if library in record["failures"]
+        or (
+            library in record["errors"]
+            and record["timings"].get(library, {}).keys() != record["errors"][library].keys()
+        )
+    ]
+
+
+def _head(run: Run) -> str:
+    return (
+        "# Benchmarks\n\n"
+        f"Written by `{run['command']}` on {run['date'].partition('T')[0]} in "
+        f"{run['seconds'] / 60:.0f} minutes, on {_short_machine(run)}, at commit "
+        f"{run['machine']['commit']}. `make bench` measures again and writes this page anew;\n"
+        "`benchmarks/results/` has all figures. All figures of a table come from one run. Numbers "
+        "are medians.\n"
+    )
+
+
+def _short_machine(run: Run) -> str:
+    machine = run["machine"]
+    kind = ", virtual" if machine["virtual"] else ""
+    return f"{machine['processor']} ({machine['processors']} processors{kind})"
+
+
+def _wrong(run: Run) -> str:
+    lines = []
+    for library in [OURS, *summary.peers(run)]:
+        for record in wrong_results(run, library):
+            why = record["failures"].get(library) or (
+                f"relative error {record['errors'][library]}, where a variant is wrong"
+            )
+            lines.append(
+                f"- {library}, {record['layer']}, {TITLES[record['operation']]}, "
+                f"{record['dtype']}, {record['threads']} threads: {why.splitlines()[0]}"
+            )
+    if not lines:
+        return ""
+    return "## Wrong or failed\n\nThese are left out of the comparison.\n\n" + _lines(lines)
+
+
+def _losses(run: Run) -> str:
+    """Where a peer is faster, said before anything else."""
+    lost, raced = [], 0
+    for record in run["records"]:
+        best = summary.ratio_to_best(record)
+        raced += best is not None
+        if best is not None and best[1] < 1:
+            lost.append((best[1], best[0], record))
+    if not raced:
+        return ""
+    text = f"convx is slower than the fastest peer in {len(lost)} of {raced} comparisons."
+    if not lost:
+        return text + "\n"
+    lost.sort(key=lambda item: item[0])
+    rows = [
+        [
+            record["layer"],
+            TITLES[record["operation"]],
+            record["dtype"],
+            str(record["threads"]),
+            peer,
+            f"{value:.2f}",
+        ]
+        for value, peer, record in lost
+    ]
+    headings = ["layer", "operation", "dtype", "threads", "fastest", "ratio"]
+    return f"{text}\n\n{_folded('All of them, the worst first', _table(headings, rows))}"
+
+
+def _direct(run: Run) -> str:
+    found = summary.records(run, "direct")
+    if not found:
+        return ""
+    operations = [one for one in OPERATIONS if one != "prepared"]
+    layers = {layer.name: layer for layer in direct_layers()}
+    text = [
+        "## Direct kernels against the FMA peak\n",
+        ABOUT_DIRECT,
+        _table(
+            ["dtype", "threads", "FMA peak, GFLOP/s", "least and most of the samples"],
+            [
+                [
+                    one["dtype"],
+                    str(one["threads"]),
+                    f"{one['gflops']:.1f} ({one['bits']}-bit vectors)",
+                    f"{one['least']:.1f} – {one['most']:.1f}, {one['samples']} samples",
+                ]
+                for one in run["peak"]
+            ],
+        ),
+    ]
+    for (dtype,) in summary.combinations(found, "dtype"):
+        counts = [count for (count,) in summary.combinations(found, "threads") if count > 1]
+        headings = ["layer", *(TITLES[one] for one in operations)]
+        headings += [f"{TITLES[one]}, ×{count}" for count in counts for one in operations]
+        rows = []
+        for name, sizes in summary.combinations(found, "layer", "sizes"):
+            row = [sizes]
+            for operation in operations:
+                wanted = {"layer": name, "operation": operation, "dtype": dtype}
+                aim = direct_aim(layers[name], operation)
+                cells = summary.records(run, "direct", **wanted, threads=1)
+                row.append(_per_cent(summary.fraction_of_peak(run, cells[0]), aim) if cells else "")
+            for count in counts:
+                for operation in operations:
+                    wanted = {"layer": name, "operation": operation, "dtype": dtype}
+                    cells = summary.records(run, "direct", **wanted, threads=count)
+                    aim = THREADS_AIM.get(count, 0.0)
+                    row.append(_number(summary.speedup(run, cells[0]), aim) if cells else "")
+            rows.append(row)
+        text.append(f"### {dtype}\n\n{_table(headings, rows)}")
+        if counts:
+            text.append("×n: the speed on n threads over that on one.\n")
+    return "\n".join(text)
+
+
+def _layers(run: Run) -> str:
+    found = summary.records(run, "layers")
+    if not found:
+        return ""
+    text = [
+        "## Layers of networks against other libraries\n",
+        ABOUT_LAYERS,
+        _overview(found),
+    ]
+    sources = {layer.name: layer for layer in network_layers()}
+    for dtype, threads in summary.combinations(found, "dtype", "threads"):
+        here = [one for one in found if (one["dtype"], one["threads"]) == (dtype, threads)]
+        text.append(f"### {dtype}, {_threads(threads)}\n")
+        text.append(_ratios_to_best(here, sources))
+        for (operation,) in summary.combinations(here, "operation"):
+            title = f"{TITLES[operation]}, {dtype}, {_threads(threads)}: each peer"
+            of_operation = [one for one in here if one["operation"] == operation]
+            text.append(_folded(title, _against_each(run, of_operation)))
+    return "\n".join(text)
+
+
+def _overview(found: Sequence[Record]) -> str:
+    rows = []
+    for dtype, threads in summary.combinations(found, "dtype", "threads"):
+        here = [one for one in found if (one["dtype"], one["threads"]) == (dtype, threads)]
+        for (operation,) in [*summary.combinations(here, "operation"), ("all",)]:
+            chosen = [one for one in here if operation in ("all", one["operation"])]
+            best = [summary.ratio_to_best(one) for one in chosen]
+            values = [one[1] for one in best if one is not None]
+            if values:
+                rows.append(
+                    [
+                        dtype,
+                        str(threads),
+                        TITLES.get(operation, "**all**"),
+                        f"{summary.geometric_mean(values):.2f}",
+                        _number(min(values), 1),
+                        f"{sum(value < 1 for value in values)} of {len(values)}",
+                    ]
+                )
+    headings = ["dtype", "threads", "operation", "geometric mean", "least", "slower in"]
+    return _table(headings, rows)
+
+
+def _ratios_to_best(here: Sequence[Record], sources: dict[str, Layer]) -> str:
+    operations = [one for (one,) in summary.combinations(here, "operation")]
+    rows = []
+    for name, sizes in summary.combinations(here, "layer", "sizes"):
+        source = sources[name].source if name in sources else ""
+        row = [f"{name}<br>{source}", sizes]
+        for operation in operations:
+            cells = [one for one in here if (one["layer"], one["operation"]) == (name, operation)]
+            best = summary.ratio_to_best(cells[0]) if cells else None
+            row.append(f"{_number(best[1], 1)} {best[0]}" if best else NONE)
+        rows.append(row)
+    return _table(["layer", "sizes", *(TITLES[one] for one in operations)], rows)
+
+
+def _against_each(run: Run, found: Sequence[Record]) -> str:
+    """Our time, rate and share of the peak, and the ratio to every peer."""
+    peers = [peer for peer in summary.peers(run) if any(peer in one["timings"] for one in found)]
+    with_out = any("out=" in one["timings"].get(OURS, {}) for one in found)
+    headings = ["layer", "convx, ms", *(["with out=, ms"] if with_out else [])]
+    headings += ["quartiles, ms", "GFLOP/s", "of the FMA peak", *peers]
+    rows = []
+    for record in found:
+        variants = record["timings"].get(OURS, {})
+        plain, given = variants.get(""), variants.get("out=")
+        row = [record["layer"], _milliseconds(plain and plain["median"])]
+        row += [_milliseconds(given and given["median"])] if with_out else []
+        row.append(
+            f"{_milliseconds(plain['low'])} – {_milliseconds(plain['high'])}" if plain else NONE
+        )
+        row.append(_format(summary.rate(record), "{:.1f}"))
+        row.append(_per_cent(summary.fraction_of_peak(run, record)))
+        row += [_number(summary.ratio(record, peer), 1) for peer in peers]
+        rows.append(row)
+    return _table(headings, rows)
+
+
+def _small(run: Run) -> str:
+    found = summary.records(run, "small")
+    if not found:
+        return ""
+    text = [
+        "## Small calls\n",
+        "One call, repeated on the same arrays, in microseconds.\n",
+    ]
+    rows = []
+    for record in found:
+        for library, variants in record["timings"].items():
+            for variant, timing in variants.items():
+                rows.append(
+                    [
+                        record["sizes"],
+                        f"{record['dtype']}, {TITLES[record['operation']]}",
+                        f"{library} {variant}".strip(),
+                        f"{1e6 * timing['median']:.2f}",
+                        f"{1e6 * timing['low']:.2f} – {1e6 * timing['high']:.2f}",
+                    ]
+                )
+    text.append(_table(["layer", "operation", "call", "µs", "quartiles"], rows))
+    return "\n".join(text)
+
+
+def _memory(run: Run) -> str:
+    found = run["memory"]
+    if not found:
+        return ""
+    bound = 2 * run["machine"]["L2 assumed by convx"]
+    worst = max(found["workspaces"], key=lambda one: one["one"])
+    over = [one for one in found["workspaces"] if one["one"] > bound]
+    workspace = (
+        "What `convx.explain` tells for every layer, operation and dtype, on one thread: packed "
+        "weights and scratch memory. The bound is twice the L2 cache, "
+        f"{bound / MIB:.1f} MiB; {len(over)} of {len(found['workspaces'])} are above it, and the "
+        f"largest is {worst['one'] / MIB:.2f} MiB ({worst['layer']}, "
+        f"{TITLES[worst['operation']]}, {worst['dtype']}).\n"
+    )
+    text = [
+        "## Memory\n\n### Workspace\n",
+        workspace,
+        _folded("Every layer, KiB on one thread", _workspaces(found["workspaces"], bound)),
+        _series(found),
+        _peaks(found),
+    ]
+    return "\n".join(part for part in text if part)
+
+
+def _workspaces(rows: Sequence[Record], bound: int) -> str:
+    columns = summary.combinations(rows, "dtype", "operation")
+    of_case = {(one["layer"], one["dtype"], one["operation"]): one["one"] for one in rows}
+    body = []
+    for (name,) in summary.combinations(rows, "layer"):
+        row = [name]
+        for dtype, operation in columns:
+            size = of_case.get((name, dtype, operation))
+            mark = f" {BELOW}" if size is not None and size > bound else ""
+            row.append(NONE if size is None else f"{size / 1024:.0f}{mark}")
+        body.append(row)
+    return _table(["layer", *(f"{dtype} {TITLES[one]}" for dtype, one in columns)], body)
+
+
+def _series(found: Record) -> str:
+    if not found["over calls"]:
+        return ""
+    rows = []
+    for library, series in found["over calls"].items():
+        quarter = series[len(series) // 4]
+        rows.append(
+            [
+                library,
+                *(f"{value / MIB:.1f}" for value in (series[0], quarter, series[-1])),
+                f"{(series[-1] - quarter) / MIB:+.1f}",
+            ]
+        )
+    first = found["calls"] // len(next(iter(found["over calls"].values())))
+    headings = [
+        "library",
+        f"after {first} calls",
+        f"after {found['calls'] // 4 + first}",
+        f"after {found['calls']}",
+        "growth since the quarter",
+    ]
+    return (
+        "### Resident memory over calls of random shapes\n\n"
+        "Forward and both gradients in one to three dimensions, each call of another shape, in "
+        f"MiB of the whole process.\n\n{_table(headings, rows)}"
+    )
+
+
+def _peaks(found: Record) -> str:
+    libraries = list(dict.fromkeys(name for one in found["peaks"] for name in one["growth"]))
+    if not libraries:
+        return ""
+    rows = [
+        [
+            one["layer"],
+            TITLES[one["operation"]],
+            f"{one['result'] / MIB:.1f}",
+            *(_format(one["growth"].get(name), "{:.1f}", 1 / MIB) for name in libraries),
+        ]
+        for one in found["peaks"]
+    ]
+    table = _table(["layer", "operation", "the result itself", *libraries], rows)
+    totals = []
+    for name in libraries:
+        besides = [
+            one["growth"][name] - one["result"]
+            for one in found["peaks"]
+            if one["growth"].get(name) is not None
+        ]
+        if besides:
+            totals.append(f"{name} at most {max(besides) / MIB:.1f} MiB")
+    return (
+        "### Peak resident memory of one call\n\n"
+        "Growth of resident memory at the height of a call with float32 on one thread, in MiB, "
+        f"the result included. Besides the result: {'; '.join(totals)}.\n\n"
+        f"{_folded('Every layer', table)}"
+    )
+
+
+def _machine(run: Run) -> str:
+    machine = run["machine"]
+    caches = ", ".join(f"{level} {size}" for level, size in machine["caches"].items())
+    rows = [
+        ["processor", f"{_short_machine(run)}, {machine['isa']} kernels used"],
+        ["caches", caches],
+        ["memory", f"{machine['memory'] / (1 << 30):.0f} GiB"],
+        ["system", machine["system"]],
+        ["compiler of convx", machine["compiler"]],
+        ["Python, NumPy", f"{machine['Python']}, {machine['NumPy']}"],
+        ["libraries", ", ".join(f"{name} {text}" for name, text in run["versions"].items())],
+    ]
+    if run["missing"]:
+        rows.append(
+            ["left out", ", ".join(f"{name} ({why})" for name, why in run["missing"].items())]
+        )
+    return f"## Machine and versions\n\n{_table(['', ''], rows)}"
+
+
+SECTIONS: dict[str, Callable[[Run], str]] = {
+    "direct": _direct,
+    "layers": _layers,
+    "small": _small,
+    "memory": _memory,
+}
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = [_row(headings), _row(["---", *["---:"] * (len(headings) - 1)])]
+    return _lines([*head, *map(_row, rows)])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+def _folded(title: str, body: str) -> str:
+    return f"<details><summary>{title}</summary>\n\n{body}\n</details>\n"
+
+
+def _format(value: float | None, form: str, scale: float = 1) -> str:
+    return NONE if value is None else form.format(value * scale)
+
+
+def _number(value: float | None, aim: float) -> str:
+    """Two digits after the point; bold and marked where the aim is missed."""
+    text = _format(value, "{:.2f}")
+    return f"**{text}** {BELOW}" if value is not None and value < aim else text
+
+
+def _per_cent(value: float | None, aim: float = 0.0) -> str:
+    text = _format(value, "{:.0f} %", 100)
+    return f"**{text}** {BELOW}" if value is not None and value < aim else text
+
+
+def _milliseconds(value: float | None) -> str:
+    return _format(value, "{:.3g}", 1000)
+
+
+def _threads(count: int) -> str:
+    return "one thread" if count == 1 else f"{count} threads"

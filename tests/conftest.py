@@ -1,0 +1,19 @@
+"""Settings and fixtures of all tests."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples in every run: what is random is tried by the slow variants.
+settings.register_profile(
+    "convx",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("convx")
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(2026)

@@ -1,0 +1,237 @@
+"""Forward and transposed convolution against the reference, over shapes, options and dtypes."""
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+from support import (
+    DTYPES,
+    INTEGERS,
+    MODES,
+    Case,
+    check,
+    convolutions,
+    randomly,
+    small_integers,
+    values,
+)
+
+from convx import functional as F
+from convx import reference
+
+dtypes = st.sampled_from(DTYPES)
+
+# The widths of kernels' channel and filter blocks, and beyond.
+COUNTS = (*range(1, 41), 64, 65, 96, 130)
+
+
+def check_conv(case: Case, dtype: str) -> None:
+    check(F.conv_nd, reference.conv_nd, case.arrays(dtype), case.all_options, dtype)
+
+
+def check_transpose(case: Case, dtype: str) -> None:
+    oracle = reference.conv_transpose_nd
+    check(F.conv_transpose_nd, oracle, case.arrays(dtype), case.all_options, dtype)
+
+
+@randomly(200, case=convolutions(), dtype=dtypes)
+def test_any_convolution(case, dtype):
+    check_conv(case, dtype)
+
+
+@randomly(200, case=convolutions(transposed=True), dtype=dtypes)
+def test_any_transposed_convolution(case, dtype):
+    check_transpose(case, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+@pytest.mark.parametrize("kernel", [(1, 1), (3, 3), (1, 7)], ids=str)
+def test_every_count_of_filters(kernel, dtype):
+    for filters in COUNTS:
+        case = Case((9, 11), kernel, channels=3, filters=filters, seed=filters)
+        check_conv(case.with_options(padding="same"), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+@pytest.mark.parametrize("kernel", [(1, 1), (3, 3), (5, 1)], ids=str)
+def test_every_count_of_channels(kernel, dtype):
+    for channels in COUNTS:
+        case = Case((7, 10), kernel, channels=channels, filters=5, seed=channels)
+        check_conv(case.with_options(padding=((0, 2), (1, 0))), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_length_of_rows(dtype):
+    for length in (*range(1, 70), 127, 128, 129, 255, 257, 300):
+        for filters in (1, 3, 30):
+            case = Case((2, length), (2, 1), channels=2, filters=filters, seed=length)
+            check_conv(case, dtype)
+            check_conv(case.with_options(padding=(1, 2), stride=2), dtype)
+
+
+BIG = {
+    "wide rows": Case((4, 3000), (3, 3), channels=3, filters=5, options={"padding": 1}),
+    "wide rows, many filters": Case((3, 2100), (3, 3), channels=2, filters=40),
+    "long line": Case((20_000,), (5,), channels=2, filters=3, options={"padding": 2}),
+    "many boxes": Case((150, 170), (3, 3), batch=2, channels=4, filters=20),
+    "many boxes, strided": Case((150, 170), (3, 3), channels=4, filters=9, options={"stride": 2}),
+    "many boxes of a volume": Case((20, 30, 40), (3, 3, 3), channels=2, filters=14),
+    "many taps": Case((60, 60), (30, 31), channels=2, filters=3),
+    "many taps and boxes": Case((400,), (333,), channels=3, filters=4, options={"padding": 300}),
+    "many channels": Case((6, 6), (3, 3), channels=300, filters=40, options={"padding": 1}),
+    "many filters": Case((6, 6), (3, 3), channels=3, filters=700),
+    "pointwise": Case((40, 40), (1, 1), channels=70, filters=70),
+    "pointwise, strided": Case((40, 40), (1, 1), channels=70, filters=70, options={"stride": 3}),
+    "big batch": Case((5, 5), (3, 3), batch=50, channels=8, filters=30, options={"padding": 1}),
+    "depthwise": Case((40, 60), (3, 3), groups=50, options={"padding": 1}),
+    "depthwise, multiplied": Case((17, 60), (3, 3), groups=20, filters=3),
+    "groups": Case((20, 20), (3, 3), groups=8, channels=20, filters=18, options={"padding": 1}),
+    "stride beyond the kernel": Case((90, 90), (2, 3), filters=4, options={"stride": (31, 40)}),
+    "dilation beyond the input": Case((9, 9), (3, 3), options={"dilation": 50, "padding": 60}),
+    "kernel of the input's size": Case((33, 35), (33, 35), channels=3, filters=20),
+    "more taps than samples": Case((5, 4), (20, 21), filters=4, options={"padding": 12}),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "complex64"])
+@pytest.mark.parametrize("name", BIG)
+def test_big(name, dtype):
+    check_conv(BIG[name], dtype)
+
+
+TRANSPOSED = {
+    "patches": Case((9, 9), (8, 8), channels=5, filters=7, options={"stride": 8}),
+    "stride beyond the kernel": Case((9, 9), (2, 3), channels=5, options={"stride": 5}),
+    "upsampling": Case((30, 31), (4, 4), channels=16, filters=20, options={"stride": 2}),
+    "wide": Case((3, 900), (3, 3), channels=4, filters=9, options={"stride": 2, "padding": 1}),
+    "groups": Case((14, 15), (3, 3), groups=6, channels=5, filters=9, options={"stride": 3}),
+    "depthwise": Case((20, 20), (4, 4), groups=40, options={"stride": 2, "padding": 1}),
+    "volume": Case((6, 7, 8), (3, 3, 3), channels=4, filters=20, options={"stride": 2}),
+    "output padding beyond the stride": Case(
+        (9,), (3,), filters=3, options={"stride": 2, "dilation": 5, "output_padding": 4}
+    ),
+    "all cropped but one": Case((9, 9), (3, 3), channels=2, options={"padding": 5}),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "complex64"])
+@pytest.mark.parametrize("name", TRANSPOSED)
+def test_big_transposed(name, dtype):
+    from dataclasses import replace
+
+    check_transpose(replace(TRANSPOSED[name], transposed=True), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int8"])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("size", [(1,), (2,), (3, 1), (2, 4), (1, 1, 1)], ids=str)
+def test_padding_much_wider_than_the_array(size, mode, dtype):
+    rank = len(size)
+    case = Case(size, (3,) * rank, batch=2, channels=2, filters=3)
+    case = case.with_options(padding=((7, 11),) * rank, padding_mode=mode)
+    check_conv(case, dtype)
+    outputs = tuple(n + 3 for n in size)
+    wide = Case(outputs, (9,) * rank, channels=2, filters=3, transposed=True)
+    check_transpose(wide.with_options(padding=((5, 4),) * rank, padding_mode=mode), dtype)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("kernel", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("dilation", [1, 2, 3])
+def test_same_pads_the_odd_sample_after(kernel, stride, dilation, mode, rng):
+    x, w = small_integers(rng, (1, 2, 11)), small_integers(rng, (3, 2, kernel))
+    total = dilation * (kernel - 1)
+    options = {"stride": stride, "dilation": dilation, "padding_mode": mode}
+    result = F.conv1d(x, w, padding="same", **options)
+    pads = ((total // 2, total - total // 2),)
+    np.testing.assert_array_equal(result, F.conv1d(x, w, padding=pads, **options))
+    assert result.shape[-1] == -(-11 // stride)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_names_by_rank(rank, rng):
+    """conv1d … conv3d and their transposes take what conv_nd takes, in PyTorch's order."""
+    x, w, b = (values(rng, s) for s in [(2, 4, *(7,) * rank), (6, 2, *(3,) * rank), (6,)])
+    conv, transpose = getattr(F, f"conv{rank}d"), getattr(F, f"conv_transpose{rank}d")
+    y = conv(x, w, b, 2, 1, 2, 2)
+    named = {"stride": 2, "padding": 1, "dilation": 2, "groups": 2}
+    np.testing.assert_array_equal(y, F.conv_nd(x, w, b, **named))
+    z = transpose(y, w, b[:4], 2, 1, 1, 2, 2)
+    named["output_padding"] = 1
+    np.testing.assert_array_equal(z, F.conv_transpose_nd(y, w, b[:4], **named))
+    check(F.conv_transpose_nd, reference.conv_transpose_nd, (y, w, b[:4]), named, "float64")
+
+
+@pytest.mark.parametrize("rank", [5, 8, 30])
+def test_many_axes(rank, rng):
+    size = (3, 2, 4, 2, 3, *(1,) * (rank - 5))
+    kernel = (2, 1, 3, 2, 1, *(1,) * (rank - 5))
+    x, w = small_integers(rng, (2, 2, *size)), small_integers(rng, (3, 2, *kernel))
+    for options in ({}, {"stride": 2, "padding": 1}, {"padding": 1, "padding_mode": "circular"}):
+        if rank == 30 and options:
+            options["padding"] = (1,) * 5 + (0,) * 25
+        expected = reference.conv_nd(x, w, **options)
+        np.testing.assert_array_equal(F.conv_nd(x, w, **options), expected)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_algorithm_direct_is_the_exact_one(transposed, rng):
+    x, w = values(rng, (1, 3, 9, 9)), values(rng, (3, 3, 3, 3))
+    function = F.conv_transpose2d if transposed else F.conv2d
+    direct = function(x, w, algorithm="direct")
+    np.testing.assert_allclose(direct, function(x, w), rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_integers_wrap_around(dtype):
+    most = np.iinfo(dtype).max
+    x, w = np.full((1, 1, 3), most, dtype), np.full((1, 1, 2), most, dtype)
+    b = np.array([most], dtype)
+    expected = np.full((1, 1, 2), (2 * most * most + most) % 2 ** (8 * b.itemsize), "uint64")
+    np.testing.assert_array_equal(F.conv1d(x, w, b), expected.astype(dtype))
+
+
+def test_float16_is_rounded_once():
+    """4096 products of 1 and one of 0.5 stop at 2048 where every sum is rounded to float16."""
+    x, w = np.ones((1, 1, 4097), "float16"), np.ones((1, 1, 4097), "float16")
+    assert F.conv1d(x, w).item() == 4096  # 4097, rounded to even
+    x[0, 0, 0] = 3
+    assert F.conv1d(x, w).item() == 4100  # 4099
+    assert F.conv_transpose1d(w, x[:, :, :1]).dtype == np.float16
+
+
+def test_float16_is_rounded_once_where_padding_is_folded():
+    x, w = np.ones((1, 1, 40), "float16"), np.full((1, 1, 3), 0.1, "float16")
+    options = {"padding": 12, "padding_mode": "symmetric"}
+    exactly = reference.conv_transpose_nd(x.astype("float64"), w.astype("float64"), **options)
+    result = F.conv_transpose1d(x, w, **options)
+    np.testing.assert_array_equal(result, exactly.astype("float32").astype("float16"))
+
+
+def test_nothing_is_conjugated():
+    result = F.conv1d(np.array([[1j, 2.0]]), np.array([[[1j, 0.0]]]))
+    np.testing.assert_array_equal(result, [[-1.0 + 0j]])
+
+
+@pytest.mark.parametrize("batch", [0, None])
+def test_no_items(batch, rng):
+    x, w = np.zeros((0, 3, 8, 9)), values(rng, (5, 3, 2, 3))
+    assert F.conv2d(x, w, padding=1).shape == (0, 5, 9, 9)
+    assert F.conv_transpose2d(np.zeros((0, 5, 8, 9)), w, stride=2).shape == (0, 3, 16, 19)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int16", "complex128"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_no_input_channels(dtype, bias):
+    """Every sum is empty: the bias is what is left."""
+    b = np.arange(1, 5).astype(dtype) if bias else None
+    column = np.zeros(4, dtype) if b is None else b
+    for _ in range(3):
+        np.full((2, 4, 6, 7), 7, dtype)  # memory to be used again
+        result = F.conv2d(np.zeros((2, 0, 8, 9), dtype), np.zeros((4, 0, 3, 3), dtype), b)
+        expected = np.broadcast_to(column[:, None, None], (2, 4, 6, 7))
+        np.testing.assert_array_equal(result, expected)
+        assert result.dtype == dtype
+        result = F.conv_transpose2d(np.zeros((2, 0, 8, 9), dtype), np.zeros((0, 4, 3, 3), dtype), b)
+        expected = np.broadcast_to(column[:, None, None], (2, 4, 10, 11))
+        np.testing.assert_array_equal(result, expected)
