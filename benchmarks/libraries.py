@@ -70,13 +70,13 @@ class Convx:
         if case.operation == "grad_weight":
             function = getattr(self._convx.grad, f"conv{layer.rank}d_weight")
             return {"": (function, (x, layer.weight_shape, dy, *given), {})}
-        out = np.empty(layer.output_shape, case.dtype)
         if case.operation == "prepared":
             names = ("stride", "padding", "dilation", "groups")
             prepared = self._convx.prepare_conv(w, **dict(zip(names, given)))
-            return {"": (prepared, (x,), {}), "out=": (prepared, (x,), {"out": out})}
+            return {"": (prepared, (x,), {})}
         function = getattr(self._convx.functional, f"conv{layer.rank}d")
         args = (x, w, None, *given)
+        out = np.empty(layer.output_shape, case.dtype)
         return {"": (function, args, {}), "out=": (function, args, {"out": out})}
 
 
@@ -210,7 +210,7 @@ class SciPy:
         """Do nothing: these functions have one thread."""
 
     def calls(self, case: Case) -> dict[str, Call]:
-        if case.operation != "forward" or not case.layer.is_image or case.threads > 1:
+        if not _filters_an_image(case) or case.threads > 1:
             return {}
         image, kernel = _image_and_kernel(case.layer, case.dtype)
         flipped = np.ascontiguousarray(kernel[::-1, ::-1])
@@ -237,7 +237,7 @@ class OpenCV:
         self._cv2.setNumThreads(count)
 
     def calls(self, case: Case) -> dict[str, Call]:
-        if case.operation != "forward" or not case.layer.is_image:
+        if not _filters_an_image(case):
             return {}
         image, kernel = _image_and_kernel(case.layer, case.dtype)
         border = self._cv2.BORDER_CONSTANT
@@ -245,8 +245,17 @@ class OpenCV:
 
 
 LIBRARIES: dict[str, Callable[[], Library]] = {
-    one.name: one for one in (Convx, PyTorch, OnnxRuntime, OpenVino, SciPy, OpenCV)
+    Convx.name: Convx,
+    PyTorch.name: PyTorch,
+    OnnxRuntime.name: OnnxRuntime,
+    OpenVino.name: OpenVino,
+    SciPy.name: SciPy,
+    OpenCV.name: OpenCV,
 }
+
+
+def _filters_an_image(case: Case) -> bool:
+    return case.layer.is_image and case.operation in ("forward", "prepared")
 
 
 def _image_and_kernel(layer: Layer, dtype: str) -> tuple[Array, Array]:

@@ -78,11 +78,10 @@ def wrong_results(run: Run, library: str) -> list[Record]:
 def _head(run: Run) -> str:
     return (
         "# Benchmarks\n\n"
-        f"Written by `{run['command']}` on {run['date'].partition('T')[0]} in "
-        f"{run['seconds'] / 60:.0f} minutes, on {_short_machine(run)}, at commit "
-        f"{run['machine']['commit']}. `make bench` measures again and writes this page anew;\n"
-        "`benchmarks/results/` has all figures. All figures of a table come from one run. Numbers "
-        "are medians.\n"
+        f"Written by `{run['command']}` on {run['date'].partition('T')[0]}, in "
+        f"{run['seconds'] / 60:.1f} minutes,\non {_short_machine(run)}, at commit "
+        f"{run['machine']['commit']}.\n`make bench` measures again and writes this page anew; "
+        "`benchmarks/results/` has all figures.\n"
     )
 
 
@@ -413,9 +412,15 @@ SECTIONS: dict[str, Callable[[Run], str]] = {
 }
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = [_row(headings), _row(["---", *["---:"] * (len(headings) - 1)])]
-    return _lines([*head, *map(_row, rows)])
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table; columns of numbers are aligned on the right."""
+    columns = zip(*rows) if rows else [()] * len(headings)
+    rules = ["---:" if all(map(_is_number, column)) else "---" for column in columns]
+    return _lines([_row(headings), _row(rules), *map(_row, rows)])
+
+
+def _is_number(cell: str) -> bool:
+    return (cell.lstrip("*+-")[:1].isdigit() and "×" not in cell) or cell in ("", NONE)
 
 
 def _row(cells: Sequence[str]) -> str:

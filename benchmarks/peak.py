@@ -46,7 +46,7 @@ class Peak:
             (dtype, count): [] for dtype in dtypes for count in threads
         }
         self._widths = {
-            dtype: max(WIDTHS, key=lambda width, dtype=dtype: self._best(dtype, width, 1))
+            dtype: max((self._best(dtype, width, 1), width) for width in WIDTHS)[1]
             for dtype in dtypes
         }
 
@@ -79,7 +79,7 @@ class Peak:
         burst = self._library[f"peak_{dtype}_{width}"]
         burst.argtypes, burst.restype = [ctypes.c_double], ctypes.c_double
         if threads == 1:
-            return max(burst(BURST_SECONDS) for _ in range(BURSTS))
+            return max(float(burst(BURST_SECONDS)) for _ in range(BURSTS))
         # Threads do not start at the same moment: longer bursts overlap for nearly all their time.
         together = threading.Barrier(threads)
 

@@ -108,8 +108,10 @@ def _ratios(found: list[Record], path: Path) -> Path:
         ]
         if points:
             several = threads == most > 1
+            across, down = zip(*points)
             axes.scatter(
-                *zip(*points),
+                across,
+                down,
                 s=28,
                 marker="D" if several else "o",
                 facecolors="none" if several else COLOURS[operation],
@@ -138,8 +140,10 @@ def _canvas(found: list[Record], title: str) -> tuple[list[str], Axes]:
 
 
 def _save(axes: Axes, path: Path) -> Path:
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.03), ncols=4, fontsize=8, frameon=False)
-    axes.figure.savefig(path, dpi=110)
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.legend(loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    figure.savefig(path, dpi=110)
     return path
 
 

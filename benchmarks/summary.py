@@ -26,8 +26,8 @@ def seconds(record: Record, library: str) -> float | None:
     if not variants:
         return None
     if library == OURS:
-        return variants[""]["median"] if "" in variants else None
-    return min(timing["median"] for timing in variants.values())
+        return float(variants[""]["median"]) if "" in variants else None
+    return min(float(timing["median"]) for timing in variants.values())
 
 
 def rate(record: Record) -> float | None:

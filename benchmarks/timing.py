@@ -76,7 +76,8 @@ class Timing:
     @classmethod
     def of(cls, times: Sequence[float]) -> "Timing":
         """Sum up samples."""
-        low, _, high = statistics.quantiles(times, n=4) if len(times) > 1 else times * 3
+        several = times if len(times) > 1 else [*times, *times]
+        low, _, high = statistics.quantiles(several, n=4)
         return cls(statistics.median(times), low, high, min(times), len(times))
 
     def as_dict(self) -> dict[str, Any]:

@@ -10,8 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -102,12 +101,15 @@ class Worker:
         except Failure:
             self.close()
             raise
-        self._stop()
+        self._signal(signal.SIGSTOP)
 
     def _ask(self, method: str, *args: object) -> Any:
-        with self._awake():
+        self._signal(signal.SIGCONT)
+        try:
             self._connection.send((method, args))
             return self._answer()
+        finally:
+            self._signal(signal.SIGSTOP)
 
     def _answer(self) -> Any:
         if not self._connection.poll(PATIENCE):
@@ -127,17 +129,9 @@ class Worker:
             self._start()
         return Failure(reason)
 
-    @contextmanager
-    def _awake(self) -> Iterator[None]:
-        os.kill(self._process.pid, signal.SIGCONT)
-        try:
-            yield
-        finally:
-            self._stop()
-
-    def _stop(self) -> None:
-        if self._process.is_alive():
-            os.kill(self._process.pid, signal.SIGSTOP)
+    def _signal(self, which: signal.Signals) -> None:
+        if self._process.pid is not None and self._process.is_alive():
+            os.kill(self._process.pid, which)
 
 
 class _Server:

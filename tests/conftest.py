@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest.register_assert_rewrite("support")
+
 # The same examples in every run: what is random is tried by the slow variants.
 settings.register_profile(
     "convx",

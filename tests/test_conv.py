@@ -1,5 +1,7 @@
 """Forward and transposed convolution against the reference, over shapes, options and dtypes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import strategies as st
@@ -116,8 +118,6 @@ TRANSPOSED = {
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "complex64"])
 @pytest.mark.parametrize("name", TRANSPOSED)
 def test_big_transposed(name, dtype):
-    from dataclasses import replace
-
     check_transpose(replace(TRANSPOSED[name], transposed=True), dtype)
 
 
@@ -213,11 +213,11 @@ def test_nothing_is_conjugated():
     np.testing.assert_array_equal(result, [[-1.0 + 0j]])
 
 
-@pytest.mark.parametrize("batch", [0, None])
-def test_no_items(batch, rng):
-    x, w = np.zeros((0, 3, 8, 9)), values(rng, (5, 3, 2, 3))
-    assert F.conv2d(x, w, padding=1).shape == (0, 5, 9, 9)
-    assert F.conv_transpose2d(np.zeros((0, 5, 8, 9)), w, stride=2).shape == (0, 3, 16, 19)
+@pytest.mark.parametrize("mode", MODES)
+def test_no_items(mode, rng):
+    w, options = values(rng, (5, 3, 2, 3)), {"padding": 1, "padding_mode": mode}
+    assert F.conv2d(np.zeros((0, 3, 8, 9)), w, **options).shape == (0, 5, 9, 9)
+    assert F.conv_transpose2d(np.zeros((0, 5, 8, 9)), w, **options).shape == (0, 3, 7, 9)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "int16", "complex128"])

@@ -202,7 +202,12 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
     items = 1
     if gradient:
         columns = min(GRADIENT_COLUMNS, step or GRADIENT_COLUMNS)
+        # whole panels of columns, where there are channels enough
+        granule = 2 * lanes // math.gcd(2 * lanes, taps)
+        whole = columns // taps // granule * granule
         channel_block = _even(channels, max(1, columns // taps))
+        if 0 < whole <= channels:
+            channel_block = whole
         if problem.groups * -(-channels // channel_block) < problem.threads:
             channel_block = _even(channels, -(-channels // problem.threads))
         tap_block = taps
@@ -318,9 +323,10 @@ def plan(
     outputs = math.prod(out_shape)
     work = problem.channels * math.prod(problem.kernel) * outputs
     threads = max(1, min(problem.threads, work // WORK_PER_THREAD))
-    passes = []
-    for chosen in itertools.product(*axes) if work else ():
-        passes.append(plan_pass(replace(problem, axes=chosen, threads=threads)))
+    passes = [
+        plan_pass(replace(problem, axes=chosen, threads=threads))
+        for chosen in (itertools.product(*axes) if work else ())
+    ]
     written = sum(math.prod(axis.outputs for axis in one.axes) for one in passes)
     per_channel = math.prod(out_shape[2:])
     packed = problem.groups * problem.filters * problem.channels * math.prod(problem.kernel)

@@ -68,6 +68,8 @@ static NAME(rows) NAME(find_weights)(const cx_pass *pass, const cx_call *call, i
         for (int64_t c = s->channel; c < s->channel + s->channels; c++)
             for (int64_t t = s->tap; t < s->tap + s->taps; t++)
                 *offset++ = c * pass->weight_channel + pass->tap_weight[t];
+        for (int64_t i = 0; i < CX_AHEAD; i++)
+            offset[i] = offset[-1];
         rows.weights = (const T *)call->weight + group * pass->weight_group;
         rows.weight_offset = space->weight_offset;
         rows.weight_stride = pass->weight_filter;

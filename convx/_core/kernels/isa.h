@@ -25,6 +25,7 @@
 #endif
 
 enum { CX_MOST_VECTORS = 8 };      /* of a panel */
+enum { CX_AHEAD = 12 };            /* steps that strided weights are asked for early */
 enum { CX_MOST_KERNEL_TAPS = 64 }; /* kernels that are packed by transposition when reordered */
 
 /* How a product starts, and what becomes of its sums. */

@@ -27,18 +27,28 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x, 
 #define PACKED(r) weights[r]
 #define STRIDED(r) weights[rows.weight_offset[m] + (r) * stride]
 
+/* Strided weights jump from channel to channel, which no hardware foresees: two rows' weights of a
+   later m are asked for at each m, other rows each time. */
+#define NO_PREFETCH
+#define PREFETCH                                                                                  \
+    __builtin_prefetch(&weights[rows.weight_offset[m + CX_AHEAD] + ahead * stride]);              \
+    __builtin_prefetch(&weights[rows.weight_offset[m + CX_AHEAD] + (ahead + 1) * stride]);        \
+    ahead = ahead + 2 < last_row ? ahead + 2 : 0;
+
 #define PRODUCT(ROWS, VECTORS)                                                                    \
-    PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS, PACKED, ROWS)
+    PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS, PACKED, ROWS, NO_PREFETCH)
 #define STRIDED_PRODUCT(ROWS, VECTORS)                                                            \
-    PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS##_strided, STRIDED, 0)
-#define PRODUCT_OF(ROWS, VECTORS, VECTOR, LOOSE, WIDTH, SUFFIX, WEIGHT, NEXT)                     \
+    PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS##_strided, STRIDED, 0, PREFETCH)
+#define PRODUCT_OF(ROWS, VECTORS, VECTOR, LOOSE, WIDTH, SUFFIX, WEIGHT, NEXT, FETCH)              \
     static void NAME(product_##ROWS##SUFFIX)(int64_t steps, const int64_t *restrict offset,       \
                                              const T *restrict x, NAME(rows) rows, T *restrict y, \
                                              int64_t y_stride, int start)                         \
     {                                                                                             \
         const T *restrict weights = rows.weights, *bias = rows.bias;                              \
         const int64_t stride = rows.weight_stride;                                                \
-        (void)stride;                                                                             \
+        const int64_t last_row = (ROWS) - 1;                                                      \
+        int64_t ahead = 0;                                                                        \
+        (void)stride, (void)last_row, (void)ahead;                                                \
         NAME(VECTOR) sum[ROWS][VECTORS];                                                          \
         CX_UNROLL for (int r = 0; r < ROWS; r++)                                                  \
             CX_UNROLL for (int v = 0; v < VECTORS; v++)                                           \
@@ -47,6 +57,7 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x, 
                 else                                                                              \
                     sum[r][v] = (bias ? bias[r] : (T)0) - (NAME(VECTOR)){0};                      \
         for (int64_t m = 0; m < steps; m++, weights += NEXT) {                                    \
+            FETCH                                                                                 \
             NAME(VECTOR) pixels[VECTORS];                                                         \
             CX_UNROLL for (int v = 0; v < VECTORS; v++)                                           \
                 pixels[v] = *(const NAME(LOOSE) *)(x + offset[m] + v * WIDTH);                    \
@@ -70,8 +81,8 @@ CX_EACH_PRODUCT(PRODUCT)
 CX_EACH_ROW(STRIDED_PRODUCTS)
 #if CX_HALF_VECTORS
 #define HALF_PRODUCTS(ROWS)                                                                       \
-    PRODUCT_OF(ROWS, 1, half_vector, half_loose, LANES / 2, _half, PACKED, ROWS)                  \
-    PRODUCT_OF(ROWS, 1, half_vector, half_loose, LANES / 2, _half_strided, STRIDED, 0)
+    PRODUCT_OF(ROWS, 1, half_vector, half_loose, LANES / 2, _half, PACKED, ROWS, NO_PREFETCH)     \
+    PRODUCT_OF(ROWS, 1, half_vector, half_loose, LANES / 2, _half_strided, STRIDED, 0, PREFETCH)
 CX_EACH_ROW(HALF_PRODUCTS)
 #endif
 
@@ -105,6 +116,8 @@ static void NAME(find_widths)(int64_t rows, int64_t most_vectors, int64_t *width
     *widths = 0;
 }
 
+#undef NO_PREFETCH
+#undef PREFETCH
 #undef PACKED
 #undef STRIDED
 #undef PRODUCT

@@ -81,7 +81,7 @@ CX_INLINE NAME(space) NAME(carve)(const cx_pass *pass, int kind, char **scratch)
     cx_carve_box(pass, &space.box, scratch);
     space.offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
     space.panel_offset = cx_carve(scratch, steps * (int64_t)sizeof(int64_t));
-    space.weight_offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
+    space.weight_offset = cx_carve(scratch, (reduction + CX_AHEAD) * (int64_t)sizeof(int64_t));
     space.moves = cx_carve(scratch, 2 * (pass->positions + 2) * (int64_t)sizeof(*space.moves));
     space.tile = NAME(carve_elements)(
         scratch, pass->in_place ? 0 : pass->channel_block * pass->tile_size);

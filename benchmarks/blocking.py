@@ -1,0 +1,128 @@
+"""``python -m benchmarks.blocking``: choose the blocking constants of ``convx/_engine/plan.py``.
+
+Each constant is tried at several values while the others stay as they are, on the layers that the
+direct kernels are for. The values take turns at every layer, so that drift hits them all. The table
+shows the mean per cent of the FMA peak, one thread, for each value and operation.
+
+    python -m benchmarks.blocking                        # all constants, around their values
+    python -m benchmarks.blocking STEP=256,320,384       # one of them, these values
+    python -m benchmarks.blocking BOX_POSITIONS --batch 1 --each
+"""
+
+import argparse
+import statistics
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import convx
+from benchmarks import timing
+from benchmarks.layers import DTYPES, Case, direct_layers
+from benchmarks.libraries import Convx
+from benchmarks.peak import Peak
+from convx._core import _driver
+from convx._engine import execution, plan, threads
+
+OPERATIONS = ("forward", "grad_input", "grad_weight")
+FACTORS = (0.5, 0.75, 1, 1.5, 2)
+ROUNDS = 3
+SECONDS = 0.03  # for each value, case and round
+
+
+def constants() -> dict[str, int]:
+    """Return the constants of the plan that are its own."""
+    return {
+        name: value
+        for name, value in vars(plan).items()
+        if name.isupper() and isinstance(value, int) and not hasattr(threads, name)
+    }
+
+
+@contextmanager
+def constant(name: str, value: int) -> Iterator[None]:
+    """Let plans be made with another value, from now on and until the end of the context."""
+    usual = getattr(plan, name)
+    setattr(plan, name, value)
+    # Programs made with other values are forgotten, and the shortcut that would remember them.
+    execution._programs.clear()
+    _driver.enable_memos(False)
+    try:
+        yield
+    finally:
+        setattr(plan, name, usual)
+        execution._programs.clear()
+        _driver.enable_memos(True)
+
+
+def compare(
+    name: str, values: Sequence[int], cases: Sequence[Case], peak: Peak
+) -> dict[tuple[int, Case], float]:
+    """Return the fraction of the peak for each value and case."""
+    fractions = {}
+    for case in cases:
+        run = Convx().calls(case)[""].run
+        samples: dict[int, list[float]] = defaultdict(list)
+        peak.measure()
+        for _ in range(ROUNDS):
+            for value in values:
+                with constant(name, value):
+                    run()  # plans
+                    samples[value] += timing.sample(run, SECONDS)
+        for value, times in samples.items():
+            rate = case.layer.flops / statistics.median(times)
+            fractions[value, case] = rate / peak.flops(case.dtype, case.threads)
+    return fractions
+
+
+def report(
+    name: str, values: Sequence[int], fractions: dict[tuple[int, Case], float], each: bool
+) -> None:
+    """Print the tables of a constant."""
+    groups: dict[str, list[Case]] = defaultdict(list)
+    for _, case in fractions:
+        groups[f"{case.dtype[0]}{case.dtype[-2:]} {case.operation}"].append(case)
+        if each:
+            groups[f"{case.layer} {case.dtype} {case.operation}"].append(case)
+    print(f"\n{name} = {constants()[name]}")
+    wide = max(map(len, groups))
+    print(" " * wide, *(f"{value:>7}" for value in values))
+    for title, cases in sorted(groups.items(), key=lambda item: len(item[0])):
+        means = [
+            100 * statistics.mean(fractions[value, case] for case in cases) for value in values
+        ]
+        best = max(means)
+        cells = (f"{mean:6.1f}{'*' if mean == best else ' '}" for mean in means)
+        print(f"{title:<{wide}}", *cells, flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.blocking")
+    parser.add_argument("constants", nargs="*", metavar="NAME[=VALUE,…]", help="all by default")
+    parser.add_argument("--batch", nargs="+", type=int, default=[1, 8], help="batch sizes")
+    parser.add_argument("--dtype", nargs="+", choices=DTYPES, default=DTYPES)
+    parser.add_argument("--operation", nargs="+", choices=OPERATIONS, default=OPERATIONS)
+    parser.add_argument("--each", action="store_true", help="show every layer too")
+    options = parser.parse_args(arguments)
+    wishes = [one.partition("=") for one in options.constants or constants()]
+    if unknown := {name for name, _, _ in wishes} - constants().keys():
+        print(f"no such constant: {sorted(unknown)}; there are {constants()}", file=sys.stderr)
+        return 2
+    cases = [
+        Case(layer, operation, dtype, 1)
+        for layer in direct_layers(options.batch)
+        for dtype in options.dtype
+        for operation in options.operation
+    ]
+    peak = Peak((1,), options.dtype)
+    with convx.threads(1):
+        for name, _, text in wishes:
+            around = [max(1, round(factor * constants()[name])) for factor in FACTORS]
+            values = list(map(int, text.split(","))) if text else list(dict.fromkeys(around))
+            report(name, values, compare(name, values, cases, peak), options.each)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

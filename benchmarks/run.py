@@ -1,0 +1,217 @@
+"""A run: which cases race, with whom, and what is noted."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from benchmarks import layers, machine, memory
+from benchmarks.layers import DTYPES, OPERATIONS, Case, Layer
+from benchmarks.libraries import LIBRARIES
+from benchmarks.peak import Peak
+from benchmarks.races import race
+from benchmarks.workers import Failure, Worker
+
+SECTIONS = ("direct", "layers", "small", "memory")
+OURS, *PEERS = LIBRARIES
+
+BUDGET = 0.35
+RANDOM_CALLS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What of the benchmark to run, by default all of it.
+
+    Parameters
+    ----------
+    sections : sequence of str
+        Some of :data:`SECTIONS`.
+    names : sequence of str or None
+        Names of layers.
+    dtypes : sequence of str
+        Element types.
+    threads : sequence of int
+        Numbers of threads.
+    peers : sequence of str
+        The libraries to compare with, where they are installed.
+    budget : float
+        Seconds for each library at each case.
+    random_calls : int
+        Calls over which the growth of memory is watched.
+
+    Raises
+    ------
+    ValueError
+        If there is no layer of some name.
+    """
+
+    sections: Sequence[str] = SECTIONS
+    names: Sequence[str] | None = None
+    dtypes: Sequence[str] = DTYPES
+    threads: Sequence[int] = (1, machine.processors())
+    peers: Sequence[str] = tuple(PEERS)
+    budget: float = BUDGET
+    random_calls: int = RANDOM_CALLS
+
+    def __post_init__(self) -> None:
+        known = {layer.name for chosen in _layers().values() for layer in chosen}
+        if unknown := set(self.names or ()) - known:
+            raise ValueError(f"no layer {sorted(unknown)}; there are {sorted(known)}")
+
+    def layers(self, section: str) -> list[Layer]:
+        """Return the layers of a section; memory is measured on those of networks."""
+        chosen = _layers()["layers" if section == "memory" else section]
+        return [layer for layer in chosen if self.names is None or layer.name in self.names]
+
+    def heats(self) -> list["Heat"]:
+        """Return all races."""
+        return [
+            heat
+            for section in self.sections
+            if section != "memory"
+            for layer in self.layers(section)
+            for dtype in self.dtypes
+            for operation in OPERATIONS
+            for heat in self._heats(section, layer, dtype, operation)
+        ]
+
+    def _heats(self, section: str, layer: Layer, dtype: str, operation: str) -> Iterator["Heat"]:
+        threads = sorted(set(self.threads))
+        cases = tuple(Case(layer, operation, dtype, count) for count in threads)
+        if section == "layers":
+            yield from (Heat(section, (case,), with_peers=True) for case in cases)
+        elif section == "small" and operation in ("forward", "prepared"):
+            yield Heat(section, cases[:1], with_peers=True)
+        elif section == "direct" and operation != "prepared":
+            yield Heat(section, cases, with_peers=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """Cases that race together, and whether peers take part."""
+
+    section: str
+    cases: tuple[Case, ...]
+    with_peers: bool
+
+    @property
+    def layer(self) -> Layer:
+        """The layer of all its cases."""
+        return self.cases[0].layer
+
+
+def new(command: str) -> dict[str, Any]:
+    """Return a run of which nothing is measured yet."""
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command,
+        "seconds": 0,
+        "machine": machine.describe(),
+        "versions": {},
+        "missing": {},
+        "peak": [],
+        "records": [],
+        "memory": {},
+    }
+
+
+def measure(run: dict[str, Any], choice: Choice) -> Iterator[None]:
+    """Fill in a run bit by bit; whenever this yields, what is there can be kept."""
+    # Libraries read these when they are loaded; later each is told its number of threads.
+    most = str(max(choice.threads))
+    os.environ.update(OMP_NUM_THREADS=most, MKL_NUM_THREADS=most)
+    steps = [_races(run, choice)]
+    if "memory" in choice.sections:
+        steps.append(_memory(run, choice))
+    begin = datetime.now(UTC)
+    for step in steps:
+        for _ in step:
+            run["seconds"] = (datetime.now(UTC) - begin).seconds
+            yield
+
+
+def _layers() -> dict[str, list[Layer]]:
+    return {
+        "direct": layers.direct_layers(),
+        "layers": layers.network_layers(),
+        "small": layers.small_layers(),
+    }
+
+
+def _races(run: dict[str, Any], choice: Choice) -> Iterator[None]:
+    heats = choice.heats()
+    if not heats:
+        return
+    peak = Peak(choice.threads, choice.dtypes)
+    peers = choice.peers if any(heat.with_peers for heat in heats) else ()
+    with ExitStack() as stack:
+        workers = _start([OURS, *peers], stack, run)
+        for before, heat in zip([None, *heats], _progress(heats, "races")):
+            if before is None or heat.layer != before.layer:
+                peak.measure()
+                run["peak"] = peak.as_records()
+            taking_part = workers if heat.with_peers else workers[:1]
+            run["records"] += race(heat.section, heat.cases, taking_part, choice.budget)
+            yield
+
+
+def _memory(run: dict[str, Any], choice: Choice) -> Iterator[None]:
+    network = choice.layers("memory")
+    peaks: list[dict[str, Any]] = []
+    over_calls: dict[str, list[int]] = {}
+    run["memory"] = {
+        "workspaces": memory.workspaces(network, choice.dtypes, max(choice.threads)),
+        "peaks": peaks,
+        "over calls": over_calls,
+        "calls": choice.random_calls,
+    }
+    with ExitStack() as stack:
+        # New processes: libraries keep memory for the threads and shapes that they have seen.
+        names = [name for name in (OURS, "PyTorch") if name in (OURS, *choice.peers)]
+        workers = _start(names, stack, run)
+        for layer in _progress(network, "layers' memory"):
+            for operation in ("forward", "grad_input", "grad_weight"):
+                case = Case(layer, operation, "float32", 1)
+                peaks.append(
+                    {
+                        "layer": layer.name,
+                        "sizes": str(layer),
+                        "operation": operation,
+                        "result": memory.result_bytes(case),
+                        "growth": {worker.name: worker.peak_memory(case) for worker in workers},
+                    }
+                )
+            yield
+        for worker in workers:
+            over_calls[worker.name] = worker.memory_over_calls(choice.random_calls)
+        yield
+
+
+def _start(names: Iterable[str], stack: ExitStack, run: dict[str, Any]) -> list[Worker]:
+    """Start the libraries that are there, and note versions and what is missing."""
+    workers = []
+    for name in names:
+        try:
+            worker = stack.enter_context(Worker(name))
+        except Failure as failure:
+            run["missing"][name] = str(failure)
+            continue
+        run["versions"][name] = worker.version
+        workers.append(worker)
+    if OURS in run["missing"]:
+        raise SystemExit(f"{OURS}: {run['missing'][OURS]}")
+    return workers
+
+
+def _progress(things: Sequence[Any], title: str) -> Iterable[Any]:
+    """Show on standard error how far we are."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return things
+    shown: Iterable[Any] = tqdm(things, desc=title, file=sys.stderr, smoothing=0)
+    return shown

@@ -1,0 +1,234 @@
+"""Gradients against the reference, PyTorch, numerical differentiation, and the adjoint identity."""
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+from support import DTYPES, MODES, Case, check, convolutions, randomly, small_integers, values
+
+from convx import functional as F
+from convx import grad, reference
+
+dtypes = st.sampled_from(DTYPES)
+
+
+def gradient_of_output(case, dtype, make=values):
+    """A random gradient for the output of a case."""
+    forward = reference.conv_transpose_nd if case.transposed else reference.conv_nd
+    x, w, _ = case.arrays(dtype, make)
+    shape = forward(x, w, **case.all_options).shape
+    return make(np.random.default_rng(case.seed + 1), shape, dtype)
+
+
+def check_gradients(case, dtype):
+    name = "conv_transpose_nd" if case.transposed else "conv_nd"
+    oracle = getattr(reference, f"{name}_grad")
+    arrays = (gradient_of_output(case, dtype), *case.arrays(dtype))
+    check(getattr(grad, name), oracle, arrays, case.all_options, dtype)
+
+
+@randomly(150, case=convolutions(), dtype=dtypes)
+def test_any_convolution(case, dtype):
+    check_gradients(case, dtype)
+
+
+@randomly(150, case=convolutions(transposed=True), dtype=dtypes)
+def test_any_transposed_convolution(case, dtype):
+    check_gradients(case, dtype)
+
+
+@randomly(50, case=convolutions(), dtype=dtypes)
+def test_input_and_weight_alone(case, dtype):
+    x, w, _ = case.arrays(dtype)
+    y, options = gradient_of_output(case, dtype), case.all_options
+    names = ["conv_nd_input", "conv_nd_weight"]
+    if len(case.size) <= 3:
+        names += [name.replace("_nd", f"{len(case.size)}d") for name in names]
+    for name in names:
+        oracle = getattr(reference, name[:4] + "_nd" + name[name.rindex("_") :])
+        arrays = (x.shape, w, y) if name.endswith("input") else (x, w.shape, y)
+        check(getattr(grad, name), oracle, arrays, options, dtype)
+
+
+BIG = {
+    "layer": Case((28, 28), (3, 3), batch=2, channels=40, filters=33, options={"padding": 1}),
+    "wide rows": Case((4, 1030), (3, 3), channels=3, filters=5, options={"padding": 1}),
+    "long line": Case((20_000,), (5,), channels=2, filters=3),
+    "many boxes": Case((120, 130), (3, 3), batch=2, channels=4, filters=20),
+    "many taps": Case((60, 60), (30, 31), channels=2, filters=3),
+    "long kernel": Case((900,), (700,), channels=2, filters=3, options={"padding": 500}),
+    "pointwise": Case((30, 30), (1, 1), batch=2, channels=70, filters=70),
+    "many filters": Case((6, 6), (3, 3), channels=3, filters=700),
+    "many channels": Case((6, 6), (3, 3), channels=500, filters=9),
+    "big batch": Case((5, 5), (3, 3), batch=50, channels=8, filters=30, options={"padding": 1}),
+    "depthwise": Case((40, 60), (3, 3), groups=50, options={"padding": 1}),
+    "groups": Case((20, 20), (3, 3), groups=8, channels=20, filters=18, options={"padding": 1}),
+    "strided": Case((60, 61), (3, 3), channels=20, filters=18, options={"stride": 2}),
+    "stride beyond the kernel": Case((90, 90), (2, 3), filters=4, options={"stride": (31, 40)}),
+    "dilation beyond the input": Case((9, 9), (3, 3), options={"dilation": 50, "padding": 60}),
+    "volume": Case((9, 10, 30), (3, 3, 3), channels=4, filters=14, options={"stride": 2}),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "complex64"])
+@pytest.mark.parametrize("name", BIG)
+def test_big(name, dtype):
+    check_gradients(BIG[name], dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+def test_every_count_of_channels_and_filters(dtype):
+    for count in (*range(1, 41), 64, 65):
+        case = Case((7, 9), (2, 3), channels=count, filters=3, seed=count)
+        check_gradients(case.with_options(padding=1), dtype)
+        case = Case((7, 9), (2, 3), channels=3, filters=count, seed=count)
+        check_gradients(case.with_options(stride=2), dtype)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("size", [(1,), (2,), (3, 1), (1, 1, 2)], ids=str)
+def test_padding_much_wider_than_the_array(size, mode):
+    rank = len(size)
+    case = Case(size, (3,) * rank, batch=2, channels=2, filters=3)
+    check_gradients(case.with_options(padding=((7, 11),) * rank, padding_mode=mode), "float64")
+
+
+# PyTorch
+
+
+def torch_gradients(function, arrays, dy, options):
+    torch = pytest.importorskip("torch")
+    tensors = [None if a is None else torch.from_numpy(a).requires_grad_() for a in arrays]
+    y = function(*tensors, **options)
+    wanted = [tensor for tensor in tensors if tensor is not None]
+    found = list(torch.autograd.grad(y, wanted, torch.from_numpy(dy)))
+    return [None if tensor is None else found.pop(0).numpy() for tensor in tensors]
+
+
+of_torch = {"ranks": (1, 2, 3), "paddings": ("integers",), "modes": st.just("zeros")}
+
+
+@randomly(40, case=convolutions(**of_torch) | convolutions(transposed=True, **of_torch))
+def test_torch(case):
+    torch = pytest.importorskip("torch")
+    name = f"conv{'_transpose' if case.transposed else ''}{len(case.size)}d"
+    arrays, dy = case.arrays("float64"), gradient_of_output(case, "float64")
+    options = {k: v for k, v in case.all_options.items() if k != "padding_mode"}
+    expected = torch_gradients(getattr(torch.nn.functional, name), arrays, dy, options)
+    for one, exactly in zip(getattr(grad, name)(dy, *arrays, **options), expected, strict=True):
+        if exactly is None:
+            assert one is None
+        else:
+            scale = np.abs(exactly).max(initial=1)
+            np.testing.assert_allclose(one, exactly, rtol=1e-10, atol=1e-12 * scale)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_torch_grad_has_the_same_arguments(rank, rng):
+    torch = pytest.importorskip("torch")
+    x, w = values(rng, (2, 4, *(7,) * rank)), values(rng, (6, 2, *(3,) * rank))
+    options = (2, 1, 1, 2)  # stride, padding, dilation, groups
+    dy = values(rng, F.conv_nd(x, w, None, *options).shape)
+    for name, arrays in (("input", (x.shape, w, dy)), ("weight", (x, w.shape, dy))):
+        function = getattr(torch.nn.grad, f"conv{rank}d_{name}")
+        tensors = [torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in arrays]
+        result = getattr(grad, f"conv{rank}d_{name}")(*arrays, *options)
+        expected = function(*tensors, *options).numpy()
+        np.testing.assert_allclose(result, expected, rtol=1e-10, atol=1e-12)
+
+
+# What a gradient is
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("transposed", [False, True])
+def test_numerical_differentiation(transposed, mode, rng):
+    """The maps are linear in each array, so a central difference is exact but for rounding."""
+    options = {"stride": (2, 1), "padding": ((1, 2), (0, 3)), "dilation": (1, 2), "groups": 2}
+    options["padding_mode"] = mode
+    arrays = [values(rng, (2, 4, 6, 7)), values(rng, (4, 3, 3, 2)), values(rng, (6,))]
+    if not transposed:
+        arrays[1] = values(rng, (6, 2, 3, 2))
+    name = "conv_transpose2d" if transposed else "conv2d"
+    function = getattr(F, name)
+    dy = values(rng, function(*arrays, **options).shape)
+    gradients = getattr(grad, name)(dy, *arrays, **options)
+    for place, gradient in enumerate(gradients):
+        direction = values(rng, gradient.shape)
+
+        def along(step, place=place, direction=direction):
+            moved = list(arrays)
+            moved[place] = moved[place] + step * direction
+            return (function(*moved, **options) * dy).sum()
+
+        slope = (along(1.0) - along(-1.0)) / 2
+        np.testing.assert_allclose(slope, (gradient * direction).sum(), rtol=1e-10, atol=1e-10)
+
+
+@randomly(80, case=convolutions(), dtype=st.sampled_from(["float32", "float64", "int64"]))
+def test_adjoint_identity(case, dtype):
+    """<conv(x, w), y> == <x, conv_input(w, y)> == <w, conv_weight(x, y)>, to the last bit."""
+    x, w, _ = case.arrays(dtype, small_integers)
+    y, options = gradient_of_output(case, dtype, small_integers), case.all_options
+
+    def inner(a, b):
+        assert a.shape == b.shape
+        return (a.astype("float64") * b.astype("float64")).sum()
+
+    product = inner(F.conv_nd(x, w, **options), y)
+    assert product == inner(x, grad.conv_nd_input(x.shape, w, y, **options))
+    assert product == inner(w, grad.conv_nd_weight(x, w.shape, y, **options))
+
+
+@randomly(60, case=convolutions(transposed=True))
+def test_transposed_convolution_is_the_adjoint(case):
+    """<conv_transpose(x), y> == <x, conv(y)>, where the last positions of conv may be too many."""
+    x, w, _ = case.arrays("float64", small_integers)
+    y = gradient_of_output(case, "float64", small_integers)
+    options = dict(case.all_options)
+    product = (F.conv_transpose_nd(x, w, **options) * y).sum()
+    del options["output_padding"]
+    back = F.conv_nd(y, w, **options)[(..., *map(slice, case.size))]
+    assert product == (x * back).sum()
+
+
+def test_bias_is_not_asked_for(rng):
+    x, w, dy = values(rng, (1, 2, 5)), values(rng, (3, 2, 2)), values(rng, (1, 3, 4))
+    assert grad.conv1d(dy, x, w)[2] is None
+    assert grad.conv_transpose1d(x, dy[..., :4], w)[2] is None
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "complex64", "int8"])
+@pytest.mark.parametrize("channels", [2, 40])
+def test_no_items(channels, dtype):
+    """Sums over no items are zero, whatever memory held before."""
+    x, w, dy = (np.zeros(s, dtype) for s in [(0, channels, 8, 8), (32, channels, 3, 3), (0, 32, 6, 6)])
+    for _ in range(3):
+        np.full(w.shape, 7, dtype)  # memory to be used again
+        dx, dw, db = grad.conv2d(dy, x, w, np.zeros(32, dtype))
+        assert dx.shape == x.shape
+        np.testing.assert_array_equal(dw, np.zeros_like(w))
+        np.testing.assert_array_equal(db, np.zeros(32, dtype))
+        np.full(w.shape, 7, dtype)
+        dx, dw, _ = grad.conv_transpose2d(x, dy, w)
+        assert dx.shape == dy.shape
+        np.testing.assert_array_equal(dw, np.zeros_like(w))
+
+
+def test_no_input_channels():
+    x, w, dy = np.zeros((2, 0, 5)), np.zeros((3, 0, 2)), np.ones((2, 3, 4))
+    dx, dw, db = grad.conv1d(dy, x, w, np.zeros(3))
+    assert (dx.shape, dw.shape) == (x.shape, w.shape)
+    np.testing.assert_array_equal(db, [8, 8, 8])
+
+
+def test_float16_sums_are_rounded_once():
+    """Sums that float16 itself would not get beyond 2048, or would round in between."""
+    x, w, dy = (np.ones(s, "float16") for s in [(64, 1, 10, 10), (1, 1, 1, 1), (64, 1, 10, 10)])
+    dx, dw, db = grad.conv2d(dy, x, w, np.ones(1, "float16"))
+    assert (dw.item(), db.item()) == (6400, 6400)
+    x = np.linspace(0.1, 0.7, 64 * 100).reshape(64, 1, 10, 10).astype("float16")
+    exactly = x.astype("float64").sum()
+    rounding = np.spacing(np.float16(exactly)) * 0.51
+    dx, dw, db = grad.conv2d(x, dy, w, np.ones(1, "float16"))
+    assert abs(dw.item() - exactly) <= rounding
+    assert abs(db.item() - exactly) <= rounding
