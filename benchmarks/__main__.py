@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
         for _ in run.measure(measured, choice):
-            file.write_text(json.dumps(measured, indent=1, ensure_ascii=False) + "\n")
+            file.write_text(_as_json(measured))
     except KeyboardInterrupt:
         print("interrupted; what was measured is kept", file=sys.stderr)
     _write_page(measured, folder)
@@ -105,6 +105,20 @@ def _command(given: dict[str, Any]) -> str:
         values = value if isinstance(value, list) else [value]
         words += [str(one) for one in values if one is not True]
     return " ".join(words).replace("--dtypes", "--dtype")
+
+
+def _as_json(measured: dict[str, Any]) -> str:
+    """Return JSON with one line for each entry or, in a list, for each of its elements."""
+
+    def line(value: object) -> str:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+    def entry(value: object) -> str:
+        if isinstance(value, list):
+            return "[\n" + ",\n".join(map(line, value)) + "\n]"
+        return line(value)
+
+    return "{\n" + ",\n".join(f"{line(key)}: {entry(measured[key])}" for key in measured) + "\n}\n"
 
 
 def _write_page(measured: dict[str, Any], folder: Path) -> None:

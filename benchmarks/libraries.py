@@ -89,7 +89,7 @@ class PyTorch:
         import torch
 
         self._torch = torch
-        self.version = torch.__version__
+        self.version = str(torch.__version__)
         # Left on for the whole process, so that entering it is not timed.
         self._inference = torch.inference_mode()
         self._inference.__enter__()

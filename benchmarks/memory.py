@@ -1,5 +1,6 @@
 """Memory: what a call takes besides its arrays, and whether it grows from call to call."""
 
+import ctypes
 import math
 import os
 import re
@@ -77,7 +78,7 @@ def peak_of(library: Library, case: Case) -> int | None:
     with os.fdopen(read_end) as answer:
         text = answer.read()
     os.waitpid(child, 0)
-    return int(text) if text.isdigit() else None
+    return int(text) if text else None
 
 
 def _growth_by_call(library: Library, case: Case) -> int:
@@ -87,11 +88,19 @@ def _growth_by_call(library: Library, case: Case) -> int:
     run = next(iter(library.calls(case).values())).run
     kept = operands(layer, case.dtype)  # the cache keeps the operands of one layer only
     next(iter(library.calls(Case(first, case.operation, case.dtype, 1)).values())).run()
+    _give_back()
     Path("/proc/self/clear_refs").write_text("5")  # begin a new high-water mark
     before = _status("VmRSS")
     run()
     del kept
-    return _status("VmHWM") - before
+    return max(0, _status("VmHWM") - before)
+
+
+def _give_back() -> None:
+    """Return free memory to the system, where glibc can, so that using it again is seen."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def result_bytes(case: Case) -> int:

@@ -49,5 +49,10 @@ class CallMemo:
         self, axes: object, input: object, weight: object, bias: object, given: tuple[object, ...]
     ) -> NDArray[Any] | None: ...
     def remember(
-        self, call: Call, program: Program, shape: tuple[int, ...], dtype: DTypeLike
+        self,
+        call: Call,
+        program: Program,
+        shape: tuple[int, ...],
+        dtype: DTypeLike,
+        packed: NDArray[Any] | None = None,
     ) -> None: ...

@@ -386,10 +386,10 @@ cdef class Memory:
     """What a remembered call needs."""
 
     cdef Program program
-    cdef object shape, dtype
+    cdef object shape, dtype, packed
 
-    def __cinit__(self, Program program, shape, dtype):
-        self.program, self.shape, self.dtype = program, shape, dtype
+    def __cinit__(self, Program program, shape, dtype, packed):
+        self.program, self.shape, self.dtype, self.packed = program, shape, dtype, packed
 
 
 # Marks of what follows in a key, so that no two calls have the same words.
@@ -479,14 +479,14 @@ cdef class CallMemo:
             if memory is None:
                 return None
             return memory.program.execute(
-                views[0].buf, views[1].buf, NULL if bias is None else views[2].buf, None,
+                views[0].buf, views[1].buf, NULL if bias is None else views[2].buf, memory.packed,
                 empty(memory.shape, memory.dtype))
         finally:
             while held:
                 held -= 1
                 PyBuffer_Release(&views[held])
 
-    def remember(self, call, Program program, shape, dtype):
+    def remember(self, call, Program program, shape, dtype, packed=None):
         """Keep the program of a call that it took as it was, without converting an array."""
         cdef Py_buffer views[3]
         cdef int held = 0
@@ -500,7 +500,7 @@ cdef class CallMemo:
                 return
             while len(self.memories) >= MOST_MEMORIES:
                 self.memories.pop(next(iter(self.memories)), None)
-            self.memories[key] = Memory(program, shape, dtype)
+            self.memories[key] = Memory(program, shape, dtype, packed)
         finally:
             while held:
                 held -= 1

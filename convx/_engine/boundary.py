@@ -69,11 +69,10 @@ def fold(
     for axis, (source, first) in enumerate(zip(maps, low), start=padded.ndim - len(maps)):
         if source is None:
             continue
-        by_sample = np.moveaxis(padded, axis, 0)
+        along = (slice(None),) * axis
         size = int(source.max()) + 1
-        inside = by_sample[first : first + size].copy()
-        halo = [*range(first), *range(first + size, len(source))]
-        for coordinate in halo:
-            inside[source[coordinate]] += by_sample[coordinate]
-        padded = np.moveaxis(inside, 0, axis)
+        inside = padded[*along, first : first + size].copy()
+        for coordinate in (*range(first), *range(first + size, len(source))):
+            inside[*along, source[coordinate]] += padded[*along, coordinate]
+        padded = inside
     return padded

@@ -57,17 +57,21 @@ def _from_dlpack(value: Any, name: str) -> AnyArray:
         raise TypeError(f"{name} must be an array in the CPU's memory: {error}") from None
 
 
-def operands(**values: object) -> list[Any]:
-    """Return arrays of one native type from array-likes; None stays None.
+def operands(**values: object) -> tuple[list[Any], np.dtype[Any]]:
+    """Return native arrays of one type from array-likes, and the type of the result.
 
-    The names are those of the arguments, for errors. Mixed types are promoted as by NumPy.
+    The names are those of the arguments, for errors; None stays None. Mixed types are promoted as
+    by NumPy. Half precision becomes single, for the result to be rounded once.
     """
     arrays = {
         name: None if value is None else as_array(value, name) for name, value in values.items()
     }
     dtype = np.result_type(*(array.dtype for array in arrays.values() if array is not None))
     dtype = dtype.newbyteorder("=")
-    return [None if array is None else array.astype(dtype, copy=False) for array in arrays.values()]
+    computed = np.dtype(np.float32) if dtype == np.float16 else dtype
+    return [
+        None if array is None else array.astype(computed, copy=False) for array in arrays.values()
+    ], dtype
 
 
 def as_kernel_operand(

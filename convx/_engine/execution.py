@@ -138,6 +138,7 @@ def remember(
     direction: str,
     operands: tuple[AnyArray | None, ...],
     result: AnyArray,
+    packed: PackedWeights | None = None,
 ) -> None:
     """Let a memo answer calls like this one, if a kernel can take the arrays as they came."""
     x, *others = (one for one in operands if one is not None)
@@ -153,4 +154,5 @@ def remember(
     strides = tuple(stride // kernel.itemsize for stride in x.strides)
     chosen = program(of, direction, strides, kernel.name)
     if chosen.plan.writes_all and chosen.plan.work:
-        memo.remember(call, chosen, result.shape, result.dtype)
+        weights = None if packed is None else packed.get(chosen.plan.packing)
+        memo.remember(call, chosen, result.shape, result.dtype, weights)

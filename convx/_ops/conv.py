@@ -12,6 +12,7 @@ gradient is that of the convolution with input and output changed round.
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -82,10 +83,21 @@ def _weight_gradient(of: Correlation, x: AnyArray, y: AnyArray) -> AnyArray:
     return total.reshape(of.weight_shape)
 
 
-def _sum_over_positions(y: AnyArray) -> AnyArray:
-    """Gradient of the bias."""
-    total: AnyArray = y.sum(axis=(0, *range(2, y.ndim)), dtype=y.dtype)
-    return total
+def _parameter_gradients(
+    of: Correlation,
+    x: AnyArray,
+    y: AnyArray,
+    grad_output: AnyArray,
+    bias: AnyArray | None,
+    dtype: np.dtype[Any],
+) -> tuple[AnyArray, AnyArray | None]:
+    """Gradients of weights and bias, from what stands on the two sides of the correlation."""
+    grad_weight = _weight_gradient(of, x, y).astype(dtype, copy=False)
+    if bias is None:
+        return grad_weight, None
+    positions = (0, *range(2, grad_output.ndim))
+    grad_bias: AnyArray = grad_output.sum(axis=positions, dtype=grad_output.dtype)
+    return grad_weight, grad_bias.astype(dtype, copy=False)
 
 
 # The public operations: they take array-likes, batched or not, and unchecked options, given as
@@ -109,13 +121,13 @@ def conv(
         remembered = _memo.call(axes, input, weight, bias, given)
         if remembered is not None:
             return remembered
-    x, w, b = dtypes.operands(input=input, weight=weight, bias=bias)
+    (x, w, b), dtype = dtypes.operands(input=input, weight=weight, bias=bias)
     as_given = x is input and w is weight and b is bias
     options = _options(axes, w.shape, given)
     x, batched = _with_batch(x, options, "input")
     of = of_conv(x.shape, w.shape, options)
     _check_bias(b, of.filters)
-    result = _apply(_correlate, of, of.output_shape, batched, x, w, b, out)
+    result = _apply(_correlate, of, of.output_shape, batched, x, w, b, dtype, out)
     if as_given and out is None:
         call = (axes, input, weight, bias, given)
         execution.remember(_memo, call, of, "forward", (x, w, b), result)
@@ -131,12 +143,12 @@ def conv_transpose(
     out: object = None,
 ) -> AnyArray:
     """Transposed convolution: the adjoint of the convolution with the same weights."""
-    x, w, b = dtypes.operands(input=input, weight=weight, bias=bias)
+    (x, w, b), dtype = dtypes.operands(input=input, weight=weight, bias=bias)
     options = _options(axes, w.shape, given)
     x, batched = _with_batch(x, options, "input")
     of = of_transpose(x.shape, w.shape, options)
     _check_bias(b, of.channels)
-    return _apply(_adjoint, of, of.input_shape, batched, x, w, b, out)
+    return _apply(_adjoint, of, of.input_shape, batched, x, w, b, dtype, out)
 
 
 def conv_input(
@@ -147,12 +159,12 @@ def conv_input(
     given: Sequence[object],
 ) -> AnyArray:
     """Gradient of a convolution with respect to its input."""
-    w, dy = dtypes.operands(weight=weight, grad_output=grad_output)
+    (w, dy), dtype = dtypes.operands(weight=weight, grad_output=grad_output)
     options = _options(axes, w.shape, given)
     shape, batched = _shape_with_batch(input_size, options, "input_size")
     of = of_conv(shape, w.shape, options)
     dy = _check_gradient(dy, of.output_shape, batched)
-    return _apply(_adjoint, of, of.input_shape, batched, dy, w, None, None)
+    return _apply(_adjoint, of, of.input_shape, batched, dy, w, None, dtype, None)
 
 
 def conv_weight(
@@ -163,12 +175,13 @@ def conv_weight(
     given: Sequence[object],
 ) -> AnyArray:
     """Gradient of a convolution with respect to its weights."""
-    x, dy = dtypes.operands(input=input, grad_output=grad_output)
+    (x, dy), dtype = dtypes.operands(input=input, grad_output=grad_output)
     shape = arguments.shape(weight_size, "weight_size")
     options = _options(axes, shape, given)
     x, batched = _with_batch(x, options, "input")
     of = of_conv(x.shape, shape, options)
-    return _weight_gradient(of, x, _check_gradient(dy, of.output_shape, batched))
+    dy = _check_gradient(dy, of.output_shape, batched)
+    return _weight_gradient(of, x, dy).astype(dtype, copy=False)
 
 
 Gradients = tuple[AnyArray, AnyArray, AnyArray | None]
@@ -183,14 +196,16 @@ def conv_gradients(
     given: Sequence[object],
 ) -> Gradients:
     """All gradients of a convolution."""
-    dy, x, w, b = dtypes.operands(grad_output=grad_output, input=input, weight=weight, bias=bias)
+    dy, (x, w, b), dtype = dtypes.operands(
+        grad_output=grad_output, input=input, weight=weight, bias=bias
+    )
     options = _options(axes, w.shape, given)
     x, batched = _with_batch(x, options, "input")
     of = of_conv(x.shape, w.shape, options)
     _check_bias(b, of.filters)
     dy = _check_gradient(dy, of.output_shape, batched)
-    dx = _apply(_adjoint, of, of.input_shape, batched, dy, w, None, None)
-    return dx, _weight_gradient(of, x, dy), None if b is None else _sum_over_positions(dy)
+    dx = _apply(_adjoint, of, of.input_shape, batched, dy, w, None, dtype, None)
+    return dx, *_parameter_gradients(of, x, dy, dy, b, dtype)
 
 
 def conv_transpose_gradients(
@@ -202,14 +217,16 @@ def conv_transpose_gradients(
     given: Sequence[object],
 ) -> Gradients:
     """All gradients of a transposed convolution: input and output change places."""
-    dy, x, w, b = dtypes.operands(grad_output=grad_output, input=input, weight=weight, bias=bias)
+    dy, (x, w, b), dtype = dtypes.operands(
+        grad_output=grad_output, input=input, weight=weight, bias=bias
+    )
     options = _options(axes, w.shape, given)
     x, batched = _with_batch(x, options, "input")
     of = of_transpose(x.shape, w.shape, options)
     _check_bias(b, of.channels)
     dy = _check_gradient(dy, of.input_shape, batched)
-    dx = _apply(_correlate, of, of.output_shape, batched, dy, w, None, None)
-    return dx, _weight_gradient(of, dy, x), None if b is None else _sum_over_positions(dy)
+    dx = _apply(_correlate, of, of.output_shape, batched, dy, w, None, dtype, None)
+    return dx, *_parameter_gradients(of, dy, x, dy, b, dtype)
 
 
 def _options(axes: int | None, weight_shape: Sequence[int], given: Sequence[object]) -> Options:
@@ -248,14 +265,19 @@ def _apply(
     x: AnyArray,
     w: AnyArray,
     b: AnyArray | None,
+    dtype: np.dtype[Any],
     out: object,
 ) -> AnyArray:
+    """Apply one of the maps, and give its result the batch axis and the dtype of the operands."""
     arguments.check_memory(shape, x.dtype.itemsize, "an output")
     if out is None:
-        result = apply_map(of, x, w, b)
+        result = apply_map(of, x, w, b).astype(dtype, copy=False)
         return result if batched else result[0]
-    target = arguments.check_out(out, shape if batched else shape[1:], x.dtype)
-    apply_map(of, x, w, b, target)
+    target = arguments.check_out(out, shape if batched else shape[1:], dtype)
+    if dtype == x.dtype:
+        apply_map(of, x, w, b, target)
+    else:
+        execution.deliver(apply_map(of, x, w, b), target)
     return target
 
 
@@ -266,14 +288,16 @@ class PreparedConv:
     """
 
     def __init__(self, weight: object, bias: object, given: Sequence[object]) -> None:
-        w, b = dtypes.operands(weight=weight, bias=bias)
+        (w, b), dtype = dtypes.operands(weight=weight, bias=bias)
         self._options = _options(None, w.shape, given)
         check_weight(w.shape)
         arguments.check_groups(self._options.groups, output_channels=w.shape[0])
         _check_bias(b, w.shape[0])
         # Copies: the caller may change the arrays, the packed weights would not follow.
-        self._weight, self._bias = np.array(w), None if b is None else np.array(b)
-        self._packed: dict[tuple[object, ...], AnyArray] = {}
+        self._weight = np.array(w, dtype, order="C")
+        self._bias = None if b is None else np.array(b, dtype, order="C")
+        self._packed: execution.PackedWeights = {}
+        self._memo = CallMemo()
 
     def __repr__(self) -> str:
         """Tell the weights and how they slide."""
@@ -285,11 +309,19 @@ class PreparedConv:
 
     def __call__(self, input: object, out: object = None) -> AnyArray:
         """Return the cross-correlation of ``input``, batched or not, with the weights."""
-        x, w = dtypes.operands(input=input, weight=self._weight)
-        b = None if self._bias is None else self._bias.astype(x.dtype, copy=False)
+        call = (None, input, self._weight, self._bias, ())
+        if out is None:
+            remembered = self._memo.call(*call)
+            if remembered is not None:
+                return remembered
+        (x, w, b), dtype = dtypes.operands(input=input, weight=self._weight, bias=self._bias)
+        as_given = x is input and w is self._weight
         x, batched = _with_batch(x, self._options, "input")
         of = of_conv(x.shape, w.shape, self._options)
-        correlate = _correlate
-        if x.dtype == self._weight.dtype and x.dtype.kind != "c":
-            correlate = partial(_correlate, packed=self._packed)
-        return _apply(correlate, of, of.output_shape, batched, x, w, b, out)
+        # the packed weights are of the type that the weights alone are computed in
+        packed = self._packed if dtype == self._weight.dtype else None
+        correlate = partial(_correlate, packed=packed)
+        result = _apply(correlate, of, of.output_shape, batched, x, w, b, dtype, out)
+        if as_given and out is None:
+            execution.remember(self._memo, call, of, "forward", (x, w, b), result, packed)
+        return result
