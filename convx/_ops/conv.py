@@ -196,7 +196,7 @@ def conv_gradients(
     given: Sequence[object],
 ) -> Gradients:
     """All gradients of a convolution."""
-    dy, (x, w, b), dtype = dtypes.operands(
+    (dy, x, w, b), dtype = dtypes.operands(
         grad_output=grad_output, input=input, weight=weight, bias=bias
     )
     options = _options(axes, w.shape, given)
@@ -217,7 +217,7 @@ def conv_transpose_gradients(
     given: Sequence[object],
 ) -> Gradients:
     """All gradients of a transposed convolution: input and output change places."""
-    dy, (x, w, b), dtype = dtypes.operands(
+    (dy, x, w, b), dtype = dtypes.operands(
         grad_output=grad_output, input=input, weight=weight, bias=bias
     )
     options = _options(axes, w.shape, given)
