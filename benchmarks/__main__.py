@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -103,7 +104,7 @@ def _command(given: dict[str, Any]) -> str:
     for name, value in given.items():
         words.append({"sections": "--what", "names": "--layers"}.get(name, f"--{name}"))
         values = value if isinstance(value, list) else [value]
-        words += [str(one) for one in values if one is not True]
+        words += [shlex.quote(str(one)) for one in values if one is not True]
     return " ".join(words).replace("--dtypes", "--dtype")
 
 

@@ -46,13 +46,13 @@ def constant(name: str, value: int) -> Iterator[None]:
     setattr(plan, name, value)
     # Programs made with other values are forgotten, and the shortcut that would remember them.
     execution._programs.clear()
-    _driver.enable_memos(False)
+    _driver.suspend_memos(1)
     try:
         yield
     finally:
         setattr(plan, name, usual)
         execution._programs.clear()
-        _driver.enable_memos(True)
+        _driver.suspend_memos(-1)
 
 
 def compare(

@@ -15,7 +15,8 @@ circular      wrap         ``3 4 | 1 2 3 4 | 1 2``
 Padding may be wider than the array: the pattern goes on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,9 +59,7 @@ def index_map(mode: str, size: int, low: int, high: int) -> IndexMap | None:
     return SOURCES[mode](np.arange(-low, size + high, dtype=np.int64), size)
 
 
-def fold(
-    padded: NDArray[np.generic], maps: list[IndexMap | None], low: list[int]
-) -> NDArray[np.generic]:
+def fold(padded: NDArray[Any], maps: Sequence[IndexMap | None], low: Sequence[int]) -> NDArray[Any]:
     """Adjoint of padding: add every sample of the halo to the sample that it was taken from.
 
     ``maps`` has one map for each of the last axes, None where the axis is not padded. The order of

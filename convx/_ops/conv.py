@@ -290,7 +290,7 @@ class PreparedConv:
     def __init__(self, weight: object, bias: object, given: Sequence[object]) -> None:
         (w, b), dtype = dtypes.operands(weight=weight, bias=bias)
         self._options = _options(None, w.shape, given)
-        check_weight(w.shape)
+        check_weight(w.shape, output_channels=w.shape[0])
         arguments.check_groups(self._options.groups, output_channels=w.shape[0])
         _check_bias(b, w.shape[0])
         # Copies: the caller may change the arrays, the packed weights would not follow.

@@ -169,7 +169,7 @@ def of_conv(
     """Check a convolution's shapes against its options; ``input_shape`` has a batch axis."""
     batch, channels, *sizes = input_shape
     arguments.check_positive_sizes(sizes, "input", "spatial axis")
-    check_weight(weight_shape)
+    check_weight(weight_shape, output_channels=weight_shape[0])
     arguments.check_groups(options.groups, input_channels=channels, output_channels=weight_shape[0])
     arguments.check_shape(
         weight_shape[1:2],
@@ -189,7 +189,7 @@ def of_transpose(
     """Check a transposed convolution's shapes; the result is what it is the adjoint of."""
     batch, channels, *sizes = input_shape
     arguments.check_positive_sizes(sizes, "input", "spatial axis")
-    check_weight(weight_shape)
+    check_weight(weight_shape, output_channels=weight_shape[1])
     arguments.check_groups(options.groups, input_channels=channels)
     arguments.check_shape(
         weight_shape[:1], (channels,), "weight.shape[:1]", f"for an input of {channels} channels"
@@ -200,6 +200,8 @@ def of_transpose(
     return Correlation(windows, tuple(sizes), batch, filters, channels, options)
 
 
-def check_weight(shape: tuple[int, ...]) -> None:
+def check_weight(shape: tuple[int, ...], output_channels: int) -> None:
+    """Check what the weights' shape says by itself."""
+    arguments.check_positive_sizes((output_channels,), "weight", "axis of output channels")
     arguments.check_positive_sizes(shape[2:], "weight", "kernel axis")
     arguments.check_memory(shape, 64, "tables for a weight")

@@ -3,6 +3,8 @@
 #ifndef CONVX_ISA_H
 #define CONVX_ISA_H
 
+#include <stddef.h>
+
 #include "box.h"
 #include "convx.h"
 

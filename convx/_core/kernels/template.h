@@ -13,6 +13,13 @@
 /* `loose` vectors lie anywhere in memory. */
 typedef T NAME(vector) __attribute__((vector_size(VECTOR_BYTES)));
 typedef T NAME(loose) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(T)), may_alias));
+#if CX_MASK_VECTORS
+#if VECTOR_BYTES / LANES == 4
+typedef int32_t NAME(mask) __attribute__((vector_size(VECTOR_BYTES)));
+#else
+typedef int64_t NAME(mask) __attribute__((vector_size(VECTOR_BYTES)));
+#endif
+#endif
 #if CX_HALF_VECTORS
 typedef T NAME(half_vector) __attribute__((vector_size(VECTOR_BYTES / 2)));
 typedef T NAME(half_loose)

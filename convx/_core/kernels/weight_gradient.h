@@ -113,7 +113,7 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
 
 static int64_t NAME(scratch_bytes)(const cx_pass *pass, int kind)
 {
-    char *end = 0;
+    char *end = NULL;
     NAME(carve)(pass, kind, &end);
-    return end - (char *)0;
+    return (int64_t)(intptr_t)end;
 }

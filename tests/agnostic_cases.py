@@ -1,0 +1,57 @@
+"""Convolutions that are large or odd enough to be cut differently by threads and vector widths."""
+
+from functools import partial
+
+import numpy as np
+from support import Case, values
+
+from convx import functional as F
+from convx import grad
+
+DTYPES = ("float32", "float64", "int32", "int64")
+
+CASES = {
+    "layer": Case((28, 30), (3, 3), batch=3, channels=20, filters=33, options={"padding": 1}),
+    "pointwise": Case((14, 14), (1, 1), batch=2, channels=90, filters=70),
+    "many channels": Case((7, 7), (3, 3), batch=2, channels=150, filters=40),
+    "many filters": Case((9, 9), (3, 3), batch=3, channels=4, filters=600),
+    "strided": Case((57, 59), (3, 3), channels=12, filters=16, options={"stride": 2}),
+    "dilated": Case((40, 300), (3, 3), channels=3, filters=7, options={"dilation": 3}),
+    "long line": Case((5030,), (5,), channels=6, filters=9, options={"padding": 2}),
+    "long line of one channel": Case((30_011,), (33,)),
+    "wide rows": Case((5, 1030), (3, 3), channels=4, filters=20, options={"padding": 1}),
+    "odd rows": Case((3, 271), (1, 3), batch=2, channels=18, filters=31),
+    "many taps": Case((70, 71), (21, 23), channels=2, filters=5),
+    "depthwise": Case((50, 70), (3, 3), groups=30, options={"padding": 1}),
+    "groups": Case((20, 22), (3, 3), batch=2, groups=4, channels=9, filters=10),
+    "big batch": Case((6, 6), (3, 3), batch=40, channels=12, filters=20, options={"padding": 1}),
+    "volume": Case((9, 13, 15), (3, 3, 3), channels=6, filters=14, options={"padding": 1}),
+    "reflected": Case(
+        (30, 35), (5, 5), channels=7, filters=12, options={"padding": 4, "padding_mode": "reflect"}
+    ),
+    "upsampling": Case(
+        (25, 27), (4, 4), batch=2, channels=16, filters=12, transposed=True, options={"stride": 2}
+    ),
+    "folded": Case(
+        (31, 40),
+        (3, 3),
+        channels=8,
+        filters=12,
+        transposed=True,
+        options={"stride": 2, "padding": 3, "padding_mode": "circular"},
+    ),
+}
+
+
+def operations(case, dtype):
+    """Calls without arguments: the operation itself, and all its gradients."""
+    x, w, b = case.arrays(dtype)
+    name = "conv_transpose_nd" if case.transposed else "conv_nd"
+    forward = partial(getattr(F, name), x, w, b, **case.all_options)
+    dy = values(np.random.default_rng(case.seed + 1), forward().shape, dtype)
+    gradients = partial(getattr(grad, name), dy, x, w, b, **case.all_options)
+
+    def gradient(place):
+        return gradients()[place]
+
+    return {"forward": forward, "grad_input": partial(gradient, 0), "grad_weight": partial(gradient, 1)}
