@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 if a result of convx was wrong; 2 for arguments that make no sense.
+        0; 1 if a result of convx was wrong; 2 for arguments that make no sense; 130 if interrupted.
     """
     given = vars(parser().parse_args(arguments))
     folder, file = given.pop("output", None), given.pop("render", None)
@@ -88,6 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; what was measured is kept", file=sys.stderr)
     _write_page(measured, folder)
+    if not measured["complete"]:
+        return 130
     return 1 if page.wrong_results(measured, run.OURS) else 0
 
 

@@ -17,6 +17,12 @@ Array: TypeAlias = npt.NDArray[Any]
 # "prepared" is the forward convolution with weights that stay the same from call to call.
 OPERATIONS = ("forward", "prepared", "grad_input", "grad_weight")
 DTYPES = ("float32", "float64")
+TITLES = {
+    "forward": "forward",
+    "prepared": "prepared",
+    "grad_input": "input gradient",
+    "grad_weight": "weight gradient",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +196,11 @@ def small_layers() -> list[Layer]:
         Layer("small_1x8x8", 1, 1, (8, 8), 1, (3, 3), padding=1),
         Layer("small_8x8x8", 1, 8, (8, 8), 8, (3, 3), padding=1),
     ]
+
+
+def threads_in_words(count: int) -> str:
+    """Tell a number of threads."""
+    return "one thread" if count == 1 else f"{count} threads"
 
 
 def _times(sizes: Sequence[int]) -> str:

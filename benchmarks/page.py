@@ -7,19 +7,15 @@ from benchmarks import summary
 from benchmarks.layers import (
     OPERATIONS,
     THREADS_AIM,
+    TITLES,
     Layer,
     direct_aim,
     direct_layers,
     network_layers,
+    threads_in_words,
 )
 from benchmarks.summary import OURS, Record, Run
 
-TITLES = {
-    "forward": "forward",
-    "prepared": "prepared",
-    "grad_input": "input gradient",
-    "grad_weight": "weight gradient",
-}
 NONE = "–"
 BELOW = "↓"
 MIB = 1 << 20
@@ -76,13 +72,16 @@ def wrong_results(run: Run, library: str) -> list[Record]:
 
 
 def _head(run: Run) -> str:
-    return (
-        "# Benchmarks\n\n"
-        f"Written by `{run['command']}` on {run['date'].partition('T')[0]}, in "
-        f"{run['seconds'] / 60:.1f} minutes,\non {_short_machine(run)}, at commit "
-        f"{run['machine']['commit']}.\n`make bench` measures again and writes this page anew; "
-        "`benchmarks/results/` has all figures.\n"
-    )
+    lines = [
+        "# Benchmarks\n",
+        f"Written by `{run['command']}` on {run['date'].partition('T')[0]},",
+        f"in {run['seconds'] / 60:.1f} minutes, at commit {run['machine']['commit']},",
+        f"on {_short_machine(run)}.",
+        *([] if run["complete"] else ["**It was interrupted.**"]),
+        "`make bench` measures again and writes this page anew; `benchmarks/results/` has all",
+        "figures.",
+    ]
+    return _lines(lines)
 
 
 def _short_machine(run: Run) -> str:
@@ -93,14 +92,14 @@ def _short_machine(run: Run) -> str:
 
 def _wrong(run: Run) -> str:
     lines = []
-    for library in [OURS, *summary.peers(run)]:
+    for library in run["versions"]:
         for record in wrong_results(run, library):
             why = record["failures"].get(library) or (
                 f"relative error {record['errors'][library]}, where a variant is wrong"
             )
             lines.append(
                 f"- {library}, {record['layer']}, {TITLES[record['operation']]}, "
-                f"{record['dtype']}, {record['threads']} threads: {why.splitlines()[0]}"
+                f"{record['dtype']}, {threads_in_words(record['threads'])}: {why.splitlines()[0]}"
             )
     if not lines:
         return ""
@@ -146,13 +145,13 @@ def _direct(run: Run) -> str:
         "## Direct kernels against the FMA peak\n",
         ABOUT_DIRECT,
         _table(
-            ["dtype", "threads", "FMA peak, GFLOP/s", "least and most of the samples"],
+            ["dtype", "threads", "FMA peak, GFLOP/s", "least – most (samples)"],
             [
                 [
                     one["dtype"],
                     str(one["threads"]),
                     f"{one['gflops']:.1f} ({one['bits']}-bit vectors)",
-                    f"{one['least']:.1f} – {one['most']:.1f}, {one['samples']} samples",
+                    f"{one['least']:.1f} – {one['most']:.1f} ({one['samples']})",
                 ]
                 for one in run["peak"]
             ],
@@ -195,10 +194,10 @@ def _layers(run: Run) -> str:
     sources = {layer.name: layer for layer in network_layers()}
     for dtype, threads in summary.combinations(found, "dtype", "threads"):
         here = [one for one in found if (one["dtype"], one["threads"]) == (dtype, threads)]
-        text.append(f"### {dtype}, {_threads(threads)}\n")
+        text.append(f"### {dtype}, {threads_in_words(threads)}\n")
         text.append(_ratios_to_best(here, sources))
         for (operation,) in summary.combinations(here, "operation"):
-            title = f"{TITLES[operation]}, {dtype}, {_threads(threads)}: each peer"
+            title = f"{TITLES[operation]}, {dtype}, {threads_in_words(threads)}: each peer"
             of_operation = [one for one in here if one["operation"] == operation]
             text.append(_folded(title, _against_each(run, of_operation)))
     return "\n".join(text)
@@ -331,26 +330,27 @@ def _series(found: Record) -> str:
         return ""
     rows = []
     for library, series in found["over calls"].items():
-        quarter = series[len(series) // 4]
+        half = series[len(series) // 2 - 1]
         rows.append(
             [
                 library,
-                *(f"{value / MIB:.1f}" for value in (series[0], quarter, series[-1])),
-                f"{(series[-1] - quarter) / MIB:+.1f}",
+                *(f"{value / MIB:.1f}" for value in (series[0], half, series[-1])),
+                f"{(series[-1] - half) / MIB:+.1f}",
             ]
         )
     first = found["calls"] // len(next(iter(found["over calls"].values())))
     headings = [
         "library",
         f"after {first} calls",
-        f"after {found['calls'] // 4 + first}",
+        f"after {found['calls'] // 2}",
         f"after {found['calls']}",
-        "growth since the quarter",
+        "growth in the second half",
     ]
     return (
         "### Resident memory over calls of random shapes\n\n"
         "Forward and both gradients in one to three dimensions, each call of another shape, in "
-        f"MiB of the whole process.\n\n{_table(headings, rows)}"
+        "MiB of the whole process. Caches of plans fill up first; they have a bound."
+        f"\n\n{_table(headings, rows)}"
     )
 
 
@@ -452,7 +452,3 @@ def _per_cent(value: float | None, aim: float = 0.0) -> str:
 
 def _milliseconds(value: float | None) -> str:
     return _format(value, "{:.3g}", 1000)
-
-
-def _threads(count: int) -> str:
-    return "one thread" if count == 1 else f"{count} threads"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import summary
-from benchmarks.layers import OPERATIONS, direct_aim, direct_layers
+from benchmarks.layers import OPERATIONS, TITLES, direct_aim, direct_layers, threads_in_words
 from benchmarks.summary import Record, Run
 
 if TYPE_CHECKING:
@@ -18,12 +18,6 @@ COLOURS = {
     "prepared": "#5bb0d9",
     "grad_input": "#d9822b",
     "grad_weight": "#5a9e4b",
-}
-TITLES = {
-    "forward": "forward",
-    "prepared": "prepared weights",
-    "grad_input": "input gradient",
-    "grad_weight": "weight gradient",
 }
 
 
@@ -66,7 +60,9 @@ def _fractions(run: Run, found: list[Record], path: Path) -> Path:
     here = [one for one in found if one["threads"] == threads]
     aims = {layer.name: layer for layer in direct_layers()}
     operations = [one for one in OPERATIONS if any(one == each["operation"] for each in here)]
-    names, axes = _canvas(here, f"{here[0]['dtype']}, {_threads(threads)}: fraction of FMA peak")
+    names, axes = _canvas(
+        here, f"{here[0]['dtype']}, {threads_in_words(threads)}: fraction of FMA peak"
+    )
     for index, operation in enumerate(operations):
         height = 0.8 / len(operations)
         offset = (index - (len(operations) - 1) / 2) * height
@@ -116,7 +112,7 @@ def _ratios(found: list[Record], path: Path) -> Path:
                 marker="D" if several else "o",
                 facecolors="none" if several else COLOURS[operation],
                 edgecolors=COLOURS[operation],
-                label=f"{TITLES[operation]}, {_threads(threads)}",
+                label=f"{TITLES[operation]}, {threads_in_words(threads)}",
             )
     axes.axvline(1, color="black", lw=0.8)
     axes.set_xscale("log", base=2)
@@ -145,7 +141,3 @@ def _save(axes: Axes, path: Path) -> Path:
     figure.legend(loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     figure.savefig(path, dpi=110)
     return path
-
-
-def _threads(count: int) -> str:
-    return "one thread" if count == 1 else f"{count} threads"

@@ -110,6 +110,7 @@ def new(command: str) -> dict[str, Any]:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command,
         "seconds": 0,
+        "complete": False,
         "machine": machine.describe(),
         "versions": {},
         "missing": {},
@@ -132,6 +133,8 @@ def measure(run: dict[str, Any], choice: Choice) -> Iterator[None]:
         for _ in step:
             run["seconds"] = (datetime.now(UTC) - begin).seconds
             yield
+    run["complete"] = True
+    yield
 
 
 def _layers() -> dict[str, list[Layer]]:

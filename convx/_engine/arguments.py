@@ -169,6 +169,12 @@ def check_positive_sizes(shape: Sequence[int], name: str, what: str) -> None:
         raise ValueError(f"{name} must have no {what} of size 0, got {tuple(shape)}")
 
 
+def check_output_channels(count: int) -> None:
+    """Raise if the weights have no output channel."""
+    if count == 0:
+        raise ValueError("weight must have at least one output channel, got none")
+
+
 def check_windows(windows: Sequence[Window]) -> None:
     """Raise unless every window fits into its padded axis."""
     for axis, window in enumerate(windows):

@@ -24,6 +24,7 @@ from convx._engine.window import AxisTaps, Table
 
 STEP = 320  # channels times taps of one step of the reduction: a register block of weights in L1
 BOX_POSITIONS = 256  # outputs of a box where they are gathered
+POINTWISE_POSITIONS = 512  # the same for kernels of one tap, whose input is read in long rows
 ROW_POSITIONS = 2048  # outputs of a box whose tile is read by rows
 GRADIENT_POSITIONS = 256  # outputs of a box of the weight gradient: it sets the order of its sum
 GRADIENT_COLUMNS = 320  # channels times taps of a task of the weight gradient
@@ -175,69 +176,57 @@ def _fits(cut: PassPlan, problem: Problem) -> bool:
 
 
 def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
+    """Cut a pass with at most so many outputs in a box, and channels times taps in a step."""
     gradient = problem.kind == "weight_gradient"
     lanes, rows = _driver.register_block(machine.ISA, problem.dtype)
     axes = _merge_pointwise(problem.axes)
     gathered = gradient or _gathers(axes, problem.filters, lanes)
-    if positions is None:
-        share = machine.L2_BYTES // 3 // problem.item_size
-        block = min(problem.channels, max(1, STEP // math.prod(len(a.taps.kernel) for a in axes)))
-        positions = BOX_POSITIONS if gathered else min(ROW_POSITIONS, max(64, share // block))
-        positions = GRADIENT_POSITIONS if gradient else positions
-    blocks = _blocks(axes, positions, lanes)
+    blocks = _blocks(axes, positions or _positions(problem, axes, gathered), lanes)
     in_place = not gradient and _works_in_place(axes, blocks[-1], gathered, lanes)
     axis_plans, tap_tables = _axis_plans(axes, blocks, in_place)
+    tile_lengths = [axis.tile_length for axis in axis_plans]
+    boxes = math.prod(axis.blocks for axis in axis_plans)
+
     kernel_strides = [math.prod(problem.kernel[a + 1 :]) for a in range(len(problem.kernel))]
     tap_weight = _outer_sum(
         [stride * axis.taps.kernel for axis, stride in zip(problem.axes, kernel_strides)]
     )
     kernel_taps, taps = math.prod(problem.kernel), len(tap_weight)
-    channels, filters = problem.channels, problem.filters
     if problem.weights_transposed:
-        weight_filter, weight_channel = kernel_taps, filters * kernel_taps
+        weight_filter, weight_channel = kernel_taps, problem.filters * kernel_taps
     else:
-        weight_filter, weight_channel = channels * kernel_taps, kernel_taps
-    boxes = math.prod(axis.blocks for axis in axis_plans)
-    filter_blocks = -(-filters // rows)
-    items = 1
+        weight_filter, weight_channel = problem.channels * kernel_taps, kernel_taps
+    weight_group = problem.filters * problem.channels * kernel_taps
+
+    items, row_parts, tap_block = 1, 1, taps
+    filter_blocks = -(-problem.filters // rows)
     if gradient:
-        columns = min(GRADIENT_COLUMNS, step or GRADIENT_COLUMNS)
-        # whole panels of columns, where there are channels enough
-        granule = 2 * lanes // math.gcd(2 * lanes, taps)
-        whole = columns // taps // granule * granule
-        channel_block = _even(channels, max(1, columns // taps))
-        if 0 < whole <= channels:
-            channel_block = whole
-        if problem.groups * -(-channels // channel_block) < problem.threads:
-            channel_block = _even(channels, -(-channels // problem.threads))
-        tap_block = taps
-        tasks = problem.groups * -(-channels // channel_block)
-        weights = problem.groups * filters * channels * taps
-        row_parts = min(ROW_PARTS, problem.batch * boxes) if weights <= SMALL_KERNELS else 1
-        least = -(-filters // GRADIENT_FILTERS)
-        filter_parts = max(
-            min(least, filter_blocks),
-            _parts(tasks * row_parts, filter_blocks, problem.threads),
-        )
+        channel_block = _gradient_channels(problem, taps, step or GRADIENT_COLUMNS, lanes)
+        if problem.groups * weight_group <= SMALL_KERNELS:
+            row_parts = min(ROW_PARTS, problem.batch * boxes)
+        tasks = problem.groups * -(-problem.channels // channel_block) * row_parts
+        most_filters = GRADIENT_FILTERS
     else:
         step = min(step or STEP, STEP)
-        channel_block = _even(channels, step // taps)
+        channel_block = _even(problem.channels, step // taps)
         tap_block = taps if taps <= step else _even(taps, step)
-        row_parts = 1
-        tasks = problem.groups * boxes
-        shared = max(1, TASK_POSITIONS // math.prod(blocks))
-        items = _even(
-            problem.batch, min(shared, max(1, problem.batch * tasks // (4 * problem.threads)))
+        alike = problem.groups * boxes
+        shared = min(
+            TASK_POSITIONS // math.prod(blocks), problem.batch * alike // (4 * problem.threads)
         )
-        filter_parts = _parts(tasks * -(-problem.batch // items), filter_blocks, problem.threads)
-        filter_parts = max(filter_parts, min(filter_blocks, -(-filters // FORWARD_FILTERS)))
-    tile_lengths = [axis.tile_length for axis in axis_plans]
+        items = _even(problem.batch, shared)
+        tasks = alike * -(-problem.batch // items)
+        most_filters = FORWARD_FILTERS
+    filter_parts = max(
+        min(filter_blocks, -(-problem.filters // most_filters)),
+        _parts(tasks, filter_blocks, problem.threads),
+    )
     return PassPlan(
         axes=axis_plans,
         batch=problem.batch,
         groups=problem.groups,
-        channels=channels,
-        filters=filters,
+        channels=problem.channels,
+        filters=problem.filters,
         in_batch=problem.in_batch,
         in_channel=problem.in_channel,
         out_batch=problem.out_batch,
@@ -245,8 +234,8 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         out_origin=sum(axis.taps.out_start * axis.out_stride for axis in axes),
         weight_filter=weight_filter,
         weight_channel=weight_channel,
-        weight_group=filters * channels * kernel_taps,
-        weight_size=problem.groups * filters * channels * kernel_taps,
+        weight_group=weight_group,
+        weight_size=problem.groups * weight_group,
         kernel_taps=kernel_taps,
         tap_offset=_outer_sum(tap_tables),
         tap_weight=tap_weight,
@@ -266,6 +255,31 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         and _reads_weights(weight_filter * problem.item_size, items * math.prod(blocks)),
         gathered=gathered,
     )
+
+
+def _positions(problem: Problem, axes: Sequence[Axis], gathered: bool) -> int:
+    """How many outputs a box should have."""
+    if problem.kind == "weight_gradient":
+        return GRADIENT_POSITIONS
+    taps = math.prod(len(axis.taps.coordinates) for axis in axes)
+    if gathered:
+        return BOX_POSITIONS if taps > 1 else POINTWISE_POSITIONS
+    # the tile of a step should leave room in L2
+    channels = min(problem.channels, max(1, STEP // taps))
+    room = machine.L2_BYTES // 3 // problem.item_size // channels
+    return min(ROW_POSITIONS, max(64, room))
+
+
+def _gradient_channels(problem: Problem, taps: int, columns: int, lanes: int) -> int:
+    """Channels of a task of the weight gradient: whole panels of columns, if there are enough."""
+    if problem.groups * problem.channels * taps < problem.threads * GRADIENT_COLUMNS:
+        return _even(problem.channels, -(-problem.channels // problem.threads))
+    panel = 2 * lanes
+    granule = panel // math.gcd(panel, taps)
+    whole = min(columns, GRADIENT_COLUMNS) // taps // granule * granule
+    if 0 < whole <= problem.channels:
+        return whole
+    return _even(problem.channels, columns // taps)
 
 
 def _reads_weights(stride: int, positions: int) -> bool:

@@ -202,6 +202,6 @@ def of_transpose(
 
 def check_weight(shape: tuple[int, ...], output_channels: int) -> None:
     """Check what the weights' shape says by itself."""
-    arguments.check_positive_sizes((output_channels,), "weight", "axis of output channels")
+    arguments.check_output_channels(output_channels)
     arguments.check_positive_sizes(shape[2:], "weight", "kernel axis")
     arguments.check_memory(shape, 64, "tables for a weight")

@@ -1,0 +1,152 @@
+"""Nothing outside of the arrays is read or written, and nothing of other calls shows in a result."""
+
+import faulthandler
+import sys
+
+import numpy as np
+import pytest
+from support import Case, guarded, run_in_child, values
+
+import convx
+from convx import functional as F
+from convx import grad
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="pages are protected by mprotect")
+
+MODES = ("zeros", "reflect", "symmetric", "replicate", "circular")
+
+
+def random_case(rng, transposed):
+    """Small shapes of all kinds: what runs over an edge does so at the edge of a page."""
+    rank = int(rng.integers(1, 4))
+    kernel = tuple(int(k) for k in rng.integers(1, [0, 10, 5, 4][rank], rank))
+    stride = tuple(int(s) for s in rng.integers(1, 4, rank))
+    dilation = tuple(int(d) for d in rng.integers(1, 3, rank))
+    pads = tuple((int(low), int(high)) for low, high in rng.integers(0, 4, (rank, 2)))
+    if rng.random() < 0.4:  # the input may be read where it lies
+        pads = ((0, 0),) * rank
+        stride = (1,) * rank
+    extents = [d * (k - 1) + 1 for d, k in zip(dilation, kernel)]
+    least = [max(1, e - low - high) for e, (low, high) in zip(extents, pads)]
+    if transposed:  # all that is cropped must be there
+        least = [1 + -(-(low + high) // s) for s, (low, high) in zip(stride, pads)]
+    size = tuple(n + int(rng.integers(0, [0, 60, 18, 6][rank])) for n in least)
+    if rng.random() < 0.3:  # whole vectors
+        size = (*size[:-1], -(-size[-1] // 16) * 16 + extents[-1] - 1 - sum(pads[-1]))
+    if size[-1] < least[-1]:
+        size = (*size[:-1], least[-1])
+    return Case(
+        size,
+        kernel,
+        batch=int(rng.integers(1, 3)),
+        groups=int(rng.choice([1, 1, 2, 5])),
+        channels=int(rng.choice([1, 2, 3, 8, 17])),
+        filters=int(rng.choice([1, 2, 3, 5, 7, 13, 14, 16, 29])),
+        seed=int(rng.integers(2**32)),
+        transposed=transposed,
+        options={
+            "stride": stride,
+            "dilation": dilation,
+            "padding": pads,
+            "padding_mode": MODES[rng.choice([0, 0, 0, 1, 2, 3, 4])],
+        },
+    )
+
+
+def run_between_forbidden_pages(side, transposed, dtype, seed, count):
+    rng = np.random.default_rng(seed)
+    name = "conv_transpose_nd" if transposed else "conv_nd"
+    for _ in range(count):
+        case = random_case(rng, transposed)
+        arrays = case.arrays(dtype)
+        expected = getattr(F, name)(*arrays, **case.all_options)
+        dy = values(rng, expected.shape, dtype)
+        gradients = getattr(grad, name)(dy, *arrays, **case.all_options)
+        x, w, b = (guarded(array, side) for array in arrays)
+        out = guarded(np.zeros_like(expected), side)
+        threads = int(rng.integers(1, 3))
+        with convx.threads(threads):
+            getattr(F, name)(x, w, b, out=out, **case.all_options)
+            results = getattr(grad, name)(guarded(dy, side), x, w, b, **case.all_options)
+            if not transposed:
+                prepared = convx.prepare_conv(w, b, **case.all_options)(x, out=out.copy())
+                assert prepared.tobytes() == expected.tobytes(), case
+        assert out.tobytes() == expected.tobytes(), case
+        for result, exactly in zip(results, gradients, strict=True):
+            assert result.tobytes() == exactly.tobytes(), case
+    return "done"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("side", ["after", "before"])
+@pytest.mark.parametrize(
+    "count", [40, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(400)])]
+)
+def test_forbidden_pages(side, transposed, dtype, count):
+    def run():
+        return run_between_forbidden_pages(side, transposed, dtype, 2026, count)
+
+    outcome = run_in_child(run, seconds=20 + count // 3)
+    assert outcome.value == "done", outcome
+
+
+BIG = {
+    "pointwise": Case((28, 32), (1, 1), channels=40, filters=33),
+    "layer": Case((16, 18), (3, 3), channels=30, filters=28),
+    "wide rows": Case((3, 2063), (3, 3), channels=3, filters=5),
+    "long line": Case((9000,), (4,), channels=2, filters=3),
+    "many taps": Case((40, 41), (20, 21), channels=2, filters=3),
+    "depthwise": Case((30, 48), (3, 3), groups=30),
+    "many filters": Case((6, 6), (3, 3), channels=3, filters=300),
+    "many channels": Case((6, 6), (3, 3), channels=300, filters=9),
+}
+
+
+@pytest.mark.parametrize("side", ["after", "before"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_forbidden_pages_around_big_arrays(dtype, side):
+    def run():
+        for case in BIG.values():
+            x, w, b = (guarded(array, side) for array in case.arrays(dtype))
+            y = guarded(F.conv_nd(x, w, b, groups=case.groups), side)
+            F.conv_nd(x, w, b, groups=case.groups, out=y)
+            grad.conv_nd(y, x, w, b, groups=case.groups)
+        return "done"
+
+    assert run_in_child(run).value == "done"
+
+
+def test_a_forbidden_page_is_forbidden():
+    """The tests above can fail."""
+    array = guarded(np.ones(10))
+    longer = np.lib.stride_tricks.as_strided(array, (11,), (8,))
+
+    def read_on():
+        faulthandler.disable()  # the report of a crash that is meant to be
+        return longer.sum()
+
+    with pytest.raises(pytest.fail.Exception, match="signal"):
+        run_in_child(read_on)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_nothing_of_other_calls_shows(transposed, dtype):
+    """Scratch memory and results' memory are full of NaN, left there by the call before."""
+    rng = np.random.default_rng(7)
+    name = "conv_transpose_nd" if transposed else "conv_nd"
+    poison = np.full((1, 20, 40, 40), np.nan, dtype)
+    poisonous_weight = np.full((30, 20, 3, 3), np.nan, dtype)
+    for _ in range(40):
+        case = random_case(rng, transposed)
+        arrays = case.arrays(dtype)
+        with convx.threads(1):
+            y = F.conv2d(poison, poisonous_weight, padding=1)
+            grad.conv2d_weight(poison, poisonous_weight.shape, y, padding=1)
+            del y
+            result = getattr(F, name)(*arrays, **case.all_options)
+            assert np.isfinite(result).all(), case
+            F.conv2d(poison, poisonous_weight, padding=1)
+            gradients = getattr(grad, name)(result, *arrays, **case.all_options)
+            assert all(np.isfinite(one).all() for one in gradients), case
