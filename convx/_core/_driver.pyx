@@ -6,7 +6,7 @@ element type; typed memoryviews hold the tables of the plan. All sizes are check
 
 cimport cython
 from cpython.buffer cimport (
-    PyBUF_FORMAT, PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_GetBuffer,
+    PyBUF_CONTIG, PyBUF_FORMAT, PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_GetBuffer,
 )
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_CheckSignals
@@ -81,9 +81,9 @@ def l2_bytes():
 
 
 def register_block(isa, dtype):
-    """Lanes of a vector and filters of the largest register block."""
+    """Lanes of a vector, columns of the narrowest panel, filters of the largest register block."""
     cdef const cx_kernels *kernels = cx_kernels_of(isa.encode(), KERNELS[dtype])
-    return kernels.lanes, kernels.rows
+    return kernels.lanes, kernels.narrowest, kernels.rows
 
 
 # Whether a region with several threads has run, and whether none may.
@@ -293,9 +293,11 @@ cdef class Program:
 
     @property
     def workspace_bytes(self):
-        """Bytes that a call takes besides its arrays."""
-        packed = self.packed_size * self.item_size if self.packs else 0
-        return self.threads * self.scratch_bytes + packed
+        """Bytes that a call takes besides its arrays: scratch, packed weights or partial sums."""
+        shared = self.packed_size if self.packs else 0
+        if self.plan.kind == "weight_gradient" and self.out_shape[0] > 1:
+            shared = self.out_shape[0] * self.out_shape[1]
+        return self.threads * self.scratch_bytes + shared * self.item_size
 
     def pack(self, weight):
         """Return the packed weights, for calls to come."""
@@ -450,6 +452,37 @@ cdef int64_t *add_array(array, int64_t *at, int64_t *end, Py_buffer *views, int 
     return at
 
 
+cdef bint can_take_result(out, Memory memory, Py_buffer *views, int held) except -1:
+    """Whether a kernel can write to ``out`` as it is: if in doubt, not."""
+    cdef Py_buffer view
+    cdef int index
+    cdef bint clear = True
+    if type(out) is not ndarray or out.shape != memory.shape or out.dtype is not memory.dtype:
+        return False
+    try:
+        PyObject_GetBuffer(out, &view, PyBUF_CONTIG)
+    except (BufferError, ValueError):  # read-only, or not contiguous
+        return False
+    for index in range(held):
+        clear = clear and are_apart(&view, &views[index])
+    clear = clear and <size_t>view.buf % view.itemsize == 0
+    PyBuffer_Release(&view)
+    return clear
+
+
+cdef bint are_apart(Py_buffer *one, Py_buffer *other) noexcept:
+    """Whether two buffers certainly have no byte in common, the first one being contiguous."""
+    cdef const char *low = <const char *>other.buf
+    cdef const char *high = low + other.itemsize
+    cdef int axis
+    for axis in range(other.ndim):
+        if other.strides[axis] < 0:
+            low += other.strides[axis] * (other.shape[axis] - 1)
+        else:
+            high += other.strides[axis] * (other.shape[axis] - 1)
+    return high <= <const char *>one.buf or <const char *>one.buf + one.len <= low
+
+
 @cython.final
 cdef class CallMemo:
     """The shortcut of repeated calls: from the arguments as given to the program that runs them.
@@ -464,7 +497,7 @@ cdef class CallMemo:
     def __init__(self):
         self.memories, self.names = {}, {}
 
-    def call(self, axes, input, weight, bias, given):
+    def call(self, axes, input, weight, bias, given, out):
         """Return the result, or None for a call that is not remembered."""
         cdef Py_buffer views[3]
         cdef int held = 0
@@ -478,9 +511,13 @@ cdef class CallMemo:
             memory = self.memories.get(key)
             if memory is None:
                 return None
+            if out is None:
+                out = empty(memory.shape, memory.dtype)
+            elif not can_take_result(out, memory, views, held):
+                return None
             return memory.program.execute(
                 views[0].buf, views[1].buf, NULL if bias is None else views[2].buf, memory.packed,
-                empty(memory.shape, memory.dtype))
+                out)
         finally:
             while held:
                 held -= 1

@@ -44,7 +44,7 @@ cdef extern from "convx.h" nogil:
         const cx_pass *pass_, const cx_call *call, int64_t task, char *scratch) noexcept nogil
 
     ctypedef struct cx_kernels:
-        int64_t lanes, rows
+        int64_t lanes, narrowest, rows
         int64_t (*scratch_bytes)(const cx_pass *pass_, int kind) noexcept nogil
         cx_task pack, forward, weight_gradient
 

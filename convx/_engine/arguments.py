@@ -157,6 +157,15 @@ def check_groups(groups: object, **channels: int) -> int:
     return number
 
 
+def check_channels(shape: Sequence[int], axis: int, expected: int, why: str) -> None:
+    """Raise unless the weights have the channels that the input asks for."""
+    if shape[axis] != expected:
+        raise ValueError(
+            f"weight must have {expected} channels on axis {axis} for {why}, got shape "
+            f"{tuple(shape)}"
+        )
+
+
 def check_shape(shape: Sequence[int], expected: Sequence[int], name: str, why: str) -> None:
     """Raise unless an array has the shape that the others ask for."""
     if tuple(shape) != tuple(expected):
@@ -240,7 +249,7 @@ def check_out(out: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDAr
         raise TypeError(f"out must have the dtype of the result {dtype}, got {out.dtype}")
     if not out.flags.writeable:
         raise ValueError("out must be writable, got a read-only array")
-    if any(step == 0 and size > 1 for step, size in zip(out.strides, out.shape)):
+    if out.size and any(step == 0 and size > 1 for step, size in zip(out.strides, out.shape)):
         raise ValueError(
             f"out must have memory of its own for every element, got strides {out.strides}"
         )

@@ -27,6 +27,8 @@ BOX_POSITIONS = 256  # outputs of a box where they are gathered
 POINTWISE_POSITIONS = 512  # the same for kernels of one tap, whose input is read in long rows
 ROW_POSITIONS = 2048  # outputs of a box whose tile is read by rows
 GRADIENT_POSITIONS = 256  # outputs of a box of the weight gradient: it sets the order of its sum
+GRADIENT_UNIT = 32  # rows of more outputs are cut into multiples of this
+GRADIENT_TILE = 256 * 1024  # bytes of one channel's tile, for which boxes are made smaller
 GRADIENT_COLUMNS = 320  # channels times taps of a task of the weight gradient
 GRADIENT_FILTERS = 256  # filters of a task of the weight gradient
 FORWARD_FILTERS = 512  # filters of a task
@@ -93,9 +95,12 @@ def _outer_sum(tables: Sequence[Table]) -> Table:
     return total
 
 
-def _gathers(axes: Sequence[Axis], filters: int, lanes: int) -> bool:
-    """Whether panels that run on over rows save more than copying positions to them costs."""
-    row, unit = axes[-1].taps.outputs, max(2, lanes // 2)
+def _gathers(axes: Sequence[Axis], filters: int, unit: int) -> bool:
+    """Whether panels that run on over rows save more than copying positions to them costs.
+
+    Without, every row takes a whole number of ``unit`` columns.
+    """
+    row = axes[-1].taps.outputs
     if all(len(axis.taps.coordinates) == 1 for axis in axes):
         return filters >= GATHER_FILTERS  # there is no other copy: the panels are the tile
     wasted = -(-row // unit) * unit - row
@@ -117,15 +122,18 @@ def _works_in_place(axes: Sequence[Axis], block: int, gathered: bool, lanes: int
     return axes[-1].taps.outputs % lanes == block % lanes == 0
 
 
-def _blocks(axes: Sequence[Axis], target: int, lanes: int) -> list[int]:
-    """Outputs of a box along each axis: whole rows as far as ``target`` outputs go."""
+def _blocks(axes: Sequence[Axis], target: int, unit: int) -> list[int]:
+    """Outputs of a box along each axis: whole rows as far as ``target`` outputs go.
+
+    Rows that are longer are cut into multiples of ``unit``, between vectors.
+    """
     blocks: list[int] = []
     for axis in reversed(axes):
         outputs = axis.taps.outputs
         pieces = -(-outputs // max(1, target))
         block = -(-outputs // pieces)
-        if not blocks and pieces > 1 and block > 2 * lanes:  # rows are cut between vectors
-            block = min(-(-block // (2 * lanes)) * 2 * lanes, outputs)
+        if not blocks and pieces > 1 and block > unit:
+            block = min(-(-block // unit) * unit, outputs)
         blocks.append(block)
         target //= block
     return blocks[::-1]
@@ -163,7 +171,7 @@ def plan_pass(problem: Problem) -> PassPlan:
         cut = _cut(problem, cut.positions, max(1, cut.channel_block // 2) * taps)
     step = cut.channel_block * cut.tap_block
     positions = cut.positions
-    while not _fits(cut, problem) and positions > 1:
+    while not _fits(cut, problem) and positions > 1 and problem.kind != "weight_gradient":
         positions //= 2
         cut = _cut(problem, positions, step)
     return cut
@@ -178,10 +186,14 @@ def _fits(cut: PassPlan, problem: Problem) -> bool:
 def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
     """Cut a pass with at most so many outputs in a box, and channels times taps in a step."""
     gradient = problem.kind == "weight_gradient"
-    lanes, rows = _driver.register_block(machine.ISA, problem.dtype)
+    lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
     axes = _merge_pointwise(problem.axes)
-    gathered = gradient or _gathers(axes, problem.filters, lanes)
-    blocks = _blocks(axes, positions or _positions(problem, axes, gathered), lanes)
+    gathered = gradient or _gathers(axes, problem.filters, narrowest)
+    if gradient:  # boxes set the order of the sum: they must not depend on the machine
+        blocks = _gradient_blocks(axes, problem.item_size)
+    else:
+        positions = positions or _positions(problem, axes, gathered)
+        blocks = _blocks(axes, positions, 2 * lanes)
     in_place = not gradient and _works_in_place(axes, blocks[-1], gathered, lanes)
     axis_plans, tap_tables = _axis_plans(axes, blocks, in_place)
     tile_lengths = [axis.tile_length for axis in axis_plans]
@@ -257,10 +269,22 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
     )
 
 
+def _gradient_blocks(axes: Sequence[Axis], item_size: int) -> list[int]:
+    """Outputs of a box of the weight gradient: few enough for one channel's tile to be small."""
+    positions = GRADIENT_POSITIONS
+    while True:
+        blocks = _blocks(axes, positions, GRADIENT_UNIT)
+        lengths = [
+            int(_strands(axis.taps.coordinates, axis.taps.stride, block)[1].sum())
+            for axis, block in zip(axes, blocks)
+        ]
+        if positions == 1 or math.prod(lengths) * item_size <= GRADIENT_TILE:
+            return blocks
+        positions //= 2
+
+
 def _positions(problem: Problem, axes: Sequence[Axis], gathered: bool) -> int:
     """How many outputs a box should have."""
-    if problem.kind == "weight_gradient":
-        return GRADIENT_POSITIONS
     taps = math.prod(len(axis.taps.coordinates) for axis in axes)
     if gathered:
         return BOX_POSITIONS if taps > 1 else POINTWISE_POSITIONS

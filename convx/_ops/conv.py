@@ -96,6 +96,8 @@ def _parameter_gradients(
     if bias is None:
         return grad_weight, None
     positions = (0, *range(2, grad_output.ndim))
+    # of a contiguous array, for the order of NumPy's sum follows the layout
+    grad_output = np.ascontiguousarray(grad_output)
     grad_bias: AnyArray = grad_output.sum(axis=positions, dtype=grad_output.dtype)
     return grad_weight, grad_bias.astype(dtype, copy=False)
 
@@ -117,10 +119,9 @@ def conv(
     out: object = None,
 ) -> AnyArray:
     """Cross-correlate."""
-    if out is None:
-        remembered = _memo.call(axes, input, weight, bias, given)
-        if remembered is not None:
-            return remembered
+    remembered = _memo.call(axes, input, weight, bias, given, out)
+    if remembered is not None:
+        return remembered
     (x, w, b), dtype = dtypes.operands(input=input, weight=weight, bias=bias)
     as_given = x is input and w is weight and b is bias
     options = _options(axes, w.shape, given)
@@ -128,7 +129,7 @@ def conv(
     of = of_conv(x.shape, w.shape, options)
     _check_bias(b, of.filters)
     result = _apply(_correlate, of, of.output_shape, batched, x, w, b, dtype, out)
-    if as_given and out is None:
+    if as_given:
         call = (axes, input, weight, bias, given)
         execution.remember(_memo, call, of, "forward", (x, w, b), result)
     return result
@@ -310,10 +311,9 @@ class PreparedConv:
     def __call__(self, input: object, out: object = None) -> AnyArray:
         """Return the cross-correlation of ``input``, batched or not, with the weights."""
         call = (None, input, self._weight, self._bias, ())
-        if out is None:
-            remembered = self._memo.call(*call)
-            if remembered is not None:
-                return remembered
+        remembered = self._memo.call(*call, out)
+        if remembered is not None:
+            return remembered
         (x, w, b), dtype = dtypes.operands(input=input, weight=self._weight, bias=self._bias)
         as_given = x is input and w is self._weight
         x, batched = _with_batch(x, self._options, "input")
@@ -321,7 +321,10 @@ class PreparedConv:
         # the packed weights are of the type that the weights alone are computed in
         packed = self._packed if dtype == self._weight.dtype else None
         correlate = partial(_correlate, packed=packed)
+        packings = set(self._packed)
         result = _apply(correlate, of, of.output_shape, batched, x, w, b, dtype, out)
-        if as_given and out is None:
+        if not packings.issubset(self._packed):
+            self._memo = CallMemo()  # it holds weights that are packed otherwise
+        if as_given:
             execution.remember(self._memo, call, of, "forward", (x, w, b), result, packed)
         return result

@@ -171,11 +171,11 @@ def of_conv(
     arguments.check_positive_sizes(sizes, "input", "spatial axis")
     check_weight(weight_shape, output_channels=weight_shape[0])
     arguments.check_groups(options.groups, input_channels=channels, output_channels=weight_shape[0])
-    arguments.check_shape(
-        weight_shape[1:2],
-        (channels // options.groups,),
-        "weight.shape[1:2]",
-        f"for an input of {channels} channels in {options.groups} groups",
+    arguments.check_channels(
+        weight_shape,
+        1,
+        channels // options.groups,
+        f"an input of {channels} channels in {options.groups} groups",
     )
     windows = tuple(options.windows(sizes))
     arguments.check_windows(windows)
@@ -191,9 +191,7 @@ def of_transpose(
     arguments.check_positive_sizes(sizes, "input", "spatial axis")
     check_weight(weight_shape, output_channels=weight_shape[1])
     arguments.check_groups(options.groups, input_channels=channels)
-    arguments.check_shape(
-        weight_shape[:1], (channels,), "weight.shape[:1]", f"for an input of {channels} channels"
-    )
+    arguments.check_channels(weight_shape, 0, channels, f"an input of {channels} channels")
     windows = tuple(options.windows_of_transpose(sizes))
     arguments.check_transpose(windows, options.output_padding)
     filters = weight_shape[1] * options.groups

@@ -81,6 +81,7 @@ typedef void (*cx_task)(const cx_pass *pass, const cx_call *call, int64_t task, 
    part, group, channel block, filter part. */
 typedef struct {
     int64_t lanes; /* elements of a vector */
+    int64_t narrowest; /* columns of the narrowest panel */
     int64_t rows;  /* filters of the largest register block */
     int64_t (*scratch_bytes)(const cx_pass *pass, int kind);
     cx_task pack, forward, weight_gradient;

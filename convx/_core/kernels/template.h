@@ -35,7 +35,7 @@ typedef T NAME(half_loose)
 #include "weight_gradient.h"
 
 static const cx_kernels NAME(kernels) = {
-    LANES, ROWS, NAME(scratch_bytes), NAME(pack), NAME(forward), NAME(weight_gradient),
+    LANES, CX_HALF_VECTORS ? LANES / 2 : LANES, ROWS, NAME(scratch_bytes), NAME(pack), NAME(forward), NAME(weight_gradient),
 };
 
 #undef PANEL_PITCH
