@@ -58,7 +58,7 @@ lint: $(INSTALLED) $(VENV)/.lint-extra
 	$(VENV)/bin/ruff format --check .
 	PATH="$(VENV)/bin:$$PATH" cython-lint convx
 	$(VENV)/bin/mypy
-	$(PY) -c 'import setup; setup.translate(setup.DRIVER, strict=True)'
+	$(PY) -c 'import setup; setup.translate(setup.EXTENSIONS, strict=True)'
 
 # The wheel is built from the sdist, which proves that the sdist is complete. The tests run in a
 # folder that has no convx beside them, so that only the installed one can be found.

@@ -1,4 +1,4 @@
-"""Build of the one compiled module of convx; all that is declarative stands in pyproject.toml.
+"""Build of the compiled modules of convx; all that is declarative stands in pyproject.toml.
 
 Every architecture's kernels are listed always: each C file is empty on another architecture and
 opens its own ``#pragma target``, so there are no flags per file and no probes for instruction
@@ -33,12 +33,20 @@ NO_OPENMP, STRICT, DEBUG = (
     for switch in ("CONVX_NO_OPENMP", "CONVX_STRICT", "CONVX_DEBUG")
 )
 
+# The driver alone has C sources: setuptools must not build one source for two extensions.
 DRIVER = Extension(
     "convx._core._driver",
     sources=["convx/_core/_driver.pyx", *sorted(glob.glob("convx/_core/kernels/*.c"))],
-    depends=["convx/_core/_kernels.pxd", *sorted(glob.glob("convx/_core/kernels/*.h"))],
+    depends=sorted(glob.glob("convx/_core/*.pxd") + glob.glob("convx/_core/kernels/*.h")),
     include_dirs=["convx/_core/kernels"],
 )
+MEMO = Extension(
+    "convx._core._memo",
+    sources=["convx/_core/_memo.pyx"],
+    depends=sorted(glob.glob("convx/_core/*.pxd")),
+    include_dirs=["convx/_core/kernels"],
+)
+EXTENSIONS = [DRIVER, MEMO]
 DIRECTIVES = {
     "language_level": 3,
     "boundscheck": False,
@@ -67,20 +75,20 @@ PLAIN_PROBE = "int main(void) { return 0; }\n"
 OPENMP_PROBE = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n"
 
 
-def translate(extension, strict=STRICT):
-    """Translate the Cython source to C and return the extension's list of C sources."""
+def translate(extensions, strict=STRICT):
+    """Translate Cython to C and return the extensions with the C sources in its place."""
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):  # performance hints are only ever printed
-            [translated] = cythonize(
-                [extension], build_dir="build/cython", force=True, compiler_directives=DIRECTIVES
+            translated = cythonize(
+                extensions, build_dir="build/cython", force=True, compiler_directives=DIRECTIVES
             )
     finally:
         sys.stderr.write(said.getvalue())
     complaints = re.findall("^(?:performance hint|warning):", said.getvalue(), re.MULTILINE)
     if strict and complaints:
         raise SystemExit(f"CONVX_STRICT: {len(complaints)} complaint(s) of Cython, see above")
-    return translated.sources
+    return translated
 
 
 class BuildDriver(build_ext):
@@ -106,8 +114,8 @@ class BuildDriver(build_ext):
         if not NO_OPENMP and self.accepts(OPENMP_PROBE, ["-fopenmp"], ["-fopenmp"]):
             compile_flags.append("-fopenmp")
             link_flags.append("-fopenmp")
-        for extension in self.extensions:
-            extension.sources = translate(extension)
+        for extension, translated in zip(self.extensions, translate(self.extensions)):
+            extension.sources = translated.sources
             extension.extra_compile_args = compile_flags
             extension.extra_link_args = link_flags
             extension.define_macros = [
@@ -118,4 +126,4 @@ class BuildDriver(build_ext):
 
 
 if __name__ == "__main__":
-    setup(ext_modules=[DRIVER], cmdclass={"build_ext": BuildDriver})
+    setup(ext_modules=EXTENSIONS, cmdclass={"build_ext": BuildDriver})

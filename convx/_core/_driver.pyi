@@ -2,12 +2,9 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any
 
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from convx._engine.problem import PassPlan, Plan
-
-# axes, input, weight, bias, options
-Call = tuple[object, object, object, object, tuple[object, ...]]
 
 build: dict[str, Any]
 scoped_threads: ContextVar[int]
@@ -18,7 +15,6 @@ def register_block(isa: str, dtype: str) -> tuple[int, int, int]: ...
 def set_default_threads(count: int) -> None: ...
 def current_threads() -> int: ...
 def stay_serial() -> None: ...
-def suspend_memos(change: int) -> None: ...
 
 class Pass:
     def __init__(self, plan: PassPlan) -> None: ...
@@ -43,22 +39,3 @@ class Program:
         packed: NDArray[Any] | None,
         out: NDArray[Any],
     ) -> NDArray[Any]: ...
-
-class CallMemo:
-    def call(
-        self,
-        axes: object,
-        input: object,
-        weight: object,
-        bias: object,
-        given: tuple[object, ...],
-        out: object,
-    ) -> NDArray[Any] | None: ...
-    def remember(
-        self,
-        call: Call,
-        program: Program,
-        shape: tuple[int, ...],
-        dtype: DTypeLike,
-        packed: NDArray[Any] | None = None,
-    ) -> None: ...

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from convx._core import _driver
+from convx._core import _driver, _memo
 from convx._engine import machine
 from convx._engine.dtypes import KERNEL_DTYPES, AnyArray, as_kernel_operand, is_kernel_layout
 from convx._engine.problem import Plan
@@ -28,6 +28,9 @@ class Map(Hashable, Protocol):
 
 # The weights of one convolution, by how they are packed.
 PackedWeights = dict[tuple[object, ...], AnyArray]
+
+# What a memo remembers: spatial axes, input, weight, bias, options.
+Call = tuple[object, object, object, object, tuple[object, ...]]
 
 _programs: dict[Hashable, _driver.Program] = {}
 _recording: ContextVar[list[_driver.Program] | None] = ContextVar("convx_recording", default=None)
@@ -52,11 +55,11 @@ def recording() -> Iterator[list[_driver.Program]]:
     """Collect the programs of the calls in this context instead of running them."""
     programs: list[_driver.Program] = []
     token = _recording.set(programs)
-    _driver.suspend_memos(1)
+    _memo.suspend_memos(1)
     try:
         yield programs
     finally:
-        _driver.suspend_memos(-1)
+        _memo.suspend_memos(-1)
         _recording.reset(token)
 
 
@@ -132,8 +135,8 @@ def deliver(result: AnyArray, out: AnyArray | None) -> AnyArray:
 
 
 def remember(
-    memo: _driver.CallMemo,
-    call: tuple[object, object, object, object, tuple[object, ...]],
+    memo: _memo.CallMemo,
+    call: Call,
     of: Map,
     direction: str,
     operands: tuple[AnyArray | None, ...],

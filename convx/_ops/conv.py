@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from convx._core._driver import CallMemo
+from convx._core._memo import CallMemo
 from convx._engine import arguments, boundary, dtypes, execution
 from convx._engine.dtypes import AnyArray
 from convx._ops.correlation import (

@@ -1,0 +1,28 @@
+"""What the compiled modules share of the driver."""
+
+from libc.stdint cimport int64_t
+
+from convx._core._kernels cimport cx_kernels, cx_task
+
+cpdef int current_threads()
+
+
+cdef class Scratch:
+    cdef char *memory
+    cdef int64_t size
+
+
+cdef class Program:
+    cdef readonly tuple passes, out_shape
+    cdef readonly object plan
+    cdef readonly str isa
+    cdef readonly int threads
+    cdef readonly int64_t scratch_bytes, packed_size
+    cdef const cx_kernels *kernels
+    cdef cx_task task
+    cdef list tasks, pack_tasks, packed_starts, slices
+    cdef int64_t item_size
+    cdef bint packs
+
+    cdef pack_into(self, const void *weight, packed, Scratch scratch)
+    cdef execute(self, const void *input, const void *weight, const void *bias, packed, out)

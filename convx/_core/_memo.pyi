@@ -1,0 +1,26 @@
+from typing import Any
+
+from numpy.typing import DTypeLike, NDArray
+
+from convx._core._driver import Program
+
+def suspend_memos(change: int) -> None: ...
+
+class CallMemo:
+    def call(
+        self,
+        axes: object,
+        input: object,
+        weight: object,
+        bias: object,
+        given: tuple[object, ...],
+        out: object,
+    ) -> NDArray[Any] | None: ...
+    def remember(
+        self,
+        call: tuple[object, object, object, object, tuple[object, ...]],
+        program: Program,
+        shape: tuple[int, ...],
+        dtype: DTypeLike,
+        packed: NDArray[Any] | None = None,
+    ) -> None: ...

@@ -1,0 +1,206 @@
+"""The short way of repeated calls, from the arguments as given to the program that runs them."""
+
+cimport cython
+from cpython.buffer cimport (
+    PyBUF_CONTIG, PyBUF_FORMAT, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_GetBuffer,
+)
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.long cimport PyLong_AsLongLongAndOverflow
+from libc.stdint cimport int64_t
+
+from convx._core._driver cimport Program, current_threads
+
+from numpy import empty, ndarray
+
+# A key is made of words of 64 bits; calls of stranger forms are not remembered.
+cdef enum:
+    KEY_WORDS = 128
+    MOST_MEMORIES = 256
+
+# How many want every call to be seen by the planner.
+cdef int memos_suspended = 0
+
+
+def suspend_memos(int change):
+    """Suspend the shortcut (1), or take one's suspension back (-1)."""
+    global memos_suspended
+    memos_suspended += change
+
+
+@cython.final
+cdef class Memory:
+    """What a remembered call needs."""
+
+    cdef Program program
+    cdef object shape, dtype, packed
+
+    def __cinit__(self, Program program, shape, dtype, packed):
+        self.program, self.shape, self.dtype, self.packed = program, shape, dtype, packed
+
+
+# Marks of what follows in a key, so that no two calls have the same words.
+cdef enum:
+    NUMBER
+    NUMBERS
+    NAME
+
+
+cdef int64_t *add_words(int64_t mark, int64_t value, int64_t *at, int64_t *end):
+    """Append two words to a key; a key that is NULL stays so."""
+    if at == NULL or at + 2 > end:
+        return NULL
+    at[0], at[1] = mark, value
+    return at + 2
+
+
+cdef int64_t *add_option(option, dict names, int depth, int64_t *at, int64_t *end) except? NULL:
+    """Append a plain integer, a known name, or a tuple of plain integers or pairs of them."""
+    cdef int overflow = 0
+    cdef int64_t value
+    if at == NULL or depth > 2:
+        return NULL
+    if type(option) is int:
+        value = PyLong_AsLongLongAndOverflow(option, &overflow)
+        return NULL if overflow else add_words(NUMBER, value, at, end)
+    if type(option) is str:
+        name = names.get(option)
+        return NULL if name is None else add_words(NAME, name, at, end)
+    if type(option) is not tuple:
+        return NULL
+    at = add_words(NUMBERS, len(<tuple>option), at, end)
+    for one in <tuple>option:
+        at = add_option(one, names, depth + 1, at, end)
+        if at == NULL:
+            return NULL
+    return at
+
+
+cdef int64_t *add_array(array, int64_t *at, int64_t *end, Py_buffer *views, int *held) except? NULL:
+    """Append an array's element type, shape and strides, and hold its buffer."""
+    cdef Py_buffer *view = &views[held[0]]
+    cdef int axis
+    if at == NULL or type(array) is not ndarray:
+        return NULL
+    try:
+        PyObject_GetBuffer(array, view, PyBUF_STRIDED_RO | PyBUF_FORMAT)
+    except (BufferError, ValueError):  # an element type without a format
+        return NULL
+    held[0] += 1
+    if at + 3 + 2 * view.ndim > end or view.format[1] != 0 or <size_t>view.buf % view.itemsize:
+        return NULL
+    at[0], at[1], at[2] = view.format[0], view.itemsize, view.ndim
+    at += 3
+    for axis in range(view.ndim):
+        at[0], at[1] = view.shape[axis], view.strides[axis]
+        at += 2
+    return at
+
+
+cdef bint can_take_result(out, Memory memory, Py_buffer *views, int held) except -1:
+    """Whether a kernel can write to ``out`` as it is: if in doubt, not."""
+    cdef Py_buffer view
+    cdef int index
+    cdef bint clear = True
+    if type(out) is not ndarray or out.shape != memory.shape or out.dtype is not memory.dtype:
+        return False
+    try:
+        PyObject_GetBuffer(out, &view, PyBUF_CONTIG)
+    except (BufferError, ValueError):  # read-only, or not contiguous
+        return False
+    for index in range(held):
+        clear = clear and are_apart(&view, &views[index])
+    clear = clear and <size_t>view.buf % view.itemsize == 0
+    PyBuffer_Release(&view)
+    return clear
+
+
+cdef bint are_apart(Py_buffer *one, Py_buffer *other) noexcept:
+    """Whether two buffers certainly have no byte in common, the first one being contiguous."""
+    cdef const char *low = <const char *>other.buf
+    cdef const char *high = low + other.itemsize
+    cdef int axis
+    for axis in range(other.ndim):
+        if other.strides[axis] < 0:
+            low += other.strides[axis] * (other.shape[axis] - 1)
+        else:
+            high += other.strides[axis] * (other.shape[axis] - 1)
+    return high <= <const char *>one.buf or <const char *>one.buf + one.len <= low
+
+
+@cython.final
+cdef class CallMemo:
+    """The shortcut of repeated calls: from the arguments as given to the program that runs them.
+
+    It answers only calls like one that went the long way before: plain arrays of the same element
+    types, shapes and strides, and the same options as plain integers, tuples and names. So nothing
+    is checked here, and nothing decided.
+    """
+
+    cdef dict memories, names
+
+    def __init__(self):
+        self.memories, self.names = {}, {}
+
+    def call(self, axes, input, weight, bias, given, out):
+        """Return the result, or None for a call that is not remembered."""
+        cdef Py_buffer views[3]
+        cdef int held = 0
+        cdef Memory memory
+        if memos_suspended:
+            return None
+        try:
+            key = self.key_of(axes, input, weight, bias, given, views, &held)
+            if key is None:
+                return None
+            memory = self.memories.get(key)
+            if memory is None:
+                return None
+            if out is None:
+                out = empty(memory.shape, memory.dtype)
+            elif not can_take_result(out, memory, views, held):
+                return None
+            return memory.program.execute(
+                views[0].buf, views[1].buf, NULL if bias is None else views[2].buf, memory.packed,
+                out)
+        finally:
+            while held:
+                held -= 1
+                PyBuffer_Release(&views[held])
+
+    def remember(self, call, Program program, shape, dtype, packed=None):
+        """Keep the program of a call that it took as it was, without converting an array."""
+        cdef Py_buffer views[3]
+        cdef int held = 0
+        axes, input, weight, bias, given = call
+        try:
+            for option in given:
+                if type(option) is str:
+                    self.names.setdefault(option, len(self.names))
+            key = self.key_of(axes, input, weight, bias, given, views, &held)
+            if key is None:
+                return
+            while len(self.memories) >= MOST_MEMORIES:
+                self.memories.pop(next(iter(self.memories)), None)
+            self.memories[key] = Memory(program, shape, dtype, packed)
+        finally:
+            while held:
+                held -= 1
+                PyBuffer_Release(&views[held])
+
+    cdef bytes key_of(self, axes, input, weight, bias, tuple given, Py_buffer *views, int *held):
+        """The call in words, or None for one that is not plain; the arrays' buffers stay held."""
+        cdef int64_t words[KEY_WORDS]
+        cdef int64_t *at = words
+        cdef int64_t *end = words + KEY_WORDS
+        at = add_words(NUMBER, -1 if axes is None else axes, at, end)
+        at = add_array(input, at, end, views, held)
+        at = add_array(weight, at, end, views, held)
+        at = add_words(NUMBER, bias is not None, at, end)
+        if bias is not None:
+            at = add_array(bias, at, end, views, held)
+        for option in given:
+            at = add_option(option, self.names, 0, at, end)
+        at = add_words(NUMBER, current_threads(), at, end)
+        if at == NULL:
+            return None
+        return PyBytes_FromStringAndSize(<const char *>words, (at - words) * sizeof(int64_t))
