@@ -217,7 +217,8 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         if problem.groups * weight_group <= SMALL_KERNELS:
             row_parts = min(ROW_PARTS, problem.batch * boxes)
         tasks = problem.groups * -(-problem.channels // channel_block) * row_parts
-        most_filters = GRADIENT_FILTERS
+        packed = math.prod(blocks) * problem.item_size
+        most_filters = min(GRADIENT_FILTERS, max(rows, machine.L2_BYTES // 2 // packed))
     else:
         step = min(step or STEP, STEP)
         channel_block = _even(problem.channels, step // taps)
