@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from convx._engine import arguments, boundary
 from convx._engine.plan import plan
 from convx._engine.problem import Axis, Plan, Problem
@@ -138,6 +140,7 @@ class Correlation:
             channels, filters = self.channels, self.filters
             maps = self.source_maps()
         out_shape = (self.batch, filters, *out_sizes)
+        arguments.check_memory(out_shape, np.dtype(dtype).itemsize, "the padded output")
         out_strides = [math.prod(out_shape[axis + 1 :]) for axis in range(len(out_shape))]
         axes = [
             [Axis(one, size, stride, out_stride, source, -window.pad_low) for one in passes]
