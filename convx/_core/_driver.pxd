@@ -20,7 +20,7 @@ cdef class Program:
     cdef readonly int64_t scratch_bytes, packed_size
     cdef const cx_kernels *kernels
     cdef cx_task task
-    cdef list tasks, pack_tasks, packed_starts, slices
+    cdef list tasks, pack_tasks, packed_starts, slices, steps
     cdef int64_t item_size
     cdef bint packs
 

@@ -105,7 +105,8 @@ cpdef int current_threads():
     cdef int count = scoped_threads.get()
     if serial or omp_in_parallel():
         return 1
-    return min(count or default_threads, omp_get_max_threads())
+    # a strange OMP_NUM_THREADS makes OpenMP answer with strange numbers
+    return max(1, min(count or default_threads, omp_get_max_threads()))
 
 
 def stay_serial():
@@ -184,10 +185,10 @@ cdef class Pass:
             axis.strands, axis.tile_length = len(spec.strand_start), spec.tile_length
             axis.strand_start = self.keep(spec.strand_start)
             axis.strand_length = self.keep(spec.strand_length)
-            axis.source, axis.source_low, axis.source_length = NULL, 0, 0
-            if spec.source is not None:
-                axis.source = self.keep(spec.source)
-                axis.source_low, axis.source_length = spec.source_low, len(spec.source)
+            axis.halo, axis.halo_low, axis.halo_length = NULL, 0, 0
+            if spec.halo is not None:
+                axis.halo = self.keep(spec.halo)
+                axis.halo_low, axis.halo_length = spec.halo_low, len(spec.halo)
         self.table.batch, self.table.groups = plan.batch, plan.groups
         self.table.channels, self.table.filters = plan.channels, plan.filters
         self.table.in_batch, self.table.in_channel = plan.in_batch, plan.in_channel
@@ -237,7 +238,7 @@ cdef void run_tasks(cx_task task, const cx_pass *table, const cx_call *call, int
 
 
 # Between slices of about this many multiply-adds for each thread, Ctrl-C is noticed.
-cdef int64_t SLICE = 2 * 10 ** 9
+cdef int64_t SLICE = 10 ** 9
 
 
 cdef class Program:
@@ -254,7 +255,9 @@ cdef class Program:
         self.item_size, self.packs = plan.item_size, plan.packs
         self.scratch_bytes = 64
         self.packed_size = 0
-        self.tasks, self.pack_tasks, self.packed_starts, self.slices = [], [], [], []
+        self.tasks, self.pack_tasks, self.packed_starts = [], [], []
+        self.slices, self.steps = [], []
+        slices = 1 + plan.work // (self.threads * SLICE)
         for one in self.passes:
             self.scratch_bytes = max(
                 self.scratch_bytes, one.scratch_bytes(isa, plan.dtype, gradient))
@@ -265,13 +268,17 @@ cdef class Program:
                 one.table.groups * pieces(one.table.filters, self.kernels.rows))
             tasks = one.table.groups * one.table.filter_parts
             if gradient:
+                # few tasks, of many boxes: it is these that are sliced
                 tasks *= one.table.row_parts
                 tasks *= pieces(one.table.channels, one.table.channel_block)
+                steps = pieces(one.table.batch * one.table.boxes, one.table.row_parts)
+                self.slices.append(tasks)
             else:
                 tasks *= pieces(one.table.batch, one.table.items) * one.table.boxes
+                steps = 1
+                self.slices.append(max(self.threads, tasks // slices))
             self.tasks.append(tasks)
-            self.slices.append(
-                max(self.threads, tasks * self.threads * SLICE // max(1, plan.work)))
+            self.steps.append((steps, max(1, steps // slices)))
 
     @property
     def workspace_bytes(self):
@@ -322,7 +329,7 @@ cdef class Program:
         cdef Buffer packed_buffer = None
         cdef cx_call call
         cdef Pass one
-        cdef int64_t index, first, end, count, start, slice_
+        cdef int64_t index, first, end, count, start, slice_, step, steps
         cdef Scratch scratch = borrow_scratch(self.threads * self.scratch_bytes)
         global has_run_threads
         if packed is None and self.packs:
@@ -339,12 +346,15 @@ cdef class Program:
             count, slice_, start = self.tasks[index], self.slices[index], self.packed_starts[index]
             if packed is not None:
                 call.packed = <const char *>packed_buffer.view.buf + start * self.item_size
-            for first in range(0, count, slice_):
-                end = min(first + slice_, count)
-                with nogil:
-                    run_tasks(self.task, &one.table, &call, first, end, self.threads,
-                              scratch.memory, self.scratch_bytes)
-                if end < count:
-                    PyErr_CheckSignals()
+            steps, call.steps = self.steps[index]
+            for step in range(0, steps, call.steps):
+                call.first_step = step
+                for first in range(0, count, slice_):
+                    end = min(first + slice_, count)
+                    with nogil:
+                        run_tasks(self.task, &one.table, &call, first, end, self.threads,
+                                  scratch.memory, self.scratch_bytes)
+                    if end < count or step + call.steps < steps:
+                        PyErr_CheckSignals()
         idle_scratch.append(scratch)
         return out

@@ -18,8 +18,8 @@ cdef extern from "convx.h" nogil:
         int64_t strands, tile_length
         const int64_t *strand_start
         const int64_t *strand_length
-        const int64_t *source
-        int64_t source_low, source_length
+        const int64_t *halo
+        int64_t halo_low, halo_length
 
     ctypedef struct cx_pass:
         int64_t rank
@@ -39,6 +39,7 @@ cdef extern from "convx.h" nogil:
         const void *packed
         const void *bias
         void *output
+        int64_t first_step, steps
 
     ctypedef void (*cx_task)(
         const cx_pass *pass_, const cx_call *call, int64_t task, char *scratch) noexcept nogil

@@ -52,26 +52,34 @@ SOURCES: dict[str, Callable[[IndexMap, int], IndexMap]] = {
 PADDING_MODES = ("zeros", *SOURCES)
 
 
-def index_map(mode: str, size: int, low: int, high: int) -> IndexMap | None:
-    """Input index of each padded coordinate from ``-low`` on; None where there is none."""
-    if mode == "zeros" or (low <= 0 and high <= 0):
+def halo_sources(mode: str, size: int, low: int, high: int) -> IndexMap | None:
+    """Where the halo of a padded axis is taken from; None for zeros, or without padding.
+
+    Input indices of the ``low`` coordinates before the axis, then of the ``high`` after it.
+    """
+    if mode == "zeros" or low + high == 0:
         return None
-    return SOURCES[mode](np.arange(-low, size + high, dtype=np.int64), size)
+    before = np.arange(-low, 0, dtype=np.int64)
+    after = np.arange(size, size + high, dtype=np.int64)
+    return SOURCES[mode](np.concatenate([before, after]), size)
 
 
-def fold(padded: NDArray[Any], maps: Sequence[IndexMap | None], low: Sequence[int]) -> NDArray[Any]:
+def fold(
+    padded: NDArray[Any], sources: Sequence[IndexMap | None], low: Sequence[int]
+) -> NDArray[Any]:
     """Adjoint of padding: add every sample of the halo to the sample that it was taken from.
 
-    ``maps`` has one map for each of the last axes, None where the axis is not padded. The order of
-    the sums depends on shapes alone.
+    ``sources`` has the halo of each of the last axes, None where the axis is not padded. The order
+    of the sums depends on shapes alone.
     """
-    for axis, (source, first) in enumerate(zip(maps, low), start=padded.ndim - len(maps)):
-        if source is None:
+    for axis, (halo, first) in enumerate(zip(sources, low), start=padded.ndim - len(sources)):
+        if halo is None:
             continue
         along = (slice(None),) * axis
-        size = int(source.max()) + 1
+        size = padded.shape[axis] - len(halo)
         inside = padded[*along, first : first + size].copy()
-        for coordinate in (*range(first), *range(first + size, len(source))):
-            inside[*along, source[coordinate]] += padded[*along, coordinate]
+        for place, source in enumerate(halo):
+            coordinate = place if place < first else place + size
+            inside[*along, source] += padded[*along, coordinate]
         padded = inside
     return padded

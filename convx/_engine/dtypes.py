@@ -42,7 +42,7 @@ def as_array(value: object, name: str) -> AnyArray:
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} must be an array of numbers: {error}") from None
-    if array.dtype.newbyteorder("=") not in KERNEL_DTYPES:
+    if array.dtype.kind not in "iufc" or array.dtype.newbyteorder("=") not in KERNEL_DTYPES:
         raise TypeError(
             f"{name} must have a dtype of float16, float32, float64, complex64, complex128 or an "
             f"integer one, got {array.dtype}"
@@ -60,11 +60,13 @@ def _from_dlpack(value: Any, name: str) -> AnyArray:
 def operands(**values: object) -> tuple[list[Any], np.dtype[Any]]:
     """Return native arrays of one type from array-likes, and the type of the result.
 
-    The names are those of the arguments, for errors; None stays None. Mixed types are promoted as
-    by NumPy. Half precision becomes single, for the result to be rounded once.
+    The names are those of the arguments, for errors. A bias may be None, and stays None. Mixed
+    types are promoted as by NumPy. Half precision becomes single, for the result to be rounded
+    once.
     """
     arrays = {
-        name: None if value is None else as_array(value, name) for name, value in values.items()
+        name: None if value is None and name == "bias" else as_array(value, name)
+        for name, value in values.items()
     }
     dtype = np.result_type(*(array.dtype for array in arrays.values() if array is not None))
     dtype = dtype.newbyteorder("=")

@@ -13,9 +13,10 @@ from convx._engine.dtypes import KERNEL_DTYPES, AnyArray, as_kernel_operand, is_
 from convx._engine.problem import Plan
 from convx._engine.threads import get_num_threads
 
-# Enough for the layers of a large network; the oldest are forgotten, so memory stays bounded over
-# calls of ever new shapes.
+# Enough for the layers of a large network; the oldest are forgotten, and programs with large tables
+# are not kept, so memory stays bounded over calls of ever new shapes.
 MOST_PROGRAMS = 256
+MOST_TABLE_BYTES = 256 * 1024
 
 
 class Map(Hashable, Protocol):
@@ -44,9 +45,10 @@ def program(of: Map, direction: str, strides: tuple[int, ...], dtype: str) -> _d
         plan = of.plan(*key[1:])
         passes = [_driver.Pass(one) for one in plan.passes]
         found = _driver.Program(plan, machine.ISA, passes)
-        while len(_programs) >= MOST_PROGRAMS:
-            _programs.pop(next(iter(_programs)), None)
-        _programs[key] = found
+        if plan.table_bytes <= MOST_TABLE_BYTES:
+            while len(_programs) >= MOST_PROGRAMS:
+                _programs.pop(next(iter(_programs)), None)
+            _programs[key] = found
     return found
 
 
@@ -155,7 +157,7 @@ def remember(
     ):
         return
     strides = tuple(stride // kernel.itemsize for stride in x.strides)
-    chosen = program(of, direction, strides, kernel.name)
-    if chosen.plan.writes_all and chosen.plan.work:
+    chosen = _programs.get((of, direction, strides, kernel.name, get_num_threads()))
+    if chosen is not None and chosen.plan.writes_all and chosen.plan.work:
         weights = None if packed is None else packed.get(chosen.plan.packing)
         memo.remember(call, chosen, result.shape, result.dtype, weights)

@@ -341,8 +341,8 @@ def _axis_plans(
                 strand_start=starts,
                 strand_length=lengths,
                 tile_length=int(lengths.sum()),
-                source=axis.source,
-                source_low=axis.source_low,
+                halo=axis.halo,
+                halo_low=axis.halo_low,
             )
         )
         tile_stride *= plans[-1].tile_length

@@ -23,8 +23,8 @@ class AxisPlan:
     strand_start: Table
     strand_length: Table
     tile_length: int
-    source: Table | None
-    source_low: int
+    halo: Table | None
+    halo_low: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,14 @@ class PassPlan:
     strided: bool
     gathered: bool
 
+    def tables(self) -> list[Table]:
+        """All the tables of the pass."""
+        tables = [self.tap_offset, self.tap_weight]
+        for axis in self.axes:
+            tables += [axis.strand_start, axis.strand_length]
+            tables += [] if axis.halo is None else [axis.halo]
+        return tables
+
     @property
     def multiply_adds(self) -> int:
         """Multiply-adds of the pass."""
@@ -78,8 +86,8 @@ class Axis:
     in_size: int
     in_stride: int
     out_stride: int
-    source: Table | None = None
-    source_low: int = 0
+    halo: Table | None = None
+    halo_low: int = 0
 
     @property
     def is_pointwise(self) -> bool:
@@ -130,9 +138,12 @@ class Plan:
     writes_all: bool
     threads: int
     packing: tuple[object, ...]
+    table_bytes: int = field(init=False)
     work: int = field(init=False)
     item_size: int = field(init=False)
 
     def __post_init__(self) -> None:
+        tables = [table for one in self.passes for table in one.tables()]
+        object.__setattr__(self, "table_bytes", sum(table.nbytes for table in tables))
         object.__setattr__(self, "work", sum(one.multiply_adds for one in self.passes))
         object.__setattr__(self, "item_size", np.dtype(self.dtype).itemsize)

@@ -66,7 +66,7 @@ def _adjoint(
         return execution.run(of, "adjoint", y, w, b, out)
     padded = execution.run(of, "adjoint", y, w, None)
     low = [window.pad_low for window in of.windows]
-    folded = boundary.fold(padded, of.source_maps(), low)
+    folded = boundary.fold(padded, of.halos(), low)
     if b is not None:
         folded = folded + b.reshape(-1, *(1 for _ in of.windows))
     return execution.deliver(folded, out)
@@ -78,6 +78,7 @@ def _weight_gradient(of: Correlation, x: AnyArray, y: AnyArray) -> AnyArray:
             of.of_parts(), dtypes.split_complex(x, 1), dtypes.split_complex(y, 1)
         )
         return dtypes.from_products(parts, x.dtype)
+    arguments.check_memory(of.weight_shape, x.dtype.itemsize, "a gradient")
     sums = execution.run(of, "weight_gradient", x, y, None)
     total: AnyArray = sums[0] if len(sums) == 1 else sums.sum(axis=0, dtype=x.dtype)
     return total.reshape(of.weight_shape)

@@ -104,18 +104,15 @@ class Correlation:
         """Whether the halo is taken from the input itself."""
         return self.options.padding_mode != "zeros"
 
-    def source_maps(self) -> list[boundary.IndexMap | None]:
-        """For each axis where its padded coordinates come from."""
-        maps = []
+    def halos(self) -> list[boundary.IndexMap | None]:
+        """For each axis where its halo is taken from."""
+        sources = []
         for window in self.windows:
+            low, high = window.pad_low, window.pad_high
             if self.pads_by_index:
-                arguments.check_memory((window.padded_size,), 32, "the index map of padding")
-            maps.append(
-                boundary.index_map(
-                    self.options.padding_mode, window.size, window.pad_low, window.pad_high
-                )
-            )
-        return maps
+                arguments.check_memory((low + high,), 32, "tables for padding")
+            sources.append(boundary.halo_sources(self.options.padding_mode, window.size, low, high))
+        return sources
 
     def of_parts(self) -> "Correlation":
         """The same between real and imaginary parts as channels of their own."""
@@ -133,19 +130,19 @@ class Correlation:
             taps = [window.adjoint() for window in windows]
             in_sizes, out_sizes = self.outputs, [window.size for window in windows]
             channels, filters = self.filters, self.channels
-            maps: list[boundary.IndexMap | None] = [None] * len(sizes)
+            halos: list[boundary.IndexMap | None] = [None] * len(sizes)
         else:
             taps = [window.forward(n) for window, n in zip(self.windows, self.outputs)]
             in_sizes, out_sizes = tuple(sizes), list(self.outputs)
             channels, filters = self.channels, self.filters
-            maps = self.source_maps()
+            halos = self.halos()
         out_shape = (self.batch, filters, *out_sizes)
         arguments.check_memory(out_shape, np.dtype(dtype).itemsize, "the padded output")
         out_strides = [math.prod(out_shape[axis + 1 :]) for axis in range(len(out_shape))]
         axes = [
-            [Axis(one, size, stride, out_stride, source, -window.pad_low) for one in passes]
-            for passes, size, stride, out_stride, source, window in zip(
-                taps, in_sizes, strides[2:], out_strides[2:], maps, self.windows
+            [Axis(one, size, stride, out_stride, halo, window.pad_low) for one in passes]
+            for passes, size, stride, out_stride, halo, window in zip(
+                taps, in_sizes, strides[2:], out_strides[2:], halos, self.windows
             )
         ]
         problem = Problem(
@@ -205,4 +202,4 @@ def check_weight(shape: tuple[int, ...], output_channels: int) -> None:
     """Check what the weights' shape says by itself."""
     arguments.check_output_channels(output_channels)
     arguments.check_positive_sizes(shape[2:], "weight", "kernel axis")
-    arguments.check_memory(shape, 64, "tables for a weight")
+    arguments.check_memory(shape[2:], 64, "tables for a kernel")

@@ -48,7 +48,7 @@ static inline void *cx_carve(char **scratch, int64_t bytes)
 static inline void cx_carve_box(const cx_pass *pass, cx_box *box, char **scratch)
 {
     const cx_axis *last = &pass->axes[pass->rank - 1];
-    int64_t stretches = last->source ? 2 * last->tile_length : 3 * last->strands;
+    int64_t stretches = last->halo ? 2 * last->tile_length : 3 * last->strands;
     box->panel = cx_carve(scratch, (pass->positions + 1) * (int64_t)sizeof(cx_panel));
     box->run = cx_carve(scratch, (2 * pass->positions + 1) * (int64_t)sizeof(cx_run));
     box->row_source = cx_carve(scratch, pass->tile_rows * (int64_t)sizeof(int64_t));
@@ -75,10 +75,10 @@ static inline int64_t cx_source(const cx_axis *axis, int64_t coordinate)
 {
     if (coordinate >= 0 && coordinate < axis->in_size)
         return coordinate;
-    if (!axis->source)
+    if (!axis->halo)
         return -1;
-    coordinate -= axis->source_low;
-    return coordinate >= 0 && coordinate < axis->source_length ? axis->source[coordinate] : -1;
+    coordinate += axis->halo_low - (coordinate < 0 ? 0 : axis->in_size);
+    return coordinate >= 0 && coordinate < axis->halo_length ? axis->halo[coordinate] : -1;
 }
 
 /* Next index of a box of the given extents, last axis fastest; 0 when it is over. */
@@ -143,7 +143,7 @@ static inline void cx_find_stretches(const cx_pass *pass, cx_box *box)
         for (int side = 0; side < 2; side++)
             for (int64_t i = border[side][0], n; i < border[side][1]; i += n) {
                 int64_t at = cx_source(axis, start + i * step);
-                n = axis->source ? 1 : border[side][1] - i;
+                n = axis->halo ? 1 : border[side][1] - i;
                 cx_add_stretch(box, tile + i, at < 0 ? CX_ZEROS : at * axis->in_stride, n, 0);
             }
         tile += length;

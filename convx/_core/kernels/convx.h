@@ -33,8 +33,8 @@ typedef struct {
     int64_t position_stride; /* tile elements between neighbouring outputs */
     int64_t strands, tile_length;
     const int64_t *strand_start, *strand_length;
-    const int64_t *source;  /* boundary: padded coordinate - source_low -> input index or -1 */
-    int64_t source_low, source_length; /* source == NULL: zeros outside of the input */
+    const int64_t *halo; /* input indices of the coordinates before and after; NULL: zeros there */
+    int64_t halo_low, halo_length; /* how many before; in all */
 } cx_axis;
 
 typedef struct {
@@ -70,6 +70,7 @@ typedef struct {
     const void *packed; /* weights packed beforehand, or NULL */
     const void *bias;   /* one value for each filter, or NULL */
     void *output;       /* packing: the packed weights; weight gradient: row_parts of it */
+    int64_t first_step, steps; /* weight gradient: the boxes of a row part to go through now */
 } cx_call;
 
 enum { CX_FORWARD, CX_WEIGHT_GRADIENT };

@@ -4,7 +4,7 @@
 
    the same product again: now the reduction runs over the positions of a box, and a panel's
    columns are the (c, t) of a block of channels. A task owns its part of dW and goes through the
-   boxes in order, so the order of the sum depends on shapes alone. */
+   boxes in order, in one call or in several, so the order of the sum depends on shapes alone. */
 
 /* panel[position][column], for the columns (c, t) from `first` on. */
 static void NAME(fill_columns)(const NAME(space) *space, int64_t first, int64_t columns)
@@ -68,8 +68,11 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
     NAME(find_offsets)(pass, &all_taps, pass->tile_size, space.offset);
     NAME(find_panel_offsets)(pass->positions, space.panel_offset);
     int64_t steps = pass->batch * pass->boxes;
-    int64_t first_step = cx_part(steps, pass->row_parts, row_part);
-    for (int64_t step = first_step; step < cx_part(steps, pass->row_parts, row_part + 1); step++) {
+    int64_t part_step = cx_part(steps, pass->row_parts, row_part);
+    int64_t part_end = cx_part(steps, pass->row_parts, row_part + 1);
+    int64_t first_step = part_step + call->first_step;
+    int64_t end_step = cx_min(first_step + call->steps, part_end);
+    for (int64_t step = first_step; step < end_step; step++) {
         int64_t item = step / pass->boxes;
         cx_place_box(pass, step % pass->boxes, &space.box);
         cx_cut_panels(pass, &space.box, everything);
@@ -97,7 +100,7 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
                 NAME(product) product = NAME(product_of)(rows, width, 0);
                 if (columns == width) {
                     product(positions, space.panel_offset, space.panel, block, y, kernel,
-                            step == first_step ? CX_START : CX_ADD);
+                            step == part_step ? CX_START : CX_ADD);
                     continue;
                 }
                 product(positions, space.panel_offset, space.panel, block, space.staged, width,
@@ -105,7 +108,7 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
                 for (int64_t r = 0; r < rows; r++)
                     for (int64_t i = 0; i < columns; i++)
                         y[r * kernel + i] = space.staged[r * width + i] +
-                                            (step == first_step ? (T)0 : y[r * kernel + i]);
+                                            (step == part_step ? (T)0 : y[r * kernel + i]);
             }
         }
     }
