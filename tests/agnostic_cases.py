@@ -54,4 +54,8 @@ def operations(case, dtype):
     def gradient(place):
         return gradients()[place]
 
-    return {"forward": forward, "grad_input": partial(gradient, 0), "grad_weight": partial(gradient, 1)}
+    return {
+        "forward": forward,
+        "grad_input": partial(gradient, 0),
+        "grad_weight": partial(gradient, 1),
+    }

@@ -4,6 +4,7 @@ import ctypes
 import mmap
 import os
 import pickle
+import resource
 import select
 import signal
 import subprocess
@@ -295,8 +296,8 @@ def run_in_child(
         try:
             os.close(readable)
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            _limit_memory(memory)
             try:
+                _limit_memory(memory)
                 outcome = Outcome(value=function())
             except BaseException as error:
                 outcome = Outcome(error=type(error), message=str(error))
@@ -321,14 +322,14 @@ def run_in_child(
 
 
 def _limit_memory(memory: int) -> None:
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         mapped = int(Path("/proc/self/statm").read_text().split()[0]) * mmap.PAGESIZE
     except OSError:  # not Linux
         return
-    resource.setrlimit(resource.RLIMIT_AS, (mapped + memory, mapped + memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    most = mapped + memory if hard == resource.RLIM_INFINITY else min(hard, mapped + memory)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
 
 
 def _read_until(pipe: int, deadline: float) -> bytes | None:
@@ -396,18 +397,17 @@ def functions(rank: int) -> dict[str, Callable[..., Any]]:
     f, g = convx.functional, convx.grad
     names: dict[str, Callable[..., Any]] = {}
     for suffix in (f"{rank}d", "_nd"):
-        dashed = suffix if suffix.startswith("_") else suffix
-        conv, transpose = getattr(f, f"conv{dashed}"), getattr(f, f"conv_transpose{dashed}")
-        conv_grad = getattr(g, f"conv{dashed}")
-        transpose_grad = getattr(g, f"conv_transpose{dashed}")
-        by_input, by_weight = getattr(g, f"conv{dashed}_input"), getattr(g, f"conv{dashed}_weight")
+        conv, transpose = getattr(f, f"conv{suffix}"), getattr(f, f"conv_transpose{suffix}")
+        conv_grad = getattr(g, f"conv{suffix}")
+        transpose_grad = getattr(g, f"conv_transpose{suffix}")
+        by_input, by_weight = getattr(g, f"conv{suffix}_input"), getattr(g, f"conv{suffix}_weight")
         names |= {
-            f"functional.conv{dashed}": lambda f=conv, **o: f(x, w, **o),
-            f"functional.conv_transpose{dashed}": lambda f=transpose, **o: f(y, w, **o),
-            f"grad.conv{dashed}": lambda f=conv_grad, **o: f(y, x, w, **o),
-            f"grad.conv_transpose{dashed}": lambda f=transpose_grad, **o: f(x, y, w, **o),
-            f"grad.conv{dashed}_input": lambda f=by_input, **o: f(x.shape, w, y, **o),
-            f"grad.conv{dashed}_weight": lambda f=by_weight, **o: f(x, w.shape, y, **o),
+            f"functional.conv{suffix}": lambda f=conv, **o: f(x, w, **o),
+            f"functional.conv_transpose{suffix}": lambda f=transpose, **o: f(y, w, **o),
+            f"grad.conv{suffix}": lambda f=conv_grad, **o: f(y, x, w, **o),
+            f"grad.conv_transpose{suffix}": lambda f=transpose_grad, **o: f(x, y, w, **o),
+            f"grad.conv{suffix}_input": lambda f=by_input, **o: f(x.shape, w, y, **o),
+            f"grad.conv{suffix}_weight": lambda f=by_weight, **o: f(x, w.shape, y, **o),
         }
     names["prepare_conv"] = lambda **o: convx.prepare_conv(w, **o)(x)
     return names

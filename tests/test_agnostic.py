@@ -1,4 +1,4 @@
-"""What must not change a result: threads, the batch around an item, preparation, repetition, ISA."""
+"""What must not change a result: threads, the batch, preparation, repetition, vectors."""
 
 import threading
 

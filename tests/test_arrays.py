@@ -1,4 +1,4 @@
-"""Arrays of every kind, as input, weight, bias, gradient and out; and what is remembered of them."""
+"""Arrays of every kind, as operands and as out."""
 
 import numpy as np
 import pytest
@@ -206,15 +206,15 @@ def test_arrays_of_another_device():
         def __dlpack_device__(self):
             return (2, 0)
 
-    with pytest.raises(TypeError, match="bias.*CPU"):
+    with pytest.raises(TypeError, match=r"bias.*CPU"):
         F.conv1d(np.ones((1, 1, 3)), np.ones((1, 1, 2)), Elsewhere())
 
 
 def test_masked_arrays_are_refused():
     hidden = np.ma.masked_array(np.ones((1, 1, 4)), mask=[[[0, 1, 0, 0]]])
-    with pytest.raises(TypeError, match="input.*mask"):
+    with pytest.raises(TypeError, match=r"input.*mask"):
         F.conv1d(hidden, np.ones((1, 1, 2)))
-    with pytest.raises(TypeError, match="weight.*mask"):
+    with pytest.raises(TypeError, match=r"weight.*mask"):
         F.conv1d(np.ones((1, 1, 9)), hidden)
 
 
@@ -363,107 +363,3 @@ def test_out_is_not_touched_by_a_call_that_fails(rng):
     with pytest.raises(ValueError, match="stride"):
         F.conv2d(values(rng, (1, 3, 6, 7)), values(rng, (4, 3, 2, 3)), stride=0, out=out)
     assert (out == 7).all()
-
-
-# What is remembered of a call
-
-
-def test_memory_of_calls_tells_dtypes_apart(rng):
-    """Arrays of the same item size, shape and strides."""
-    kept = {}
-    for _ in range(3):
-        for dtype in ("float32", "int32", "uint32", "float64", "int64", "uint64"):
-            x = np.arange(1, 9).astype(dtype).reshape(1, 8)
-            w = np.array([[[3, 5]]], dtype)
-            first = kept.setdefault(dtype, F.conv1d(x, w))
-            assert_same(F.conv1d(x, w), first)
-            np.testing.assert_array_equal(first, [[13, 21, 29, 37, 45, 53, 61]])
-        swapped = np.arange(1, 9).astype(np.dtype("float64").newbyteorder()).reshape(1, 8)
-        assert_same(F.conv1d(swapped, np.array([[[3.0, 5.0]]])), kept["float64"])
-        flags = np.ones((1, 8), bool)
-        with pytest.raises(TypeError, match="input"):
-            F.conv1d(flags, np.ones((1, 1, 2), bool))
-
-
-def test_memory_of_calls_tells_strides_apart(rng):
-    wide = values(rng, (1, 2, 40))
-    w = values(rng, (3, 2, 3))
-    for _ in range(3):
-        for x in (wide[..., :20], wide[..., ::2], wide[..., 20:], wide[..., 39:19:-1]):
-            assert_same(F.conv1d(x, w), F.conv_nd(x.copy(), w))
-        for other in (w, w[..., ::-1], w[::-1], np.asfortranarray(w)):
-            assert_same(F.conv1d(wide, other), F.conv_nd(wide, other.copy()))
-
-
-def test_memory_of_calls_tells_options_apart(rng):
-    """Names and numbers, pairs and integers, and the same numbers in other places."""
-    x, w = values(rng, (1, 2, 9, 9)), values(rng, (2, 2, 3, 3))
-    paddings = ["same", "valid", 0, 1, 2, 3, 4, 5, (1, 2), ((1, 2), (0, 0)), ((0, 0), (1, 2))]
-    options = [
-        {"padding": padding, "padding_mode": mode}
-        for padding in paddings
-        for mode in ("zeros", "reflect", "symmetric", "replicate", "circular")
-    ]
-    options += [{"stride": 2}, {"dilation": 2}, {"groups": 2}, {"stride": (1, 2)}]
-    options += [{"dilation": (1, 2)}, {"stride": 2, "dilation": 2}, {"algorithm": "direct"}]
-    for _ in range(3):
-        for one in options:
-            weight = w[:, :1] if "groups" in one else w
-            assert_same(F.conv2d(x, weight, **one), F.conv_nd(x.copy(), weight.copy(), **one))
-            np.testing.assert_allclose(
-                F.conv2d(x, weight, **one),
-                reference.conv_nd(x, weight, **{k: v for k, v in one.items() if k != "algorithm"}),
-                rtol=1e-12,
-                atol=1e-12,
-            )
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"stride": True},
-        {"stride": 1.0},
-        {"stride": "1"},
-        {"stride": (True, 1)},
-        {"padding": False},
-        {"padding": 0.0},
-        {"padding": None},
-        {"dilation": np.float64(1)},
-        {"dilation": np.True_},
-        {"groups": True},
-        {"groups": 1.0},
-        {"groups": (1,)},
-        {"padding_mode": 0},
-        {"padding_mode": b"zeros"},
-        {"algorithm": 1},
-        {"algorithm": None},
-    ],
-    ids=str,
-)
-def test_memory_of_calls_does_not_excuse_wrong_types(wrong, rng):
-    """Values that equal those of a call that was right, but are not of their type."""
-    x, w = values(rng, (1, 2, 9, 9)), values(rng, (2, 2, 3, 3))
-    for _ in range(3):
-        F.conv2d(x, w, stride=1, padding=0, dilation=1, groups=1)
-    name = next(iter(wrong))
-    with pytest.raises(TypeError, match=name):
-        F.conv2d(x, w, **wrong)
-    F.conv2d(x, w, stride=np.int64(1))  # an integer of another type is one
-    with pytest.raises(TypeError, match="bias"):
-        F.conv2d(x, w, np.array([True, False]))
-
-
-def test_memory_of_calls_does_not_share_results(rng):
-    x, w = values(rng, (1, 2, 9, 9)), values(rng, (2, 2, 3, 3))
-    results = [F.conv2d(x, w) for _ in range(4)]
-    results[1][...] = 7
-    assert_same(results[3], results[0])
-    assert not np.shares_memory(results[2], results[3])
-
-
-def test_prepared_convolution_keeps_copies(rng):
-    x, w, b = values(rng, (1, 2, 9, 9)), values(rng, (2, 2, 3, 3)), values(rng, (2,))
-    conv, expected = convx.prepare_conv(w, b), F.conv2d(x, w, b)
-    w[...] = b[...] = 7
-    for _ in range(3):
-        assert_same(conv(x), expected)

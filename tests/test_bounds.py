@@ -1,4 +1,4 @@
-"""Nothing outside of the arrays is read or written, and nothing of other calls shows in a result."""
+"""Nothing outside of the arrays is read or written, nothing of other calls shows in a result."""
 
 import faulthandler
 import sys

@@ -201,7 +201,9 @@ def test_bias_is_not_asked_for(rng):
 @pytest.mark.parametrize("channels", [2, 40])
 def test_no_items(channels, dtype):
     """Sums over no items are zero, whatever memory held before."""
-    x, w, dy = (np.zeros(s, dtype) for s in [(0, channels, 8, 8), (32, channels, 3, 3), (0, 32, 6, 6)])
+    x, w, dy = (
+        np.zeros(s, dtype) for s in [(0, channels, 8, 8), (32, channels, 3, 3), (0, 32, 6, 6)]
+    )
     for _ in range(3):
         np.full(w.shape, 7, dtype)  # memory to be used again
         dx, dw, db = grad.conv2d(dy, x, w, np.zeros(32, dtype))
@@ -224,11 +226,11 @@ def test_no_input_channels():
 def test_float16_sums_are_rounded_once():
     """Sums that float16 itself would not get beyond 2048, or would round in between."""
     x, w, dy = (np.ones(s, "float16") for s in [(64, 1, 10, 10), (1, 1, 1, 1), (64, 1, 10, 10)])
-    dx, dw, db = grad.conv2d(dy, x, w, np.ones(1, "float16"))
+    _, dw, db = grad.conv2d(dy, x, w, np.ones(1, "float16"))
     assert (dw.item(), db.item()) == (6400, 6400)
     x = np.linspace(0.1, 0.7, 64 * 100).reshape(64, 1, 10, 10).astype("float16")
     exactly = x.astype("float64").sum()
     rounding = np.spacing(np.float16(exactly)) * 0.51
-    dx, dw, db = grad.conv2d(x, dy, w, np.ones(1, "float16"))
+    _, dw, db = grad.conv2d(x, dy, w, np.ones(1, "float16"))
     assert abs(dw.item() - exactly) <= rounding
     assert abs(db.item() - exactly) <= rounding

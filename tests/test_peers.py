@@ -87,9 +87,10 @@ def test_torch_integers_wrap_around(rng):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex128", "int64"])
-@pytest.mark.parametrize("size, kernel", [((50,), (7,)), ((15, 20), (4, 3)), ((6, 7, 8), (3, 2, 4))])
-def test_scipy_correlate(size, kernel, dtype, rng):
+@pytest.mark.parametrize("shapes", [((50,), (7,)), ((15, 20), (4, 3)), ((6, 7, 8), (3, 2, 4))])
+def test_scipy_correlate(shapes, dtype, rng):
     signal = pytest.importorskip("scipy.signal")
+    size, kernel = shapes
     x, w = values(rng, size, dtype), values(rng, kernel, dtype)
     # SciPy conjugates the second array.
     full = signal.correlate(x, w.conj(), mode="full", method="direct")

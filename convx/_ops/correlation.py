@@ -202,4 +202,4 @@ def check_weight(shape: tuple[int, ...], output_channels: int) -> None:
     """Check what the weights' shape says by itself."""
     arguments.check_output_channels(output_channels)
     arguments.check_positive_sizes(shape[2:], "weight", "kernel axis")
-    arguments.check_memory(shape[2:], 64, "tables for a kernel")
+    arguments.check_memory(shape[2:], 64, "tables for the taps of weight")
