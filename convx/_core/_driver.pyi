@@ -4,8 +4,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from convx._engine.problem import PassPlan, Plan
-
 build: dict[str, Any]
 scoped_threads: ContextVar[int]
 
@@ -17,11 +15,11 @@ def current_threads() -> int: ...
 def stay_serial() -> None: ...
 
 class Pass:
-    def __init__(self, plan: PassPlan) -> None: ...
+    def __init__(self, plan: Any) -> None: ...
     def scratch_bytes(self, isa: str, dtype: str, weight_gradient: bool = False) -> int: ...
 
 class Program:
-    plan: Plan
+    plan: Any
     isa: str
     threads: int
     passes: tuple[Pass, ...]
@@ -29,7 +27,7 @@ class Program:
     scratch_bytes: int
     packed_size: int
     workspace_bytes: int
-    def __init__(self, plan: Plan, isa: str, passes: Sequence[Pass]) -> None: ...
+    def __init__(self, plan: Any, isa: str, passes: Sequence[Pass]) -> None: ...
     def pack(self, weight: NDArray[Any]) -> NDArray[Any]: ...
     def run(
         self,
