@@ -253,7 +253,7 @@ def convolutions(
 
 
 def randomly(examples: int, **strategies: st.SearchStrategy[Any]) -> Callable[..., Any]:
-    """Try a test with random arguments: the same ones always, and 20 times as many when slow."""
+    """Try a test with random arguments: the same ones always, and 10 times as many when slow."""
 
     def decorate(test: Callable[..., None]) -> Callable[[int], None]:
         def run(effort: int) -> None:
@@ -261,7 +261,8 @@ def randomly(examples: int, **strategies: st.SearchStrategy[Any]) -> Callable[..
             more(given(**strategies)(test))()
 
         run.__name__, run.__doc__, run.__module__ = test.__name__, test.__doc__, test.__module__
-        efforts = [pytest.param(1, id="quick"), pytest.param(20, id="long", marks=pytest.mark.slow)]
+        slow = [pytest.mark.slow, pytest.mark.timeout(600)]
+        efforts = [pytest.param(1, id="quick"), pytest.param(10, id="long", marks=slow)]
         return pytest.mark.parametrize("effort", efforts)(run)
 
     return decorate

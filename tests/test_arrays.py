@@ -294,6 +294,34 @@ def test_out_that_overlaps(function, dtype, rng):
     np.testing.assert_array_equal(weights[0], expected)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
+@pytest.mark.parametrize("shift", [-1600, -3, 0, 3, 1600])
+def test_out_that_overlaps_and_is_written_box_by_box(shift, dtype, rng):
+    """Boxes that are done must not change what the next ones read."""
+    cases = {
+        "pointwise": ((40, 64, 48), (40, 40, 1, 1), {}),
+        "rows": ((8, 50, 64), (8, 8, 1, 1), {}),
+        "layer": ((8, 60, 64), (8, 8, 3, 3), {"padding": 1}),
+        "line": ((2, 1, 20_000), (2, 2, 1, 5), {"padding": (0, 2)}),
+    }
+    for name, (shape, kernel, options) in cases.items():
+        w = values(rng, kernel, dtype)
+        size = int(np.prod(shape))
+        for function in (F.conv2d, F.conv_transpose2d):
+            memory = values(rng, (size + 4000,), dtype)
+            x = memory[2000 : 2000 + size].reshape(shape)
+            out = memory[2000 + shift : 2000 + shift + size].reshape(shape)
+            expected = function(x.copy(), w, **options)
+            kept = memory.copy()
+            for _ in range(2):  # known and unknown
+                memory[...] = kept
+                assert function(x, w, out=out, **options) is out
+                np.testing.assert_array_equal(out, expected, err_msg=name)
+            memory[...] = kept
+            convx.prepare_conv(w, **options)(x, out=out)
+            assert function is F.conv_transpose2d or (out == expected).all()
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float16", "uint8", "complex128"])
 @pytest.mark.parametrize("kind", [every_other, reversed_in_memory, np.asfortranarray, unaligned])
 def test_out_of_any_layout(kind, dtype, rng):
