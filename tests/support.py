@@ -65,7 +65,7 @@ def error_bound(dtype: str, expected: Any, magnitude: Any) -> Any:
     bound = 8 * np.finfo(computed_in).eps * magnitude
     if real == np.float16:
         half = np.finfo(np.float16)
-        bound = bound + half.eps / 2 * np.abs(expected) + half.smallest_subnormal / 2
+        bound = bound + half.eps / 2 * np.abs(expected) + float(half.smallest_subnormal) / 2
     return bound
 
 
