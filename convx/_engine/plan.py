@@ -32,7 +32,7 @@ GRADIENT_TILE = 256 * 1024  # bytes of one channel's tile, for which boxes are m
 GRADIENT_COLUMNS = 320  # channels times taps of a task of the weight gradient
 GRADIENT_FILTERS = 256  # filters of a task of the weight gradient
 FORWARD_FILTERS = 512  # filters of a task
-STRIDED_POSITIONS = 128  # outputs of a task up to which weights are read where they are
+STRIDED_POSITIONS = 64  # outputs of a task up to which weights are read where they are
 TASK_POSITIONS = 1024  # outputs of a task, over the items of a batch
 GATHER_FILTERS = 24  # filters from which copying positions to panels is worth while at all
 GATHER_COST = 5  # copying a vector to a panel costs as much as so many of its multiply-adds
@@ -225,7 +225,7 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         tap_block = taps if taps <= step else _even(taps, step)
         alike = problem.groups * boxes
         shared = min(
-            TASK_POSITIONS // math.prod(blocks), problem.batch * alike // (4 * problem.threads)
+            TASK_POSITIONS // math.prod(blocks), problem.batch * alike // problem.threads
         )
         items = _even(problem.batch, shared)
         tasks = alike * -(-problem.batch // items)

@@ -74,7 +74,8 @@ static NAME(rows) NAME(find_weights)(const cx_pass *pass, const cx_call *call, i
         rows.weight_offset = space->weight_offset;
         rows.weight_stride = pass->weight_filter;
     } else {
-        NAME(pack_blocks)(pass, call->weight, group, first_block, end_block, s, space);
+        NAME(pack_blocks)(pass, call->weight, group, first_block, end_block, s, space->weights,
+                          space->kernels);
         rows.weights = space->weights - NAME(first_filter)(pass, first_block) * reduction;
     }
     return rows;

@@ -8,50 +8,47 @@ CX_INLINE int64_t NAME(packed_at)(const cx_pass *pass, int64_t group, const NAME
     return reduction * pass->filters + first_filter * s->channels * s->taps;
 }
 
-/* Whole vectors are stored, so `to` needs room after its end. */
-static void NAME(pack_block)(const cx_pass *pass, const T *weight, int64_t group, int64_t block,
-                             const NAME(step) *s, T *to, T *kernels)
+/* Packs one channel's weights of `rows` filters where they are not in order: to[t][r]. */
+CX_INLINE void NAME(pack_channel)(const cx_pass *pass, const T *from, int64_t readable,
+                                  int64_t rows, const NAME(step) *s, T *to, T *kernels)
 {
-    int64_t first = NAME(first_filter)(pass, block);
-    int64_t rows = NAME(first_filter)(pass, block + 1) - first;
-    int64_t start = group * pass->weight_group + first * pass->weight_filter +
-                    s->channel * pass->weight_channel;
-    int64_t readable = pass->weight_size - start - (rows - 1) * pass->weight_filter;
-    const T *from = weight + start;
-    if (pass->taps_in_order) {
-        NAME(interleave)(to, rows, from + s->tap, pass->weight_filter, rows,
-                         s->channels * s->taps, readable - s->tap);
-        return;
-    }
-    for (int64_t c = 0; c < s->channels; c++) {
-        const int64_t *tap = pass->tap_weight + s->tap;
-        if (pass->kernel_taps == 1 && pass->weight_filter == 1)
-            NAME(copy)(to, from, rows);
-        else if (pass->kernel_taps <= CX_MOST_KERNEL_TAPS) {
-            NAME(interleave)(kernels, rows, from, pass->weight_filter, rows, pass->kernel_taps,
-                             readable);
-            for (int64_t t = 0; t < s->taps; t++)
-                NAME(copy)(to + t * rows, kernels + tap[t] * rows, rows);
-        } else
-            for (int64_t t = 0; t < s->taps; t++)
-                for (int64_t r = 0; r < rows; r++)
-                    to[t * rows + r] = from[tap[t] + r * pass->weight_filter];
-        to += s->taps * rows;
-        from += pass->weight_channel;
-        readable -= pass->weight_channel;
-    }
+    const int64_t *tap = pass->tap_weight + s->tap;
+    if (pass->kernel_taps == 1 && pass->weight_filter == 1)
+        NAME(copy)(to, from, rows);
+    else if (pass->kernel_taps <= CX_MOST_KERNEL_TAPS) {
+        NAME(interleave)(kernels, rows, from, pass->weight_filter, rows, pass->kernel_taps,
+                         readable);
+        for (int64_t t = 0; t < s->taps; t++)
+            NAME(copy)(to + t * rows, kernels + tap[t] * rows, rows);
+    } else
+        for (int64_t t = 0; t < s->taps; t++)
+            for (int64_t r = 0; r < rows; r++)
+                to[t * rows + r] = from[tap[t] + r * pass->weight_filter];
 }
 
-/* Packs the blocks of a step one after the other. */
+/* Packs the blocks of a step one after the other, in the order in which the weights lie in memory:
+   by filter where the taps are in order, else by channel. Whole vectors are stored, so `to` needs
+   room after its end. */
 static void NAME(pack_blocks)(const cx_pass *pass, const T *weight, int64_t group,
-                              int64_t first_block, int64_t end_block, const NAME(step) *s,
-                              const NAME(space) *space)
+                              int64_t first_block, int64_t end_block, const NAME(step) *s, T *to,
+                              T *kernels)
 {
-    int64_t first = NAME(first_filter)(pass, first_block), reduction = s->channels * s->taps;
-    for (int64_t b = first_block; b < end_block; b++)
-        NAME(pack_block)(pass, weight, group, b, s,
-                         space->weights + (NAME(first_filter)(pass, b) - first) * reduction,
-                         space->kernels);
+    int64_t part_filter = NAME(first_filter)(pass, first_block), reduction = s->channels * s->taps;
+    int64_t part = pass->taps_in_order ? s->channels : 1;
+    for (int64_t c = 0; c < s->channels; c += part)
+        for (int64_t b = first_block; b < end_block; b++) {
+            int64_t first = NAME(first_filter)(pass, b);
+            int64_t rows = NAME(first_filter)(pass, b + 1) - first;
+            int64_t start = group * pass->weight_group + first * pass->weight_filter +
+                            (s->channel + c) * pass->weight_channel;
+            int64_t readable = pass->weight_size - start - (rows - 1) * pass->weight_filter;
+            T *block = to + (first - part_filter) * reduction + c * s->taps * rows;
+            if (pass->taps_in_order)
+                NAME(interleave)(block, rows, weight + start + s->tap, pass->weight_filter, rows,
+                                 reduction, readable - s->tap);
+            else
+                NAME(pack_channel)(pass, weight + start, readable, rows, s, block, kernels);
+        }
 }
 
 static void NAME(pack)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch)
@@ -62,7 +59,8 @@ static void NAME(pack)(const cx_pass *pass, const cx_call *call, int64_t task, c
     int64_t rows = NAME(first_filter)(pass, block + 1) - first;
     NAME(step) s = NAME(first_step)(pass);
     do {
-        NAME(pack_block)(pass, call->weight, group, block, &s, space.weights, space.kernels);
+        NAME(pack_blocks)(pass, call->weight, group, block, block + 1, &s, space.weights,
+                          space.kernels);
         NAME(copy)((T *)call->output + NAME(packed_at)(pass, group, &s, first),
                          space.weights, s.channels * s.taps * rows);
     } while (NAME(next_step)(pass, &s));
