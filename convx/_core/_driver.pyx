@@ -202,13 +202,13 @@ cdef class Pass:
         self.table.tap_weight = self.keep(plan.tap_weight)
         self.table.taps_in_order = plan.taps_in_order
         self.table.boxes, self.table.items = plan.boxes, plan.items
-        self.table.filter_parts = plan.filter_parts
+        self.table.task_groups, self.table.filter_parts = plan.task_groups, plan.filter_parts
         self.table.row_parts = plan.row_parts
         self.table.channel_block, self.table.tap_block = plan.channel_block, plan.tap_block
         self.table.tile_size, self.table.tile_rows = plan.tile_size, plan.tile_rows
         self.table.positions = plan.positions
         self.table.in_place, self.table.strided = plan.in_place, plan.strided
-        self.table.gathered = plan.gathered
+        self.table.gathered, self.table.flat = plan.gathered, plan.flat
 
     cdef const int64_t *keep(self, const int64_t[::1] table) except? NULL:
         self.kept.append(table)
@@ -266,7 +266,7 @@ cdef class Program:
                 one.table.groups * one.table.filters * one.table.channels * one.table.taps)
             self.pack_tasks.append(
                 one.table.groups * pieces(one.table.filters, self.kernels.rows))
-            tasks = one.table.groups * one.table.filter_parts
+            tasks = pieces(one.table.groups, one.table.task_groups) * one.table.filter_parts
             if gradient:
                 # few tasks, of many boxes: it is these that are sliced
                 tasks *= one.table.row_parts

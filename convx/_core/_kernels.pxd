@@ -30,8 +30,9 @@ cdef extern from "convx.h" nogil:
         int64_t kernel_taps, taps
         const int64_t *tap_offset
         const int64_t *tap_weight
-        int64_t taps_in_order, boxes, items, filter_parts, row_parts, channel_block, tap_block
-        int64_t tile_size, tile_rows, positions, in_place, strided, gathered
+        int64_t taps_in_order, boxes, items, task_groups, filter_parts, row_parts
+        int64_t channel_block, tap_block, tile_size, tile_rows, positions
+        int64_t in_place, strided, gathered, flat
 
     ctypedef struct cx_call:
         const void *input

@@ -36,6 +36,10 @@ STRIDED_POSITIONS = 64  # outputs of a task up to which weights are read where t
 TASK_POSITIONS = 1024  # outputs of a task, over the items of a batch
 GATHER_FILTERS = 24  # filters from which copying positions to panels is worth while at all
 GATHER_COST = 5  # copying a vector to a panel costs as much as so many of its multiply-adds
+FLAT_FILTERS = 4  # filters of a group up to which rows are computed as one stretch
+FLAT_WEIGHTS = 4096  # weights of a group up to which they are
+FLAT_POSITIONS = 4096  # outputs of a box where they are
+FLAT_TASK = 16384  # outputs of a task where they are, over items and groups
 SMALL_KERNELS = 8192  # weights in all below which their gradient is summed in parts
 ROW_PARTS = 8  # such parts
 
@@ -167,7 +171,7 @@ def plan_pass(problem: Problem) -> PassPlan:
     """
     taps = math.prod(len(axis.taps.coordinates) for axis in problem.axes)
     cut = _cut(problem, None, None)
-    while not _fits(cut, problem) and cut.channel_block > 1:
+    while not (cut.flat or _fits(cut, problem)) and cut.channel_block > 1:
         cut = _cut(problem, cut.positions, max(1, cut.channel_block // 2) * taps)
     step = cut.channel_block * cut.tap_block
     positions = cut.positions
@@ -189,12 +193,14 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
     lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
     axes = _merge_pointwise(problem.axes)
     gathered = gradient or _gathers(axes, problem.filters, narrowest)
+    taps = math.prod(len(axis.taps.coordinates) for axis in axes)
+    flat = not (gradient or gathered) and _is_flat(problem, taps)
     if gradient:  # boxes set the order of the sum: they must not depend on the machine
         blocks = _gradient_blocks(axes, problem.item_size)
     else:
-        positions = positions or _positions(problem, axes, gathered)
+        positions = positions or _positions(problem, axes, gathered, flat)
         blocks = _blocks(axes, positions, 2 * lanes)
-    in_place = not gradient and _works_in_place(axes, blocks[-1], gathered, lanes)
+    in_place = not (gradient or flat) and _works_in_place(axes, blocks[-1], gathered, lanes)
     axis_plans, tap_tables = _axis_plans(axes, blocks, in_place)
     tile_lengths = [axis.tile_length for axis in axis_plans]
     boxes = math.prod(axis.blocks for axis in axis_plans)
@@ -203,14 +209,14 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
     tap_weight = _outer_sum(
         [stride * axis.taps.kernel for axis, stride in zip(problem.axes, kernel_strides)]
     )
-    kernel_taps, taps = math.prod(problem.kernel), len(tap_weight)
+    kernel_taps = math.prod(problem.kernel)
     if problem.weights_transposed:
         weight_filter, weight_channel = kernel_taps, problem.filters * kernel_taps
     else:
         weight_filter, weight_channel = problem.channels * kernel_taps, kernel_taps
     weight_group = problem.filters * problem.channels * kernel_taps
 
-    items, row_parts, tap_block = 1, 1, taps
+    items, task_groups, row_parts, tap_block = 1, 1, 1, taps
     filter_blocks = -(-problem.filters // rows)
     if gradient:
         channel_block = _gradient_channels(problem, taps, step or GRADIENT_COLUMNS, lanes)
@@ -220,7 +226,7 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         packed = math.prod(blocks) * problem.item_size
         most_filters = min(GRADIENT_FILTERS, max(rows, machine.L2_BYTES // 2 // packed))
     else:
-        step = min(step or STEP, STEP)
+        step = FLAT_WEIGHTS if flat else min(step or STEP, STEP)
         channel_block = _even(problem.channels, step // taps)
         tap_block = taps if taps <= step else _even(taps, step)
         alike = problem.groups * boxes
@@ -228,7 +234,10 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
             TASK_POSITIONS // math.prod(blocks), problem.batch * alike // problem.threads
         )
         items = _even(problem.batch, shared)
-        tasks = alike * -(-problem.batch // items)
+        if flat:
+            shared = min(FLAT_TASK // (items * math.prod(blocks)), alike // (4 * problem.threads))
+            task_groups = _even(problem.groups, shared)
+        tasks = -(-problem.groups // task_groups) * boxes * -(-problem.batch // items)
         most_filters = FORWARD_FILTERS
     filter_parts = max(
         min(filter_blocks, -(-problem.filters // most_filters)),
@@ -255,6 +264,7 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         taps_in_order=weight_channel == taps and bool((tap_weight == np.arange(taps)).all()),
         boxes=boxes,
         items=items,
+        task_groups=task_groups,
         filter_parts=filter_parts,
         row_parts=row_parts,
         channel_block=channel_block,
@@ -267,6 +277,7 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         and gathered
         and _reads_weights(weight_filter * problem.item_size, items * math.prod(blocks)),
         gathered=gathered,
+        flat=flat,
     )
 
 
@@ -284,11 +295,21 @@ def _gradient_blocks(axes: Sequence[Axis], item_size: int) -> list[int]:
         positions //= 2
 
 
-def _positions(problem: Problem, axes: Sequence[Axis], gathered: bool) -> int:
+def _is_flat(problem: Problem, taps: int) -> bool:
+    """Whether the filters of a group are so few that the ends of rows cost more than gaps."""
+    return (
+        problem.filters <= FLAT_FILTERS
+        and problem.filters * problem.channels * taps <= FLAT_WEIGHTS
+    )
+
+
+def _positions(problem: Problem, axes: Sequence[Axis], gathered: bool, flat: bool) -> int:
     """How many outputs a box should have."""
     taps = math.prod(len(axis.taps.coordinates) for axis in axes)
     if gathered:
         return BOX_POSITIONS if taps > 1 else POINTWISE_POSITIONS
+    if flat:
+        return FLAT_POSITIONS
     # the tile of a step should leave room in L2
     channels = min(problem.channels, max(1, STEP // taps))
     room = machine.L2_BYTES // 3 // problem.item_size // channels

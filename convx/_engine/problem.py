@@ -51,6 +51,7 @@ class PassPlan:
     taps_in_order: bool
     boxes: int
     items: int
+    task_groups: int
     filter_parts: int
     row_parts: int
     channel_block: int
@@ -61,6 +62,7 @@ class PassPlan:
     in_place: bool
     strided: bool
     gathered: bool
+    flat: bool
 
     def tables(self) -> list[Table]:
         """All the tables of the pass."""

@@ -162,6 +162,21 @@ static inline int64_t cx_fitting_width(const int64_t *widths, int64_t ahead)
     return *widths;
 }
 
+/* The last axes whose outputs lie so close in the tile that they are computed as one stretch, gaps
+   included: *outer axes remain. Returns the length of a stretch. */
+static inline int64_t cx_flatten(const cx_pass *pass, const cx_box *box, int64_t *outer)
+{
+    int64_t a = pass->rank - 1, length = box->extent[a];
+    for (; a > 0; a--) {
+        int64_t pitch = pass->axes[a - 1].position_stride;
+        if (box->extent[a - 1] > 1 && 4 * length < 3 * pitch)
+            break;
+        length += (box->extent[a - 1] - 1) * pitch;
+    }
+    *outer = a;
+    return length;
+}
+
 /* Cut the box's outputs into panels. Where panels are gathered they run on over the rows of the
    box, otherwise each row is cut by itself. */
 static inline void cx_cut_panels(const cx_pass *pass, cx_box *box, const int64_t *widths)

@@ -52,6 +52,7 @@ typedef struct {
     int64_t taps_in_order;     /* (c, t) lie in the weights one after the other */
     int64_t boxes;             /* product of the axes' blocks */
     int64_t items;             /* of the batch in one task: they share its packed weights */
+    int64_t task_groups;       /* groups in one task: they share its tables */
     int64_t filter_parts;      /* parts that the filters of a group are split into for tasks */
     int64_t row_parts;         /* weight gradient: partial sums, added up by the caller */
     int64_t channel_block, tap_block; /* one step of the reduction; tap_block < taps only where
@@ -61,6 +62,7 @@ typedef struct {
     int64_t in_place;          /* the input is its own tile: nothing is padded or strided */
     int64_t strided;           /* weights are read where they are, unless packed beforehand */
     int64_t gathered;          /* positions are copied to panels rather than read by rows */
+    int64_t flat;              /* rows are computed as one stretch, with the gaps between them */
 } cx_pass;
 
 /* The arrays of one call. */
@@ -78,7 +80,7 @@ enum { CX_FORWARD, CX_WEIGHT_GRADIENT };
 typedef void (*cx_task)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch);
 
 /* What one instruction set offers for one element type. Tasks are numbered, last factor fastest:
-   forward by items, group, box, filter part; pack by group, filter block; weight_gradient by row
+   forward by items, groups, box, filter part; pack by group, filter block; weight_gradient by row
    part, group, channel block, filter part. */
 typedef struct {
     int64_t lanes; /* elements of a vector */

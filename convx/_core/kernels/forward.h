@@ -52,74 +52,60 @@ static void NAME(multiply_box)(const cx_pass *pass, const NAME(space) *space, co
     }
 }
 
-/* The weights of a step: packed beforehand, read where they are, or packed now. */
-static NAME(rows) NAME(find_weights)(const cx_pass *pass, const cx_call *call, int64_t group,
-                                     int64_t first_block, int64_t end_block,
-                                     const NAME(step) *s, const NAME(space) *space)
+static void NAME(forward_group)(const cx_pass *pass, const cx_call *call, int64_t group,
+                                int64_t item, int64_t end_item, int64_t first_block,
+                                int64_t end_block, const NAME(space) *space)
 {
-    int64_t reduction = s->channels * s->taps;
-    NAME(rows) rows = {0, 0, reduction, 0};
-    if (call->bias)
-        rows.bias = (const T *)call->bias + group * pass->filters;
-    if (call->packed)
-        rows.weights = (const T *)call->packed + NAME(packed_at)(pass, group, s, 0);
-    else if (pass->strided) {
-        int64_t *offset = space->weight_offset;
-        for (int64_t c = s->channel; c < s->channel + s->channels; c++)
-            for (int64_t t = s->tap; t < s->tap + s->taps; t++)
-                *offset++ = c * pass->weight_channel + pass->tap_weight[t];
-        for (int64_t i = 0; i < CX_AHEAD; i++)
-            offset[i] = offset[-1];
-        rows.weights = (const T *)call->weight + group * pass->weight_group;
-        rows.weight_offset = space->weight_offset;
-        rows.weight_stride = pass->weight_filter;
-    } else {
-        NAME(pack_blocks)(pass, call->weight, group, first_block, end_block, s, space->weights,
-                          space->kernels);
-        rows.weights = space->weights - NAME(first_filter)(pass, first_block) * reduction;
-    }
-    return rows;
+    const T *input = (const T *)call->input + group * pass->channels * pass->in_channel;
+    T *output = (T *)call->output + group * pass->filters * pass->out_channel;
+    NAME(step) s = NAME(first_step)(pass);
+    do {
+        NAME(rows) filters =
+            NAME(find_weights)(pass, call, group, first_block, end_block, &s, space);
+        NAME(find_offsets)(pass, &s, pass->in_place ? pass->in_channel : pass->tile_size,
+                           space->offset);
+        for (int64_t n = item; n < end_item; n++) {
+            const T *tile = input + n * pass->in_batch;
+            if (pass->in_place)
+                tile += space->box.in + s.channel * pass->in_channel;
+            else {
+                if (s.tap == 0 || pass->items > 1) /* else it is there from the step before */
+                    NAME(fill_tile)(pass, &space->box, tile, s.channel, s.channels, space->tile);
+                tile = space->tile;
+            }
+            NAME(multiply_box)(pass, space, &s, tile, filters, first_block, end_block,
+                               output + n * pass->out_batch + space->box.out);
+        }
+    } while (NAME(next_step)(pass, &s));
 }
 
 static void NAME(forward)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch)
 {
     NAME(space) space = NAME(carve)(pass, CX_FORWARD, &scratch);
     int64_t part = task % pass->filter_parts, box = task / pass->filter_parts;
-    int64_t group = box / pass->boxes % pass->groups;
-    int64_t item = box / pass->boxes / pass->groups * pass->items;
+    int64_t group_parts = (pass->groups + pass->task_groups - 1) / pass->task_groups;
+    int64_t group = box / pass->boxes % group_parts * pass->task_groups;
+    int64_t end_group = cx_min(group + pass->task_groups, pass->groups);
+    int64_t item = box / pass->boxes / group_parts * pass->items;
     int64_t end_item = cx_min(item + pass->items, pass->batch);
     int64_t blocks = NAME(filter_blocks)(pass), widths[2 * CX_MOST_VECTORS + 1];
     int64_t first_block = cx_part(blocks, pass->filter_parts, part);
     int64_t end_block = cx_part(blocks, pass->filter_parts, part + 1);
-    const T *input = (const T *)call->input + group * pass->channels * pass->in_channel;
-    T *output = (T *)call->output + group * pass->filters * pass->out_channel;
 
     NAME(find_widths)(NAME(first_filter)(pass, 1), pass->gathered ? 2 : CX_MOST_VECTORS, widths);
     cx_place_box(pass, box % pass->boxes, &space.box);
-    cx_cut_panels(pass, &space.box, widths);
     if (!pass->in_place) {
         cx_find_rows(pass, &space.box);
         cx_find_stretches(pass, &space.box);
     }
+    if (pass->flat) {
+        for (; group < end_group; group++)
+            NAME(forward_flat)(pass, call, group, item, end_item, widths, &space);
+        return;
+    }
+    cx_cut_panels(pass, &space.box, widths);
     if (pass->gathered)
         NAME(find_panel_offsets)(pass->channel_block * pass->tap_block, space.panel_offset);
-    NAME(step) s = NAME(first_step)(pass);
-    do {
-        NAME(rows) filters =
-            NAME(find_weights)(pass, call, group, first_block, end_block, &s, &space);
-        NAME(find_offsets)(pass, &s, pass->in_place ? pass->in_channel : pass->tile_size,
-                           space.offset);
-        for (int64_t n = item; n < end_item; n++) {
-            const T *tile = input + n * pass->in_batch;
-            if (pass->in_place)
-                tile += space.box.in + s.channel * pass->in_channel;
-            else {
-                if (s.tap == 0 || pass->items > 1) /* else it is there from the step before */
-                    NAME(fill_tile)(pass, &space.box, tile, s.channel, s.channels, space.tile);
-                tile = space.tile;
-            }
-            NAME(multiply_box)(pass, &space, &s, tile, filters, first_block, end_block,
-                               output + n * pass->out_batch + space.box.out);
-        }
-    } while (NAME(next_step)(pass, &s));
+    for (; group < end_group; group++)
+        NAME(forward_group)(pass, call, group, item, end_item, first_block, end_block, &space);
 }

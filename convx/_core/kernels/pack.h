@@ -51,6 +51,35 @@ static void NAME(pack_blocks)(const cx_pass *pass, const T *weight, int64_t grou
         }
 }
 
+/* The weights of a step: packed beforehand, read where they are, or packed now. */
+static NAME(rows) NAME(find_weights)(const cx_pass *pass, const cx_call *call, int64_t group,
+                                     int64_t first_block, int64_t end_block,
+                                     const NAME(step) *s, const NAME(space) *space)
+{
+    int64_t reduction = s->channels * s->taps;
+    NAME(rows) rows = {0, 0, reduction, 0};
+    if (call->bias)
+        rows.bias = (const T *)call->bias + group * pass->filters;
+    if (call->packed)
+        rows.weights = (const T *)call->packed + NAME(packed_at)(pass, group, s, 0);
+    else if (pass->strided) {
+        int64_t *offset = space->weight_offset;
+        for (int64_t c = s->channel; c < s->channel + s->channels; c++)
+            for (int64_t t = s->tap; t < s->tap + s->taps; t++)
+                *offset++ = c * pass->weight_channel + pass->tap_weight[t];
+        for (int64_t i = 0; i < CX_AHEAD; i++)
+            offset[i] = offset[-1];
+        rows.weights = (const T *)call->weight + group * pass->weight_group;
+        rows.weight_offset = space->weight_offset;
+        rows.weight_stride = pass->weight_filter;
+    } else {
+        NAME(pack_blocks)(pass, call->weight, group, first_block, end_block, s, space->weights,
+                          space->kernels);
+        rows.weights = space->weights - NAME(first_filter)(pass, first_block) * reduction;
+    }
+    return rows;
+}
+
 static void NAME(pack)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch)
 {
     NAME(space) space = NAME(carve)(pass, CX_FORWARD, &scratch);

@@ -46,6 +46,9 @@ CX_INLINE int64_t NAME(first_filter)(const cx_pass *pass, int64_t block)
 #define PANEL_SIZE(steps) (((steps) + 1) * PANEL_PITCH)
 #define PANELS_SIZE (96 * 1024 / (int64_t)sizeof(T))
 
+/* Elements from one filter's outputs to the next where they are computed flat. */
+#define FLAT_PITCH(pass) ((pass)->tile_size + CX_MOST_VECTORS * LANES)
+
 /* One vector's way from the tile into the panels. */
 typedef struct {
     int64_t from, to;
@@ -89,7 +92,8 @@ CX_INLINE NAME(space) NAME(carve)(const cx_pass *pass, int kind, char **scratch)
     space.weights = NAME(carve_elements)(scratch, (pass->strided ? ROWS : filters) * steps);
     space.kernels = NAME(carve_elements)(
         scratch, pass->kernel_taps <= CX_MOST_KERNEL_TAPS ? ROWS * pass->kernel_taps : 0);
-    space.staged = NAME(carve_elements)(scratch, ROWS * columns);
+    space.staged = NAME(carve_elements)(
+        scratch, pass->flat ? pass->filters * FLAT_PITCH(pass) : ROWS * columns);
     return space;
 }
 

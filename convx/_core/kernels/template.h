@@ -31,6 +31,7 @@ typedef T NAME(half_loose)
 #include "steps.h"
 #include "tile.h"
 #include "pack.h"
+#include "flat.h"
 #include "forward.h"
 #include "weight_gradient.h"
 
@@ -41,6 +42,7 @@ static const cx_kernels NAME(kernels) = {
 #undef PANEL_PITCH
 #undef PANELS_SIZE
 #undef PANEL_SIZE
+#undef FLAT_PITCH
 #undef NAME
 #undef EXPAND
 #undef PASTE
