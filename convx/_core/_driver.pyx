@@ -208,6 +208,7 @@ cdef class Pass:
         self.table.tile_size, self.table.tile_rows = plan.tile_size, plan.tile_rows
         self.table.positions = plan.positions
         self.table.in_place, self.table.strided = plan.in_place, plan.strided
+        self.table.slide_rows, self.table.slide_columns = plan.slide_rows, plan.slide_columns
         self.table.gathered, self.table.flat = plan.gathered, plan.flat
 
     cdef const int64_t *keep(self, const int64_t[::1] table) except? NULL:

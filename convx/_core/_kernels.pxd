@@ -32,7 +32,7 @@ cdef extern from "convx.h" nogil:
         const int64_t *tap_weight
         int64_t taps_in_order, boxes, items, task_groups, filter_parts, row_parts
         int64_t channel_block, tap_block, tile_size, tile_rows, positions
-        int64_t in_place, strided, gathered, flat
+        int64_t in_place, strided, gathered, slide_rows, slide_columns, flat
 
     ctypedef struct cx_call:
         const void *input

@@ -205,6 +205,8 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
     tile_lengths = [axis.tile_length for axis in axis_plans]
     boxes = math.prod(axis.blocks for axis in axis_plans)
 
+    single = flat and problem.filters == 1
+    slide_rows, slide_columns = _slides(axis_plans, tap_tables) if single else (0, 0)
     kernel_strides = [math.prod(problem.kernel[a + 1 :]) for a in range(len(problem.kernel))]
     tap_weight = _outer_sum(
         [stride * axis.taps.kernel for axis, stride in zip(problem.axes, kernel_strides)]
@@ -277,6 +279,8 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         and gathered
         and _reads_weights(weight_filter * problem.item_size, items * math.prod(blocks)),
         gathered=gathered,
+        slide_rows=slide_rows,
+        slide_columns=slide_columns,
         flat=flat,
     )
 
@@ -301,6 +305,15 @@ def _is_flat(problem: Problem, taps: int) -> bool:
         problem.filters <= FLAT_FILTERS
         and problem.filters * problem.channels * taps <= FLAT_WEIGHTS
     )
+
+
+def _slides(axes: Sequence[AxisPlan], tap_tables: Sequence[Table]) -> tuple[int, int]:
+    """Taps along the last two axes where the tap rows are neighbouring tile rows, else zeros."""
+    if len(axes) < 2 or len(tap_tables[-2]) < 2:
+        return 0, 0
+    steps = np.diff(tap_tables[-2])
+    neighbours = abs(steps[0]) == axes[-2].position_stride and bool((steps == steps[0]).all())
+    return (len(tap_tables[-2]), len(tap_tables[-1])) if neighbours else (0, 0)
 
 
 def _positions(problem: Problem, axes: Sequence[Axis], gathered: bool, flat: bool) -> int:

@@ -62,6 +62,8 @@ class PassPlan:
     in_place: bool
     strided: bool
     gathered: bool
+    slide_rows: int
+    slide_columns: int
     flat: bool
 
     def tables(self) -> list[Table]:

@@ -62,6 +62,8 @@ typedef struct {
     int64_t in_place;          /* the input is its own tile: nothing is padded or strided */
     int64_t strided;           /* weights are read where they are, unless packed beforehand */
     int64_t gathered;          /* positions are copied to panels rather than read by rows */
+    int64_t slide_rows, slide_columns; /* flat: taps along the last two axes if the tap rows are
+                                          neighbours in the tile, else 0 */
     int64_t flat;              /* rows are computed as one stretch, with the gaps between them */
 } cx_pass;
 

@@ -31,6 +31,7 @@ typedef T NAME(half_loose)
 #include "steps.h"
 #include "tile.h"
 #include "pack.h"
+#include "slide.h"
 #include "flat.h"
 #include "forward.h"
 #include "weight_gradient.h"
