@@ -232,9 +232,7 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         channel_block = _even(problem.channels, step // taps)
         tap_block = taps if taps <= step else _even(taps, step)
         alike = problem.groups * boxes
-        shared = min(
-            TASK_POSITIONS // math.prod(blocks), problem.batch * alike // problem.threads
-        )
+        shared = min(TASK_POSITIONS // math.prod(blocks), problem.batch * alike // problem.threads)
         items = _even(problem.batch, shared)
         if flat:
             shared = min(FLAT_TASK // (items * math.prod(blocks)), alike // (4 * problem.threads))

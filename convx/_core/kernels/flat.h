@@ -15,11 +15,7 @@ static void NAME(pick_outputs)(const cx_pass *pass, const cx_box *box, const T *
             from += index[a] * pass->axes[a].position_stride;
             to += index[a] * pass->axes[a].out_stride;
         }
-        if (step == 1)
-            NAME(copy)(to, from, length);
-        else
-            for (int64_t i = 0; i < length; i++)
-                to[i * step] = from[i];
+        NAME(put)(to, step, from, length);
     } while (cx_next(index, box->extent, last));
 }
 

@@ -15,7 +15,7 @@ CX_INLINE void NAME(pack_channel)(const cx_pass *pass, const T *from, int64_t re
     const int64_t *tap = pass->tap_weight + s->tap;
     if (pass->kernel_taps == 1 && pass->weight_filter == 1)
         NAME(copy)(to, from, rows);
-    else if (pass->kernel_taps <= CX_MOST_KERNEL_TAPS) {
+    else if (rows > 1 && pass->kernel_taps <= CX_MOST_KERNEL_TAPS) {
         NAME(interleave)(kernels, rows, from, pass->weight_filter, rows, pass->kernel_taps,
                          readable);
         for (int64_t t = 0; t < s->taps; t++)

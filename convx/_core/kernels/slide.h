@@ -115,8 +115,8 @@ static void NAME(slide_box)(const cx_pass *pass, const cx_box *box, NAME(slide) 
                 int64_t wanted = cx_min(width, length);
                 NAME(slide_block)(&slide, x + start, staged, width);
                 for (int64_t r = 0; r < count; r++)
-                    for (int64_t i = 0; i < wanted; i++)
-                        y[r * step + (start + i) * columns->out_stride] = staged[r * width + i];
+                    NAME(put)(y + r * step + start * columns->out_stride, columns->out_stride,
+                              staged + r * width, wanted);
             }
         }
     } while (cx_next(index, box->extent, last - 1));

@@ -58,8 +58,9 @@ typedef struct {
    so that whole vectors may run over the end of what is wanted. */
 typedef struct {
     cx_box box;
-    int64_t *offset, *panel_offset; /* of each step of the reduction in the tile, in a panel */
-    int64_t *weight_offset;         /* and in the weights, where they are strided */
+    int64_t *offset;       /* in the tile of each step of the reduction, or column of a panel */
+    int64_t *panel_offset; /* of each step in a panel */
+    int64_t *weight_offset; /* and in the weights, where they are strided */
     NAME(move) *moves; /* of gathering */
     T *tile, *panel, *weights, *kernels, *staged;
 } NAME(space);
@@ -82,9 +83,11 @@ CX_INLINE NAME(space) NAME(carve)(const cx_pass *pass, int kind, char **scratch)
         panels = (pass->positions / PANEL_PITCH + 4) * PANEL_SIZE(steps);
     int64_t filters = pass->filters / pass->filter_parts + 2 * ROWS;
     cx_carve_box(pass, &space.box, scratch);
-    space.offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
+    int64_t offsets = kind == CX_WEIGHT_GRADIENT ? PANEL_PITCH : reduction;
+    space.offset = cx_carve(scratch, offsets * (int64_t)sizeof(int64_t));
     space.panel_offset = cx_carve(scratch, steps * (int64_t)sizeof(int64_t));
-    space.weight_offset = cx_carve(scratch, (reduction + CX_AHEAD) * (int64_t)sizeof(int64_t));
+    space.weight_offset = cx_carve(
+        scratch, pass->strided ? (reduction + CX_AHEAD) * (int64_t)sizeof(int64_t) : 0);
     space.moves = cx_carve(scratch, 2 * (pass->positions + 2) * (int64_t)sizeof(*space.moves));
     space.tile = NAME(carve_elements)(
         scratch, pass->in_place ? 0 : pass->channel_block * pass->tile_size);

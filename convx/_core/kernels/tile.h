@@ -17,7 +17,11 @@ CX_INLINE void NAME(copy)(T *restrict to, const T *restrict from, int64_t length
 
 CX_INLINE void NAME(copy_every_other)(T *restrict to, const T *restrict from, int64_t length)
 {
-    for (int64_t i = 0; i < length; i++)
+    int64_t i = 0;
+    for (; i + LANES < length; i += LANES) /* one more is there, so all that is read here is */
+        *(NAME(loose) *)(to + i) = NAME(even_lanes)(*(const NAME(loose) *)(from + 2 * i),
+                                                    *(const NAME(loose) *)(from + 2 * i + LANES));
+    for (; i < length; i++)
         to[i] = from[2 * i];
 }
 
@@ -95,6 +99,16 @@ static void NAME(gather)(const cx_panel *panel, const cx_panel *end, const T *ti
     }
 }
 
+/* Puts neighbouring outputs where they belong, `step` apart. */
+CX_INLINE void NAME(put)(T *restrict to, int64_t step, const T *restrict from, int64_t length)
+{
+    if (step == 1)
+        NAME(copy)(to, from, length);
+    else
+        for (int64_t i = 0; i < length; i++)
+            to[i * step] = from[i];
+}
+
 /* Brings a panel's outputs of `rows` filters into the staging block, or back to the output. */
 static void NAME(stage)(const cx_pass *pass, const cx_panel *panel, T *output, T *staged,
                         int64_t rows, int back)
@@ -104,11 +118,10 @@ static void NAME(stage)(const cx_pass *pass, const cx_panel *panel, T *output, T
         for (const cx_run *run = panel->run; run < panel->run + panel->runs; run++) {
             T *out = output + r * pass->out_channel + run->out;
             T *here = staged + r * panel->width + run->column;
-            if (step == 1)
-                NAME(copy)(back ? out : here, back ? here : out, run->length);
-            else if (back)
-                for (int64_t i = 0; i < run->length; i++)
-                    out[i * step] = here[i];
+            if (back)
+                NAME(put)(out, step, here, run->length);
+            else if (step == 1)
+                NAME(copy)(here, out, run->length);
             else
                 for (int64_t i = 0; i < run->length; i++)
                     here[i] = out[i * step];

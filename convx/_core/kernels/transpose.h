@@ -72,6 +72,11 @@ static void NAME(interleave)(T *to, int64_t step, const T *from, int64_t stride,
                              int64_t length, int64_t readable)
 {
     int64_t i = 0;
+    if (rows == 1) {
+        for (; i < length; i++)
+            to[i * step] = from[i];
+        return;
+    }
     for (; i + LANES <= length; i += LANES)
         NAME(interleave_lanes)(to + i * step, step, from + i, stride, rows, LANES);
     if (i == length)
@@ -87,6 +92,15 @@ static void NAME(interleave)(T *to, int64_t step, const T *from, int64_t stride,
                 to[i * step + r] = from[r * stride + i];
 }
 
+#define EVEN(lane, _) (2 * (lane))
+
+/* The even elements of two vectors that follow one another. */
+CX_INLINE NAME(vector) NAME(even_lanes)(NAME(vector) first, NAME(vector) second)
+{
+    return CX_SHUFFLE(first, second, EVERY_LANE(EVEN, 0));
+}
+
+#undef EVEN
 #undef LOW
 #undef HIGH
 #undef TWO

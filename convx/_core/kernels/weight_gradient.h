@@ -6,12 +6,26 @@
    columns are the (c, t) of a block of channels. A task owns its part of dW and goes through the
    boxes in order, in one call or in several, so the order of the sum depends on shapes alone. */
 
-/* panel[position][column], for the columns (c, t) from `first` on. */
-static void NAME(fill_columns)(const NAME(space) *space, int64_t first, int64_t columns)
+/* Where the columns (c, t) from `first` on begin in the tile. */
+static void NAME(find_column_offsets)(const cx_pass *pass, int64_t first, int64_t columns,
+                                      int64_t *offset)
+{
+    int64_t channel = first / pass->taps, tap = first % pass->taps;
+    for (int64_t i = 0; i < columns; i++) {
+        offset[i] = channel * pass->tile_size + pass->tap_offset[tap];
+        if (++tap == pass->taps) {
+            tap = 0;
+            channel++;
+        }
+    }
+}
+
+/* panel[position][column], for the columns whose offsets were found. */
+static void NAME(fill_columns)(const NAME(space) *space, int64_t columns)
 {
     const cx_panel *all = space->box.panel;
     for (int64_t q = 0; q < columns; q += LANES) {
-        const int64_t *offset = space->offset + first + q;
+        const int64_t *offset = space->offset + q;
         int64_t last = cx_min(columns - q, LANES) - 1;
         T *to = space->panel + q;
         for (const cx_run *run = all->run; run < all->run + all->runs; run++)
@@ -64,8 +78,6 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
     int64_t everything[2] = {pass->positions, 0}, widths[2 * CX_MOST_VECTORS + 1];
 
     NAME(find_widths)(NAME(first_filter)(pass, 1), 2, widths);
-    NAME(step) all_taps = {channel, channels, 0, pass->taps};
-    NAME(find_offsets)(pass, &all_taps, pass->tile_size, space.offset);
     NAME(find_panel_offsets)(pass->positions, space.panel_offset);
     int64_t steps = pass->batch * pass->boxes;
     int64_t part_step = cx_part(steps, pass->row_parts, row_part);
@@ -91,7 +103,8 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
         for (int64_t q = 0, columns; q < total; q += columns) {
             int64_t width = cx_fitting_width(widths, total - q);
             columns = cx_min(width, total - q);
-            NAME(fill_columns)(&space, q, columns);
+            NAME(find_column_offsets)(pass, q, columns, space.offset);
+            NAME(fill_columns)(&space, columns);
             for (int64_t b = first_block; b < end_block; b++) {
                 int64_t first = NAME(first_filter)(pass, b);
                 int64_t rows = NAME(first_filter)(pass, b + 1) - first;
