@@ -61,6 +61,46 @@ def test_every_count_of_channels(kernel, dtype):
         check_conv(case.with_options(padding=((0, 2), (1, 0))), dtype)
 
 
+# Output rows share input rows in blocks, as far as the tap rows are neighbours.
+DEPTHWISE = {
+    "plain": ((3, 3), {"padding": 1}),
+    "tall": ((5, 2), {}),
+    "low": ((2, 5), {"padding": (2, 1)}),
+    "large": ((11, 9), {"padding": 5}),
+    "strided": ((3, 3), {"stride": (2, 1), "padding": 1}),
+    "dilated": ((3, 3), {"dilation": (2, 3), "padding": 2}),
+    "reflected": ((4, 3), {"padding": 2, "padding_mode": "reflect"}),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+@pytest.mark.parametrize("name", DEPTHWISE)
+def test_depthwise_planes_of_every_height_and_width(name, dtype):
+    kernel, options = DEPTHWISE[name]
+    for height, width in zip((5, 6, 7, 8, 9, 14, 23, 37), (6, 61, 14, 28, 32, 15, 47, 56)):
+        case = Case((height, width), kernel, batch=2, groups=3, options=options, seed=width)
+        check_conv(case, dtype)
+        check_transpose(replace(case, transposed=True), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_depthwise_volumes_and_multipliers(dtype):
+    for filters in (1, 2, 4, 5):
+        for size, kernel in (((5, 9, 30), (3, 3, 3)), ((4, 33), (2, 3)), ((70,), (4,))):
+            case = Case(size, kernel, groups=7, filters=filters, options={"padding": 1})
+            check_conv(case, dtype)
+            check_transpose(replace(case, transposed=True), dtype)
+
+
+def test_single_filter_lets_no_infinity_spread():
+    x = np.zeros((1, 1, 20, 40), np.float32)
+    x[0, 0, 10, 20] = np.inf
+    w = np.ones((1, 1, 3, 3), np.float32)
+    touched = ~np.isfinite(F.conv2d(x, w, padding=1))
+    assert touched.sum() == 9
+    assert touched[0, 0, 9:12, 19:22].all()
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_length_of_rows(dtype):
     for length in (*range(1, 70), 127, 128, 129, 255, 257, 300):
