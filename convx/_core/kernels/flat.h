@@ -1,7 +1,7 @@
-/* The outputs of a group of few filters and channels, a depthwise one above all. They are as many
-   as the sums of a register block, so nothing is gained from sharing the input; what costs is the
-   start and the end of every row. So the rows of the tile are computed as one stretch, with the gaps
-   of the halo between them, and the outputs are picked from it. */
+/* The outputs of a group of few filters and channels, a depthwise one above all. There are so few
+   sums for each output that the start and the end of every row cost as much. So where rows cannot
+   share their input (slide.h), they are computed as one stretch of the tile, with the gaps of the
+   halo between them, and the outputs are picked from it. */
 
 /* Copies a box's outputs from where they lie as in the tile. */
 static void NAME(pick_outputs)(const cx_pass *pass, const cx_box *box, const T *flat, T *output)

@@ -52,6 +52,7 @@ static void NAME(multiply_box)(const cx_pass *pass, const NAME(space) *space, co
     }
 }
 
+/* The outputs of a box in one group, step by step of the reduction, for some items. */
 static void NAME(forward_group)(const cx_pass *pass, const cx_call *call, int64_t group,
                                 int64_t item, int64_t end_item, int64_t first_block,
                                 int64_t end_block, const NAME(space) *space)
