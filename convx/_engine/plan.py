@@ -198,7 +198,7 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
     if gradient:  # boxes set the order of the sum: they must not depend on the machine
         blocks = _gradient_blocks(axes, problem.item_size)
     else:
-        positions = positions or _positions(problem, axes, gathered, flat)
+        positions = positions or _positions(problem, taps, gathered, flat)
         blocks = _blocks(axes, positions, 2 * lanes)
     in_place = not (gradient or flat) and _works_in_place(axes, blocks[-1], gathered, lanes)
     axis_plans, tap_tables = _axis_plans(axes, blocks, in_place)
@@ -314,9 +314,8 @@ def _slides(axes: Sequence[AxisPlan], tap_tables: Sequence[Table]) -> tuple[int,
     return (len(tap_tables[-2]), len(tap_tables[-1])) if neighbours else (0, 0)
 
 
-def _positions(problem: Problem, axes: Sequence[Axis], gathered: bool, flat: bool) -> int:
+def _positions(problem: Problem, taps: int, gathered: bool, flat: bool) -> int:
     """How many outputs a box should have."""
-    taps = math.prod(len(axis.taps.coordinates) for axis in axes)
     if gathered:
         return BOX_POSITIONS if taps > 1 else POINTWISE_POSITIONS
     if flat:

@@ -49,8 +49,9 @@ static inline void cx_carve_box(const cx_pass *pass, cx_box *box, char **scratch
 {
     const cx_axis *last = &pass->axes[pass->rank - 1];
     int64_t stretches = last->halo ? 2 * last->tile_length : 3 * last->strands;
-    box->panel = cx_carve(scratch, (pass->positions + 1) * (int64_t)sizeof(cx_panel));
-    box->run = cx_carve(scratch, (2 * pass->positions + 1) * (int64_t)sizeof(cx_run));
+    int64_t positions = pass->flat ? 0 : pass->positions; /* in panels */
+    box->panel = cx_carve(scratch, (positions + 1) * (int64_t)sizeof(cx_panel));
+    box->run = cx_carve(scratch, (2 * positions + 1) * (int64_t)sizeof(cx_run));
     box->row_source = cx_carve(scratch, pass->tile_rows * (int64_t)sizeof(int64_t));
     box->stretch = cx_carve(scratch, stretches * (int64_t)sizeof(cx_stretch));
 }

@@ -88,7 +88,8 @@ CX_INLINE NAME(space) NAME(carve)(const cx_pass *pass, int kind, char **scratch)
     space.panel_offset = cx_carve(scratch, steps * (int64_t)sizeof(int64_t));
     space.weight_offset = cx_carve(
         scratch, pass->strided ? (reduction + CX_AHEAD) * (int64_t)sizeof(int64_t) : 0);
-    space.moves = cx_carve(scratch, 2 * (pass->positions + 2) * (int64_t)sizeof(*space.moves));
+    space.moves = cx_carve(
+        scratch, pass->gathered ? 2 * (pass->positions + 2) * (int64_t)sizeof(*space.moves) : 0);
     space.tile = NAME(carve_elements)(
         scratch, pass->in_place ? 0 : pass->channel_block * pass->tile_size);
     space.panel = NAME(carve_elements)(scratch, panels);
