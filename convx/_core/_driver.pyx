@@ -16,7 +16,7 @@ from libc.string cimport memset
 
 from convx._core._kernels cimport (
     CX_F32, CX_F64, CX_FORWARD, CX_MAX_RANK, CX_U32, CX_U64, CX_WEIGHT_GRADIENT, cx_axis, cx_call,
-    cx_isa, cx_kernels, cx_kernels_of, cx_l2_bytes, cx_pass, cx_task,
+    cx_halves_pay, cx_isa, cx_kernels, cx_kernels_of, cx_l2_bytes, cx_pass, cx_task,
 )
 
 from contextvars import ContextVar
@@ -79,9 +79,13 @@ def l2_bytes():
 
 
 def register_block(isa, dtype):
-    """Lanes of a vector, columns of the narrowest panel, filters of the largest register block."""
+    """Lanes of a vector, columns of the narrowest panel, filters of the largest register block.
+
+    The narrowest panel is half a vector only where that takes half the time.
+    """
     cdef const cx_kernels *kernels = cx_kernels_of(isa.encode(), KERNELS[dtype])
-    return kernels.lanes, kernels.narrowest, kernels.rows
+    narrowest = kernels.narrowest if cx_halves_pay() else kernels.lanes
+    return kernels.lanes, narrowest, kernels.rows
 
 
 # Whether a region with several threads has run, and whether none may.
@@ -206,7 +210,7 @@ cdef class Pass:
         self.table.row_parts = plan.row_parts
         self.table.channel_block, self.table.tap_block = plan.channel_block, plan.tap_block
         self.table.tile_size, self.table.tile_rows = plan.tile_size, plan.tile_rows
-        self.table.positions = plan.positions
+        self.table.positions, self.table.narrowest = plan.positions, plan.narrowest
         self.table.in_place, self.table.strided = plan.in_place, plan.strided
         self.table.slide_rows, self.table.slide_columns = plan.slide_rows, plan.slide_columns
         self.table.gathered, self.table.flat = plan.gathered, plan.flat

@@ -31,7 +31,7 @@ cdef extern from "convx.h" nogil:
         const int64_t *tap_offset
         const int64_t *tap_weight
         int64_t taps_in_order, boxes, items, task_groups, filter_parts, row_parts
-        int64_t channel_block, tap_block, tile_size, tile_rows, positions
+        int64_t channel_block, tap_block, tile_size, tile_rows, positions, narrowest
         int64_t in_place, strided, gathered, slide_rows, slide_columns, flat
 
     ctypedef struct cx_call:
@@ -52,4 +52,5 @@ cdef extern from "convx.h" nogil:
 
     const char *cx_isa(int index)
     const cx_kernels *cx_kernels_of(const char *isa, int dtype)
+    int cx_halves_pay()
     int64_t cx_l2_bytes()

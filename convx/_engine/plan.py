@@ -272,6 +272,7 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         tile_size=_pitch(math.prod(tile_lengths), problem.item_size),
         tile_rows=math.prod(tile_lengths[:-1]),
         positions=math.prod(blocks),
+        narrowest=narrowest,
         in_place=in_place,
         strided=not gradient
         and gathered

@@ -59,6 +59,7 @@ class PassPlan:
     tile_size: int
     tile_rows: int
     positions: int
+    narrowest: int
     in_place: bool
     strided: bool
     gathered: bool

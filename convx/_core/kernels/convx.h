@@ -59,6 +59,7 @@ typedef struct {
                                          channel_block == 1 */
     int64_t tile_size, tile_rows; /* of one channel: elements, rows along the last axis */
     int64_t positions;         /* outputs of the largest box */
+    int64_t narrowest;         /* columns of the narrowest panel */
     int64_t in_place;          /* the input is its own tile: nothing is padded or strided */
     int64_t strided;           /* weights are read where they are, unless packed beforehand */
     int64_t gathered;          /* positions are copied to panels rather than read by rows */
@@ -86,7 +87,7 @@ typedef void (*cx_task)(const cx_pass *pass, const cx_call *call, int64_t task, 
    part, group, channel block, filter part. */
 typedef struct {
     int64_t lanes; /* elements of a vector */
-    int64_t narrowest; /* columns of the narrowest panel */
+    int64_t narrowest; /* columns of the narrowest panel there is */
     int64_t rows;  /* filters of the largest register block */
     int64_t (*scratch_bytes)(const cx_pass *pass, int kind);
     cx_task pack, forward, weight_gradient;
@@ -98,6 +99,9 @@ enum { CX_F32, CX_F64, CX_U32, CX_U64, CX_DTYPES };
    their kernels; NULL where there is none. */
 const char *cx_isa(int index);
 const cx_kernels *cx_kernels_of(const char *isa, int dtype);
+
+/* Whether AVX-512 computes in units of 32 bytes, so that half a vector takes half the time. */
+int cx_halves_pay(void);
 
 /* What the system says of the L2 cache of a core, 0 or less where it says nothing. */
 int64_t cx_l2_bytes(void);

@@ -8,6 +8,7 @@
 #include "convx.h"
 
 #if defined __x86_64__ && (defined __GNUC__ || defined __clang__)
+#include <cpuid.h>
 #define ON_X86(...) __VA_ARGS__
 #else
 #define ON_X86(...)
@@ -61,6 +62,21 @@ const cx_kernels *cx_kernels_of(const char *isa, int dtype)
         if (instruction_sets[i].runs() && !strcmp(instruction_sets[i].name, isa))
             return instruction_sets[i].kernels[dtype];
     return NULL;
+}
+
+/* AMD's family 25, Zen 4 where it has AVX-512; Zen 5 and Intel have units of 64 bytes. */
+ON_X86(static int is_amd_family_25(void) {
+    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+    if (!__get_cpuid(0, &eax, &ebx, &ecx, &edx) || ecx != signature_AMD_ecx)
+        return 0;
+    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) &&
+           (eax >> 8 & 0xf) + (eax >> 20 & 0xff) == 25;
+})
+
+int cx_halves_pay(void)
+{
+    ON_X86(return is_amd_family_25();)
+    return 0;
 }
 
 int64_t cx_l2_bytes(void)

@@ -93,7 +93,8 @@ static void NAME(forward)(const cx_pass *pass, const cx_call *call, int64_t task
     int64_t first_block = cx_part(blocks, pass->filter_parts, part);
     int64_t end_block = cx_part(blocks, pass->filter_parts, part + 1);
 
-    NAME(find_widths)(NAME(first_filter)(pass, 1), pass->gathered ? 2 : CX_MOST_VECTORS, widths);
+    NAME(find_widths)(NAME(first_filter)(pass, 1), pass->gathered ? 2 : CX_MOST_VECTORS,
+                      pass->narrowest, widths);
     cx_place_box(pass, box % pass->boxes, &space.box);
     if (!pass->in_place) {
         cx_find_rows(pass, &space.box);

@@ -108,9 +108,10 @@ CX_INLINE NAME(product) NAME(product_of)(int64_t rows, int64_t width, int stride
 
 /* The widths that there are for register blocks of at most `rows` filters, falling, ending with 0.
    Panels are two vectors wide at the most: many filters make the most of each. */
-static void NAME(find_widths)(int64_t rows, int64_t most_vectors, int64_t *widths)
+static void NAME(find_widths)(int64_t rows, int64_t most_vectors, int64_t narrowest,
+                              int64_t *widths)
 {
-    for (int64_t halves = 2 * most_vectors; halves > 0; halves--)
+    for (int64_t halves = 2 * most_vectors; halves * LANES / 2 >= narrowest; halves--)
         if (NAME(products)[0][rows][halves])
             *widths++ = halves * LANES / 2;
     *widths = 0;

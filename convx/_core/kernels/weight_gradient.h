@@ -77,7 +77,7 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
                 channel * pass->taps;
     int64_t everything[2] = {pass->positions, 0}, widths[2 * CX_MOST_VECTORS + 1];
 
-    NAME(find_widths)(NAME(first_filter)(pass, 1), 2, widths);
+    NAME(find_widths)(NAME(first_filter)(pass, 1), 2, pass->narrowest, widths);
     NAME(find_panel_offsets)(pass->positions, space.panel_offset);
     int64_t steps = pass->batch * pass->boxes;
     int64_t part_step = cx_part(steps, pass->row_parts, row_part);
