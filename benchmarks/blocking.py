@@ -1,4 +1,4 @@
-"""``python -m benchmarks.blocking``: choose the blocking constants of ``convx/_engine/plan.py``.
+"""``python -m benchmarks.blocking``: choose the blocking constants of ``convx/_engine/direct.py``.
 
 Each constant is tried at several values while the others stay as they are, on the layers that the
 direct kernels are for. The values take turns at every layer, so that drift hits them all. The table
@@ -21,8 +21,8 @@ from benchmarks import timing
 from benchmarks.layers import DTYPES, Case, direct_layers
 from benchmarks.libraries import Convx
 from benchmarks.peak import Peak
-from convx._core import _driver
-from convx._engine import execution, plan, threads
+from convx._core import _memo
+from convx._engine import direct, execution, threads
 
 OPERATIONS = ("forward", "grad_input", "grad_weight")
 FACTORS = (0.5, 0.75, 1, 1.5, 2)
@@ -34,7 +34,7 @@ def constants() -> dict[str, int]:
     """Return the constants of the plan that are its own."""
     return {
         name: value
-        for name, value in vars(plan).items()
+        for name, value in vars(direct).items()
         if name.isupper() and isinstance(value, int) and not hasattr(threads, name)
     }
 
@@ -42,17 +42,17 @@ def constants() -> dict[str, int]:
 @contextmanager
 def constant(name: str, value: int) -> Iterator[None]:
     """Let plans be made with another value, from now on and until the end of the context."""
-    usual = getattr(plan, name)
-    setattr(plan, name, value)
+    usual = getattr(direct, name)
+    setattr(direct, name, value)
     # Programs made with other values are forgotten, and the shortcut that would remember them.
     execution._programs.clear()
-    _driver.suspend_memos(1)
+    _memo.suspend_memos(1)
     try:
         yield
     finally:
-        setattr(plan, name, usual)
+        setattr(direct, name, usual)
         execution._programs.clear()
-        _driver.suspend_memos(-1)
+        _memo.suspend_memos(-1)
 
 
 def compare(

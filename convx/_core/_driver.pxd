@@ -15,6 +15,7 @@ cdef class Scratch:
 cdef class Program:
     cdef readonly tuple passes, out_shape
     cdef readonly object plan
+    cdef object fallback
     cdef readonly str isa
     cdef readonly int threads
     cdef readonly int64_t scratch_bytes, packed_size
@@ -24,5 +25,5 @@ cdef class Program:
     cdef int64_t item_size
     cdef bint packs
 
-    cdef pack_into(self, const void *weight, packed, Scratch scratch)
+    cdef pack_into(self, const void *weight, char *packed, Scratch scratch)
     cdef execute(self, const void *input, const void *weight, const void *bias, packed, out)

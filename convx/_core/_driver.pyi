@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -27,7 +27,13 @@ class Program:
     scratch_bytes: int
     packed_size: int
     workspace_bytes: int
-    def __init__(self, plan: Any, isa: str, passes: Sequence[Pass]) -> None: ...
+    def __init__(
+        self,
+        plan: Any,
+        isa: str,
+        passes: Sequence[Pass],
+        fallback: Callable[[], "Program"] | None = None,
+    ) -> None: ...
     def pack(self, weight: NDArray[Any]) -> NDArray[Any]: ...
     def run(
         self,

@@ -133,7 +133,8 @@ cdef class Scratch:
 
 
 # Scratch memory outlives a call so that its pages are mapped once. At most one block is kept for
-# each call that was ever under way at the same time, and its size is bounded by the plan.
+# each call that was ever under way at the same time, and none that is larger than this.
+cdef int64_t MOST_KEPT = 64 * 2 ** 20
 cdef list idle_scratch = []
 
 
@@ -171,12 +172,14 @@ cdef class Pass:
 
     cdef cx_pass table
     cdef cx_axis axes[CX_MAX_RANK]
+    cdef int64_t packed_size
+    cdef object packing
     cdef list kept
 
     def __init__(self, plan):
         cdef cx_axis *axis
         cdef int64_t index
-        self.kept = []
+        self.kept, self.packed_size, self.packing = [], plan.packed_size, plan.packing
         memset(&self.table, 0, sizeof(self.table))
         self.table.rank = len(plan.axes)
         self.table.axes = self.axes
@@ -214,6 +217,8 @@ cdef class Pass:
         self.table.in_place, self.table.strided = plan.in_place, plan.strided
         self.table.slide_rows, self.table.slide_columns = plan.slide_rows, plan.slide_columns
         self.table.gathered, self.table.flat = plan.gathered, plan.flat
+        self.table.winograd_tile, self.table.winograd_axes = plan.winograd_tile, plan.winograd_axes
+        self.table.sum_blocks, self.table.point_size = plan.sum_blocks, plan.point_size
 
     cdef const int64_t *keep(self, const int64_t[::1] table) except? NULL:
         self.kept.append(table)
@@ -247,30 +252,37 @@ cdef int64_t SLICE = 10 ** 9
 
 
 cdef class Program:
-    """A plan's passes over the same arrays, ready to run."""
+    """A plan's passes over the same arrays, ready to run.
 
-    def __init__(self, plan, isa, passes):
+    An algorithm that spreads what is not finite has a ``fallback``: it returns the program that
+    computes such a call once more.
+    """
+
+    def __init__(self, plan, isa, passes, fallback=None):
         cdef Pass one
         cdef int64_t tasks
         gradient = plan.kind == "weight_gradient"
         self.kernels = cx_kernels_of(isa.encode(), KERNELS[plan.dtype])
         self.task = self.kernels.weight_gradient if gradient else self.kernels.forward
         self.plan, self.isa, self.threads = plan, isa, plan.threads
+        self.fallback = fallback
         self.passes, self.out_shape = tuple(passes), plan.out_shape
         self.item_size, self.packs = plan.item_size, plan.packs
         self.scratch_bytes = 64
         self.packed_size = 0
         self.tasks, self.pack_tasks, self.packed_starts = [], [], []
         self.slices, self.steps = [], []
+        packed_before = {}
         slices = 1 + plan.work // (self.threads * SLICE)
         for one in self.passes:
             self.scratch_bytes = max(
                 self.scratch_bytes, one.scratch_bytes(isa, plan.dtype, gradient))
-            self.packed_starts.append(self.packed_size)
-            self.packed_size += (
-                one.table.groups * one.table.filters * one.table.channels * one.table.taps)
+            # passes that take the same weights in the same order share them packed
+            packs = one.packing not in packed_before
+            self.packed_starts.append(packed_before.setdefault(one.packing, self.packed_size))
+            self.packed_size += one.packed_size if packs else 0
             self.pack_tasks.append(
-                one.table.groups * pieces(one.table.filters, self.kernels.rows))
+                one.table.groups * pieces(one.table.filters, self.kernels.rows) if packs else 0)
             tasks = pieces(one.table.groups, one.table.task_groups) * one.table.filter_parts
             if gradient:
                 # few tasks, of many boxes: it is these that are sliced
@@ -297,12 +309,13 @@ cdef class Program:
         """Return the packed weights, for calls to come."""
         cdef Buffer buffer = Buffer(weight)
         packed = empty(self.packed_size * self.item_size, "u1")
+        cdef Buffer to = Buffer(packed, writable=True)
         self.pack_into(
-            buffer.view.buf, packed, borrow_scratch(self.threads * self.scratch_bytes))
+            buffer.view.buf, <char *>to.view.buf,
+            borrow_scratch(self.threads * self.scratch_bytes))
         return packed
 
-    cdef pack_into(self, const void *weight, packed, Scratch scratch):
-        cdef Buffer to = Buffer(packed, writable=True)
+    cdef pack_into(self, const void *weight, char *packed, Scratch scratch):
         cdef cx_call call
         cdef Pass one
         cdef int64_t index, count, start
@@ -312,7 +325,7 @@ cdef class Program:
             one = self.passes[index]
             start = self.packed_starts[index]
             count = self.pack_tasks[index]
-            call.output = <char *>to.view.buf + start * self.item_size
+            call.output = packed + start * self.item_size
             with nogil:
                 run_tasks(self.kernels.pack, &one.table, &call, 0, count, self.threads,
                           scratch.memory, self.scratch_bytes)
@@ -332,25 +345,32 @@ cdef class Program:
     cdef execute(self, const void *input, const void *weight, const void *bias, packed, out):
         cdef Buffer out_buffer = Buffer(out, writable=True)
         cdef Buffer packed_buffer = None
+        cdef const char *packed_weights = NULL
+        cdef int64_t scratch_bytes = self.threads * self.scratch_bytes, overflow = 0
         cdef cx_call call
         cdef Pass one
         cdef int64_t index, first, end, count, start, slice_, step, steps
-        cdef Scratch scratch = borrow_scratch(self.threads * self.scratch_bytes)
+        cdef Scratch scratch
         global has_run_threads
-        if packed is None and self.packs:
-            packed = empty(self.packed_size * self.item_size, "u1")
-            self.pack_into(weight, packed, scratch)
         if packed is not None:
             packed_buffer = Buffer(packed)
+            packed_weights = <const char *>packed_buffer.view.buf
+            scratch = borrow_scratch(scratch_bytes)
+        elif self.packs:
+            scratch = borrow_scratch(scratch_bytes + self.packed_size * self.item_size)
+            packed_weights = scratch.memory + scratch_bytes
+            self.pack_into(weight, <char *>packed_weights, scratch)
+        else:
+            scratch = borrow_scratch(scratch_bytes)
         if self.threads > 1:
             has_run_threads = True
         call.input, call.weight, call.bias, call.packed = input, weight, bias, NULL
-        call.output = out_buffer.view.buf
+        call.output, call.overflow = out_buffer.view.buf, &overflow
         for index in range(len(self.passes)):
             one = self.passes[index]
             count, slice_, start = self.tasks[index], self.slices[index], self.packed_starts[index]
-            if packed is not None:
-                call.packed = <const char *>packed_buffer.view.buf + start * self.item_size
+            if packed_weights != NULL:
+                call.packed = packed_weights + start * self.item_size
             steps, call.steps = self.steps[index]
             for step in range(0, steps, call.steps):
                 call.first_step = step
@@ -361,5 +381,8 @@ cdef class Program:
                                   scratch.memory, self.scratch_bytes)
                     if end < count or step + call.steps < steps:
                         PyErr_CheckSignals()
-        idle_scratch.append(scratch)
+        if scratch.size <= MOST_KEPT:
+            idle_scratch.append(scratch)
+        if overflow:
+            return (<Program?>self.fallback()).execute(input, weight, bias, None, out)
         return out

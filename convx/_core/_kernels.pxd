@@ -33,6 +33,7 @@ cdef extern from "convx.h" nogil:
         int64_t taps_in_order, boxes, items, task_groups, filter_parts, row_parts
         int64_t channel_block, tap_block, tile_size, tile_rows, positions, narrowest
         int64_t in_place, strided, gathered, slide_rows, slide_columns, flat
+        int64_t winograd_tile, winograd_axes, sum_blocks, point_size
 
     ctypedef struct cx_call:
         const void *input
@@ -40,6 +41,7 @@ cdef extern from "convx.h" nogil:
         const void *packed
         const void *bias
         void *output
+        int64_t *overflow
         int64_t first_step, steps
 
     ctypedef void (*cx_task)(

@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +22,10 @@ MOST_TABLE_BYTES = 256 * 1024
 
 class Map(Hashable, Protocol):
     """A linear map between arrays of known shapes; equal maps have equal plans."""
+
+    def direct(self) -> "Map":
+        """Return the same map, computed directly."""
+        ...
 
     def plan(self, direction: str, strides: tuple[int, ...], dtype: str, threads: int) -> Plan:
         """Plan one direction of the map, from an array with these strides in elements."""
@@ -44,7 +49,8 @@ def program(of: Map, direction: str, strides: tuple[int, ...], dtype: str) -> _d
     if found is None:
         plan = of.plan(*key[1:])
         passes = [_driver.Pass(one) for one in plan.passes]
-        found = _driver.Program(plan, machine.ISA, passes)
+        fallback = partial(program, of.direct(), *key[1:4]) if plan.falls_back else None
+        found = _driver.Program(plan, machine.ISA, passes, fallback)
         if plan.table_bytes <= MOST_TABLE_BYTES:
             while len(_programs) >= MOST_PROGRAMS:
                 _programs.pop(next(iter(_programs)), None)

@@ -63,9 +63,13 @@ class PassPlan:
     in_place: bool
     strided: bool
     gathered: bool
-    slide_rows: int
-    slide_columns: int
-    flat: bool
+    slide_rows: int = 0
+    slide_columns: int = 0
+    flat: bool = False
+    winograd_tile: int = 0
+    winograd_axes: int = 0
+    sum_blocks: int = 0
+    point_size: int = 0
 
     def tables(self) -> list[Table]:
         """All the tables of the pass."""
@@ -76,11 +80,36 @@ class PassPlan:
         return tables
 
     @property
+    def packed_size(self) -> int:
+        """Elements of the packed weights."""
+        if self.winograd_tile:
+            return self.groups * -(-self.channels // self.channel_block) * self.points * self.point_size
+        return self.groups * self.filters * self.channels * len(self.tap_weight)
+
+    @property
+    def packing(self) -> tuple[object, ...]:
+        """Tell how the weights are packed: equal for passes that can share them."""
+        blocks = (self.winograd_tile, self.winograd_axes, self.channel_block, self.tap_block)
+        return (*blocks, self.tap_weight.tobytes())
+
+    @property
+    def points(self) -> int:
+        """Products of a tile, or of an output of the direct algorithm, for each outer tap."""
+        return (self.winograd_tile + 2) ** self.winograd_axes
+
+    @property
+    def inner_taps(self) -> int:
+        """Taps that become points."""
+        return int(3**self.winograd_axes)
+
+    @property
     def multiply_adds(self) -> int:
-        """Multiply-adds of the pass."""
-        outputs = math.prod(axis.outputs for axis in self.axes)
-        taps = len(self.tap_offset)
-        return self.batch * self.groups * self.filters * self.channels * taps * outputs
+        """Multiply-adds of the pass, without those of transformations."""
+        first = len(self.axes) - self.winograd_axes
+        tiles = [axis.outputs for axis in self.axes[:first]]
+        tiles += [-(-axis.outputs // self.winograd_tile) for axis in self.axes[first:]]
+        taps = len(self.tap_weight) // self.inner_taps * self.points
+        return self.batch * math.prod(tiles) * self.groups * self.filters * self.channels * taps
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +158,11 @@ class Problem:
         """Bytes of an element."""
         return np.dtype(self.dtype).itemsize
 
+    @property
+    def weights(self) -> int:
+        """Weights in all."""
+        return self.groups * self.filters * self.channels * math.prod(self.kernel)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -143,6 +177,7 @@ class Plan:
     writes_all: bool
     threads: int
     packing: tuple[object, ...]
+    falls_back: bool = False
     table_bytes: int = field(init=False)
     work: int = field(init=False)
     item_size: int = field(init=False)

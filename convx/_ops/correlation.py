@@ -118,6 +118,10 @@ class Correlation:
         """The same between real and imaginary parts as channels of their own."""
         return replace(self, channels=2 * self.channels, filters=2 * self.filters)
 
+    def direct(self) -> "Correlation":
+        """Return the same, computed by the direct algorithm."""
+        return replace(self, options=replace(self.options, algorithm="direct"))
+
     def plan(self, direction: str, strides: tuple[int, ...], dtype: str, threads: int) -> Plan:
         """Plan one of the maps, from an array with the given strides in elements.
 

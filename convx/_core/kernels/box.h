@@ -38,6 +38,28 @@ typedef struct {
     cx_stretch *stretch;
 } cx_box;
 
+/* What a task of a convolution computes: the outputs of a box for some items of the batch, groups and
+   register blocks of their filters. */
+typedef struct {
+    int64_t box, item, end_item, group, end_group, block, end_block;
+} cx_share;
+
+static inline cx_share cx_find_share(const cx_pass *pass, int64_t task, int64_t filter_blocks)
+{
+    cx_share share;
+    int64_t group_parts = (pass->groups + pass->task_groups - 1) / pass->task_groups;
+    int64_t part = task % pass->filter_parts, rest = task / pass->filter_parts;
+    share.box = rest % pass->boxes;
+    rest /= pass->boxes;
+    share.group = rest % group_parts * pass->task_groups;
+    share.item = rest / group_parts * pass->items;
+    share.end_group = cx_min(share.group + pass->task_groups, pass->groups);
+    share.end_item = cx_min(share.item + pass->items, pass->batch);
+    share.block = cx_part(filter_blocks, pass->filter_parts, part);
+    share.end_block = cx_part(filter_blocks, pass->filter_parts, part + 1);
+    return share;
+}
+
 static inline void *cx_carve(char **scratch, int64_t bytes)
 {
     void *start = *scratch;
@@ -49,7 +71,7 @@ static inline void cx_carve_box(const cx_pass *pass, cx_box *box, char **scratch
 {
     const cx_axis *last = &pass->axes[pass->rank - 1];
     int64_t stretches = last->halo ? 2 * last->tile_length : 3 * last->strands;
-    int64_t positions = pass->flat ? 0 : pass->positions; /* in panels */
+    int64_t positions = pass->flat || pass->winograd_tile ? 0 : pass->positions; /* in panels */
     box->panel = cx_carve(scratch, (positions + 1) * (int64_t)sizeof(cx_panel));
     box->run = cx_carve(scratch, (2 * positions + 1) * (int64_t)sizeof(cx_run));
     box->row_source = cx_carve(scratch, pass->tile_rows * (int64_t)sizeof(int64_t));

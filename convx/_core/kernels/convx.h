@@ -65,6 +65,10 @@ typedef struct {
     int64_t gathered;          /* positions are copied to panels rather than read by rows */
     int64_t slide_rows, slide_columns; /* flat: taps along the last two axes if the tap rows are
                                           neighbours in the tile, else 0 */
+    int64_t winograd_tile, winograd_axes; /* outputs of a tile along each of the last axes that are
+                                             transformed, 4 or 2, and how many axes; else 0 */
+    int64_t sum_blocks;        /* winograd: register blocks computed together */
+    int64_t point_size;        /* winograd: elements of a point's packed weights, for one step */
     int64_t flat;              /* rows are computed as one stretch, with the gaps between them */
 } cx_pass;
 
@@ -75,6 +79,7 @@ typedef struct {
     const void *packed; /* weights packed beforehand, or NULL */
     const void *bias;   /* one value for each filter, or NULL */
     void *output;       /* packing: the packed weights; weight gradient: row_parts of it */
+    int64_t *overflow;  /* winograd: set where a result is not finite */
     int64_t first_step, steps; /* weight gradient: the boxes of a row part to go through now */
 } cx_call;
 

@@ -4,21 +4,25 @@
 #define ISA_EXPAND(name, isa) ISA_PASTE(name, isa)
 
 #define T float
+#define IS_FLOAT 1
 #define SUFFIX ISA_EXPAND(f32, ISA)
 #define LANES (VECTOR_BYTES / 4)
 #include "template.h"
 
 #define T double
+#define IS_FLOAT 1
 #define SUFFIX ISA_EXPAND(f64, ISA)
 #define LANES (VECTOR_BYTES / 8)
 #include "template.h"
 
 #define T uint32_t
+#define IS_FLOAT 0
 #define SUFFIX ISA_EXPAND(u32, ISA)
 #define LANES (VECTOR_BYTES / 4)
 #include "template.h"
 
 #define T uint64_t
+#define IS_FLOAT 0
 #define SUFFIX ISA_EXPAND(u64, ISA)
 #define LANES (VECTOR_BYTES / 8)
 #include "template.h"

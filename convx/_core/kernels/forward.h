@@ -54,18 +54,17 @@ static void NAME(multiply_box)(const cx_pass *pass, const NAME(space) *space, co
 
 /* The outputs of a box in one group, step by step of the reduction, for some items. */
 static void NAME(forward_group)(const cx_pass *pass, const cx_call *call, int64_t group,
-                                int64_t item, int64_t end_item, int64_t first_block,
-                                int64_t end_block, const NAME(space) *space)
+                                const cx_share *share, const NAME(space) *space)
 {
     const T *input = (const T *)call->input + group * pass->channels * pass->in_channel;
     T *output = (T *)call->output + group * pass->filters * pass->out_channel;
     NAME(step) s = NAME(first_step)(pass);
     do {
         NAME(rows) filters =
-            NAME(find_weights)(pass, call, group, first_block, end_block, &s, space);
+            NAME(find_weights)(pass, call, group, share->block, share->end_block, &s, space);
         NAME(find_offsets)(pass, &s, pass->in_place ? pass->in_channel : pass->tile_size,
                            space->offset);
-        for (int64_t n = item; n < end_item; n++) {
+        for (int64_t n = share->item; n < share->end_item; n++) {
             const T *tile = input + n * pass->in_batch;
             if (pass->in_place)
                 tile += space->box.in + s.channel * pass->in_channel;
@@ -74,40 +73,35 @@ static void NAME(forward_group)(const cx_pass *pass, const cx_call *call, int64_
                     NAME(fill_tile)(pass, &space->box, tile, s.channel, s.channels, space->tile);
                 tile = space->tile;
             }
-            NAME(multiply_box)(pass, space, &s, tile, filters, first_block, end_block,
+            NAME(multiply_box)(pass, space, &s, tile, filters, share->block, share->end_block,
                                output + n * pass->out_batch + space->box.out);
         }
     } while (NAME(next_step)(pass, &s));
 }
 
-static void NAME(forward)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch)
+/* The outputs of a box by the direct algorithm, for some groups and items. */
+static void NAME(forward_direct)(const cx_pass *pass, const cx_call *call, const cx_share *share,
+                                 char *scratch)
 {
     NAME(space) space = NAME(carve)(pass, CX_FORWARD, &scratch);
-    int64_t part = task % pass->filter_parts, box = task / pass->filter_parts;
-    int64_t group_parts = (pass->groups + pass->task_groups - 1) / pass->task_groups;
-    int64_t group = box / pass->boxes % group_parts * pass->task_groups;
-    int64_t end_group = cx_min(group + pass->task_groups, pass->groups);
-    int64_t item = box / pass->boxes / group_parts * pass->items;
-    int64_t end_item = cx_min(item + pass->items, pass->batch);
-    int64_t blocks = NAME(filter_blocks)(pass), widths[2 * CX_MOST_VECTORS + 1];
-    int64_t first_block = cx_part(blocks, pass->filter_parts, part);
-    int64_t end_block = cx_part(blocks, pass->filter_parts, part + 1);
-
+    int64_t widths[2 * CX_MOST_VECTORS + 1];
     NAME(find_widths)(NAME(first_filter)(pass, 1), pass->gathered ? 2 : CX_MOST_VECTORS,
                       pass->narrowest, widths);
-    cx_place_box(pass, box % pass->boxes, &space.box);
+    cx_place_box(pass, share->box, &space.box);
     if (!pass->in_place) {
         cx_find_rows(pass, &space.box);
         cx_find_stretches(pass, &space.box);
+        NAME(clear_gaps)(pass, space.tile);
     }
     if (pass->flat) {
-        for (; group < end_group; group++)
-            NAME(forward_flat)(pass, call, group, item, end_item, widths, &space);
+        for (int64_t group = share->group; group < share->end_group; group++)
+            NAME(forward_flat)(pass, call, group, share->item, share->end_item, widths, &space);
         return;
     }
     cx_cut_panels(pass, &space.box, widths);
+    NAME(clear)(space.staged, ROWS * CX_MOST_VECTORS * LANES);
     if (pass->gathered)
         NAME(find_panel_offsets)(pass->channel_block * pass->tap_block, space.panel_offset);
-    for (; group < end_group; group++)
-        NAME(forward_group)(pass, call, group, item, end_item, first_block, end_block, &space);
+    for (int64_t group = share->group; group < share->end_group; group++)
+        NAME(forward_group)(pass, call, group, share, &space);
 }

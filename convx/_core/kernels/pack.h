@@ -80,17 +80,18 @@ static NAME(rows) NAME(find_weights)(const cx_pass *pass, const cx_call *call, i
     return rows;
 }
 
-static void NAME(pack)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch)
+/* Packs a register block for calls to come. */
+static void NAME(pack_direct)(const cx_pass *pass, const cx_call *call, int64_t group,
+                              int64_t block, char *scratch)
 {
     NAME(space) space = NAME(carve)(pass, CX_FORWARD, &scratch);
-    int64_t blocks = NAME(filter_blocks)(pass), group = task / blocks, block = task % blocks;
     int64_t first = NAME(first_filter)(pass, block);
     int64_t rows = NAME(first_filter)(pass, block + 1) - first;
     NAME(step) s = NAME(first_step)(pass);
     do {
         NAME(pack_blocks)(pass, call->weight, group, block, block + 1, &s, space.weights,
                           space.kernels);
-        NAME(copy)((T *)call->output + NAME(packed_at)(pass, group, &s, first),
-                         space.weights, s.channels * s.taps * rows);
+        NAME(copy)((T *)call->output + NAME(packed_at)(pass, group, &s, first), space.weights,
+                   s.channels * s.taps * rows);
     } while (NAME(next_step)(pass, &s));
 }

@@ -34,10 +34,17 @@ typedef T NAME(half_loose)
 #include "slide.h"
 #include "flat.h"
 #include "forward.h"
+#if IS_FLOAT
+#include "winograd.h"
+#endif
 #include "weight_gradient.h"
+#include "tasks.h"
 
 static const cx_kernels NAME(kernels) = {
-    LANES, CX_HALF_VECTORS ? LANES / 2 : LANES, ROWS, NAME(scratch_bytes), NAME(pack), NAME(forward), NAME(weight_gradient),
+    LANES,      CX_HALF_VECTORS ? LANES / 2 : LANES,
+    ROWS,       NAME(scratch_bytes),
+    NAME(pack), NAME(forward),
+    NAME(weight_gradient),
 };
 
 #undef PANEL_PITCH
@@ -50,3 +57,4 @@ static const cx_kernels NAME(kernels) = {
 #undef T
 #undef SUFFIX
 #undef LANES
+#undef IS_FLOAT

@@ -25,6 +25,24 @@ CX_INLINE void NAME(copy_every_other)(T *restrict to, const T *restrict from, in
         to[i] = from[2 * i];
 }
 
+/* Vectors run over what is wanted, and what is in the lanes too many takes part in sums that nobody
+   reads. Scratch memory may hold anything there: integers of a table are subnormal numbers, with
+   which processors take ten times as long and more. So it is cleared where nothing is written. */
+CX_INLINE void NAME(clear)(T *to, int64_t length)
+{
+    for (int64_t i = 0; i < length; i++)
+        to[i] = 0;
+}
+
+/* Clears what lies between the channels of a tile, and after the last. */
+static void NAME(clear_gaps)(const cx_pass *pass, T *tile)
+{
+    int64_t used = pass->tile_rows * pass->axes[pass->rank - 1].tile_length;
+    for (int64_t c = 0; c < pass->channel_block; c++, tile += pass->tile_size)
+        NAME(clear)(tile + used, pass->tile_size - used);
+    NAME(clear)(tile, CX_MOST_VECTORS * LANES);
+}
+
 static void NAME(fill_tile)(const cx_pass *pass, const cx_box *box, const T *input, int64_t first,
                             int64_t channels, T *space)
 {
@@ -76,10 +94,14 @@ static void NAME(gather)(const cx_panel *panel, const cx_panel *end, const T *ti
                          NAME(move) *moves, T *to)
 {
     int64_t count = 0;
-    for (int64_t at = 0; panel < end; panel++, at += panel_size)
+    for (int64_t at = 0; panel < end; panel++, at += panel_size) {
+        if (panel->columns < panel->width)
+            for (int64_t m = 0; m < reduction; m++)
+                NAME(clear)(to + at + m * PANEL_PITCH + cx_max(0, panel->width - LANES), LANES);
         for (const cx_run *run = panel->run; run < panel->run + panel->runs; run++)
             for (int64_t i = 0; i < run->length; i += LANES)
                 moves[count++] = (NAME(move)){run->tile + i, at + run->column + i};
+    }
     switch (count) {
     case 2:
         NAME(gather_moves)(2, moves, tile, offset, reduction, to);

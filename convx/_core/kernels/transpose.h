@@ -100,6 +100,52 @@ CX_INLINE NAME(vector) NAME(even_lanes)(NAME(vector) first, NAME(vector) second)
     return CX_SHUFFLE(first, second, EVERY_LANE(EVEN, 0));
 }
 
+#define ODD(lane, _) (2 * (lane) + 1)
+#define ZIP_LOW(lane, _) ((lane) % 2 * LANES + (lane) / 2)
+#define ZIP_HIGH(lane, _) ((lane) % 2 * LANES + (LANES + (lane)) / 2)
+
+CX_INLINE NAME(vector) NAME(odd_lanes)(NAME(vector) first, NAME(vector) second)
+{
+    return CX_SHUFFLE(first, second, EVERY_LANE(ODD, 0));
+}
+
+/* Deals neighbouring elements to `count` vectors in turn, count = 2 or 4: v[s][i] = from[count i + s]. */
+CX_INLINE void NAME(deal)(const int count, const T *from, NAME(vector) *v)
+{
+    NAME(vector) x[4];
+    CX_UNROLL for (int i = 0; i < count; i++)
+        x[i] = *(const NAME(loose) *)(from + i * LANES);
+    v[0] = NAME(even_lanes)(x[0], x[1]);
+    v[1] = NAME(odd_lanes)(x[0], x[1]);
+    if (count == 4) {
+        NAME(vector) even = NAME(even_lanes)(x[2], x[3]), odd = NAME(odd_lanes)(x[2], x[3]);
+        v[2] = NAME(odd_lanes)(v[0], even);
+        v[0] = NAME(even_lanes)(v[0], even);
+        v[3] = NAME(odd_lanes)(v[1], odd);
+        v[1] = NAME(even_lanes)(v[1], odd);
+    }
+}
+
+/* The way back: to[count i + s] = v[s][i]. */
+CX_INLINE void NAME(join)(const int count, const NAME(vector) *v, T *to)
+{
+    NAME(vector) even = v[0], odd = v[1];
+    if (count == 4) {
+        NAME(vector) low = CX_SHUFFLE(v[0], v[2], EVERY_LANE(ZIP_LOW, 0));
+        NAME(vector) next = CX_SHUFFLE(v[1], v[3], EVERY_LANE(ZIP_LOW, 0));
+        even = CX_SHUFFLE(v[0], v[2], EVERY_LANE(ZIP_HIGH, 0));
+        odd = CX_SHUFFLE(v[1], v[3], EVERY_LANE(ZIP_HIGH, 0));
+        *(NAME(loose) *)to = CX_SHUFFLE(low, next, EVERY_LANE(ZIP_LOW, 0));
+        *(NAME(loose) *)(to + LANES) = CX_SHUFFLE(low, next, EVERY_LANE(ZIP_HIGH, 0));
+        to += 2 * LANES;
+    }
+    *(NAME(loose) *)to = CX_SHUFFLE(even, odd, EVERY_LANE(ZIP_LOW, 0));
+    *(NAME(loose) *)(to + LANES) = CX_SHUFFLE(even, odd, EVERY_LANE(ZIP_HIGH, 0));
+}
+
+#undef ODD
+#undef ZIP_LOW
+#undef ZIP_HIGH
 #undef EVEN
 #undef LOW
 #undef HIGH

@@ -126,10 +126,3 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
         }
     }
 }
-
-static int64_t NAME(scratch_bytes)(const cx_pass *pass, int kind)
-{
-    char *end = NULL;
-    NAME(carve)(pass, kind, &end);
-    return (int64_t)(intptr_t)end;
-}

@@ -1,0 +1,39 @@
+/* The tasks that a table of kernels lists: each finds its share and an algorithm computes it. */
+
+static int64_t NAME(scratch_bytes)(const cx_pass *pass, int kind)
+{
+    char *end = NULL;
+#if IS_FLOAT
+    if (pass->winograd_tile) {
+        NAME(carve_winograd)(pass, &end);
+        return (int64_t)(intptr_t)end;
+    }
+#endif
+    NAME(carve)(pass, kind, &end);
+    return (int64_t)(intptr_t)end;
+}
+
+static void NAME(pack)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch)
+{
+    int64_t blocks = NAME(filter_blocks)(pass), group = task / blocks, block = task % blocks;
+#if IS_FLOAT
+    if (pass->winograd_tile) {
+        NAME(pack_winograd)(pass, call, group, block, scratch);
+        return;
+    }
+#endif
+    NAME(pack_direct)(pass, call, group, block, scratch);
+}
+
+static void NAME(forward)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch)
+{
+    cx_share share = cx_find_share(pass, task, NAME(filter_blocks)(pass));
+#if IS_FLOAT
+    if (pass->winograd_tile) {
+        for (int64_t group = share.group; group < share.end_group; group++)
+            NAME(forward_winograd)(pass, call, group, &share, scratch);
+        return;
+    }
+#endif
+    NAME(forward_direct)(pass, call, &share, scratch);
+}

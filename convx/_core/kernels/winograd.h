@@ -1,0 +1,461 @@
+/* Winograd's minimal filtering, F(4, 3) and F(2, 3), over the last one or two axes:
+
+       y = Aᵀ [ (G g) · (Bᵀ d) ]      g: 3 taps, d: TILE + 2 inputs, y: TILE outputs
+
+   (Winograd 1980; Lavin and Gray, arXiv:1509.09308), where in two axes each matrix is applied from
+   both sides. The product in the middle is the one of product.h, once for each point, with the
+   tiles as its columns; taps along other axes are summed in it like channels. The points are
+   0, 1, -1, 1/2, -2 and infinity for TILE = 4, and 0, 1, -1 and infinity for TILE = 2. */
+
+/* Bᵀ d along an axis. */
+CX_INLINE void NAME(to_points)(const int tile, const NAME(vector) *d, NAME(vector) *v)
+{
+    if (tile == 2) {
+        v[0] = d[0] - d[2];
+        v[1] = d[2] + d[1];
+        v[2] = d[2] - d[1];
+        v[3] = d[3] - d[1];
+        return;
+    }
+    NAME(vector) even = d[4] - d[2], odd = d[3] - d[1];
+    NAME(vector) near = even + (T)1.5 * d[3], far = odd + (T)1.5 * d[2];
+    v[0] = d[0] - d[2] + even + (T)1.5 * odd;
+    v[1] = near + far;
+    v[2] = near - far;
+    v[3] = even + 2 * odd;
+    v[4] = even - (T)0.5 * odd;
+    v[5] = d[5] - d[3] - odd + (T)1.5 * even;
+}
+
+/* Aᵀ m along an axis. */
+CX_INLINE void NAME(from_points)(const int tile, const NAME(vector) *m, NAME(vector) *y)
+{
+    NAME(vector) sum = m[1] + m[2], difference = m[1] - m[2];
+    if (tile == 2) {
+        y[0] = m[0] + sum;
+        y[1] = difference + m[3];
+        return;
+    }
+    y[0] = m[0] + sum + (m[3] + m[4]);
+    y[1] = difference + (T)0.5 * m[3] - 2 * m[4];
+    y[2] = sum + (T)0.25 * m[3] + 4 * m[4];
+    y[3] = difference + m[5] + (T)0.125 * m[3] - 8 * m[4];
+}
+
+/* G g along an axis. */
+CX_INLINE void NAME(weights_to_points)(const int tile, const NAME(vector) *g, NAME(vector) *u)
+{
+    NAME(vector) ends = g[0] + g[2];
+    u[0] = g[0];
+    if (tile == 2) {
+        u[1] = (T)0.5 * (ends + g[1]);
+        u[2] = (T)0.5 * (ends - g[1]);
+        u[3] = g[2];
+        return;
+    }
+    u[1] = (ends + g[1]) * (T)(1.0 / 3);
+    u[2] = (g[1] - ends) * (T)(1.0 / 3);
+    u[3] = ((T)4 * g[0] + (T)2 * g[1] + g[2]) * (T)(-4.0 / 15);
+    u[4] = (g[0] - (T)2 * g[1] + (T)4 * g[2]) * (T)(1.0 / 15);
+    u[5] = g[2];
+}
+
+/* A stretch of a row of tiles within LANES columns, and the outputs that it covers. */
+typedef struct {
+    int64_t column;
+    int64_t out, rows, length;
+} NAME(patch);
+
+/* What a thread's scratch memory holds. Columns are the tiles of a task, of all its items. */
+typedef struct {
+    cx_box box;
+    int64_t box_columns, columns; /* of an item, of all */
+    int64_t pitch;                /* elements from one row of columns to the next */
+    int64_t plane, sums_plane;    /* elements from one point to the next */
+    int64_t row_size;             /* of a row of tiles, transformed along one axis */
+    int64_t runs, patches;
+    cx_run *run; /* rows of tiles of an item */
+    NAME(patch) *patch;
+    int64_t *offset;  /* of each row of the reduction in a plane */
+    T *tile, *rows;   /* of the input; of one row of tiles, transformed along one axis */
+    T *points, *sums; /* [point][row of the reduction][column], [point][filter][column] */
+    T *staged, *weights, *kernels;
+} NAME(winograd_space);
+
+CX_INLINE int64_t NAME(winograd_points)(const cx_pass *pass)
+{
+    int64_t along = pass->winograd_tile + 2;
+    return pass->winograd_axes == 2 ? along * along : along;
+}
+
+/* Taps that are transformed together. */
+CX_INLINE int64_t NAME(inner_taps)(const cx_pass *pass)
+{
+    return pass->winograd_axes == 2 ? 9 : 3;
+}
+
+CX_INLINE int64_t NAME(tiles_along)(const cx_pass *pass, int64_t axis, int64_t outputs)
+{
+    int64_t tile = axis < pass->rank - pass->winograd_axes ? 1 : pass->winograd_tile;
+    return (outputs + tile - 1) / tile;
+}
+
+/* Elements of a transformed row of inputs: whole vectors of tiles, and one tile ahead. */
+CX_INLINE int64_t NAME(row_elements)(int64_t tile, int64_t tiles)
+{
+    return ((tiles + LANES - 1) / LANES * tile + 2) * LANES;
+}
+
+/* Rounded up to an odd number of cache lines, so that the same place of every point does not fall into
+   one set of the cache. */
+CX_INLINE int64_t NAME(spread)(int64_t elements)
+{
+    int64_t line = 64 / (int64_t)sizeof(T);
+    return ((elements + line - 1) / line | 1) * line;
+}
+
+CX_INLINE NAME(winograd_space) NAME(carve_winograd)(const cx_pass *pass, char **scratch)
+{
+    NAME(winograd_space) space;
+    int64_t last = pass->rank - 1, rows = 1;
+    int64_t points = NAME(winograd_points)(pass);
+    for (int64_t a = 0; a < last; a++)
+        rows *= NAME(tiles_along)(pass, a, pass->axes[a].block);
+    int64_t row_tiles = NAME(tiles_along)(pass, last, pass->axes[last].block);
+    int64_t columns = pass->items * rows * row_tiles;
+    int64_t reduction = pass->channel_block * (pass->taps / NAME(inner_taps)(pass));
+    int64_t part_filters = cx_min(pass->sum_blocks * ROWS, pass->filters);
+    if (pass->channel_block < pass->channels)
+        part_filters = cx_min(pass->filters, pass->filters / pass->filter_parts + 2 * ROWS);
+    space.pitch = (columns + LANES - 1) / LANES * LANES;
+    space.plane = NAME(spread)(reduction * space.pitch);
+    space.sums_plane = NAME(spread)(part_filters * space.pitch);
+    cx_carve_box(pass, &space.box, scratch);
+    space.run = cx_carve(scratch, rows * (int64_t)sizeof(cx_run));
+    space.patch = cx_carve(scratch, (pass->items * rows + columns / LANES + 2) *
+                                        (int64_t)sizeof(*space.patch));
+    space.offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
+    space.tile = NAME(carve_elements)(scratch, pass->channel_block * pass->tile_size);
+    space.row_size = 6 * NAME(row_elements)(pass->winograd_tile, row_tiles);
+    space.rows = NAME(carve_elements)(scratch, space.row_size);
+    space.points = NAME(carve_elements)(scratch, points * space.plane);
+    space.sums = NAME(carve_elements)(scratch, points * space.sums_plane);
+    space.staged = NAME(carve_elements)(scratch, 16 * LANES);
+    space.weights = NAME(carve_elements)(scratch, pass->taps * ROWS);
+    space.kernels = NAME(carve_elements)(
+        scratch, pass->kernel_taps <= CX_MOST_KERNEL_TAPS ? ROWS * pass->kernel_taps : 0);
+    return space;
+}
+
+/* Calls a macro with the sizes of a pass's tiling as constants. */
+#define EACH_TILING(CALL)                                                                         \
+    switch (pass->winograd_tile * 10 + pass->winograd_axes) {                                     \
+    case 21:                                                                                      \
+        CALL(2, 1);                                                                               \
+        break;                                                                                    \
+    case 22:                                                                                      \
+        CALL(2, 2);                                                                               \
+        break;                                                                                    \
+    case 41:                                                                                      \
+        CALL(4, 1);                                                                               \
+        break;                                                                                    \
+    case 42:                                                                                      \
+        CALL(4, 2);                                                                               \
+        break;                                                                                    \
+    }
+
+/* Packing: the weights of a pass at their points, [point][row of the reduction][filter] for each
+   step of the reduction and each register block. */
+
+CX_INLINE int64_t NAME(transformed_at)(const cx_pass *pass, int64_t group, const NAME(step) *s,
+                                       int64_t point, int64_t first_filter)
+{
+    int64_t outer = pass->taps / NAME(inner_taps)(pass);
+    int64_t steps = (pass->channels + pass->channel_block - 1) / pass->channel_block;
+    int64_t step = group * steps + s->channel / pass->channel_block;
+    return (step * NAME(winograd_points)(pass) + point) * pass->point_size +
+           first_filter * s->channels * outer;
+}
+
+/* G g Gᵀ of the kernels of some filters. Whole vectors are stored as far as there is room: what is
+   too much is overwritten by the next row of the reduction. */
+CX_INLINE void NAME(transform_weights)(const int tile, const int axes, const T *weights,
+                                       int64_t rows, T *to, int64_t plane, int64_t room)
+{
+    const int along = tile + 2, lines = axes == 2 ? 3 : 1, down = axes == 2 ? along : 1;
+    for (int64_t first = 0; first < rows; first += LANES) {
+        NAME(vector) part[6][3], g[3], u[6];
+        for (int i = 0; i < lines; i++) {
+            CX_UNROLL for (int j = 0; j < 3; j++)
+                g[j] = *(const NAME(loose) *)(weights + (i * 3 + j) * rows + first);
+            NAME(weights_to_points)(tile, g, u);
+            CX_UNROLL for (int j = 0; j < along; j++)
+                part[j][i] = u[j];
+        }
+        for (int j = 0; j < along; j++) {
+            if (axes == 2)
+                NAME(weights_to_points)(tile, part[j], u);
+            else
+                u[0] = part[j][0];
+            CX_UNROLL for (int i = 0; i < down; i++) {
+                T *at = to + (i * along + j) * plane + first;
+                if (first + LANES <= room)
+                    *(NAME(loose) *)at = u[i];
+                else
+                    NAME(copy)(at, (const T *)&u[i], cx_min(LANES, rows - first));
+            }
+        }
+    }
+}
+
+static void NAME(pack_winograd)(const cx_pass *pass, const cx_call *call, int64_t group,
+                                int64_t block, char *scratch)
+{
+    NAME(winograd_space) space = NAME(carve_winograd)(pass, &scratch);
+    int64_t first = NAME(first_filter)(pass, block), inner = NAME(inner_taps)(pass);
+    int64_t rows = NAME(first_filter)(pass, block + 1) - first, outer = pass->taps / inner;
+    NAME(step) s = NAME(first_step)(pass);
+    do {
+        T *to = (T *)call->output + NAME(transformed_at)(pass, group, &s, 0, first);
+        for (int64_t c = 0; c < s.channels; c++) {
+            int64_t start = group * pass->weight_group + first * pass->weight_filter +
+                            (s.channel + c) * pass->weight_channel;
+            int64_t readable = pass->weight_size - start - (rows - 1) * pass->weight_filter;
+            NAME(pack_channel)(pass, (const T *)call->weight + start, readable, rows, &s,
+                               space.weights, space.kernels);
+            for (int64_t t = 0; t < outer; t++, to += rows) {
+                int64_t room = ((s.channels - c) * outer - t) * rows;
+#define TRANSFORM_WEIGHTS(TILE, AXES)                                                             \
+    NAME(transform_weights)(TILE, AXES, space.weights + t * inner * rows, rows, to, pass->point_size, room)
+                EACH_TILING(TRANSFORM_WEIGHTS)
+#undef TRANSFORM_WEIGHTS
+            }
+        }
+    } while (NAME(next_step)(pass, &s));
+}
+
+/* Lays out the columns of a box: runs for the inputs, patches for the outputs. */
+static void NAME(place_tiles)(const cx_pass *pass, int64_t items, NAME(winograd_space) *space)
+{
+    const cx_box *box = &space->box;
+    int64_t last = pass->rank - 1, first_axis = pass->rank - pass->winograd_axes;
+    int64_t extent[CX_MAX_RANK], index[CX_MAX_RANK] = {0}, column = 0;
+    int64_t tile = pass->winograd_tile, out_step = tile * pass->axes[last].out_stride;
+    for (int64_t a = 0; a <= last; a++)
+        extent[a] = NAME(tiles_along)(pass, a, box->extent[a]);
+    space->runs = space->patches = 0;
+    for (int64_t n = 0; n < items; n++) {
+        do {
+            int64_t from = 0, out = n * pass->out_batch, rows = 1;
+            for (int64_t a = 0; a < last; a++) {
+                int64_t at = index[a] * (a < first_axis ? 1 : tile);
+                from += at * pass->axes[a].position_stride;
+                out += at * pass->axes[a].out_stride;
+                if (a >= first_axis)
+                    rows = cx_min(tile, box->extent[a] - at);
+            }
+            if (n == 0)
+                space->run[space->runs++] = (cx_run){from, out, column, extent[last]};
+            int64_t left = box->extent[last];
+            for (int64_t tiles = extent[last], count; tiles > 0; tiles -= count) {
+                count = cx_min(tiles, LANES - column % LANES);
+                int64_t length = cx_min(count * tile, left);
+                space->patch[space->patches++] = (NAME(patch)){column, out, rows, length};
+                column += count;
+                left -= length;
+                out += count * out_step;
+            }
+        } while (cx_next(index, extent, last));
+        space->box_columns = n == 0 ? column : space->box_columns;
+    }
+    space->columns = column;
+}
+
+/* Bᵀ d B of a row of tiles: down the axis before the last by vectors of neighbouring inputs, then
+   along the last by vectors of tiles, stored whole as far as there is room: what is too much is
+   overwritten by the next row of tiles. */
+CX_INLINE void NAME(transform_row)(const int tile, const int axes, int64_t tiles, const T *x,
+                                   int64_t x_pitch, T *rows, T *to, int64_t plane, int64_t room)
+{
+    const int along = tile + 2;
+    int64_t pitch = NAME(row_elements)(tile, tiles);
+    if (axes == 2) {
+        for (int64_t i = 0; i < tiles * tile + 2; i += LANES) {
+            NAME(vector) d[6], points[6];
+            CX_UNROLL for (int r = 0; r < along; r++)
+                d[r] = *(const NAME(loose) *)(x + r * x_pitch + i);
+            NAME(to_points)(tile, d, points);
+            CX_UNROLL for (int r = 0; r < along; r++)
+                *(NAME(loose) *)(rows + r * pitch + i) = points[r];
+        }
+        x = rows;
+    }
+    for (int64_t i = 0; i < tiles; i += LANES)
+        for (int r = 0; r < (axes == 2 ? along : 1); r++) {
+            NAME(vector) d[8], points[6];
+            const T *from = x + r * pitch + i * tile;
+            NAME(deal)(tile, from, d);
+            NAME(deal)(tile, from + tile, d + tile); /* the first two of them are used */
+            NAME(to_points)(tile, d, points);
+            T *at = to + r * along * plane + i;
+            if (i + LANES <= room)
+                CX_UNROLL for (int p = 0; p < along; p++)
+                    *(NAME(loose) *)(at + p * plane) = points[p];
+            else
+                for (int p = 0; p < along; p++)
+                    for (int64_t lane = 0; lane < tiles - i; lane++)
+                        at[p * plane + lane] = points[p][lane];
+        }
+}
+
+CX_INLINE void NAME(transform_tile)(const int tile, const int axes, const cx_pass *pass,
+                                    const NAME(winograd_space) *space, int64_t channels,
+                                    int64_t first_column)
+{
+    const int inner = axes == 2 ? 9 : 3;
+    int64_t x_pitch = axes == 2 ? pass->axes[pass->rank - 2].position_stride : 0;
+    T *to = space->points + first_column;
+    for (int64_t c = 0; c < channels; c++)
+        for (int64_t t = 0; t < pass->taps; t += inner, to += space->pitch) {
+            const T *x = space->tile + c * pass->tile_size + pass->tap_offset[t];
+            for (const cx_run *run = space->run; run < space->run + space->runs; run++)
+                NAME(transform_row)(tile, axes, run->length, x + run->tile, x_pitch, space->rows,
+                                    to + run->column, space->plane,
+                                    space->pitch - first_column - run->column);
+        }
+}
+
+/* The sums of some register blocks at every point, for one step of the reduction. */
+static void NAME(multiply_points)(const cx_pass *pass, const cx_call *call, int64_t group,
+                                  const NAME(step) *s, const NAME(winograd_space) *space,
+                                  const int64_t *widths, int64_t first_block, int64_t end_block,
+                                  int64_t first_slot)
+{
+    int64_t reduction = s->channels * (pass->taps / NAME(inner_taps)(pass));
+    for (int64_t point = 0; point < NAME(winograd_points)(pass); point++)
+        for (int64_t b = first_block; b < end_block; b++) {
+            int64_t first = NAME(first_filter)(pass, b);
+            int64_t rows = NAME(first_filter)(pass, b + 1) - first;
+            NAME(rows) block = {(const T *)call->packed +
+                                    NAME(transformed_at)(pass, group, s, point, first),
+                                0, reduction, 0};
+            const T *x = space->points + point * space->plane;
+            T *y = space->sums + point * space->sums_plane + (first - first_slot) * space->pitch;
+            for (int64_t i = 0, width; i < space->columns; i += width) {
+                width = cx_fitting_width(widths, space->columns - i);
+                NAME(product_of)(rows, width, 0)(reduction, space->offset, x + i, block, y + i,
+                                                 space->pitch,
+                                                 s->channel == 0 ? CX_START : CX_CONTINUE);
+            }
+        }
+}
+
+/* Aᵀ m A of one filter's sums, and their outputs. Returns whether all of them are finite. */
+CX_INLINE int NAME(restore_outputs)(const int tile, const int axes, const cx_pass *pass,
+                                    const NAME(winograd_space) *space, const T *sums, T bias,
+                                    T *output)
+{
+    const int along = tile + 2, lines = axes == 2 ? tile : 1, down = axes == 2 ? along : 1;
+    int64_t step = pass->axes[pass->rank - 1].out_stride;
+    int64_t row_step = axes == 2 ? pass->axes[pass->rank - 2].out_stride : 0;
+    const NAME(patch) *patch = space->patch, *end = space->patch + space->patches;
+    NAME(vector) check = {0};
+    for (int64_t i = 0; i < space->columns; i += LANES) {
+        NAME(vector) part[4][6], m[6], y[4], zeros = {0};
+        for (int p = 0; p < along; p++) {
+            CX_UNROLL for (int r = 0; r < down; r++)
+                m[r] = *(const NAME(loose) *)(sums + (r * along + p) * space->sums_plane + i);
+            if (axes == 2)
+                NAME(from_points)(tile, m, y);
+            else
+                y[0] = m[0];
+            CX_UNROLL for (int r = 0; r < lines; r++)
+                part[r][p] = y[r];
+        }
+        for (int r = 0; r < lines; r++) {
+            NAME(from_points)(tile, part[r], y);
+            CX_UNROLL for (int p = 0; p < tile; p++) {
+                y[p] += bias;
+                zeros += y[p] * 0;
+            }
+            NAME(join)(tile, y, space->staged + r * tile * LANES);
+        }
+        for (int64_t lane = space->columns - i; lane < LANES; lane++)
+            zeros[lane] = 0; /* no tile */
+        check += zeros;
+        for (; patch < end && patch->column < i + LANES; patch++)
+            for (int64_t r = 0; r < patch->rows; r++)
+                NAME(put)(output + patch->out + r * row_step, step,
+                          space->staged + (r * LANES + patch->column - i) * tile, patch->length);
+    }
+    T sum = 0;
+    for (int64_t lane = 0; lane < LANES; lane++)
+        sum += check[lane];
+    return sum == 0;
+}
+
+static void NAME(restore_blocks)(const cx_pass *pass, const cx_call *call, int64_t group,
+                                 const NAME(winograd_space) *space, int64_t first_block,
+                                 int64_t end_block, int64_t first_slot, T *output)
+{
+    int64_t end = NAME(first_filter)(pass, end_block);
+    const T *bias = call->bias ? (const T *)call->bias + group * pass->filters : 0;
+    for (int64_t f = NAME(first_filter)(pass, first_block); f < end; f++) {
+        const T *sums = space->sums + (f - first_slot) * space->pitch;
+        T start = bias ? bias[f] : (T)0, *to = output + f * pass->out_channel;
+        int finite = 1;
+#define RESTORE_OUTPUTS(TILE, AXES)                                                               \
+    finite = NAME(restore_outputs)(TILE, AXES, pass, space, sums, start, to)
+        EACH_TILING(RESTORE_OUTPUTS)
+#undef RESTORE_OUTPUTS
+        if (!finite)
+            __atomic_store_n(call->overflow, 1, __ATOMIC_RELAXED);
+    }
+}
+
+/* The outputs of a box. If one step is the whole reduction, the sums of a few register blocks are
+   turned into outputs before the next are begun; otherwise the sums of all are kept. */
+static void NAME(forward_winograd)(const cx_pass *pass, const cx_call *call, int64_t group,
+                                   const cx_share *share, char *scratch)
+{
+    NAME(winograd_space) space = NAME(carve_winograd)(pass, &scratch);
+    const T *input = (const T *)call->input + group * pass->channels * pass->in_channel;
+    int64_t widths[2 * CX_MOST_VECTORS + 1], outer = pass->taps / NAME(inner_taps)(pass);
+    NAME(find_widths)(NAME(first_filter)(pass, 1), 2, pass->narrowest, widths);
+    cx_place_box(pass, share->box, &space.box);
+    cx_find_rows(pass, &space.box);
+    cx_find_stretches(pass, &space.box);
+    NAME(place_tiles)(pass, share->end_item - share->item, &space);
+    for (int64_t m = 0; m < pass->channel_block * outer; m++)
+        space.offset[m] = m * space.pitch;
+    NAME(clear_gaps)(pass, space.tile);
+    NAME(clear)(space.rows, space.row_size);
+    for (int64_t m = 0; m < NAME(winograd_points)(pass) * pass->channel_block * outer; m++)
+        NAME(clear)(space.points + (m + 1) * space.pitch - LANES, LANES);
+    T *output = (T *)call->output + group * pass->filters * pass->out_channel +
+                share->item * pass->out_batch + space.box.out;
+    NAME(step) s = NAME(first_step)(pass);
+    int more, whole = s.channels == pass->channels;
+    do {
+        NAME(step) now = s;
+        for (int64_t n = share->item; n < share->end_item; n++) {
+            NAME(fill_tile)(pass, &space.box, input + n * pass->in_batch, s.channel, s.channels,
+                            space.tile);
+#define TRANSFORM_TILE(TILE, AXES)                                                                \
+    NAME(transform_tile)(TILE, AXES, pass, &space, s.channels,                                    \
+                         (n - share->item) * space.box_columns)
+            EACH_TILING(TRANSFORM_TILE)
+#undef TRANSFORM_TILE
+        }
+        more = NAME(next_step)(pass, &s);
+        for (int64_t b = share->block; b < share->end_block; b += pass->sum_blocks) {
+            int64_t end = cx_min(b + pass->sum_blocks, share->end_block);
+            int64_t slot = NAME(first_filter)(pass, whole ? b : share->block);
+            NAME(multiply_points)(pass, call, group, &now, &space, widths, b, end, slot);
+            if (!more)
+                NAME(restore_blocks)(pass, call, group, &space, b, end, slot, output);
+        }
+    } while (more);
+}
+
+#undef EACH_TILING

@@ -1,0 +1,186 @@
+"""Cutting a pass: boxes of outputs, the tiles of input that they need, and the tables of both."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem
+from convx._engine.window import AxisTaps, Table
+
+
+def merge_pointwise(axes: Sequence[Axis]) -> list[Axis]:
+    """Join neighbouring axes along which nothing is summed and which lie in memory as one."""
+    merged: list[Axis] = []
+    for axis in axes:
+        before = merged[-1] if merged else None
+        if (
+            before is not None
+            and before.is_pointwise
+            and axis.is_pointwise
+            and (axis.in_size == 1 or before.in_stride == axis.in_size * axis.in_stride)
+            and (axis.in_size == 1 or before.out_stride == axis.in_size * axis.out_stride)
+        ):
+            size = before.in_size * axis.in_size
+            inner = axis if axis.in_size > 1 else before
+            merged[-1] = replace(
+                inner, taps=AxisTaps(size, 1, axis.taps.coordinates, axis.taps.kernel), in_size=size
+            )
+        else:
+            merged.append(axis)
+    return merged
+
+
+def strands(coordinates: Table, stride: int, block: int) -> tuple[Table, Table, Table]:
+    """Lay out the input coordinates that ``block`` outputs read, each of them once.
+
+    Returns the strands' first coordinates and lengths, and each tap's place in the tile.
+    """
+    distinct, inverse = np.unique(coordinates, return_inverse=True)
+    order = np.lexsort((distinct, distinct % stride))
+    ordered = distinct[order]
+    gaps = np.diff(ordered)
+    # a strand goes on as long as the next tap's coordinates follow those of the one before
+    breaks = (gaps < 0) | (gaps % stride != 0) | (gaps // stride > block)
+    strand = np.concatenate([[0], np.cumsum(breaks)])
+    starts = ordered[np.concatenate([[True], breaks])]
+    ends = ordered[np.concatenate([breaks, [True]])]
+    lengths = (ends - starts) // stride + block
+    places = np.empty_like(distinct)
+    before = np.cumsum(lengths) - lengths
+    places[order] = before[strand] + (ordered - starts[strand]) // stride
+    return starts, lengths, places[inverse.reshape(-1)]
+
+
+def outer_sum(tables: Sequence[Table]) -> Table:
+    """Sums of one element of each table, the last table's fastest."""
+    total = np.zeros(1, np.int64)
+    for table in tables:
+        total = (total[:, None] + table[None, :]).reshape(-1)
+    return total
+
+
+def split(outputs: Sequence[int], target: int, unit: int) -> list[int]:
+    """Outputs of a box along each axis: whole rows as far as ``target`` outputs go.
+
+    Rows that are longer are cut into multiples of ``unit``, between vectors.
+    """
+    blocks: list[int] = []
+    for count in reversed(outputs):
+        pieces = -(-count // max(1, target))
+        block = -(-count // pieces)
+        if not blocks and pieces > 1 and block > unit:
+            block = min(-(-block // unit) * unit, count)
+        blocks.append(block)
+        target //= block
+    return blocks[::-1]
+
+
+def fewest_parts(tasks: int, most: int, threads: int) -> int:
+    """Fewest parts of each task that give every thread about as much to do."""
+    for parts in range(1, most + 1):
+        if tasks * parts % threads == 0 or tasks * parts >= 8 * threads:
+            return parts
+    return most
+
+
+def even(total: int, most: int) -> int:
+    """Largest piece when ``total`` is cut evenly into pieces of at most ``most``."""
+    pieces = max(1, -(-total // max(1, most)))
+    return max(1, -(-total // pieces))
+
+
+def pitch(size: int, item_size: int) -> int:
+    """Elements from one channel of a tile to the next: an odd number of cache lines."""
+    line = 64 // item_size
+    return (-(-size // line) | 1) * line
+
+
+def axis_plans(
+    axes: Sequence[Axis], blocks: Sequence[int], in_place: bool, tiles: Sequence[int] | None = None
+) -> tuple[tuple[AxisPlan, ...], list[Table]]:
+    """Tables of the axes, and where each axis's taps lie in the tile.
+
+    Where boxes are covered by tiles of so many outputs, the input has what whole tiles need.
+    """
+    plans: list[AxisPlan] = []
+    tap_tables: list[Table] = []
+    tile_stride = 1
+    for axis, block, tile in reversed(list(zip(axes, blocks, tiles or [1] * len(axes)))):
+        taps = axis.taps
+        starts, lengths, places = strands(taps.coordinates, taps.stride, -(-block // tile) * tile)
+        if in_place:
+            position_stride = taps.stride * axis.in_stride
+            tap_tables.append(taps.coordinates * axis.in_stride)
+        else:
+            position_stride = tile_stride
+            tap_tables.append(places * tile_stride)
+        plans.append(
+            AxisPlan(
+                outputs=taps.outputs,
+                block=block,
+                blocks=-(-taps.outputs // block),
+                out_stride=taps.out_step * axis.out_stride,
+                in_size=axis.in_size,
+                in_stride=axis.in_stride,
+                stride=taps.stride,
+                position_stride=position_stride,
+                strand_start=starts,
+                strand_length=lengths,
+                tile_length=int(lengths.sum()),
+                halo=axis.halo,
+                halo_low=axis.halo_low,
+            )
+        )
+        tile_stride *= plans[-1].tile_length
+    return tuple(reversed(plans)), tap_tables[::-1]
+
+
+def pass_plan(
+    problem: Problem,
+    axes: Sequence[Axis],
+    plans: tuple[AxisPlan, ...],
+    tap_offset: Table,
+    **chosen: Any,
+) -> PassPlan:
+    """Put a pass together: what follows from the problem and its axes, and what was chosen."""
+    kernel = problem.kernel
+    kernel_strides = [math.prod(kernel[a + 1 :]) for a in range(len(kernel))]
+    tap_weight = outer_sum(
+        [stride * axis.taps.kernel for axis, stride in zip(problem.axes, kernel_strides)]
+    )
+    kernel_taps = math.prod(kernel)
+    if problem.weights_transposed:
+        weight_filter, weight_channel = kernel_taps, problem.filters * kernel_taps
+    else:
+        weight_filter, weight_channel = problem.channels * kernel_taps, kernel_taps
+    weight_group = problem.filters * problem.channels * kernel_taps
+    in_order = weight_channel == len(tap_weight) and tap_weight.tolist() == [*range(len(tap_weight))]
+    lengths = [axis.tile_length for axis in plans]
+    return PassPlan(
+        axes=plans,
+        batch=problem.batch,
+        groups=problem.groups,
+        channels=problem.channels,
+        filters=problem.filters,
+        in_batch=problem.in_batch,
+        in_channel=problem.in_channel,
+        out_batch=problem.out_batch,
+        out_channel=problem.out_channel,
+        out_origin=sum(axis.taps.out_start * axis.out_stride for axis in axes),
+        weight_filter=weight_filter,
+        weight_channel=weight_channel,
+        weight_group=weight_group,
+        weight_size=problem.groups * weight_group,
+        kernel_taps=kernel_taps,
+        tap_offset=tap_offset,
+        tap_weight=tap_weight,
+        taps_in_order=in_order,
+        boxes=math.prod(axis.blocks for axis in plans),
+        tile_size=pitch(math.prod(lengths), problem.item_size),
+        tile_rows=math.prod(lengths[:-1]),
+        positions=math.prod(axis.block for axis in plans),
+        **chosen,
+    )

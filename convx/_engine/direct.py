@@ -1,0 +1,227 @@
+"""The direct algorithm: how its passes are cut into boxes and steps.
+
+Every output is one chain of multiply-adds in the order of (channel, tap), however it is blocked.
+
+The constants were chosen by ``python -m benchmarks.blocking`` on an AMD EPYC (Genoa, Zen 4) with
+1 MiB of L2 cache, GCC 12, November 2026.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from convx._core import _driver
+from convx._engine import machine
+from convx._engine.cut import (
+    axis_plans,
+    even,
+    fewest_parts,
+    merge_pointwise,
+    outer_sum,
+    pass_plan,
+    split,
+    strands,
+)
+from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem
+from convx._engine.window import Table
+
+STEP = 320  # channels times taps of one step of the reduction: a register block of weights in L1
+BOX_POSITIONS = 256  # outputs of a box where they are gathered
+POINTWISE_POSITIONS = 512  # the same for kernels of one tap, whose input is read in long rows
+ROW_POSITIONS = 2048  # outputs of a box whose tile is read by rows
+GRADIENT_POSITIONS = 256  # outputs of a box of the weight gradient: it sets the order of its sum
+GRADIENT_UNIT = 32  # rows of more outputs are cut into multiples of this
+GRADIENT_TILE = 256 * 1024  # bytes of one channel's tile, for which boxes are made smaller
+GRADIENT_COLUMNS = 320  # channels times taps of a task of the weight gradient
+GRADIENT_FILTERS = 256  # filters of a task of the weight gradient
+FORWARD_FILTERS = 512  # filters of a task
+STRIDED_POSITIONS = 64  # outputs of a task up to which weights are read where they are
+TASK_POSITIONS = 1024  # outputs of a task, over the items of a batch
+GATHER_FILTERS = 24  # filters from which copying positions to panels is worth while at all
+GATHER_COST = 5  # copying a vector to a panel costs as much as so many of its multiply-adds
+FLAT_FILTERS = 4  # filters of a group up to which rows are computed as one stretch
+FLAT_WEIGHTS = 4096  # weights of a group up to which they are
+FLAT_POSITIONS = 4096  # outputs of a box where they are
+FLAT_TASK = 16384  # outputs of a task where they are, over items and groups
+SMALL_KERNELS = 8192  # weights in all below which their gradient is summed in parts
+ROW_PARTS = 8  # such parts
+
+
+def plan_pass(problem: Problem) -> PassPlan:
+    """Cut a pass so that its scratch memory stays below twice the L2 cache.
+
+    First with ever shorter steps of the reduction, down to one channel, then with ever fewer
+    outputs in a box: what grows is the tile.
+    """
+    taps = math.prod(len(axis.taps.coordinates) for axis in problem.axes)
+    cut = _cut(problem, None, None)
+    while not (cut.flat or _fits(cut, problem)) and cut.channel_block > 1:
+        cut = _cut(problem, cut.positions, max(1, cut.channel_block // 2) * taps)
+    step = cut.channel_block * cut.tap_block
+    positions = cut.positions
+    while not _fits(cut, problem) and positions > 1 and problem.kind != "weight_gradient":
+        positions //= 2
+        cut = _cut(problem, positions, step)
+    return cut
+
+
+def _fits(cut: PassPlan, problem: Problem) -> bool:
+    gradient = problem.kind == "weight_gradient"
+    size = _driver.Pass(cut).scratch_bytes(machine.ISA, problem.dtype, gradient)
+    return size < 2 * machine.L2_BYTES
+
+
+def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
+    """Cut a pass with at most so many outputs in a box, and channels times taps in a step."""
+    gradient = problem.kind == "weight_gradient"
+    lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
+    axes = merge_pointwise(problem.axes)
+    gathered = gradient or _gathers(axes, problem.filters, narrowest)
+    taps = math.prod(len(axis.taps.coordinates) for axis in axes)
+    flat = not (gradient or gathered) and _is_flat(problem, taps)
+    if gradient:  # boxes set the order of the sum: they must not depend on the machine
+        blocks = _gradient_blocks(axes, problem.item_size)
+    else:
+        positions = positions or _positions(problem, taps, gathered, flat)
+        blocks = split([axis.taps.outputs for axis in axes], positions, 2 * lanes)
+    in_place = not (gradient or flat) and _works_in_place(axes, blocks[-1], gathered, lanes)
+    plans, tap_tables = axis_plans(axes, blocks, in_place)
+    boxes = math.prod(axis.blocks for axis in plans)
+    single = flat and problem.filters == 1
+    slide_rows, slide_columns = _slides(plans, tap_tables) if single else (0, 0)
+
+    items, task_groups, row_parts, tap_block = 1, 1, 1, taps
+    filter_blocks = -(-problem.filters // rows)
+    if gradient:
+        channel_block = _gradient_channels(problem, taps, step or GRADIENT_COLUMNS, lanes)
+        if problem.weights <= SMALL_KERNELS:
+            row_parts = min(ROW_PARTS, problem.batch * boxes)
+        tasks = problem.groups * -(-problem.channels // channel_block) * row_parts
+        packed = math.prod(blocks) * problem.item_size
+        most_filters = min(GRADIENT_FILTERS, max(rows, machine.L2_BYTES // 2 // packed))
+    else:
+        step = FLAT_WEIGHTS if flat else min(step or STEP, STEP)
+        channel_block = even(problem.channels, step // taps)
+        tap_block = taps if taps <= step else even(taps, step)
+        alike = problem.groups * boxes
+        shared = min(TASK_POSITIONS // math.prod(blocks), problem.batch * alike // problem.threads)
+        items = even(problem.batch, shared)
+        if flat:
+            shared = min(FLAT_TASK // (items * math.prod(blocks)), alike // (4 * problem.threads))
+            task_groups = even(problem.groups, shared)
+        tasks = -(-problem.groups // task_groups) * boxes * -(-problem.batch // items)
+        most_filters = FORWARD_FILTERS
+    filter_parts = max(
+        min(filter_blocks, -(-problem.filters // most_filters)),
+        fewest_parts(tasks, filter_blocks, problem.threads),
+    )
+    strided = not gradient and gathered and _reads_weights(problem, items * math.prod(blocks))
+    return pass_plan(
+        problem,
+        axes,
+        plans,
+        outer_sum(tap_tables),
+        items=items,
+        task_groups=task_groups,
+        filter_parts=filter_parts,
+        row_parts=row_parts,
+        channel_block=channel_block,
+        tap_block=tap_block,
+        narrowest=narrowest,
+        in_place=in_place,
+        strided=strided,
+        gathered=gathered,
+        slide_rows=slide_rows,
+        slide_columns=slide_columns,
+        flat=flat,
+    )
+
+
+def _gradient_blocks(axes: Sequence[Axis], item_size: int) -> list[int]:
+    """Outputs of a box of the weight gradient: few enough for one channel's tile to be small."""
+    positions = GRADIENT_POSITIONS
+    while True:
+        blocks = split([axis.taps.outputs for axis in axes], positions, GRADIENT_UNIT)
+        lengths = [
+            int(strands(axis.taps.coordinates, axis.taps.stride, block)[1].sum())
+            for axis, block in zip(axes, blocks)
+        ]
+        if positions == 1 or math.prod(lengths) * item_size <= GRADIENT_TILE:
+            return blocks
+        positions //= 2
+
+
+def _gathers(axes: Sequence[Axis], filters: int, unit: int) -> bool:
+    """Whether panels that run on over rows save more than copying positions to them costs.
+
+    Without, every row takes a whole number of ``unit`` columns.
+    """
+    row = axes[-1].taps.outputs
+    if all(len(axis.taps.coordinates) == 1 for axis in axes):
+        return filters >= GATHER_FILTERS  # there is no other copy: the panels are the tile
+    wasted = -(-row // unit) * unit - row
+    return wasted * filters > GATHER_COST * row
+
+
+def _works_in_place(axes: Sequence[Axis], block: int, gathered: bool, lanes: int) -> bool:
+    """Whether the input can be its own tile: nothing is padded, and rows are contiguous."""
+    for axis in axes:
+        taps = axis.taps
+        last = int(taps.coordinates.max()) + (taps.outputs - 1) * taps.stride
+        if taps.coordinates.min() < 0 or last >= axis.in_size:
+            return False
+    if axes[-1].in_stride != 1 or axes[-1].taps.stride != 1:
+        return False
+    if gathered and any(len(axis.taps.coordinates) > 1 for axis in axes):
+        return False
+    # whole vectors are read: past a row they do not fill, that would be past the input
+    return axes[-1].taps.outputs % lanes == block % lanes == 0
+
+
+def _is_flat(problem: Problem, taps: int) -> bool:
+    """Whether the filters of a group are so few that the ends of rows cost more than gaps."""
+    return (
+        problem.filters <= FLAT_FILTERS
+        and problem.filters * problem.channels * taps <= FLAT_WEIGHTS
+    )
+
+
+def _slides(axes: Sequence[AxisPlan], tap_tables: Sequence[Table]) -> tuple[int, int]:
+    """Taps along the last two axes where the tap rows are neighbouring tile rows, else zeros."""
+    if len(axes) < 2 or len(tap_tables[-2]) < 2:
+        return 0, 0
+    steps = np.diff(tap_tables[-2])
+    neighbours = abs(steps[0]) == axes[-2].position_stride and bool((steps == steps[0]).all())
+    return (len(tap_tables[-2]), len(tap_tables[-1])) if neighbours else (0, 0)
+
+
+def _positions(problem: Problem, taps: int, gathered: bool, flat: bool) -> int:
+    """How many outputs a box should have."""
+    if gathered:
+        return BOX_POSITIONS if taps > 1 else POINTWISE_POSITIONS
+    if flat:
+        return FLAT_POSITIONS
+    # the tile of a step should leave room in L2
+    channels = min(problem.channels, max(1, STEP // taps))
+    room = machine.L2_BYTES // 3 // problem.item_size // channels
+    return min(ROW_POSITIONS, max(64, room))
+
+
+def _gradient_channels(problem: Problem, taps: int, columns: int, lanes: int) -> int:
+    """Channels of a task of the weight gradient: whole panels of columns, if there are enough."""
+    if problem.groups * problem.channels * taps < problem.threads * GRADIENT_COLUMNS:
+        return even(problem.channels, -(-problem.channels // problem.threads))
+    panel = 2 * lanes
+    granule = panel // math.gcd(panel, taps)
+    whole = min(columns, GRADIENT_COLUMNS) // taps // granule * granule
+    if 0 < whole <= problem.channels:
+        return whole
+    return even(problem.channels, columns // taps)
+
+
+def _reads_weights(problem: Problem, positions: int) -> bool:
+    """Whether weights are used too little to be packed, and do not crowd one set of a cache."""
+    taps = math.prod(problem.kernel)
+    stride = taps if problem.weights_transposed else problem.channels * taps
+    return positions <= STRIDED_POSITIONS and stride * problem.item_size % 4096 != 0
