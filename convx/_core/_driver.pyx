@@ -260,7 +260,7 @@ cdef class Program:
 
     def __init__(self, plan, isa, passes, fallback=None):
         cdef Pass one
-        cdef int64_t tasks
+        cdef int64_t tasks, sums
         gradient = plan.kind == "weight_gradient"
         self.kernels = cx_kernels_of(isa.encode(), KERNELS[plan.dtype])
         self.task = self.kernels.weight_gradient if gradient else self.kernels.forward
@@ -269,7 +269,7 @@ cdef class Program:
         self.passes, self.out_shape = tuple(passes), plan.out_shape
         self.item_size, self.packs = plan.item_size, plan.packs
         self.scratch_bytes = 64
-        self.packed_size = 0
+        self.packed_size = self.sums_size = 0
         self.tasks, self.pack_tasks, self.packed_starts = [], [], []
         self.slices, self.steps = [], []
         packed_before = {}
@@ -290,6 +290,8 @@ cdef class Program:
                 tasks *= pieces(one.table.channels, one.table.channel_block)
                 steps = pieces(one.table.batch * one.table.boxes, one.table.row_parts)
                 self.slices.append(tasks)
+                sums = tasks * self.kernels.sums_size(&one.table)
+                self.sums_size = max(self.sums_size, sums)
             else:
                 tasks *= pieces(one.table.batch, one.table.items) * one.table.boxes
                 steps = 1
@@ -303,6 +305,7 @@ cdef class Program:
         shared = self.packed_size if self.packs else 0
         if self.plan.kind == "weight_gradient" and self.out_shape[0] > 1:
             shared = self.out_shape[0] * self.out_shape[1]
+        shared += self.sums_size
         return self.threads * self.scratch_bytes + shared * self.item_size
 
     def pack(self, weight):
@@ -361,11 +364,12 @@ cdef class Program:
             packed_weights = scratch.memory + scratch_bytes
             self.pack_into(weight, <char *>packed_weights, scratch)
         else:
-            scratch = borrow_scratch(scratch_bytes)
+            scratch = borrow_scratch(scratch_bytes + self.sums_size * self.item_size)
         if self.threads > 1:
             has_run_threads = True
         call.input, call.weight, call.bias, call.packed = input, weight, bias, NULL
         call.output, call.overflow = out_buffer.view.buf, &overflow
+        call.sums = scratch.memory + scratch_bytes
         for index in range(len(self.passes)):
             one = self.passes[index]
             count, slice_, start = self.tasks[index], self.slices[index], self.packed_starts[index]

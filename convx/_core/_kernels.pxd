@@ -41,6 +41,7 @@ cdef extern from "convx.h" nogil:
         const void *packed
         const void *bias
         void *output
+        void *sums
         int64_t *overflow
         int64_t first_step, steps
 
@@ -51,6 +52,7 @@ cdef extern from "convx.h" nogil:
         int64_t lanes, narrowest, rows
         int64_t (*scratch_bytes)(const cx_pass *pass_, int kind) noexcept nogil
         cx_task pack, forward, weight_gradient
+        int64_t (*sums_size)(const cx_pass *pass_) noexcept nogil
 
     const char *cx_isa(int index)
     const cx_kernels *cx_kernels_of(const char *isa, int dtype)

@@ -8,10 +8,12 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from convx._engine import direct, machine, winograd
 from convx._engine.problem import Axis, PassPlan, Plan, Problem
 from convx._engine.threads import WORK_PER_THREAD
+from convx._engine.winograd import Tiling
 
 
 def plan(
@@ -21,22 +23,15 @@ def plan(
     outputs = math.prod(out_shape)
     work = problem.channels * math.prod(problem.kernel) * outputs
     problem = replace(problem, threads=max(1, min(problem.threads, work // WORK_PER_THREAD)))
-    tile, transformed = choose_tile(problem, axes, algorithm) if work else (0, 0)
-    if tile:
-        split = [*axes[: len(axes) - transformed]]
-        split += [
-            [phase for axis in choices for phase in winograd.phases(axis)]
-            for choices in axes[len(axes) - transformed :]
-        ]
-        passes = [
-            winograd.plan_pass(replace(problem, axes=chosen), tile, transformed)
-            for chosen in itertools.product(*split)
-        ]
+    tiling = choose_tiling(problem, axes, algorithm) if work else None
+    split = winograd.split_phases(axes, tiling.axes) if tiling else axes
+    problems = [
+        replace(problem, axes=chosen) for chosen in (itertools.product(*split) if work else ())
+    ]
+    if tiling:
+        passes = [winograd.plan_pass(one, tiling) for one in problems]
     else:
-        passes = [
-            direct.plan_pass(replace(problem, axes=chosen))
-            for chosen in (itertools.product(*axes) if work else ())
-        ]
+        passes = [direct.plan_pass(one) for one in problems]
     written = sum(math.prod(axis.outputs for axis in one.axes) for one in passes)
     per_channel = math.prod(out_shape[2:])
     gradient = problem.kind == "weight_gradient"
@@ -44,80 +39,86 @@ def plan(
     return Plan(
         kind=problem.kind,
         dtype=problem.dtype,
-        algorithm="winograd" if tile else "direct",
+        algorithm="winograd" if tiling else "direct",
         out_shape=(row_parts, problem.weights) if gradient else out_shape,
         passes=tuple(passes),
-        packs=bool(tile) or not gradient and _pack_once(passes, problem),
+        packs=not gradient and (tiling is not None or _pack_once(passes, problem)),
         writes_all=gradient or written == per_channel,
         threads=problem.threads,
         packing=tuple(one.packing for one in passes),
-        falls_back=bool(tile),
+        falls_back=tiling is not None,
     )
 
 
-# What Winograd's transformations cost, as so many multiply-adds of the product at each point: of a
-# tile of one input channel, of a tile of one filter, and of the weights of one pair of both.
-INPUT_COST, OUTPUT_COST, WEIGHT_COST = 21, 25, 20
+
+
+class Costs(NamedTuple):
+    """What Winograd's transformations cost at each point, in multiply-adds of the product.
+
+    Of a tile of one input channel, of a tile of one filter, of the weights of one pair of both.
+    """
+
+    input: int
+    output: int
+    weight: int
+
+
+FORWARD_COSTS, GRADIENT_COSTS = Costs(21, 25, 20), Costs(12, 15, 50)
 # Of the direct algorithm's cost, what another may be estimated at to be chosen.
 WORTHWHILE = 0.9
 
 
-def choose_tile(
+def choose_tiling(
     problem: Problem, axes: Sequence[Sequence[Axis]], algorithm: str
-) -> tuple[int, int]:
-    """Choose the outputs of a tile along an axis and how many axes are transformed, or zeros.
+) -> Tiling | None:
+    """Choose how Winograd's algorithm computes a problem, or None for the direct one.
 
-    The choice depends on the shape of an item and of the weights, and on nothing else: neither the
-    other items of a batch, nor threads, nor weights prepared beforehand change the bits of a result.
+    The choice depends on the shapes of the weights and of an item, for their gradient also on the
+    number of items: neither the other items of a batch, nor threads, nor weights prepared beforehand
+    change the bits of a result.
     """
-    if algorithm == "direct" or not _has_winograd(problem, axes):
-        return 0, 0
-    estimates = {
-        (tile, transformed): estimate(problem, axes, tile, transformed)
-        for transformed in range(1, winograd.transformed_axes(axes) + 1)
-        for tile in winograd.TILES
-    }
+    if algorithm == "direct" or problem.dtype not in ("float32", "float64"):
+        return None
+    estimates = {one: estimate(problem, axes, one) for one in winograd.tilings(axes)}
+    if not estimates:
+        return None
     best = min(estimates, key=estimates.__getitem__)
-    if algorithm == "winograd" or estimates[best] < WORTHWHILE * estimate(problem, axes, 0, 0):
-        return best
-    return 0, 0
+    if algorithm == "winograd" or estimates[best] < WORTHWHILE * estimate(problem, axes, None):
+        return best if estimates[best] < math.inf else None
+    return None
 
 
-def _has_winograd(problem: Problem, axes: Sequence[Sequence[Axis]]) -> bool:
-    return (
-        problem.kind == "forward"
-        and problem.dtype in ("float32", "float64")
-        and winograd.transformed_axes(axes) > 0
-    )
+def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling | None) -> float:
+    """Estimate the cost of a group of an item, or of all items for a gradient of weights.
 
-
-def estimate(
-    problem: Problem, axes: Sequence[Sequence[Axis]], tile: int, transformed: int
-) -> float:
-    """Estimate the cost of an item's group as multiply-adds of a product at full speed."""
+    It counts multiply-adds of a product at full speed.
+    """
+    first = len(axes) - (tiling.axes if tiling else 0)
     pairs = problem.channels * problem.filters
-    first = len(axes) - transformed
-    direct_axes = [
+    products = pairs * math.prod(
         sum(len(axis.taps.coordinates) * axis.taps.outputs for axis in choices)
         for choices in axes[:first]
-    ]
-    total = float(pairs * math.prod(direct_axes))
-    if not tile:
-        return total
-    phases = [
-        [phase for axis in choices for phase in winograd.phases(axis)] for choices in axes[first:]
-    ]
-    tiles = math.prod(
-        sum(-(-phase.taps.outputs // tile) for phase in along) for along in phases
     )
-    outer = math.prod(sum(len(a.taps.coordinates) for a in choices) for choices in axes[:first])
-    places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
-    points = winograd.points(tile, transformed)
-    weights = outer * pairs
-    if weights * points * problem.groups * problem.item_size > winograd.MOST_WEIGHTS:
+    if tiling is None:
+        return products * (problem.batch if problem.kind == "weight_gradient" else 1)
+    split = winograd.split_phases(axes, tiling.axes)[first:]
+    if problem.kind == "weight_gradient" and any(len(choices) > 1 for choices in split):
+        return math.inf  # every pass would begin its sums anew
+    outer = math.prod(sum(len(axis.taps.coordinates) for axis in one) for one in axes[:first])
+    if outer * pairs * tiling.points * problem.groups * problem.item_size > winograd.MOST_WEIGHTS:
         return math.inf
-    inputs, outputs = outer * problem.channels * INPUT_COST, problem.filters * OUTPUT_COST
-    return points * (tiles * (total + places * (inputs + outputs)) + WEIGHT_COST * weights)
+    places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
+    tiles = math.prod(
+        sum(-(-axis.taps.outputs // tiling.tile) for axis in choices) for choices in split
+    )
+    rows, filters, costs = outer * problem.channels, problem.filters, FORWARD_COSTS
+    inputs, outputs = rows * costs.input, filters * costs.output
+    if problem.kind == "weight_gradient":  # a sum over the batch; each task transforms anew
+        tiles, costs = problem.batch * tiles, GRADIENT_COSTS
+        inputs = rows * costs.input * -(-filters // winograd.GRADIENT_FILTERS)
+        outputs = filters * costs.output * -(-rows // winograd.GRADIENT_FILTERS)
+    per_tile = products + places * (inputs + outputs)
+    return tiling.points * (tiles * per_tile + costs.weight * outer * pairs)
 
 
 def _pack_once(passes: Sequence[PassPlan], problem: Problem) -> bool:

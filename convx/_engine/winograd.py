@@ -1,34 +1,52 @@
 """Winograd's minimal filtering: where it applies, and how its passes are cut.
 
-Tiles of outputs, 4 or 2 along each of the last one or two axes, take the place of outputs, points
-at which polynomials are multiplied that of taps; taps along other axes are summed like channels.
+Tiles of outputs, 4 or 2 along each of the last one or two axes, take the place of outputs, and
+points at which polynomials are multiplied that of taps; taps along other axes are summed like
+channels.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from convx._core import _driver
 from convx._engine import machine
 from convx._engine.cut import axis_plans, even, fewest_parts, outer_sum, pass_plan, pitch, split
-from convx._engine.problem import Axis, PassPlan, Problem
+from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem
+from convx._engine.window import Table
 
 TAPS = 3  # along each transformed axis
 TILES = (4, 2)  # outputs of a tile along each of them
 MOST_COLUMNS = 128  # tiles of a task
-AT_ONCE = 1.25  # of the L2 cache: transformed inputs up to which a task needs one step
 STEP_COLUMNS = 64  # the same where the reduction takes several steps
+AT_ONCE = 1.25  # of the L2 cache: transformed inputs up to which a task needs one step
 MOST_WEIGHTS = 128 * 2**20  # bytes of transformed weights
+GRADIENT_TILES = 32  # tiles of a box of the weight gradient: it sets the order of its sum
+GRADIENT_UNIT = 8  # rows of more tiles are cut into multiples of this
+GRADIENT_FILTERS = 64  # filters of a task of the weight gradient
+GRADIENT_SUMS = 0.6  # of the L2 cache: sums of a task of the weight gradient
 
 
-def transformed_axes(axes: Sequence[Sequence[Axis]]) -> int:
-    """How many of the last axes can be transformed: 2, 1 or 0."""
-    fitting = [all(_fits_tiles(axis) for axis in choices) for choices in axes]
-    if not fitting[-1]:
-        return 0
-    return 2 if len(axes) > 1 and fitting[-2] else 1
+class Tiling(NamedTuple):
+    """Outputs of a tile along each transformed axis, and how many of the last axes are transformed."""
+
+    tile: int
+    axes: int
+
+    @property
+    def points(self) -> int:
+        """Products of a tile, where a direct sum has one for each tap and output."""
+        return (self.tile + TAPS - 1) ** self.axes
+
+
+def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
+    """All the ways of transforming the last axes that there are."""
+    fitting = [all(_fits_tiles(axis) for axis in choices) for choices in axes[-2:]]
+    most = 0 if not fitting[-1] else len(fitting) if all(fitting) else 1
+    return [Tiling(tile, count) for count in range(1, most + 1) for tile in TILES]
 
 
 def _fits_tiles(axis: Axis) -> bool:
@@ -63,78 +81,141 @@ def phases(axis: Axis) -> list[Axis]:
     ]
 
 
-def points(tile: int, transformed: int) -> int:
-    """Products of a tile, where a direct sum has one for each tap and output."""
-    return (tile + TAPS - 1) ** transformed
+def split_phases(axes: Sequence[Sequence[Axis]], transformed: int) -> list[list[Axis]]:
+    """Split the outputs along all the axes that are transformed."""
+    first = len(axes) - transformed
+    return [list(choices) for choices in axes[:first]] + [
+        [phase for axis in choices for phase in phases(axis)] for choices in axes[first:]
+    ]
 
 
-def plan_pass(problem: Problem, tile: int, transformed: int) -> PassPlan:
+def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
     """Cut a pass so that its scratch memory stays below twice the L2 cache."""
-    columns = MOST_COLUMNS
-    cut = _cut(problem, tile, transformed, columns)
-    while columns > 1 and not _fits(cut, problem):
-        columns //= 2
-        cut = _cut(problem, tile, transformed, columns)
+    gradient = problem.kind == "weight_gradient"
+    cut_with = _cut_gradient if gradient else _cut_forward
+    share = 1
+    cut = cut_with(problem, tiling, share)
+    while share < MOST_COLUMNS and not _fits(cut, problem):
+        share *= 2
+        cut = cut_with(problem, tiling, share)
     return cut
 
 
 def _fits(cut: PassPlan, problem: Problem) -> bool:
-    return _driver.Pass(cut).scratch_bytes(machine.ISA, problem.dtype) < 2 * machine.L2_BYTES
+    gradient = problem.kind == "weight_gradient"
+    size = _driver.Pass(cut).scratch_bytes(machine.ISA, problem.dtype, gradient)
+    return size < 2 * machine.L2_BYTES
 
 
-def _cut(problem: Problem, tile: int, transformed: int, columns: int) -> PassPlan:
-    """Cut a pass with at most so many tiles in a task."""
-    lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
-    axes = problem.axes
-    outer = math.prod(len(axis.taps.coordinates) for axis in axes[: len(axes) - transformed])
-    tiles = [1] * (len(axes) - transformed) + [tile] * transformed
-    counts = [-(-axis.taps.outputs // size) for axis, size in zip(axes, tiles)]
-    # of a column: one row of the reduction, or one filter's sums, at every point
-    column_bytes = points(tile, transformed) * problem.item_size
-    at_once = int(AT_ONCE * machine.L2_BYTES) // (column_bytes * problem.channels * outer)
-    panel = 2 * lanes
-    if at_once >= panel:
-        columns = min(columns, at_once // panel * panel)
-        channel_block = problem.channels
-    else:
-        columns = min(columns, STEP_COLUMNS)
-        room = machine.L2_BYTES // 2 // (column_bytes * columns * outer)
-        channel_block = even(problem.channels, room)
-    counted = split(counts, columns, lanes)
-    blocks = [
-        min(count * size, axis.taps.outputs) for axis, count, size in zip(axes, counted, tiles)
-    ]
-    plans, tap_tables = axis_plans(axes, blocks, False, tiles)
-    boxes = math.prod(axis.blocks for axis in plans)
-    positions = math.prod(counted)
-    alike = problem.groups * boxes
-    items = even(problem.batch, min(columns // positions, problem.batch * alike // problem.threads))
-    columns = items * positions
-    filter_blocks = -(-problem.filters // rows)
-    sums = machine.L2_BYTES // (4 if channel_block == problem.channels else 1)
-    columns = -(-columns // lanes) * lanes
-    sum_blocks = max(1, sums // (column_bytes * columns * rows))
-    tasks = problem.groups * boxes * -(-problem.batch // items)
-    filter_parts = fewest_parts(tasks, filter_blocks, problem.threads)
-    if channel_block < problem.channels:
-        filter_parts = max(filter_parts, -(-filter_blocks // sum_blocks))
+@dataclass(frozen=True, slots=True)
+class _Boxes:
+    """The boxes of a pass: their axes, and how many tiles each has."""
+
+    plans: tuple[AxisPlan, ...]
+    tap_tables: list[Table]
+    tiles: int
+    count: int
+
+    @classmethod
+    def of(cls, problem: Problem, tiling: Tiling, most: int, unit: int) -> "_Boxes":
+        """Cut into boxes of at most so many tiles, rows in multiples of ``unit``."""
+        axes = problem.axes
+        sizes = [1] * (len(axes) - tiling.axes) + [tiling.tile] * tiling.axes
+        counts = [-(-axis.taps.outputs // size) for axis, size in zip(axes, sizes)]
+        tiles = split(counts, most, unit)
+        blocks = [
+            min(count * size, axis.taps.outputs) for axis, count, size in zip(axes, tiles, sizes)
+        ]
+        plans, tap_tables = axis_plans(axes, blocks, False, sizes)
+        boxes = math.prod(axis.blocks for axis in plans)
+        return cls(plans, tap_tables, math.prod(tiles), boxes)
+
+
+def _outer_taps(problem: Problem, tiling: Tiling) -> int:
+    first = len(problem.axes) - tiling.axes
+    return math.prod(len(axis.taps.coordinates) for axis in problem.axes[:first])
+
+
+def _plan(problem: Problem, tiling: Tiling, boxes: _Boxes, **chosen: Any) -> PassPlan:
     return pass_plan(
         problem,
-        axes,
-        plans,
-        outer_sum(tap_tables),
-        items=items,
+        problem.axes,
+        boxes.plans,
+        outer_sum(boxes.tap_tables),
         task_groups=1,
-        filter_parts=filter_parts,
-        row_parts=1,
-        channel_block=channel_block,
-        tap_block=outer * TAPS**transformed,
-        narrowest=narrowest,
+        tap_block=_outer_taps(problem, tiling) * TAPS**tiling.axes,
         in_place=False,
         strided=False,
         gathered=False,
-        winograd_tile=tile,
-        winograd_axes=transformed,
-        sum_blocks=min(sum_blocks, filter_blocks),
+        winograd_tile=tiling.tile,
+        winograd_axes=tiling.axes,
+        **chosen,
+    )
+
+
+def _cut_forward(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
+    """Cut a convolution: with tasks of ``share`` times fewer tiles than would be best."""
+    lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
+    outer, panel = _outer_taps(problem, tiling), 2 * lanes
+    # of a column: one row of the reduction, or one filter's sums, at every point
+    column_bytes = tiling.points * problem.item_size
+    at_once = int(AT_ONCE * machine.L2_BYTES) // (column_bytes * problem.channels * outer)
+    if at_once >= panel:
+        columns = max(1, min(MOST_COLUMNS, at_once // panel * panel) // share)
+        channel_block = problem.channels
+    else:
+        columns = max(1, STEP_COLUMNS // share)
+        room = machine.L2_BYTES // 2 // (column_bytes * columns * outer)
+        channel_block = even(problem.channels, room)
+    boxes = _Boxes.of(problem, tiling, columns, lanes)
+    together = problem.batch * problem.groups * boxes.count // problem.threads
+    items = even(problem.batch, min(columns // boxes.tiles, together))
+    columns = -(-items * boxes.tiles // lanes) * lanes
+
+    filter_blocks = -(-problem.filters // rows)
+    sums = machine.L2_BYTES // (4 if channel_block == problem.channels else 1)
+    sum_blocks = min(filter_blocks, max(1, sums // (column_bytes * columns * rows)))
+    tasks = problem.groups * boxes.count * -(-problem.batch // items)
+    filter_parts = fewest_parts(tasks, filter_blocks, problem.threads)
+    if channel_block < problem.channels:
+        filter_parts = max(filter_parts, -(-filter_blocks // sum_blocks))
+    return _plan(
+        problem,
+        tiling,
+        boxes,
+        items=items,
+        filter_parts=filter_parts,
+        row_parts=1,
+        channel_block=channel_block,
+        narrowest=narrowest,
+        sum_blocks=sum_blocks,
         point_size=pitch(problem.filters * channel_block * outer, problem.item_size),
+    )
+
+
+def _cut_gradient(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
+    """Cut a gradient of weights: with tasks of ``share`` times fewer channels than would be best.
+
+    The boxes set the order of the sum: they must not depend on the machine.
+    """
+    lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
+    outer, panel = _outer_taps(problem, tiling), 2 * lanes
+    boxes = _Boxes.of(problem, tiling, GRADIENT_TILES, GRADIENT_UNIT)
+    filter_blocks = -(-problem.filters // rows)
+    filter_parts = -(-problem.filters // GRADIENT_FILTERS)
+    filters = -(-problem.filters // filter_parts)
+    sums = int(GRADIENT_SUMS * machine.L2_BYTES) // (tiling.points * problem.item_size)
+    channel_block = min(problem.channels, max(panel, sums // (filters * outer) // panel * panel))
+    channel_block = max(1, channel_block // share)
+    tasks = problem.groups * -(-problem.channels // channel_block) * filter_parts
+    filter_parts *= fewest_parts(tasks, -(-filter_blocks // filter_parts), problem.threads)
+    return _plan(
+        problem,
+        tiling,
+        boxes,
+        items=1,
+        filter_parts=min(filter_parts, filter_blocks),
+        row_parts=1,
+        channel_block=channel_block,
+        narrowest=narrowest,
     )

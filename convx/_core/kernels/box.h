@@ -60,6 +60,34 @@ static inline cx_share cx_find_share(const cx_pass *pass, int64_t task, int64_t 
     return share;
 }
 
+/* The same of a weight gradient: the weights of some channels and register blocks of filters, summed
+   over the boxes step … end_step - 1 of those of a row part, part_step … part_end - 1. */
+typedef struct {
+    int64_t row_part, group, channel, channels, block, end_block;
+    int64_t part_step, step, end_step, part_end;
+} cx_gradient_share;
+
+static inline cx_gradient_share cx_find_gradient_share(const cx_pass *pass, const cx_call *call,
+                                                       int64_t task, int64_t filter_blocks)
+{
+    cx_gradient_share share;
+    int64_t channel_blocks = (pass->channels + pass->channel_block - 1) / pass->channel_block;
+    int64_t part = task % pass->filter_parts, rest = task / pass->filter_parts;
+    share.channel = rest % channel_blocks * pass->channel_block;
+    rest /= channel_blocks;
+    share.group = rest % pass->groups;
+    share.row_part = rest / pass->groups;
+    share.channels = cx_min(pass->channel_block, pass->channels - share.channel);
+    share.block = cx_part(filter_blocks, pass->filter_parts, part);
+    share.end_block = cx_part(filter_blocks, pass->filter_parts, part + 1);
+    int64_t steps = pass->batch * pass->boxes;
+    share.part_step = cx_part(steps, pass->row_parts, share.row_part);
+    share.part_end = cx_part(steps, pass->row_parts, share.row_part + 1);
+    share.step = share.part_step + call->first_step;
+    share.end_step = cx_min(share.step + call->steps, share.part_end);
+    return share;
+}
+
 static inline void *cx_carve(char **scratch, int64_t bytes)
 {
     void *start = *scratch;

@@ -79,6 +79,7 @@ typedef struct {
     const void *packed; /* weights packed beforehand, or NULL */
     const void *bias;   /* one value for each filter, or NULL */
     void *output;       /* packing: the packed weights; weight gradient: row_parts of it */
+    void *sums;         /* weight gradient: what tasks keep besides the output */
     int64_t *overflow;  /* winograd: set where a result is not finite */
     int64_t first_step, steps; /* weight gradient: the boxes of a row part to go through now */
 } cx_call;
@@ -96,6 +97,7 @@ typedef struct {
     int64_t rows;  /* filters of the largest register block */
     int64_t (*scratch_bytes)(const cx_pass *pass, int kind);
     cx_task pack, forward, weight_gradient;
+    int64_t (*sums_size)(const cx_pass *pass); /* elements of call->sums for each task */
 } cx_kernels;
 
 enum { CX_F32, CX_F64, CX_U32, CX_U64, CX_DTYPES };

@@ -5,7 +5,10 @@ static int64_t NAME(scratch_bytes)(const cx_pass *pass, int kind)
     char *end = NULL;
 #if IS_FLOAT
     if (pass->winograd_tile) {
-        NAME(carve_winograd)(pass, &end);
+        if (kind == CX_WEIGHT_GRADIENT)
+            NAME(carve_gradient)(pass, &end);
+        else
+            NAME(carve_winograd)(pass, &end);
         return (int64_t)(intptr_t)end;
     }
 #endif
@@ -36,4 +39,28 @@ static void NAME(forward)(const cx_pass *pass, const cx_call *call, int64_t task
     }
 #endif
     NAME(forward_direct)(pass, call, &share, scratch);
+}
+
+static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int64_t task,
+                                  char *scratch)
+{
+    cx_gradient_share share = cx_find_gradient_share(pass, call, task, NAME(filter_blocks)(pass));
+#if IS_FLOAT
+    if (pass->winograd_tile) {
+        NAME(gradient_winograd)(pass, call, &share, task, scratch);
+        return;
+    }
+#endif
+    NAME(gradient_direct)(pass, call, &share, scratch);
+}
+
+/* Elements that a task of the weight gradient keeps its sums in, besides the output. */
+static int64_t NAME(sums_size)(const cx_pass *pass)
+{
+#if IS_FLOAT
+    if (pass->winograd_tile)
+        return NAME(sums_of)(pass).size;
+#endif
+    (void)pass;
+    return 0;
 }

@@ -35,7 +35,10 @@ typedef T NAME(half_loose)
 #include "flat.h"
 #include "forward.h"
 #if IS_FLOAT
+#include "points.h"
 #include "winograd.h"
+#include "winograd_gradient.h"
+#undef EACH_TILING
 #endif
 #include "weight_gradient.h"
 #include "tasks.h"
@@ -44,7 +47,7 @@ static const cx_kernels NAME(kernels) = {
     LANES,      CX_HALF_VECTORS ? LANES / 2 : LANES,
     ROWS,       NAME(scratch_bytes),
     NAME(pack), NAME(forward),
-    NAME(weight_gradient),
+    NAME(weight_gradient), NAME(sums_size),
 };
 
 #undef PANEL_PITCH

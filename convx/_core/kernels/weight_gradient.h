@@ -56,42 +56,29 @@ static void NAME(pack_gradient)(const cx_pass *pass, const NAME(space) *space, c
                              pass->out_channel, rows, run->length, run->length);
 }
 
-static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int64_t task,
-                                  char *scratch)
+static void NAME(gradient_direct)(const cx_pass *pass, const cx_call *call,
+                                  const cx_gradient_share *share, char *scratch)
 {
     NAME(space) space = NAME(carve)(pass, CX_WEIGHT_GRADIENT, &scratch);
-    int64_t part = task % pass->filter_parts, block = task / pass->filter_parts;
-    int64_t channel_blocks = (pass->channels + pass->channel_block - 1) / pass->channel_block;
-    int64_t group = block / channel_blocks % pass->groups;
-    int64_t row_part = block / channel_blocks / pass->groups;
-    int64_t channel = block % channel_blocks * pass->channel_block;
-    int64_t channels = cx_min(pass->channel_block, pass->channels - channel);
-    int64_t kernel = pass->channels * pass->taps, total = channels * pass->taps;
-    int64_t filter_blocks = NAME(filter_blocks)(pass);
-    int64_t first_block = cx_part(filter_blocks, pass->filter_parts, part);
-    int64_t end_block = cx_part(filter_blocks, pass->filter_parts, part + 1);
+    int64_t kernel = pass->channels * pass->taps, total = share->channels * pass->taps;
+    int64_t first_block = share->block, end_block = share->end_block;
     int64_t part_filter = NAME(first_filter)(pass, first_block);
-    const T *input = (const T *)call->input + group * pass->channels * pass->in_channel;
-    const T *gradient = (const T *)call->weight + group * pass->filters * pass->out_channel;
-    T *output = (T *)call->output + (row_part * pass->groups + group) * pass->filters * kernel +
-                channel * pass->taps;
+    const T *input = (const T *)call->input + share->group * pass->channels * pass->in_channel;
+    const T *gradient = (const T *)call->weight + share->group * pass->filters * pass->out_channel;
+    T *output = (T *)call->output + share->channel * pass->taps +
+                (share->row_part * pass->groups + share->group) * pass->filters * kernel;
     int64_t everything[2] = {pass->positions, 0}, widths[2 * CX_MOST_VECTORS + 1];
 
     NAME(find_widths)(NAME(first_filter)(pass, 1), 2, pass->narrowest, widths);
     NAME(find_panel_offsets)(pass->positions, space.panel_offset);
-    int64_t steps = pass->batch * pass->boxes;
-    int64_t part_step = cx_part(steps, pass->row_parts, row_part);
-    int64_t part_end = cx_part(steps, pass->row_parts, row_part + 1);
-    int64_t first_step = part_step + call->first_step;
-    int64_t end_step = cx_min(first_step + call->steps, part_end);
-    for (int64_t step = first_step; step < end_step; step++) {
+    for (int64_t step = share->step; step < share->end_step; step++) {
         int64_t item = step / pass->boxes;
         cx_place_box(pass, step % pass->boxes, &space.box);
         cx_cut_panels(pass, &space.box, everything);
         cx_find_rows(pass, &space.box);
         cx_find_stretches(pass, &space.box);
-        NAME(fill_tile)(pass, &space.box, input + item * pass->in_batch, channel, channels,
-                        space.tile);
+        NAME(fill_tile)(pass, &space.box, input + item * pass->in_batch, share->channel,
+                        share->channels, space.tile);
         int64_t positions = space.box.panel->columns;
         const T *from = gradient + item * pass->out_batch + space.box.out;
         for (int64_t b = first_block; b < end_block; b++) {
@@ -113,7 +100,7 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
                 NAME(product) product = NAME(product_of)(rows, width, 0);
                 if (columns == width) {
                     product(positions, space.panel_offset, space.panel, block, y, kernel,
-                            step == part_step ? CX_START : CX_ADD);
+                            step == share->part_step ? CX_START : CX_ADD);
                     continue;
                 }
                 product(positions, space.panel_offset, space.panel, block, space.staged, width,
@@ -121,7 +108,7 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
                 for (int64_t r = 0; r < rows; r++)
                     for (int64_t i = 0; i < columns; i++)
                         y[r * kernel + i] = space.staged[r * width + i] +
-                                            (step == part_step ? (T)0 : y[r * kernel + i]);
+                                            (step == share->part_step ? (T)0 : y[r * kernel + i]);
             }
         }
     }

@@ -1,0 +1,272 @@
+/* Winograd's algorithm, gradient of the weights: with the matrices of points.h, and summed over the
+   tiles of all boxes,
+
+       dg = Gᵀ [ (A dy) · (Bᵀ d) ]
+
+   in two axes from both sides. Here the vectors are channels or filters, not tiles: what is loaded is
+   transposed before, as there are fewer inputs than points. The product at each point sums over the
+   tiles of a box. A task's sums stay where they are for all boxes; after the last one they become its
+   part of the gradient. */
+
+enum { NAME(GRADIENT_PANEL) = 2 * LANES };
+
+typedef struct {
+    cx_box box;
+    int64_t tiles;                /* of a box, at most */
+    int64_t filters, blocks;      /* of a task, at most */
+    int64_t x_plane, y_plane;     /* elements from one point to the next */
+    int64_t *x_at, *y_at, *offset; /* of each tile in the inputs and in the gradient of the outputs */
+    T *tile, *inputs, *outputs;   /* [channel][place], then [place][channel], [place][filter] */
+    T *x, *y;                     /* [point][tile][channel], [block][point][tile][filter] */
+} NAME(gradient_space);
+
+/* How the sums of a task lie: [point][filter][column], with a column for each outer tap and channel,
+   a whole number of panels for each tap. */
+typedef struct {
+    int64_t tap_columns, columns, plane, size;
+} NAME(sums);
+
+CX_INLINE NAME(sums) NAME(sums_of)(const cx_pass *pass)
+{
+    int64_t panel = NAME(GRADIENT_PANEL), blocks = NAME(filter_blocks)(pass);
+    int64_t filters = cx_min(pass->filters, (blocks / pass->filter_parts + 1) * ROWS);
+    NAME(sums) sums;
+    sums.tap_columns = (pass->channel_block + panel - 1) / panel * panel;
+    sums.columns = pass->taps / NAME(inner_taps)(pass) * sums.tap_columns;
+    sums.plane = NAME(spread)(filters * sums.columns);
+    sums.size = NAME(winograd_points)(pass) * sums.plane;
+    return sums;
+}
+
+CX_INLINE NAME(gradient_space) NAME(carve_gradient)(const cx_pass *pass, char **scratch)
+{
+    NAME(gradient_space) space;
+    int64_t places = 1, blocks = NAME(filter_blocks)(pass) / pass->filter_parts + 1;
+    int64_t points = NAME(winograd_points)(pass), first = pass->rank - pass->winograd_axes;
+    space.tiles = 1;
+    for (int64_t a = 0; a < pass->rank; a++) {
+        int64_t tiles = NAME(tiles_along)(pass, a, pass->axes[a].block);
+        space.tiles *= tiles;
+        places *= tiles * (a < first ? 1 : pass->winograd_tile);
+    }
+    cx_carve_box(pass, &space.box, scratch);
+    space.x_plane = NAME(spread)(space.tiles * NAME(GRADIENT_PANEL));
+    space.y_plane = NAME(spread)(space.tiles * ROWS + LANES);
+    space.x_at = cx_carve(scratch, space.tiles * (int64_t)sizeof(int64_t));
+    space.y_at = cx_carve(scratch, space.tiles * (int64_t)sizeof(int64_t));
+    space.offset = cx_carve(scratch, space.tiles * (int64_t)sizeof(int64_t));
+    space.tile = NAME(carve_elements)(scratch, pass->channel_block * pass->tile_size);
+    space.inputs = NAME(carve_elements)(scratch, pass->tile_size * NAME(GRADIENT_PANEL));
+    space.outputs = NAME(carve_elements)(scratch, places * ROWS);
+    space.x = NAME(carve_elements)(scratch, points * space.x_plane);
+    space.y = NAME(carve_elements)(scratch, blocks * points * space.y_plane);
+    return space;
+}
+
+/* Where the tiles of a box begin; returns how many there are. */
+static int64_t NAME(find_tiles)(const cx_pass *pass, const NAME(gradient_space) *space)
+{
+    int64_t first = pass->rank - pass->winograd_axes, count = 0;
+    int64_t extent[CX_MAX_RANK], index[CX_MAX_RANK] = {0};
+    for (int64_t a = 0; a < pass->rank; a++)
+        extent[a] = NAME(tiles_along)(pass, a, space->box.extent[a]);
+    do {
+        int64_t x = 0, y = 0;
+        for (int64_t a = 0; a < pass->rank; a++) {
+            int64_t step = a < first ? 1 : pass->winograd_tile;
+            x += index[a] * step * pass->axes[a].position_stride;
+            y = y * extent[a] * step + index[a] * step;
+        }
+        space->x_at[count] = x;
+        space->y_at[count++] = y;
+    } while (cx_next(index, extent, pass->rank));
+    return count;
+}
+
+/* The gradient of a box's outputs for some filters, [place][filter], with zeros where tiles reach
+   over the outputs. Whole vectors are stored in rising order: what is too much is overwritten. */
+static void NAME(transpose_outputs)(const cx_pass *pass, const NAME(gradient_space) *space,
+                                    const T *gradient, int64_t rows)
+{
+    int64_t last = pass->rank - 1, first = pass->rank - pass->winograd_axes;
+    int64_t extent[CX_MAX_RANK], index[CX_MAX_RANK] = {0};
+    for (int64_t a = 0; a <= last; a++)
+        extent[a] = NAME(tiles_along)(pass, a, space->box.extent[a]) *
+                    (a < first ? 1 : pass->winograd_tile);
+    T *to = space->outputs;
+    do {
+        int64_t from = 0, length = space->box.extent[last];
+        for (int64_t a = 0; a < last; a++) {
+            from += index[a] * pass->axes[a].out_stride;
+            if (index[a] >= space->box.extent[a])
+                length = 0;
+        }
+        if (length > 0)
+            NAME(interleave)(to, rows, gradient + from, pass->out_channel, rows, length, length);
+        NAME(clear)(to + length * rows, (extent[last] - length) * rows);
+        to += extent[last] * rows;
+    } while (cx_next(index, extent, last));
+}
+
+/* Transforms every tile of vectors: at each point the vectors of all tiles follow one another. */
+CX_INLINE void NAME(transform_vectors)(const int size, const int axes, const int tile,
+                                       const T *from, const int64_t *at, int64_t tiles,
+                                       int64_t row_pitch, int64_t width, T *to, int64_t plane)
+{
+    const int along = tile + 2, down = axes == 2 ? along : 1, lines = axes == 2 ? size : 1;
+    for (int64_t p = 0; p < tiles; p++)
+        for (int64_t v = 0; v < width; v += LANES) {
+            const T *x = from + at[p] * width + v;
+            NAME(vector) part[6][6], d[6], points[6];
+            for (int j = 0; j < size; j++) {
+                CX_UNROLL for (int i = 0; i < lines; i++)
+                    d[i] = *(const NAME(loose) *)(x + (i * row_pitch + j) * width);
+                if (axes == 1)
+                    points[0] = d[0];
+                else if (size == tile)
+                    NAME(outputs_to_points)(tile, d, points);
+                else
+                    NAME(to_points)(tile, d, points);
+                CX_UNROLL for (int i = 0; i < down; i++)
+                    part[i][j] = points[i];
+            }
+            for (int i = 0; i < down; i++) {
+                if (size == tile)
+                    NAME(outputs_to_points)(tile, part[i], points);
+                else
+                    NAME(to_points)(tile, part[i], points);
+                CX_UNROLL for (int j = 0; j < along; j++)
+                    *(NAME(loose) *)(to + (i * along + j) * plane + p * width + v) = points[j];
+            }
+        }
+}
+
+/* Gᵀ s G of the sums of a filter and an outer tap. */
+CX_INLINE void NAME(restore_weights)(const int tile, const int axes, const T *sums, int64_t plane,
+                                     int64_t channels, T *to, int64_t step)
+{
+    const int along = tile + 2, lines = axes == 2 ? 3 : 1, down = axes == 2 ? along : 1;
+    for (int64_t c = 0; c < channels; c += LANES) {
+        NAME(vector) part[3][6], u[6], g[3];
+        for (int j = 0; j < along; j++) {
+            CX_UNROLL for (int i = 0; i < down; i++)
+                u[i] = *(const NAME(loose) *)(sums + (i * along + j) * plane + c);
+            if (axes == 2)
+                NAME(weights_from_points)(tile, u, g);
+            else
+                g[0] = u[0];
+            CX_UNROLL for (int i = 0; i < lines; i++)
+                part[i][j] = g[i];
+        }
+        for (int i = 0; i < lines; i++) {
+            NAME(weights_from_points)(tile, part[i], g);
+            for (int64_t lane = 0; lane < cx_min(LANES, channels - c); lane++)
+                CX_UNROLL for (int j = 0; j < 3; j++)
+                    to[(c + lane) * step + i * 3 + j] = g[j][lane];
+        }
+    }
+}
+
+/* A task's part of the gradient, from its sums. Returns whether all of it is finite. */
+static int NAME(restore_gradient)(const cx_pass *pass, const NAME(sums) *sums, const T *from,
+                                  int64_t filters, int64_t channels, T *to)
+{
+    int64_t inner = NAME(inner_taps)(pass), kernel = pass->channels * pass->taps;
+    T wrong = 0;
+    for (int64_t f = 0; f < filters; f++, to += kernel) {
+        for (int64_t t = 0; t < pass->taps; t += inner) {
+            const T *at = from + f * sums->columns + t / inner * sums->tap_columns;
+#define RESTORE_WEIGHTS(TILE, AXES)                                                               \
+    NAME(restore_weights)(TILE, AXES, at, sums->plane, channels, to + t, pass->taps)
+            EACH_TILING(RESTORE_WEIGHTS)
+#undef RESTORE_WEIGHTS
+        }
+        for (int64_t i = 0; i < channels * pass->taps; i++)
+            wrong += to[i] * 0;
+    }
+    return wrong == 0;
+}
+
+/* Adds the products of a box's tiles, for some channels at one outer tap. */
+static void NAME(add_products)(const cx_pass *pass, const NAME(gradient_space) *space,
+                               const NAME(sums) *sums, int64_t tiles, int64_t first_block,
+                               int64_t end_block, int64_t width, T *to, int start)
+{
+    int64_t points = NAME(winograd_points)(pass), first = NAME(first_filter)(pass, first_block);
+    for (int64_t point = 0; point < points; point++)
+        for (int64_t b = first_block; b < end_block; b++) {
+            int64_t filter = NAME(first_filter)(pass, b);
+            int64_t rows = NAME(first_filter)(pass, b + 1) - filter;
+            const T *y = space->y + ((b - first_block) * points + point) * space->y_plane;
+            NAME(rows) block = {y, 0, rows, 0};
+            NAME(product_of)(rows, width, 0)(
+                tiles, space->offset, space->x + point * space->x_plane, block,
+                to + point * sums->plane + (filter - first) * sums->columns, sums->columns, start);
+        }
+}
+
+static void NAME(gradient_winograd)(const cx_pass *pass, const cx_call *call,
+                                    const cx_gradient_share *share, int64_t task, char *scratch)
+{
+    NAME(gradient_space) space = NAME(carve_gradient)(pass, &scratch);
+    NAME(sums) sums = NAME(sums_of)(pass);
+    T *totals = (T *)call->sums + task * sums.size;
+    int64_t panel = NAME(GRADIENT_PANEL), last = pass->rank - 1;
+    int64_t inner = NAME(inner_taps)(pass), kernel = pass->channels * pass->taps;
+    int64_t first_filter = NAME(first_filter)(pass, share->block);
+    const T *input = (const T *)call->input + share->group * pass->channels * pass->in_channel;
+    const T *gradient = (const T *)call->weight + share->group * pass->filters * pass->out_channel;
+    int64_t x_pitch = pass->winograd_axes == 2 ? pass->axes[last - 1].position_stride : 0;
+    for (int64_t p = 0; p < space.tiles; p++)
+        space.offset[p] = p * panel;
+    NAME(clear_gaps)(pass, space.tile);
+    for (int64_t step = share->step; step < share->end_step; step++) {
+        int64_t item = step / pass->boxes;
+        cx_place_box(pass, step % pass->boxes, &space.box);
+        cx_find_rows(pass, &space.box);
+        cx_find_stretches(pass, &space.box);
+        int64_t tiles = NAME(find_tiles)(pass, &space);
+        int64_t y_pitch = NAME(tiles_along)(pass, last, space.box.extent[last]) * pass->winograd_tile;
+        NAME(fill_tile)(pass, &space.box, input + item * pass->in_batch, share->channel,
+                        share->channels, space.tile);
+        for (int64_t b = share->block; b < share->end_block; b++) {
+            int64_t first = NAME(first_filter)(pass, b);
+            int64_t rows = NAME(first_filter)(pass, b + 1) - first;
+            T *to = space.y + (b - share->block) * NAME(winograd_points)(pass) * space.y_plane;
+            NAME(transpose_outputs)(pass, &space,
+                                    gradient + item * pass->out_batch + space.box.out +
+                                        first * pass->out_channel,
+                                    rows);
+#define TRANSFORM_OUTPUTS(TILE, AXES)                                                             \
+    NAME(transform_vectors)(TILE, AXES, TILE, space.outputs, space.y_at, tiles, y_pitch, rows, to, \
+                            space.y_plane)
+            EACH_TILING(TRANSFORM_OUTPUTS)
+#undef TRANSFORM_OUTPUTS
+        }
+        for (int64_t c = 0; c < share->channels; c += panel) {
+            int64_t width = share->channels - c > LANES ? panel : LANES;
+            for (int64_t v = 0; v < width; v += LANES)
+                NAME(interleave)(space.inputs + v, panel, space.tile + (c + v) * pass->tile_size,
+                                 pass->tile_size, cx_min(LANES, share->channels - c - v),
+                                 pass->tile_size, pass->tile_size);
+            for (int64_t t = 0; t < pass->taps; t += inner) {
+                const T *from = space.inputs + pass->tap_offset[t] * panel;
+#define TRANSFORM_INPUTS(TILE, AXES)                                                              \
+    NAME(transform_vectors)(TILE + 2, AXES, TILE, from, space.x_at, tiles, x_pitch, panel,        \
+                            space.x, space.x_plane)
+                EACH_TILING(TRANSFORM_INPUTS)
+#undef TRANSFORM_INPUTS
+                NAME(add_products)(pass, &space, &sums, tiles, share->block, share->end_block,
+                                   width, totals + t / inner * sums.tap_columns + c,
+                                   step == share->part_step ? CX_START : CX_ADD);
+            }
+        }
+    }
+    if (share->end_step < share->part_end)
+        return;
+    int64_t end_filter = NAME(first_filter)(pass, share->end_block);
+    T *to = (T *)call->output + share->channel * pass->taps +
+            ((share->row_part * pass->groups + share->group) * pass->filters + first_filter) * kernel;
+    if (!NAME(restore_gradient)(pass, &sums, totals, end_filter - first_filter, share->channels, to))
+        __atomic_store_n(call->overflow, 1, __ATOMIC_RELAXED);
+}
