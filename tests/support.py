@@ -54,15 +54,18 @@ def small_integers(rng: np.random.Generator, shape: Sequence[int], dtype: str = 
     return rng.integers(-8, 9, shape).astype(dtype)
 
 
-def error_bound(dtype: str, expected: Any, magnitude: Any) -> Any:
+def error_bound(dtype: str, expected: Any, magnitude: Any, algorithm: str = "direct") -> Any:
     """Largest error allowed of a sum whose terms have ``magnitude`` in all.
 
     Eight units of rounding of the type that is computed in, and for float16, which is computed in
-    float32, one rounding more.
+    float32, one rounding more. Winograd's algorithm shares its errors out among the outputs of a
+    tile: 32 units of the greatest magnitude there is.
     """
     real = np.dtype(dtype).type(0).real.dtype
     computed_in = np.float32 if real == np.float16 else real
     bound = 8 * np.finfo(computed_in).eps * magnitude
+    if "winograd" in algorithm:
+        bound = np.full_like(magnitude, 32 * np.finfo(computed_in).eps * magnitude.max(initial=0))
     if real == np.float16:
         half = np.finfo(np.float16)
         bound = bound + half.eps / 2 * np.abs(expected) + float(half.smallest_subnormal) / 2
@@ -78,7 +81,9 @@ def assert_same(result: Any, expected: Any) -> None:
         raise AssertionError(f"{len(wrong)} of {result.size} differ, at {wrong[:3].tolist()} …")
 
 
-def assert_close(result: Any, expected: Any, magnitude: Any, dtype: str) -> None:
+def assert_close(
+    result: Any, expected: Any, magnitude: Any, dtype: str, algorithm: str = "direct"
+) -> None:
     """Raise unless a result is a plain array of ``dtype`` within the error bound."""
     assert type(result) is np.ndarray
     assert result.flags.c_contiguous
@@ -87,7 +92,7 @@ def assert_close(result: Any, expected: Any, magnitude: Any, dtype: str) -> None
         np.testing.assert_array_equal(result, expected)
         return
     excess = np.abs(result.astype(expected.dtype) - expected)
-    excess = excess - error_bound(dtype, expected, magnitude)
+    excess = excess - error_bound(dtype, expected, magnitude, algorithm)
     if not (excess <= 0).all():  # written so that NaN fails
         wrong = np.argwhere(~(excess <= 0))
         raise AssertionError(
@@ -108,6 +113,7 @@ def check(
     ``arrays`` may hold None for a bias that is not there and tuples for shapes.
     """
     result = function(*arrays, **options)
+    algorithm = convx.explain(function, *arrays, **options).algorithm
     kind = np.dtype(dtype).kind
     wide = {"f": "float64", "c": "complex128"}.get(kind, dtype)
     exact = [a.astype(wide) if isinstance(a, np.ndarray) else a for a in arrays]
@@ -123,7 +129,7 @@ def check(
         if exactly is None:
             assert one is None
         else:
-            assert_close(one, exactly, bound, dtype)
+            assert_close(one, exactly, bound, dtype, algorithm)
 
 
 def _each(function: Callable[[Any], Any], results: Any) -> Any:

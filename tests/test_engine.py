@@ -126,7 +126,11 @@ MESSAGES = [
     (arguments.pads, ("both", (3,), (1,)), "padding must be 'same', 'valid'.*got 'both'"),
     (arguments.pads, (((1, 2, 3),), (3,), (1,)), "padding must have \\(low, high\\)"),
     (arguments.padding_mode, ("wrap",), "padding_mode .*'circular', got 'wrap'"),
-    (arguments.algorithm, ("fast",), "algorithm must be one of 'auto', 'direct', 'winograd', got 'fast'"),
+    (
+        arguments.algorithm,
+        ("fast",),
+        "algorithm must be one of 'auto', .*'winograd', got 'fast'",
+    ),
     (arguments.thread_count, (5000, 1024), "n must be at most 1024 threads, got 5000"),
     (arguments.check_windows, ([Window(4, 9)],), "kernel.* 9 .*4 on spatial axis 0"),
     (arguments.check_transpose, ([Window(4, 1)], (3,)), "output_padding .*got 3 .*axis 0"),

@@ -32,7 +32,7 @@ class Program:
         plan: Any,
         isa: str,
         passes: Sequence[Pass],
-        fallback: Callable[[], "Program"] | None = None,
+        fallback: Callable[[], Program] | None = None,
     ) -> None: ...
     def pack(self, weight: NDArray[Any]) -> NDArray[Any]: ...
     def run(

@@ -255,7 +255,8 @@ cdef class Program:
     """A plan's passes over the same arrays, ready to run.
 
     An algorithm that spreads what is not finite has a ``fallback``: it returns the program that
-    computes such a call once more.
+    computes such a call once more. The result is what is returned, which is ``out`` unless the
+    program is one for a weight gradient.
     """
 
     def __init__(self, plan, isa, passes, fallback=None):
@@ -353,6 +354,7 @@ cdef class Program:
         cdef cx_call call
         cdef Pass one
         cdef int64_t index, first, end, count, start, slice_, step, steps
+        cdef Program other
         cdef Scratch scratch
         global has_run_threads
         if packed is not None:
@@ -388,5 +390,8 @@ cdef class Program:
         if scratch.size <= MOST_KEPT:
             idle_scratch.append(scratch)
         if overflow:
-            return (<Program?>self.fallback()).execute(input, weight, bias, None, out)
+            other = self.fallback()
+            if other.out_shape != self.out_shape:  # partial sums, in other parts
+                out = empty(other.out_shape, out.dtype)
+            return other.execute(input, weight, bias, None, out)
         return out

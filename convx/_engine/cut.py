@@ -157,7 +157,9 @@ def pass_plan(
     else:
         weight_filter, weight_channel = problem.channels * kernel_taps, kernel_taps
     weight_group = problem.filters * problem.channels * kernel_taps
-    in_order = weight_channel == len(tap_weight) and tap_weight.tolist() == [*range(len(tap_weight))]
+    in_order = weight_channel == len(tap_weight) and bool(
+        (tap_weight == np.arange(len(tap_weight))).all()
+    )
     lengths = [axis.tile_length for axis in plans]
     return PassPlan(
         axes=plans,

@@ -108,7 +108,7 @@ def run(
             if weights_packed is None:
                 packed.clear()
                 weights_packed = packed[chosen.plan.packing] = chosen.pack(weight_operand)
-        chosen.run(x_operand, weight_operand, bias_operand, weights_packed, result)
+        result = chosen.run(x_operand, weight_operand, bias_operand, weights_packed, result)
     if kernel.itemsize == x.dtype.itemsize:
         return deliver(result.view(x.dtype), out)
     return deliver(result.astype(x.dtype), out)

@@ -83,7 +83,8 @@ class PassPlan:
     def packed_size(self) -> int:
         """Elements of the packed weights."""
         if self.winograd_tile:
-            return self.groups * -(-self.channels // self.channel_block) * self.points * self.point_size
+            steps = self.groups * -(-self.channels // self.channel_block)
+            return steps * self.points * self.point_size
         return self.groups * self.filters * self.channels * len(self.tap_weight)
 
     @property
@@ -95,7 +96,7 @@ class PassPlan:
     @property
     def points(self) -> int:
         """Products of a tile, or of an output of the direct algorithm, for each outer tap."""
-        return (self.winograd_tile + 2) ** self.winograd_axes
+        return int((self.winograd_tile + 2) ** self.winograd_axes)
 
     @property
     def inner_taps(self) -> int:

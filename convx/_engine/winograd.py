@@ -31,7 +31,7 @@ GRADIENT_SUMS = 0.6  # of the L2 cache: sums of a task of the weight gradient
 
 
 class Tiling(NamedTuple):
-    """Outputs of a tile along each transformed axis, and how many of the last axes are transformed."""
+    """Outputs of a tile along each transformed axis, and how many of the last axes are that."""
 
     tile: int
     axes: int
@@ -39,7 +39,7 @@ class Tiling(NamedTuple):
     @property
     def points(self) -> int:
         """Products of a tile, where a direct sum has one for each tap and output."""
-        return (self.tile + TAPS - 1) ** self.axes
+        return int((self.tile + TAPS - 1) ** self.axes)
 
 
 def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:

@@ -53,8 +53,11 @@ def conv_nd(
     padding_mode : {'zeros', 'reflect', 'symmetric', 'replicate', 'circular'}, optional
         What the padding holds, as :func:`numpy.pad` understands it ('replicate' is its 'edge',
         'circular' its 'wrap'). It may be wider than the input.
-    algorithm : {'auto', 'direct'}, optional
-        'direct' sums products one by one, in the order of (channel, tap).
+    algorithm : {'auto', 'direct', 'winograd'}, optional
+        'direct' sums products one by one, in the order of (channel, tap). 'winograd' transforms
+        tiles of kernels with 3 taps along the last axis or the last two, undilated or not, with
+        stride 1 there, in float32 and float64; where it is not to be had, it is the direct one.
+        'auto' takes what is estimated to be faster.
     out : ndarray, optional
         Array of the result's shape and dtype to put the result in. It may overlap the others.
 
@@ -236,7 +239,7 @@ def conv_transpose_nd(
     padding_mode : {'zeros', 'reflect', 'symmetric', 'replicate', 'circular'}, optional
         For all but 'zeros' the padding is not cropped but folded back: added to the samples that
         :func:`conv_nd` takes it from. 'circular' gives the periodic transposed convolution.
-    algorithm : {'auto', 'direct'}, optional
+    algorithm : {'auto', 'direct', 'winograd'}, optional
         As in :func:`conv_nd`.
     out : ndarray, optional
         Array of the result's shape and dtype to put the result in.

@@ -1,0 +1,223 @@
+"""Winograd's algorithm: results, accuracy, choice, and what it must not change."""
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+from support import FLOATS, check, randomly, values
+
+import convx
+from convx import functional as F
+from convx import grad, reference
+from convx._engine import winograd
+
+# Items, channels, filters, sizes, kernel, options: what is transformed is 3 taps wide.
+CASES = {
+    "one axis": (2, 20, 30, (70,), (3,), {"padding": 1}),
+    "one tile": (1, 5, 6, (3, 3), (3, 3), {}),
+    "less than a tile": (1, 3, 2, (4, 3), (3, 3), {}),
+    "two axes": (3, 17, 30, (14, 14), (3, 3), {"padding": 1}),
+    "odd sizes": (1, 9, 15, (23, 38), (3, 3), {"padding": (2, 0)}),
+    "one channel": (1, 1, 1, (30, 31), (3, 3), {}),
+    "many channels": (1, 300, 20, (10, 9), (3, 3), {"padding": 1}),
+    "more channels than a step has": (1, 700, 9, (12, 12), (3, 3), {"padding": 1}),
+    "many filters": (1, 4, 200, (12, 13), (3, 3), {}),
+    "long rows": (1, 4, 5, (6, 700), (3, 3), {"padding": 1}),
+    "groups": (2, 12, 20, (11, 12), (3, 3), {"groups": 4, "padding": 1}),
+    "depthwise": (1, 10, 10, (11, 12), (3, 3), {"groups": 10, "padding": 1}),
+    "dilated": (2, 8, 9, (20, 21), (3, 3), {"padding": 2, "dilation": 2}),
+    "dilated in one axis": (1, 8, 9, (13, 24), (3, 3), {"dilation": (1, 4)}),
+    "the last axis alone": (1, 6, 7, (11, 30), (5, 3), {"padding": 2}),
+    "strided before the last axis": (1, 6, 7, (11, 30), (3, 3), {"stride": (2, 1)}),
+    "three axes": (1, 6, 7, (5, 9, 10), (3, 3, 3), {"padding": 1}),
+    "four axes": (1, 3, 4, (4, 5, 6, 7), (2, 3, 3, 3), {}),
+    "reflected": (1, 4, 5, (15, 9), (3, 3), {"padding": 1, "padding_mode": "reflect"}),
+    "wrapped around": (1, 4, 5, (9, 15), (3, 3), {"padding": 2, "padding_mode": "circular"}),
+    "no items": (0, 4, 5, (9, 15), (3, 3), {}),
+}
+
+
+def arrays_of(case, dtype, rng):
+    batch, channels, filters, size, kernel, options = CASES[case]
+    x = values(rng, (batch, channels, *size), dtype)
+    w = values(rng, (filters, channels // options.get("groups", 1), *kernel), dtype)
+    return x, w, values(rng, (filters,), dtype), {**options, "algorithm": "winograd"}
+
+
+def without_algorithm(function):
+    """The reference has no algorithm to choose."""
+
+    def call(*arrays, algorithm=None, **options):
+        return function(*arrays, **options)
+
+    return call
+
+
+@pytest.mark.parametrize("dtype", [*FLOATS, "float16", "complex64"])
+@pytest.mark.parametrize("case", CASES)
+def test_forward(case, dtype, rng):
+    x, w, b, options = arrays_of(case, dtype, rng)
+    oracle = without_algorithm(reference.conv_nd)
+    check(F.conv_nd, oracle, (x, w, b), options, dtype)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("case", CASES)
+def test_gradients(case, dtype, rng):
+    x, w, b, options = arrays_of(case, dtype, rng)
+    dy = values(rng, F.conv_nd(x, w, **options).shape, dtype)
+    oracle = without_algorithm(reference.conv_nd_grad)
+    check(grad.conv_nd, oracle, (dy, x, w, b), options, dtype)
+
+
+@randomly(
+    40,
+    batch=st.integers(1, 5),
+    channels=st.integers(1, 40),
+    filters=st.integers(1, 40),
+    size=st.tuples(st.integers(3, 40), st.integers(3, 40)),
+    padding=st.integers(0, 3),
+    seed=st.integers(0, 99),
+)
+def test_any_sizes(batch, channels, filters, size, padding, seed):
+    rng = np.random.default_rng(seed)
+    x = values(rng, (batch, channels, *size), "float64")
+    w = values(rng, (filters, channels, 3, 3), "float64")
+    y = F.conv2d(x, w, padding=padding, algorithm="winograd")
+    direct = F.conv2d(x, w, padding=padding, algorithm="direct")
+    np.testing.assert_allclose(y, direct, rtol=0, atol=1e-12)
+    dy = values(rng, y.shape, "float64")
+    for gradient, arrays in (
+        (grad.conv2d_input, (x.shape, w, dy)),
+        (grad.conv2d_weight, (x, w.shape, dy)),
+    ):
+        found = gradient(*arrays, padding=padding, algorithm="winograd")
+        expected = gradient(*arrays, padding=padding, algorithm="direct")
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_adjoint_identity(case, rng):
+    """<conv(x, w), y> = <x, conv_input(w, y)> = <w, conv_weight(x, y)>."""
+    x, w, _, options = arrays_of(case, "float64", rng)
+    y = values(rng, F.conv_nd(x, w, **options).shape)
+    product = np.vdot(F.conv_nd(x, w, **options), y)
+    of_input = np.vdot(x, grad.conv_nd_input(x.shape, w, y, **options))
+    of_weight = np.vdot(w, grad.conv_nd_weight(x, w.shape, y, **options))
+    np.testing.assert_allclose([of_input, of_weight], product, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("tile", winograd.TILES)
+@pytest.mark.parametrize("kernel", [(3,), (3, 3), (3, 3, 3)])
+def test_each_size_of_tiles(tile, kernel, rng, monkeypatch):
+    """The planner would choose one of them."""
+    monkeypatch.setattr(winograd, "TILES", (tile,))
+    size = (9, 10, 23)[-len(kernel) :]
+    x, w = values(rng, (2, 7, *size)), values(rng, (9, 7, *kernel))
+    options = {"padding": 1, "algorithm": "winograd"}
+    dy = values(rng, F.conv_nd(x, w, **options).shape)
+    with convx.threads(1):  # plans of another number of threads, which no other test asks for
+        oracle = without_algorithm(reference.conv_nd_grad)
+        check(grad.conv_nd, oracle, (dy, x, w, None), options, "float64")
+        check(F.conv_nd, without_algorithm(reference.conv_nd), (x, w), options, "float64")
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("case", CASES)
+def test_equal_bits(case, dtype, rng):
+    """For any number of threads, for an item alone, with weights prepared, into ``out``."""
+    x, w, b, options = arrays_of(case, dtype, rng)
+    y = F.conv_nd(x, w, b, **options)
+    dw = grad.conv_nd_weight(x, w.shape, y, **options)
+    prepared = convx.prepare_conv(w, b, **options)
+    with convx.threads(1):
+        assert F.conv_nd(x, w, b, **options).tobytes() == y.tobytes()
+        assert grad.conv_nd_weight(x, w.shape, y, **options).tobytes() == dw.tobytes()
+        assert prepared(x).tobytes() == y.tobytes()
+    assert prepared(x).tobytes() == y.tobytes()
+    for n in range(len(x)):
+        assert F.conv_nd(x[n], w, b, **options).tobytes() == y[n].tobytes()
+    out = np.empty_like(y)
+    F.conv_nd(x[..., ::-1].copy()[..., ::-1], w, b, **options, out=out)
+    assert out.tobytes() == y.tobytes()
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_accuracy(dtype, rng):
+    """As documented: root mean square of the error, in units of that of the result."""
+    x, w = rng.standard_normal((1, 64, 56, 56)), rng.standard_normal((64, 64, 3, 3))
+    x, w = x.astype(dtype), w.astype(dtype)
+    exact = F.conv2d(x.astype("float64"), w.astype("float64"), algorithm="direct")
+    errors = {
+        algorithm: np.sqrt(np.mean((F.conv2d(x, w, algorithm=algorithm) - exact) ** 2))
+        / np.sqrt(np.mean(exact**2))
+        for algorithm in ("direct", "winograd")
+    }
+    unit = np.finfo(dtype).eps
+    if dtype == "float64":  # the direct result is what it is compared with
+        assert errors["winograd"] < 20 * unit
+    else:
+        assert errors["direct"] < errors["winograd"] < 20 * unit
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_spreads_no_further(bad, rng):
+    """Such a call is computed once more, directly."""
+    x, w = values(rng, (2, 9, 14, 15), "float32"), values(rng, (9, 9, 3, 3), "float32")
+    x[1, 4, 7, 8] = bad
+    dy = values(rng, (2, 9, 12, 13), "float32")
+    bad_weight = w.copy()
+    bad_weight[5, 5, 1, 1] = bad
+    for function, arrays in (
+        (F.conv2d, (x, w)),
+        (F.conv2d, (x[:1], bad_weight)),
+        (F.conv_transpose2d, (x, w)),
+        (grad.conv2d_input, ((2, 9, 16, 17), w, x)),
+        (grad.conv2d_weight, (x, w.shape, dy)),
+    ):
+        with np.errstate(invalid="ignore"):
+            found = function(*arrays, algorithm="winograd")
+            expected = function(*arrays, algorithm="direct")
+        np.testing.assert_array_equal(found, expected)
+        assert np.isfinite(found).any()
+    prepared = convx.prepare_conv(w, algorithm="winograd")
+    for _ in range(2):  # the second call takes the shortcut
+        np.testing.assert_array_equal(prepared(x), F.conv2d(x, w, algorithm="direct"))
+
+
+def test_overflow_is_computed_once_more():
+    """Inputs at the points overflow where the result does not."""
+    x = np.full((1, 1, 12, 12), 3e38, "float32")
+    x[..., 1::2] *= -1
+    w = np.zeros((1, 1, 3, 3), "float32")
+    w[0, 0, 1, 1] = 1
+    np.testing.assert_array_equal(F.conv2d(x, w, algorithm="winograd"), x[:, :, 1:-1, 1:-1])
+
+
+CHOICES = {
+    "3×3": ((1, 64, 56, 56), (64, 64, 3, 3), {"padding": 1}, "winograd"),
+    "3×3×3": ((1, 32, 8, 28, 28), (32, 32, 3, 3, 3), {"padding": 1}, "winograd"),
+    "1×1": ((1, 64, 56, 56), (64, 64, 1, 1), {}, "direct"),
+    "5×5": ((1, 64, 56, 56), (64, 64, 5, 5), {}, "direct"),
+    "strided": ((1, 64, 56, 56), (64, 64, 3, 3), {"stride": 2}, "direct"),
+    "few channels": ((1, 3, 56, 56), (64, 3, 3, 3), {}, "direct"),
+    "depthwise": ((1, 64, 56, 56), (64, 1, 3, 3), {"groups": 64}, "direct"),
+    "small plane": ((1, 512, 7, 7), (512, 512, 3, 3), {"padding": 1}, "direct"),
+    "many weights": ((1, 4096, 56, 56), (4096, 4096, 3, 3), {"padding": 1}, "direct"),
+}
+
+
+@pytest.mark.parametrize("case", CHOICES)
+def test_choice(case):
+    shape, kernel, options, expected = CHOICES[case]
+    x, w = (np.broadcast_to(np.float32(1), one) for one in (shape, kernel))
+    assert convx.explain(F.conv_nd, x, w, **options).algorithm == expected
+    for batch in (2, 64):
+        more = np.broadcast_to(np.float32(1), (batch, *shape[1:]))
+        assert convx.explain(F.conv_nd, more, w, **options).algorithm == expected
+    prepared = convx.prepare_conv(np.ones((2, 2, 3, 3), "float32"), algorithm="winograd")
+    assert "winograd" in str(convx.explain(prepared, np.ones((1, 2, 9, 9), "float32")))
+
+
+def test_integers_are_computed_directly(rng):
+    x, w = rng.integers(0, 9, (1, 64, 20, 20)), rng.integers(0, 9, (64, 64, 3, 3))
+    assert convx.explain(F.conv2d, x, w, algorithm="winograd").algorithm == "direct"
