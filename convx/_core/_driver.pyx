@@ -188,7 +188,8 @@ cdef class Pass:
             axis.outputs, axis.block, axis.blocks = spec.outputs, spec.block, spec.blocks
             axis.out_stride = spec.out_stride
             axis.in_size, axis.in_stride = spec.in_size, spec.in_stride
-            axis.stride, axis.position_stride = spec.stride, spec.position_stride
+            axis.stride, axis.step = spec.stride, spec.step
+            axis.position_stride = spec.position_stride
             axis.strands, axis.tile_length = len(spec.strand_start), spec.tile_length
             axis.strand_start = self.keep(spec.strand_start)
             axis.strand_length = self.keep(spec.strand_length)
@@ -217,6 +218,7 @@ cdef class Pass:
         self.table.in_place, self.table.strided = plan.in_place, plan.strided
         self.table.slide_rows, self.table.slide_columns = plan.slide_rows, plan.slide_columns
         self.table.gathered, self.table.flat = plan.gathered, plan.flat
+        self.table.lanes = plan.lanes
         self.table.winograd_tile, self.table.winograd_axes = plan.winograd_tile, plan.winograd_axes
         self.table.sum_blocks, self.table.point_size = plan.sum_blocks, plan.point_size
 

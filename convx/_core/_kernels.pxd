@@ -14,7 +14,8 @@ cdef extern from "convx.h" nogil:
         CX_U64
 
     ctypedef struct cx_axis:
-        int64_t outputs, block, blocks, out_stride, in_size, in_stride, stride, position_stride
+        int64_t outputs, block, blocks, out_stride, in_size, in_stride, stride, step
+        int64_t position_stride
         int64_t strands, tile_length
         const int64_t *strand_start
         const int64_t *strand_length
@@ -33,6 +34,7 @@ cdef extern from "convx.h" nogil:
         int64_t taps_in_order, boxes, items, task_groups, filter_parts, row_parts
         int64_t channel_block, tap_block, tile_size, tile_rows, positions, narrowest
         int64_t in_place, strided, gathered, slide_rows, slide_columns, flat
+        int64_t lanes
         int64_t winograd_tile, winograd_axes, sum_blocks, point_size
 
     ctypedef struct cx_call:

@@ -99,23 +99,31 @@ def pitch(size: int, item_size: int) -> int:
 
 
 def axis_plans(
-    axes: Sequence[Axis], blocks: Sequence[int], in_place: bool, tiles: Sequence[int] | None = None
+    axes: Sequence[Axis],
+    blocks: Sequence[int],
+    in_place: bool = False,
+    tiles: Sequence[int] | None = None,
+    dense: bool = False,
 ) -> tuple[tuple[AxisPlan, ...], list[Table]]:
     """Tables of the axes, and where each axis's taps lie in the tile.
 
-    Where boxes are covered by tiles of so many outputs, the input has what whole tiles need.
+    Where boxes are covered by tiles of so many outputs, the input has what whole tiles need. A
+    dense tile has neighbouring samples beside one another whatever the stride is.
     """
     plans: list[AxisPlan] = []
     tap_tables: list[Table] = []
     tile_stride = 1
     for axis, block, tile in reversed(list(zip(axes, blocks, tiles or [1] * len(axes)))):
         taps = axis.taps
-        starts, lengths, places = strands(taps.coordinates, taps.stride, -(-block // tile) * tile)
+        step, needed = taps.stride, -(-block // tile) * tile
+        if dense:
+            step, needed = 1, (needed - 1) * taps.stride + 1
+        starts, lengths, places = strands(taps.coordinates, step, needed)
         if in_place:
             position_stride = taps.stride * axis.in_stride
             tap_tables.append(taps.coordinates * axis.in_stride)
         else:
-            position_stride = tile_stride
+            position_stride = taps.stride // step * tile_stride
             tap_tables.append(places * tile_stride)
         plans.append(
             AxisPlan(
@@ -126,6 +134,7 @@ def axis_plans(
                 in_size=axis.in_size,
                 in_stride=axis.in_stride,
                 stride=taps.stride,
+                step=step,
                 position_stride=position_stride,
                 strand_start=starts,
                 strand_length=lengths,

@@ -43,6 +43,10 @@ GATHER_COST = 5  # copying a vector to a panel costs as much as so many of its m
 FLAT_FILTERS = 4  # filters of a group up to which rows are computed as one stretch
 FLAT_WEIGHTS = 4096  # weights of a group up to which they are
 FLAT_POSITIONS = 4096  # outputs of a box where they are
+LANES_POSITIONS = 2048  # outputs of a box where groups are the lanes of vectors
+LANES_TAPS = 48  # taps up to which they are
+LANES_STRIDE = 4  # the greatest stride for which they are
+LANES_GRADIENT = 1024  # outputs of a box of the weight gradient of depthwise convolutions
 FLAT_TASK = 16384  # outputs of a task where they are, over items and groups
 SMALL_KERNELS = 8192  # weights in all below which their gradient is summed in parts
 ROW_PARTS = 8  # such parts
@@ -80,13 +84,18 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
     gathered = gradient or _gathers(axes, problem.filters, narrowest)
     taps = math.prod(len(axis.taps.coordinates) for axis in axes)
     flat = not (gradient or gathered) and _is_flat(problem, taps)
+    as_lanes = _takes_lanes(problem, axes, taps, gradient, lanes)
+    if as_lanes:
+        gathered = flat = False
     if gradient:  # boxes set the order of the sum: they must not depend on the machine
-        blocks = _gradient_blocks(axes, problem.item_size)
+        blocks = _gradient_blocks(problem, axes)
     else:
-        positions = positions or _positions(problem, taps, gathered, flat)
+        positions = positions or (
+            LANES_POSITIONS if as_lanes else _positions(problem, taps, gathered, flat)
+        )
         blocks = split([axis.taps.outputs for axis in axes], positions, 2 * lanes)
-    in_place = not (gradient or flat) and _works_in_place(axes, blocks[-1], gathered, lanes)
-    plans, tap_tables = axis_plans(axes, blocks, in_place)
+    in_place = not (gradient or flat or as_lanes) and _works_in_place(axes, blocks[-1], gathered, lanes)
+    plans, tap_tables = axis_plans(axes, blocks, in_place, dense=as_lanes)
     boxes = math.prod(axis.blocks for axis in plans)
     single = flat and problem.filters == 1
     slide_rows, slide_columns = _slides(plans, tap_tables) if single else (0, 0)
@@ -97,7 +106,8 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         channel_block = _gradient_channels(problem, taps, step or GRADIENT_COLUMNS, lanes)
         if problem.weights <= SMALL_KERNELS:
             row_parts = min(ROW_PARTS, problem.batch * boxes)
-        tasks = problem.groups * -(-problem.channels // channel_block) * row_parts
+        task_groups = lanes if as_lanes else 1
+        tasks = -(-problem.groups // task_groups) * -(-problem.channels // channel_block) * row_parts
         packed = math.prod(blocks) * problem.item_size
         most_filters = min(GRADIENT_FILTERS, max(rows, machine.L2_BYTES // 2 // packed))
     else:
@@ -107,7 +117,11 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         alike = problem.groups * boxes
         shared = min(TASK_POSITIONS // math.prod(blocks), problem.batch * alike // problem.threads)
         items = even(problem.batch, shared)
-        if flat:
+        if as_lanes:
+            parts = -(-4 * problem.threads // boxes)
+            task_groups = -(-even(problem.groups, problem.groups // parts) // lanes) * lanes
+            tap_block = taps
+        elif flat:
             shared = min(FLAT_TASK // (items * math.prod(blocks)), alike // (4 * problem.threads))
             task_groups = even(problem.groups, shared)
         tasks = -(-problem.groups // task_groups) * boxes * -(-problem.batch // items)
@@ -135,12 +149,28 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         slide_rows=slide_rows,
         slide_columns=slide_columns,
         flat=flat,
+        lanes=as_lanes,
     )
 
 
-def _gradient_blocks(axes: Sequence[Axis], item_size: int) -> list[int]:
+def _takes_lanes(
+    problem: Problem, axes: Sequence[Axis], taps: int, gradient: bool, lanes: int
+) -> bool:
+    """Whether groups are the lanes of vectors."""
+    return (
+        problem.channels == 1
+        and problem.groups > 1
+        and all(axis.taps.stride <= LANES_STRIDE for axis in axes)
+        and axes[-1].in_stride == 1
+        and (gradient or problem.groups >= lanes)
+        and (gradient or taps <= LANES_TAPS and (len(axes) > 1 or axes[0].taps.stride > 1))
+    )
+
+
+def _gradient_blocks(problem: Problem, axes: Sequence[Axis]) -> list[int]:
     """Outputs of a box of the weight gradient: few enough for one channel's tile to be small."""
-    positions = GRADIENT_POSITIONS
+    depthwise = problem.channels == 1 and problem.groups > 1
+    positions, item_size = LANES_GRADIENT if depthwise else GRADIENT_POSITIONS, problem.item_size
     while True:
         blocks = split([axis.taps.outputs for axis in axes], positions, GRADIENT_UNIT)
         lengths = [

@@ -123,5 +123,7 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling | 
 
 def _pack_once(passes: Sequence[PassPlan], problem: Problem) -> bool:
     """Whether to pack the weights once for a call rather than for every box."""
-    shared = any(one.batch * one.boxes > one.items and not one.strided for one in passes)
+    shared = any(
+        one.batch * one.boxes > one.items and not (one.strided or one.lanes) for one in passes
+    )
     return shared and problem.weights * problem.item_size <= machine.L2_BYTES // 2

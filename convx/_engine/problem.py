@@ -19,6 +19,7 @@ class AxisPlan:
     in_size: int
     in_stride: int
     stride: int
+    step: int
     position_stride: int
     strand_start: Table
     strand_length: Table
@@ -66,6 +67,7 @@ class PassPlan:
     slide_rows: int = 0
     slide_columns: int = 0
     flat: bool = False
+    lanes: bool = False
     winograd_tile: int = 0
     winograd_axes: int = 0
     sum_blocks: int = 0

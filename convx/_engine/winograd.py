@@ -126,7 +126,7 @@ class _Boxes:
         blocks = [
             min(count * size, axis.taps.outputs) for axis, count, size in zip(axes, tiles, sizes)
         ]
-        plans, tap_tables = axis_plans(axes, blocks, False, sizes)
+        plans, tap_tables = axis_plans(axes, blocks, tiles=sizes)
         boxes = math.prod(axis.blocks for axis in plans)
         return cls(plans, tap_tables, math.prod(tiles), boxes)
 

@@ -63,7 +63,7 @@ static inline cx_share cx_find_share(const cx_pass *pass, int64_t task, int64_t 
 /* The same of a weight gradient: the weights of some channels and register blocks of filters, summed
    over the boxes step … end_step - 1 of those of a row part, part_step … part_end - 1. */
 typedef struct {
-    int64_t row_part, group, channel, channels, block, end_block;
+    int64_t row_part, group, end_group, channel, channels, block, end_block;
     int64_t part_step, step, end_step, part_end;
 } cx_gradient_share;
 
@@ -72,11 +72,13 @@ static inline cx_gradient_share cx_find_gradient_share(const cx_pass *pass, cons
 {
     cx_gradient_share share;
     int64_t channel_blocks = (pass->channels + pass->channel_block - 1) / pass->channel_block;
+    int64_t group_parts = (pass->groups + pass->task_groups - 1) / pass->task_groups;
     int64_t part = task % pass->filter_parts, rest = task / pass->filter_parts;
     share.channel = rest % channel_blocks * pass->channel_block;
     rest /= channel_blocks;
-    share.group = rest % pass->groups;
-    share.row_part = rest / pass->groups;
+    share.group = rest % group_parts * pass->task_groups;
+    share.end_group = cx_min(share.group + pass->task_groups, pass->groups);
+    share.row_part = rest / group_parts;
     share.channels = cx_min(pass->channel_block, pass->channels - share.channel);
     share.block = cx_part(filter_blocks, pass->filter_parts, part);
     share.end_block = cx_part(filter_blocks, pass->filter_parts, part + 1);
@@ -99,7 +101,8 @@ static inline void cx_carve_box(const cx_pass *pass, cx_box *box, char **scratch
 {
     const cx_axis *last = &pass->axes[pass->rank - 1];
     int64_t stretches = last->halo ? 2 * last->tile_length : 3 * last->strands;
-    int64_t positions = pass->flat || pass->winograd_tile ? 0 : pass->positions; /* in panels */
+    int panels = !(pass->flat || pass->lanes || pass->winograd_tile);
+    int64_t positions = panels ? pass->positions : 0;
     box->panel = cx_carve(scratch, (positions + 1) * (int64_t)sizeof(cx_panel));
     box->run = cx_carve(scratch, (2 * positions + 1) * (int64_t)sizeof(cx_run));
     box->row_source = cx_carve(scratch, pass->tile_rows * (int64_t)sizeof(int64_t));
@@ -160,7 +163,7 @@ static inline void cx_find_rows(const cx_pass *pass, cx_box *box)
                 within[a] += axis->strand_length[strand[a]++];
             int64_t at = cx_source(axis, box->origin[a] * axis->stride +
                                              axis->strand_start[strand[a]] +
-                                             (index[a] - within[a]) * axis->stride);
+                                             (index[a] - within[a]) * axis->step);
             source = at < 0 || source == CX_ZEROS ? CX_ZEROS : source + at * axis->in_stride;
         }
         box->row_source[row++] = source;
@@ -179,10 +182,10 @@ static inline void cx_add_stretch(cx_box *box, int64_t tile, int64_t source, int
 static inline void cx_find_stretches(const cx_pass *pass, cx_box *box)
 {
     const cx_axis *axis = &pass->axes[pass->rank - 1];
-    int64_t step = axis->stride, tile = 0;
+    int64_t step = axis->step, tile = 0;
     box->stretches = 0;
     for (int64_t m = 0; m < axis->strands; m++) {
-        int64_t start = axis->strand_start[m] + box->origin[pass->rank - 1] * step;
+        int64_t start = axis->strand_start[m] + box->origin[pass->rank - 1] * axis->stride;
         int64_t length = axis->strand_length[m];
         int64_t before = start < 0 ? cx_min((-start + step - 1) / step, length) : 0;
         int64_t end = axis->in_size - start; /* coordinates below in_size: i * step < end */

@@ -20,7 +20,7 @@ enum { CX_MAX_RANK = 30 };
 /* One spatial axis of a pass.
 
    A *tile* is the thread-private copy of the input that one box of outputs needs. Along an axis it
-   consists of strands: strand m holds the padded input coordinates strand_start[m] + i * stride,
+   consists of strands: strand m holds the padded input coordinates strand_start[m] + i * step,
    i < strand_length[m], relative to the box's first output. Taps whose coordinates agree modulo
    the stride share a strand, so neighbouring outputs read neighbouring elements whatever the
    stride is. */
@@ -30,6 +30,7 @@ typedef struct {
     int64_t out_stride;     /* between neighbouring outputs of the pass */
     int64_t in_size, in_stride;
     int64_t stride;         /* input coordinates between neighbouring outputs */
+    int64_t step;           /* and between neighbours of a strand */
     int64_t position_stride; /* tile elements between neighbouring outputs */
     int64_t strands, tile_length;
     const int64_t *strand_start, *strand_length;
@@ -65,6 +66,7 @@ typedef struct {
     int64_t gathered;          /* positions are copied to panels rather than read by rows */
     int64_t slide_rows, slide_columns; /* flat: taps along the last two axes if the tap rows are
                                           neighbours in the tile, else 0 */
+    int64_t lanes;             /* groups of one channel are computed as the lanes of vectors */
     int64_t winograd_tile, winograd_axes; /* outputs of a tile along each of the last axes that are
                                              transformed, 4 or 2, and how many axes; else 0 */
     int64_t sum_blocks;        /* winograd: register blocks computed together */

@@ -3,6 +3,10 @@
 static int64_t NAME(scratch_bytes)(const cx_pass *pass, int kind)
 {
     char *end = NULL;
+    if (pass->lanes) {
+        NAME(carve_lanes)(pass, &end);
+        return (int64_t)(intptr_t)end;
+    }
 #if IS_FLOAT
     if (pass->winograd_tile) {
         if (kind == CX_WEIGHT_GRADIENT)
@@ -31,6 +35,10 @@ static void NAME(pack)(const cx_pass *pass, const cx_call *call, int64_t task, c
 static void NAME(forward)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch)
 {
     cx_share share = cx_find_share(pass, task, NAME(filter_blocks)(pass));
+    if (pass->lanes) {
+        NAME(forward_lanes)(pass, call, &share, scratch);
+        return;
+    }
 #if IS_FLOAT
     if (pass->winograd_tile) {
         for (int64_t group = share.group; group < share.end_group; group++)
@@ -45,6 +53,10 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
                                   char *scratch)
 {
     cx_gradient_share share = cx_find_gradient_share(pass, call, task, NAME(filter_blocks)(pass));
+    if (pass->lanes) {
+        NAME(gradient_lanes)(pass, call, &share, scratch);
+        return;
+    }
 #if IS_FLOAT
     if (pass->winograd_tile) {
         NAME(gradient_winograd)(pass, call, &share, task, scratch);

@@ -34,6 +34,7 @@ typedef T NAME(half_loose)
 #include "slide.h"
 #include "flat.h"
 #include "forward.h"
+#include "lanes.h"
 #if IS_FLOAT
 #include "points.h"
 #include "winograd.h"

@@ -121,14 +121,24 @@ static void NAME(gather)(const cx_panel *panel, const cx_panel *end, const T *ti
     }
 }
 
-/* Puts neighbouring outputs where they belong, `step` apart. */
+/* Puts neighbouring outputs where they belong, `step` apart. With step 2 the outputs between, which
+   are another pass's, are loaded and stored again. */
 CX_INLINE void NAME(put)(T *restrict to, int64_t step, const T *restrict from, int64_t length)
 {
-    if (step == 1)
+    if (step == 1) {
         NAME(copy)(to, from, length);
-    else
-        for (int64_t i = 0; i < length; i++)
-            to[i * step] = from[i];
+        return;
+    }
+    int64_t i = 0;
+    if (step == 2)
+        for (; i + LANES < length; i += LANES) {
+            NAME(vector) v[2] = {*(const NAME(loose) *)(from + i),
+                                 NAME(odd_lanes)(*(const NAME(loose) *)(to + 2 * i),
+                                                 *(const NAME(loose) *)(to + 2 * i + LANES))};
+            NAME(join)(2, v, to + 2 * i);
+        }
+    for (; i < length; i++)
+        to[i * step] = from[i];
 }
 
 /* Brings a panel's outputs of `rows` filters into the staging block, or back to the output. */
