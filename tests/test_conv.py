@@ -69,6 +69,7 @@ DEPTHWISE = {
     "large": ((11, 9), {"padding": 5}),
     "strided": ((3, 3), {"stride": (2, 1), "padding": 1}),
     "dilated": ((3, 3), {"dilation": (2, 3), "padding": 2}),
+    "strided along both": ((3, 4), {"stride": 2, "padding": 2}),
     "reflected": ((4, 3), {"padding": 2, "padding_mode": "reflect"}),
 }
 
@@ -77,17 +78,18 @@ DEPTHWISE = {
 @pytest.mark.parametrize("name", DEPTHWISE)
 def test_depthwise_planes_of_every_height_and_width(name, dtype):
     kernel, options = DEPTHWISE[name]
-    for height, width in zip((5, 6, 7, 8, 9, 14, 23, 37), (6, 61, 14, 28, 32, 15, 47, 56)):
-        case = Case((height, width), kernel, batch=2, groups=3, options=options, seed=width)
+    sizes = zip((5, 6, 7, 8, 9, 14, 23, 37), (6, 61, 14, 28, 32, 15, 47, 56))
+    for (height, width), groups in zip(sizes, (3, 33, 16, 3, 21, 17, 3, 40)):
+        case = Case((height, width), kernel, batch=2, groups=groups, options=options, seed=width)
         check_conv(case, dtype)
         check_transpose(replace(case, transposed=True), dtype)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_depthwise_volumes_and_multipliers(dtype):
-    for filters in (1, 2, 4, 5):
+    for filters, groups in ((1, 7), (2, 7), (4, 7), (5, 7), (1, 19), (3, 18)):
         for size, kernel in (((5, 9, 30), (3, 3, 3)), ((4, 33), (2, 3)), ((70,), (4,))):
-            case = Case(size, kernel, groups=7, filters=filters, options={"padding": 1})
+            case = Case(size, kernel, groups=groups, filters=filters, options={"padding": 1})
             check_conv(case, dtype)
             check_transpose(replace(case, transposed=True), dtype)
 

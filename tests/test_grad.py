@@ -49,6 +49,50 @@ def test_input_and_weight_alone(case, dtype):
         check(getattr(grad, name), oracle, arrays, options, dtype)
 
 
+DEPTHWISE = {
+    "3×3": ((3, 3), {"padding": 1}),
+    "5×5": ((5, 5), {"padding": 2}),
+    "strided": ((3, 3), {"stride": 2, "padding": 1}),
+    "strided and dilated": ((3, 2), {"stride": (3, 2), "dilation": 2}),
+    "far apart": ((2, 2), {"stride": 5, "dilation": 7, "padding": 4}),
+    "wrapped around": ((4, 3), {"padding": 3, "padding_mode": "circular"}),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+@pytest.mark.parametrize("name", DEPTHWISE)
+def test_depthwise(name, dtype):
+    """Few groups and many, more than a vector's lanes, planes smaller and larger than a box."""
+    kernel, options = DEPTHWISE[name]
+    for size, groups, filters in (
+        ((8, 9), 2, 1),
+        ((14, 14), 21, 1),
+        ((9, 40), 33, 2),
+        ((45, 50), 17, 1),
+    ):
+        case = Case(size, kernel, batch=2, groups=groups, filters=filters, options=options)
+        check_gradients(case, dtype)
+
+
+def test_depthwise_of_any_layout(rng):
+    """What may be read beside a row depends on the strides: here there is nothing to read."""
+    x, w = values(rng, (2, 20, 12, 30), "float32"), values(rng, (20, 1, 3, 3), "float32")
+    dy = values(rng, (2, 20, 10, 28), "float32")
+    expected = grad.conv2d_weight(x, w.shape, dy, groups=20)
+    forward = F.conv2d(x, w, groups=20)
+    layouts = {
+        "reversed": x[:, :, ::-1].copy()[:, :, ::-1],
+        "channels last": np.moveaxis(np.moveaxis(x, 1, -1).copy(), -1, 1),
+        "rows first": x.transpose(2, 0, 1, 3).copy().transpose(1, 2, 0, 3),
+        "part of a larger array": np.pad(x, 3)[3:-3, 3:-3, 3:-3, 3:-3],
+    }
+    for name, array in layouts.items():
+        np.testing.assert_array_equal(array, x, name)
+        np.testing.assert_array_equal(F.conv2d(array, w, groups=20), forward, name)
+        found = grad.conv2d_weight(array, w.shape, dy, groups=20)
+        np.testing.assert_array_equal(found, expected, name)
+
+
 BIG = {
     "layer": Case((28, 28), (3, 3), batch=2, channels=40, filters=33, options={"padding": 1}),
     "wide rows": Case((4, 1030), (3, 3), channels=3, filters=5, options={"padding": 1}),

@@ -94,7 +94,9 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
             LANES_POSITIONS if as_lanes else _positions(problem, taps, gathered, flat)
         )
         blocks = split([axis.taps.outputs for axis in axes], positions, 2 * lanes)
-    in_place = not (gradient or flat or as_lanes) and _works_in_place(axes, blocks[-1], gathered, lanes)
+    in_place = not (gradient or flat or as_lanes) and _works_in_place(
+        axes, blocks[-1], gathered, lanes
+    )
     plans, tap_tables = axis_plans(axes, blocks, in_place, dense=as_lanes)
     boxes = math.prod(axis.blocks for axis in plans)
     single = flat and problem.filters == 1
@@ -107,7 +109,9 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         if problem.weights <= SMALL_KERNELS:
             row_parts = min(ROW_PARTS, problem.batch * boxes)
         task_groups = lanes if as_lanes else 1
-        tasks = -(-problem.groups // task_groups) * -(-problem.channels // channel_block) * row_parts
+        tasks = (
+            -(-problem.groups // task_groups) * -(-problem.channels // channel_block) * row_parts
+        )
         packed = math.prod(blocks) * problem.item_size
         most_filters = min(GRADIENT_FILTERS, max(rows, machine.L2_BYTES // 2 // packed))
     else:
@@ -163,7 +167,7 @@ def _takes_lanes(
         and all(axis.taps.stride <= LANES_STRIDE for axis in axes)
         and axes[-1].in_stride == 1
         and (gradient or problem.groups >= lanes)
-        and (gradient or taps <= LANES_TAPS and (len(axes) > 1 or axes[0].taps.stride > 1))
+        and (gradient or (taps <= LANES_TAPS and (len(axes) > 1 or axes[0].taps.stride > 1)))
     )
 
 

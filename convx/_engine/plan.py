@@ -51,19 +51,22 @@ def plan(
 
 
 class Costs(NamedTuple):
-    """What Winograd's transformations cost at each point, in multiply-adds of the product.
+    """What Winograd's transformations cost, in multiply-adds of the product.
 
-    Of a tile of one input channel, of a tile of one filter, of the weights of one pair of both.
+    At each point of a tile: of an input channel, of a filter. Of the weights of one pair of both:
+    for all points, and for each.
     """
 
     input: int
     output: int
+    weights: int
     weight: int
 
 
-# Measured on an AMD EPYC (Turin, Zen 5), November 2026. The forward cost of weights is a third of
-# what was measured: they serve several items, or are prepared.
-FORWARD_COSTS, GRADIENT_COSTS = Costs(21, 25, 10), Costs(12, 15, 50)
+# Measured on an AMD EPYC (Turin, Zen 5), November 2026.
+FORWARD_COSTS, GRADIENT_COSTS = Costs(17, 21, 150, 12), Costs(12, 15, 0, 50)
+# Fewer tiles of an item do not fill a vector.
+LEAST_TILES = 16
 # Of the direct algorithm's cost, what another may be estimated at to be chosen.
 WORTHWHILE = 0.9
 
@@ -73,9 +76,9 @@ def choose_tiling(
 ) -> Tiling | None:
     """Choose how Winograd's algorithm computes a problem, or None for the direct one.
 
-    The choice depends on the shapes of the weights and of an item, for the weights' gradient also
-    on the number of items: neither the other items of a batch, nor threads, nor weights prepared
-    beforehand change the bits of a result.
+    The choice depends on the shapes of the weights and of an item, and on whether the weights are
+    prepared; for the weights' gradient on the number of items instead. So neither the other items
+    of a batch nor threads change the bits of a result.
     """
     if algorithm == "direct" or problem.dtype not in ("float32", "float64"):
         return None
@@ -117,8 +120,12 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling | 
         tiles, costs = problem.batch * tiles, GRADIENT_COSTS
         inputs = rows * costs.input * -(-filters // winograd.GRADIENT_FILTERS)
         outputs = filters * costs.output * -(-rows // winograd.GRADIENT_FILTERS)
+    else:
+        tiles = max(tiles, LEAST_TILES)
     per_tile = products + places * (inputs + outputs)
-    return tiling.points * (tiles * per_tile + costs.weight * outer * pairs)
+    transformed = 0 if problem.weights_prepared else outer * pairs
+    weights = transformed * (costs.weights + costs.weight * tiling.points)
+    return tiling.points * tiles * per_tile + weights
 
 
 def _pack_once(passes: Sequence[PassPlan], problem: Problem) -> bool:

@@ -153,6 +153,7 @@ class Problem:
     out_batch: int
     out_channel: int
     weights_transposed: bool
+    weights_prepared: bool
     threads: int
     axes: tuple[Axis, ...] = ()
 

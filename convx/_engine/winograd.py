@@ -21,7 +21,7 @@ from convx._engine.window import Table
 TAPS = 3  # along each transformed axis
 TILES = (4, 2)  # outputs of a tile along each of them
 MOST_COLUMNS = 128  # tiles of a task
-STEP_COLUMNS = 64  # the same where the reduction takes several steps
+STEP_COLUMNS = 32  # the same where the reduction takes several steps
 AT_ONCE = 1.25  # of the L2 cache: transformed inputs up to which a task needs one step
 MOST_WEIGHTS = 128 * 2**20  # bytes of transformed weights
 GRADIENT_TILES = 32  # tiles of a box of the weight gradient: it sets the order of its sum

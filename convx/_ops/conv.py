@@ -11,6 +11,7 @@ gradient is that of the convolution with input and output changed round.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -291,7 +292,7 @@ class PreparedConv:
 
     def __init__(self, weight: object, bias: object, given: Sequence[object]) -> None:
         (w, b), dtype = dtypes.operands(weight=weight, bias=bias)
-        self._options = _options(None, w.shape, given)
+        self._options = replace(_options(None, w.shape, given), prepared=True)
         check_weight(w.shape, output_channels=w.shape[0])
         arguments.check_groups(self._options.groups, output_channels=w.shape[0])
         _check_bias(b, w.shape[0])

@@ -24,6 +24,7 @@ class Options:
     padding_mode: str
     algorithm: str
     output_padding: tuple[int, ...] = ()
+    prepared: bool = False  # the weights are kept in the form that the algorithm wants
 
     def windows(self, sizes: Sequence[int]) -> list[Window]:
         """Windows over an input of the given sizes."""
@@ -162,6 +163,7 @@ class Correlation:
             out_batch=out_strides[0],
             out_channel=out_strides[1],
             weights_transposed=direction == "adjoint",
+            weights_prepared=self.options.prepared,
             threads=threads,
         )
         return plan(problem, axes, out_shape, self.options.algorithm)
