@@ -64,7 +64,7 @@ class Costs(NamedTuple):
 
 
 # Measured on an AMD EPYC (Turin, Zen 5), November 2026.
-FORWARD_COSTS, GRADIENT_COSTS = Costs(17, 21, 150, 12), Costs(12, 15, 0, 50)
+FORWARD_COSTS, GRADIENT_COSTS = Costs(17, 21, 230, 10), Costs(12, 15, 0, 50)
 # Fewer tiles of an item do not fill a vector.
 LEAST_TILES = 16
 # Of the direct algorithm's cost, what another may be estimated at to be chosen.
