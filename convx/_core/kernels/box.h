@@ -38,8 +38,8 @@ typedef struct {
     cx_stretch *stretch;
 } cx_box;
 
-/* What a task of a convolution computes: the outputs of a box for some items of the batch, groups and
-   register blocks of their filters. */
+/* What a task of a convolution computes: the outputs of a box for some items of the batch, groups
+   and register blocks of their filters. */
 typedef struct {
     int64_t box, item, end_item, group, end_group, block, end_block;
 } cx_share;
@@ -60,8 +60,8 @@ static inline cx_share cx_find_share(const cx_pass *pass, int64_t task, int64_t 
     return share;
 }
 
-/* The same of a weight gradient: the weights of some channels and register blocks of filters, summed
-   over the boxes step … end_step - 1 of those of a row part, part_step … part_end - 1. */
+/* The same of a weight gradient: the weights of some channels and register blocks of filters,
+   summed over the boxes step … end_step - 1 of those of a row part, part_step … part_end - 1. */
 typedef struct {
     int64_t row_part, group, end_group, channel, channels, block, end_block;
     int64_t part_step, step, end_step, part_end;

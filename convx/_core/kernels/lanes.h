@@ -1,7 +1,7 @@
 /* Depthwise convolutions: groups of one channel are the lanes of a vector, so every tap of every
    output is one multiply-add of all of them, whatever stride, dilation and size of the plane are.
-   Inputs are transposed into the tile, [place][group], outputs back from [place][group]. A sum is the
-   same chain in the order of the taps as elsewhere. */
+   Inputs are transposed into the tile, [place][group], outputs back from [place][group]. A sum is
+   the same chain in the order of the taps as elsewhere. */
 
 typedef struct {
     cx_box box;
@@ -25,8 +25,8 @@ CX_INLINE NAME(lanes_space) NAME(carve_lanes)(const cx_pass *pass, char **scratc
     return space;
 }
 
-/* to[i * LANES + g] = from[g * stride + i] for i < length. Elements from -before to after - 1 may be
-   read from each row. */
+/* to[i * LANES + g] = from[g * stride + i] for i < length. Elements from -before to after - 1 may
+   be read from each row. */
 static void NAME(deal_groups)(T *to, const T *from, int64_t stride, int64_t groups, int64_t length,
                               int64_t before, int64_t after)
 {
@@ -81,8 +81,8 @@ static void NAME(fill_lanes)(const cx_pass *pass, const cx_box *box, const T *in
     }
 }
 
-/* The way back: to[g * stride + i * step] = from[i * LANES + g]. Up to `room` elements may be stored
-   in each row if the step is 1: what is too much is overwritten. */
+/* The way back: to[g * stride + i * step] = from[i * LANES + g]. Up to `room` elements may be
+   stored in each row if the step is 1: what is too much is overwritten. */
 static void NAME(collect_groups)(T *to, int64_t stride, int64_t step, const T *from, int64_t groups,
                                  int64_t length, int64_t room)
 {
@@ -172,7 +172,7 @@ static void NAME(forward_lanes_of)(const cx_pass *pass, const NAME(lanes_space) 
     int64_t out_step = pass->axes[pass->rank - 1].out_stride;
     for (int64_t row = 0; row < space->rows; row++) {
         const T *x = space->tile + space->row_place[row] * LANES;
-        T *y = space->staged + row * length * LANES;
+        T *y = space->staged;
         int64_t i = 0;
         for (; i + NAME(LANES_BLOCK) <= length; i += NAME(LANES_BLOCK))
             NAME(multiply_lanes)(NAME(LANES_BLOCK), pass, space->weights, bias, x + i * step, step,
@@ -181,8 +181,9 @@ static void NAME(forward_lanes_of)(const cx_pass *pass, const NAME(lanes_space) 
             NAME(multiply_lanes)(2, pass, space->weights, bias, x + i * step, step, y + i * LANES);
         for (; i < length; i++)
             NAME(multiply_lanes)(1, pass, space->weights, bias, x + i * step, step, y + i * LANES);
-        NAME(collect_groups)(output + space->row_out[row], pass->filters * pass->out_channel, out_step, y, groups,
-                             length, NAME(room_of_row)(pass, &space->box, row));
+        NAME(collect_groups)(output + space->row_out[row], pass->filters * pass->out_channel,
+                             out_step, y, groups, length,
+                             NAME(room_of_row)(pass, &space->box, row));
     }
 }
 
@@ -194,7 +195,6 @@ static void NAME(forward_lanes)(const cx_pass *pass, const cx_call *call, const 
     cx_find_rows(pass, &space->box);
     cx_find_stretches(pass, &space->box);
     NAME(find_output_rows)(pass, space);
-    NAME(clear)(space->staged, (pass->positions + LANES) * LANES);
     for (int64_t group = share->group; group < share->end_group; group += LANES) {
         int64_t groups = cx_min(LANES, share->end_group - group);
         for (int64_t n = share->item; n < share->end_item; n++) {
@@ -249,7 +249,8 @@ static void NAME(sum_box)(const cx_pass *pass, const NAME(lanes_space) *space)
         T *sums = space->weights;
         for (int64_t t = 0; t < pass->taps;) {
             const int64_t *offset = pass->tap_offset + t;
-            int64_t left = pass->taps - t, count = left >= 12 ? 12 : left >= 9 ? 9 : left >= 4 ? 4 : 1;
+            int64_t left = pass->taps - t;
+            int64_t count = left >= 12 ? 12 : left >= 9 ? 9 : left >= 4 ? 4 : 1;
             switch (count) {
 #define SUM_TAPS(COUNT)                                                                           \
     case COUNT:                                                                                   \
@@ -297,7 +298,8 @@ static void NAME(gradient_lanes)(const cx_pass *pass, const cx_call *call,
             for (int64_t g = 0; g < groups; g++) {
                 T *to = output + (g * pass->filters + f) * pass->taps;
                 for (int64_t t = 0; t < pass->taps; t++)
-                    to[t] = space->weights[t * LANES + g] + (step == share->part_step ? (T)0 : to[t]);
+                    to[t] = space->weights[t * LANES + g] +
+                            (step == share->part_step ? (T)0 : to[t]);
             }
         }
     }

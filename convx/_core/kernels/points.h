@@ -19,14 +19,20 @@ CX_INLINE int64_t NAME(inner_taps)(const cx_pass *pass)
     return pass->winograd_axes == 2 ? 9 : 3;
 }
 
+/* Taps of the axes that are not transformed. */
+CX_INLINE int64_t NAME(outer_taps)(const cx_pass *pass)
+{
+    return pass->taps / NAME(inner_taps)(pass);
+}
+
 CX_INLINE int64_t NAME(tiles_along)(const cx_pass *pass, int64_t axis, int64_t outputs)
 {
     int64_t tile = axis < pass->rank - pass->winograd_axes ? 1 : pass->winograd_tile;
     return (outputs + tile - 1) / tile;
 }
 
-/* Rounded up to an odd number of cache lines, so that the same place of every point does not fall into
-   one set of the cache. */
+/* Rounded up to an odd number of cache lines, so that the same place of every point does not fall
+   into one set of the cache. */
 CX_INLINE int64_t NAME(spread)(int64_t elements)
 {
     int64_t line = 64 / (int64_t)sizeof(T);

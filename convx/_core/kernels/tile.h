@@ -25,16 +25,16 @@ CX_INLINE void NAME(copy_every_other)(T *restrict to, const T *restrict from, in
         to[i] = from[2 * i];
 }
 
-/* Vectors run over what is wanted, and what is in the lanes too many takes part in sums that nobody
-   reads. Scratch memory may hold anything there: integers of a table are subnormal numbers, with
-   which processors take ten times as long and more. So it is cleared where nothing is written. */
 CX_INLINE void NAME(clear)(T *to, int64_t length)
 {
     for (int64_t i = 0; i < length; i++)
         to[i] = 0;
 }
 
-/* Clears what lies between the channels of a tile, and after the last. */
+/* Clears what lies between the channels of a tile, and after the last. Vectors run over what is
+   wanted, and the lanes too many take part in sums that nobody reads. Scratch memory may hold
+   anything there, such as the integers of a table: they are subnormal numbers, with which some
+   processors are slow. */
 static void NAME(clear_gaps)(const cx_pass *pass, T *tile)
 {
     int64_t used = pass->tile_rows * pass->axes[pass->rank - 1].tile_length;

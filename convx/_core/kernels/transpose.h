@@ -109,7 +109,7 @@ CX_INLINE NAME(vector) NAME(odd_lanes)(NAME(vector) first, NAME(vector) second)
     return CX_SHUFFLE(first, second, EVERY_LANE(ODD, 0));
 }
 
-/* Deals neighbouring elements to `count` vectors in turn, count = 2 or 4: v[s][i] = from[count i + s]. */
+/* Deals neighbouring elements to 2 or 4 vectors in turn: v[s][i] = from[count i + s]. */
 CX_INLINE void NAME(deal)(const int count, const T *from, NAME(vector) *v)
 {
     NAME(vector) x[4];

@@ -39,7 +39,7 @@ CX_INLINE NAME(winograd_space) NAME(carve_winograd)(const cx_pass *pass, char **
         rows *= NAME(tiles_along)(pass, a, pass->axes[a].block);
     int64_t row_tiles = NAME(tiles_along)(pass, last, pass->axes[last].block);
     int64_t columns = pass->items * rows * row_tiles;
-    int64_t reduction = pass->channel_block * (pass->taps / NAME(inner_taps)(pass));
+    int64_t reduction = pass->channel_block * NAME(outer_taps)(pass);
     int64_t part_filters = cx_min(pass->sum_blocks * ROWS, pass->filters);
     if (pass->channel_block < pass->channels)
         part_filters = cx_min(pass->filters, pass->filters / pass->filter_parts + 2 * ROWS);
@@ -69,7 +69,7 @@ CX_INLINE NAME(winograd_space) NAME(carve_winograd)(const cx_pass *pass, char **
 CX_INLINE int64_t NAME(transformed_at)(const cx_pass *pass, int64_t group, const NAME(step) *s,
                                        int64_t point, int64_t first_filter)
 {
-    int64_t outer = pass->taps / NAME(inner_taps)(pass);
+    int64_t outer = NAME(outer_taps)(pass);
     int64_t steps = (pass->channels + pass->channel_block - 1) / pass->channel_block;
     int64_t step = group * steps + s->channel / pass->channel_block;
     return (step * NAME(winograd_points)(pass) + point) * pass->point_size +
@@ -112,7 +112,7 @@ static void NAME(pack_winograd)(const cx_pass *pass, const cx_call *call, int64_
 {
     NAME(winograd_space) space = NAME(carve_winograd)(pass, &scratch);
     int64_t first = NAME(first_filter)(pass, block), inner = NAME(inner_taps)(pass);
-    int64_t rows = NAME(first_filter)(pass, block + 1) - first, outer = pass->taps / inner;
+    int64_t rows = NAME(first_filter)(pass, block + 1) - first, outer = NAME(outer_taps)(pass);
     NAME(step) s = NAME(first_step)(pass);
     do {
         T *to = (T *)call->output + NAME(transformed_at)(pass, group, &s, 0, first);
@@ -125,7 +125,8 @@ static void NAME(pack_winograd)(const cx_pass *pass, const cx_call *call, int64_
             for (int64_t t = 0; t < outer; t++, to += rows) {
                 int64_t room = ((s.channels - c) * outer - t) * rows;
 #define TRANSFORM_WEIGHTS(TILE, AXES)                                                             \
-    NAME(transform_weights)(TILE, AXES, space.weights + t * inner * rows, rows, to, pass->point_size, room)
+    NAME(transform_weights)(TILE, AXES, space.weights + t * inner * rows, rows, to,               \
+                            pass->point_size, room)
                 EACH_TILING(TRANSFORM_WEIGHTS)
 #undef TRANSFORM_WEIGHTS
             }
@@ -230,7 +231,7 @@ static void NAME(multiply_points)(const cx_pass *pass, const cx_call *call, int6
                                   const int64_t *widths, int64_t first_block, int64_t end_block,
                                   int64_t first_slot)
 {
-    int64_t reduction = s->channels * (pass->taps / NAME(inner_taps)(pass));
+    int64_t reduction = s->channels * NAME(outer_taps)(pass);
     for (int64_t point = 0; point < NAME(winograd_points)(pass); point++)
         for (int64_t b = first_block; b < end_block; b++) {
             int64_t first = NAME(first_filter)(pass, b);
@@ -319,7 +320,7 @@ static void NAME(forward_winograd)(const cx_pass *pass, const cx_call *call, int
 {
     NAME(winograd_space) space = NAME(carve_winograd)(pass, &scratch);
     const T *input = (const T *)call->input + group * pass->channels * pass->in_channel;
-    int64_t widths[2 * CX_MOST_VECTORS + 1], outer = pass->taps / NAME(inner_taps)(pass);
+    int64_t widths[2 * CX_MOST_VECTORS + 1], outer = NAME(outer_taps)(pass);
     NAME(find_widths)(NAME(first_filter)(pass, 1), 2, pass->narrowest, widths);
     cx_place_box(pass, share->box, &space.box);
     cx_find_rows(pass, &space.box);

@@ -3,36 +3,42 @@
 
        dg = Gᵀ [ (A dy) · (Bᵀ d) ]
 
-   in two axes from both sides. Here the vectors are channels or filters, not tiles: what is loaded is
-   transposed before, as there are fewer inputs than points. The product at each point sums over the
-   tiles of a box. A task's sums stay where they are for all boxes; after the last one they become its
-   part of the gradient. */
+   in two axes from both sides. Here the vectors are channels or filters, not tiles: what is loaded
+   is transposed before, as there are fewer inputs than points. The product at each point sums over
+   the tiles of a box. A task's sums stay where they are for all boxes; after the last one they
+   become its part of the gradient. */
 
 enum { NAME(GRADIENT_PANEL) = 2 * LANES };
 
 typedef struct {
     cx_box box;
-    int64_t tiles;                /* of a box, at most */
-    int64_t filters, blocks;      /* of a task, at most */
-    int64_t x_plane, y_plane;     /* elements from one point to the next */
-    int64_t *x_at, *y_at, *offset; /* of each tile in the inputs and in the gradient of the outputs */
-    T *tile, *inputs, *outputs;   /* [channel][place], then [place][channel], [place][filter] */
-    T *x, *y;                     /* [point][tile][channel], [block][point][tile][filter] */
+    int64_t tiles;              /* of a box, at most */
+    int64_t x_plane, y_plane;   /* elements from one point to the next */
+    int64_t *x_at, *y_at;       /* places of each tile in the inputs and in the outputs */
+    int64_t *offset;            /* of each tile at a point */
+    T *tile, *inputs, *outputs; /* [channel][place], then [place][channel], [place][filter] */
+    T *x, *y;                   /* [point][tile][channel], [block][point][tile][filter] */
 } NAME(gradient_space);
 
-/* How the sums of a task lie: [point][filter][column], with a column for each outer tap and channel,
-   a whole number of panels for each tap. */
+/* How the sums of a task lie: [point][filter][column], with a column for each outer tap and
+   channel, a whole number of panels for each tap. */
 typedef struct {
     int64_t tap_columns, columns, plane, size;
 } NAME(sums);
 
+/* Register blocks of a task, at most. */
+CX_INLINE int64_t NAME(part_blocks)(const cx_pass *pass)
+{
+    return (NAME(filter_blocks)(pass) + pass->filter_parts - 1) / pass->filter_parts;
+}
+
 CX_INLINE NAME(sums) NAME(sums_of)(const cx_pass *pass)
 {
-    int64_t panel = NAME(GRADIENT_PANEL), blocks = NAME(filter_blocks)(pass);
-    int64_t filters = cx_min(pass->filters, (blocks / pass->filter_parts + 1) * ROWS);
+    int64_t panel = NAME(GRADIENT_PANEL);
+    int64_t filters = cx_min(pass->filters, NAME(part_blocks)(pass) * ROWS);
     NAME(sums) sums;
     sums.tap_columns = (pass->channel_block + panel - 1) / panel * panel;
-    sums.columns = pass->taps / NAME(inner_taps)(pass) * sums.tap_columns;
+    sums.columns = NAME(outer_taps)(pass) * sums.tap_columns;
     sums.plane = NAME(spread)(filters * sums.columns);
     sums.size = NAME(winograd_points)(pass) * sums.plane;
     return sums;
@@ -41,7 +47,7 @@ CX_INLINE NAME(sums) NAME(sums_of)(const cx_pass *pass)
 CX_INLINE NAME(gradient_space) NAME(carve_gradient)(const cx_pass *pass, char **scratch)
 {
     NAME(gradient_space) space;
-    int64_t places = 1, blocks = NAME(filter_blocks)(pass) / pass->filter_parts + 1;
+    int64_t places = 1;
     int64_t points = NAME(winograd_points)(pass), first = pass->rank - pass->winograd_axes;
     space.tiles = 1;
     for (int64_t a = 0; a < pass->rank; a++) {
@@ -59,7 +65,7 @@ CX_INLINE NAME(gradient_space) NAME(carve_gradient)(const cx_pass *pass, char **
     space.inputs = NAME(carve_elements)(scratch, pass->tile_size * NAME(GRADIENT_PANEL));
     space.outputs = NAME(carve_elements)(scratch, places * ROWS);
     space.x = NAME(carve_elements)(scratch, points * space.x_plane);
-    space.y = NAME(carve_elements)(scratch, blocks * points * space.y_plane);
+    space.y = NAME(carve_elements)(scratch, NAME(part_blocks)(pass) * points * space.y_plane);
     return space;
 }
 
@@ -217,8 +223,6 @@ static void NAME(gradient_winograd)(const cx_pass *pass, const cx_call *call,
     const T *input = (const T *)call->input + share->group * pass->channels * pass->in_channel;
     const T *gradient = (const T *)call->weight + share->group * pass->filters * pass->out_channel;
     int64_t x_pitch = pass->winograd_axes == 2 ? pass->axes[last - 1].position_stride : 0;
-    for (int64_t p = 0; p < space.tiles; p++)
-        space.offset[p] = p * panel;
     NAME(clear_gaps)(pass, space.tile);
     for (int64_t step = share->step; step < share->end_step; step++) {
         int64_t item = step / pass->boxes;
@@ -226,7 +230,8 @@ static void NAME(gradient_winograd)(const cx_pass *pass, const cx_call *call,
         cx_find_rows(pass, &space.box);
         cx_find_stretches(pass, &space.box);
         int64_t tiles = NAME(find_tiles)(pass, &space);
-        int64_t y_pitch = NAME(tiles_along)(pass, last, space.box.extent[last]) * pass->winograd_tile;
+        int64_t row_tiles = NAME(tiles_along)(pass, last, space.box.extent[last]);
+        int64_t y_pitch = row_tiles * pass->winograd_tile;
         NAME(fill_tile)(pass, &space.box, input + item * pass->in_batch, share->channel,
                         share->channels, space.tile);
         for (int64_t b = share->block; b < share->end_block; b++) {
@@ -238,21 +243,23 @@ static void NAME(gradient_winograd)(const cx_pass *pass, const cx_call *call,
                                         first * pass->out_channel,
                                     rows);
 #define TRANSFORM_OUTPUTS(TILE, AXES)                                                             \
-    NAME(transform_vectors)(TILE, AXES, TILE, space.outputs, space.y_at, tiles, y_pitch, rows, to, \
-                            space.y_plane)
+    NAME(transform_vectors)(TILE, AXES, TILE, space.outputs, space.y_at, tiles, y_pitch, rows,    \
+                            to, space.y_plane)
             EACH_TILING(TRANSFORM_OUTPUTS)
 #undef TRANSFORM_OUTPUTS
         }
         for (int64_t c = 0; c < share->channels; c += panel) {
             int64_t width = share->channels - c > LANES ? panel : LANES;
+            for (int64_t p = 0; p < tiles; p++)
+                space.offset[p] = p * width;
             for (int64_t v = 0; v < width; v += LANES)
-                NAME(interleave)(space.inputs + v, panel, space.tile + (c + v) * pass->tile_size,
+                NAME(interleave)(space.inputs + v, width, space.tile + (c + v) * pass->tile_size,
                                  pass->tile_size, cx_min(LANES, share->channels - c - v),
                                  pass->tile_size, pass->tile_size);
             for (int64_t t = 0; t < pass->taps; t += inner) {
-                const T *from = space.inputs + pass->tap_offset[t] * panel;
+                const T *from = space.inputs + pass->tap_offset[t] * width;
 #define TRANSFORM_INPUTS(TILE, AXES)                                                              \
-    NAME(transform_vectors)(TILE + 2, AXES, TILE, from, space.x_at, tiles, x_pitch, panel,        \
+    NAME(transform_vectors)(TILE + 2, AXES, TILE, from, space.x_at, tiles, x_pitch, width,        \
                             space.x, space.x_plane)
                 EACH_TILING(TRANSFORM_INPUTS)
 #undef TRANSFORM_INPUTS
@@ -265,8 +272,10 @@ static void NAME(gradient_winograd)(const cx_pass *pass, const cx_call *call,
     if (share->end_step < share->part_end)
         return;
     int64_t end_filter = NAME(first_filter)(pass, share->end_block);
-    T *to = (T *)call->output + share->channel * pass->taps +
-            ((share->row_part * pass->groups + share->group) * pass->filters + first_filter) * kernel;
-    if (!NAME(restore_gradient)(pass, &sums, totals, end_filter - first_filter, share->channels, to))
+    int64_t group = share->row_part * pass->groups + share->group;
+    T *to = (T *)call->output + (group * pass->filters + first_filter) * kernel +
+            share->channel * pass->taps;
+    if (!NAME(restore_gradient)(pass, &sums, totals, end_filter - first_filter, share->channels,
+                                to))
         __atomic_store_n(call->overflow, 1, __ATOMIC_RELAXED);
 }
