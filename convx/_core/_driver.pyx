@@ -219,7 +219,7 @@ cdef class Pass:
         self.table.slide_rows, self.table.slide_columns = plan.slide_rows, plan.slide_columns
         self.table.gathered, self.table.flat = plan.gathered, plan.flat
         self.table.lanes = plan.lanes
-        self.table.winograd_tile, self.table.winograd_axes = plan.winograd_tile, plan.winograd_axes
+        self.table.winograd_tile, self.table.winograd_axes = plan.tiling
         self.table.sum_blocks, self.table.point_size = plan.sum_blocks, plan.point_size
 
     cdef const int64_t *keep(self, const int64_t[::1] table) except? NULL:
@@ -281,7 +281,7 @@ cdef class Program:
             self.scratch_bytes = max(
                 self.scratch_bytes, one.scratch_bytes(isa, plan.dtype, gradient))
             # passes that take the same weights in the same order share them packed
-            packs = one.packing not in packed_before
+            packs = one.packed_size > 0 and one.packing not in packed_before
             self.packed_starts.append(packed_before.setdefault(one.packing, self.packed_size))
             self.packed_size += one.packed_size if packs else 0
             self.pack_tasks.append(

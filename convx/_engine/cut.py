@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from convx._core import _driver
+from convx._engine import machine
 from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem
 from convx._engine.window import AxisTaps, Table
 
@@ -195,3 +197,10 @@ def pass_plan(
         positions=math.prod(axis.block for axis in plans),
         **chosen,
     )
+
+
+def fits(cut: PassPlan, problem: Problem) -> bool:
+    """Whether a thread's scratch memory stays below twice the L2 cache."""
+    gradient = problem.kind == "weight_gradient"
+    size = _driver.Pass(cut).scratch_bytes(machine.ISA, problem.dtype, gradient)
+    return size < 2 * machine.L2_BYTES

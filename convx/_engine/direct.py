@@ -3,7 +3,7 @@
 Every output is one chain of multiply-adds in the order of (channel, tap), however it is blocked.
 
 The constants were chosen by ``python -m benchmarks.blocking`` on an AMD EPYC (Genoa, Zen 4) with
-1 MiB of L2 cache, GCC 12, November 2026.
+1 MiB of L2 cache, GCC 12, November 2026; those of lanes on one of its successors (Turin, Zen 5).
 """
 
 import math
@@ -17,6 +17,7 @@ from convx._engine.cut import (
     axis_plans,
     even,
     fewest_parts,
+    fits,
     merge_pointwise,
     outer_sum,
     pass_plan,
@@ -43,11 +44,12 @@ GATHER_COST = 5  # copying a vector to a panel costs as much as so many of its m
 FLAT_FILTERS = 4  # filters of a group up to which rows are computed as one stretch
 FLAT_WEIGHTS = 4096  # weights of a group up to which they are
 FLAT_POSITIONS = 4096  # outputs of a box where they are
+FLAT_TASK = 16384  # outputs of a task where they are, over items and groups
 LANES_POSITIONS = 2048  # outputs of a box where groups are the lanes of vectors
 LANES_TAPS = 48  # taps up to which they are
 LANES_STRIDE = 4  # the greatest stride for which they are
 LANES_GRADIENT = 1024  # outputs of a box of the weight gradient of depthwise convolutions
-FLAT_TASK = 16384  # outputs of a task where they are, over items and groups
+LANES_TILE = 32 * 1024  # bytes of one channel's tile there, for which boxes are made smaller
 SMALL_KERNELS = 8192  # weights in all below which their gradient is summed in parts
 ROW_PARTS = 8  # such parts
 
@@ -58,83 +60,65 @@ def plan_pass(problem: Problem) -> PassPlan:
     First with ever shorter steps of the reduction, down to one channel, then with ever fewer
     outputs in a box: what grows is the tile.
     """
+    if problem.kind == "weight_gradient":
+        return _plan_gradient(problem)
     taps = math.prod(len(axis.taps.coordinates) for axis in problem.axes)
-    cut = _cut(problem, None, None)
-    while not (cut.flat or _fits(cut, problem)) and cut.channel_block > 1:
-        cut = _cut(problem, cut.positions, max(1, cut.channel_block // 2) * taps)
+    cut = _cut_forward(problem, None, STEP)
+    while not (cut.flat or fits(cut, problem)) and cut.channel_block > 1:
+        cut = _cut_forward(problem, cut.positions, max(1, cut.channel_block // 2) * taps)
     step = cut.channel_block * cut.tap_block
     positions = cut.positions
-    while not _fits(cut, problem) and positions > 1 and problem.kind != "weight_gradient":
+    while not fits(cut, problem) and positions > 1:
         positions //= 2
-        cut = _cut(problem, positions, step)
+        cut = _cut_forward(problem, positions, step)
     return cut
 
 
-def _fits(cut: PassPlan, problem: Problem) -> bool:
-    gradient = problem.kind == "weight_gradient"
-    size = _driver.Pass(cut).scratch_bytes(machine.ISA, problem.dtype, gradient)
-    return size < 2 * machine.L2_BYTES
+def _plan_gradient(problem: Problem) -> PassPlan:
+    taps = math.prod(len(axis.taps.coordinates) for axis in problem.axes)
+    as_lanes = _may_be_lanes(problem, problem.axes)
+    cut = _cut_gradient(problem, GRADIENT_COLUMNS, as_lanes)
+    if as_lanes and not fits(cut, problem):  # a kernel of ten thousand taps
+        cut = _cut_gradient(problem, GRADIENT_COLUMNS, False)
+    while not fits(cut, problem) and cut.channel_block > 1:
+        cut = _cut_gradient(problem, max(1, cut.channel_block // 2) * taps, False)
+    return cut
 
 
-def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
-    """Cut a pass with at most so many outputs in a box, and channels times taps in a step."""
-    gradient = problem.kind == "weight_gradient"
+def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan:
+    """Cut a convolution with at most so many outputs in a box, and channels by taps in a step."""
     lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
     axes = merge_pointwise(problem.axes)
-    gathered = gradient or _gathers(axes, problem.filters, narrowest)
     taps = math.prod(len(axis.taps.coordinates) for axis in axes)
-    flat = not (gradient or gathered) and _is_flat(problem, taps)
-    as_lanes = _takes_lanes(problem, axes, taps, gradient, lanes)
-    if as_lanes:
-        gathered = flat = False
-    if gradient:  # boxes set the order of the sum: they must not depend on the machine
-        blocks = _gradient_blocks(problem, axes)
-    else:
-        positions = positions or (
-            LANES_POSITIONS if as_lanes else _positions(problem, taps, gathered, flat)
-        )
-        blocks = split([axis.taps.outputs for axis in axes], positions, 2 * lanes)
-    in_place = not (gradient or flat or as_lanes) and _works_in_place(
-        axes, blocks[-1], gathered, lanes
+    as_lanes = (
+        problem.groups >= lanes
+        and taps <= LANES_TAPS
+        and (len(axes) > 1 or axes[0].taps.stride > 1)
+        and _may_be_lanes(problem, axes)
     )
+    gathered = not as_lanes and _gathers(axes, problem.filters, narrowest)
+    flat = not (as_lanes or gathered) and _is_flat(problem, taps)
+    if positions is None:
+        positions = LANES_POSITIONS if as_lanes else _positions(problem, taps, gathered, flat)
+    blocks = split([axis.taps.outputs for axis in axes], positions, 2 * lanes)
+    in_place = not (flat or as_lanes) and _works_in_place(axes, blocks[-1], gathered, lanes)
     plans, tap_tables = axis_plans(axes, blocks, in_place, dense=as_lanes)
-    boxes = math.prod(axis.blocks for axis in plans)
+    boxes, positions = math.prod(axis.blocks for axis in plans), math.prod(blocks)
     single = flat and problem.filters == 1
     slide_rows, slide_columns = _slides(plans, tap_tables) if single else (0, 0)
 
-    items, task_groups, row_parts, tap_block = 1, 1, 1, taps
-    filter_blocks = -(-problem.filters // rows)
-    if gradient:
-        channel_block = _gradient_channels(problem, taps, step or GRADIENT_COLUMNS, lanes)
-        if problem.weights <= SMALL_KERNELS:
-            row_parts = min(ROW_PARTS, problem.batch * boxes)
-        task_groups = lanes if as_lanes else 1
-        tasks = (
-            -(-problem.groups // task_groups) * -(-problem.channels // channel_block) * row_parts
-        )
-        packed = math.prod(blocks) * problem.item_size
-        most_filters = min(GRADIENT_FILTERS, max(rows, machine.L2_BYTES // 2 // packed))
-    else:
-        step = FLAT_WEIGHTS if flat else min(step or STEP, STEP)
-        channel_block = even(problem.channels, step // taps)
-        tap_block = taps if taps <= step else even(taps, step)
-        alike = problem.groups * boxes
-        shared = min(TASK_POSITIONS // math.prod(blocks), problem.batch * alike // problem.threads)
-        items = even(problem.batch, shared)
-        if as_lanes:
-            parts = -(-4 * problem.threads // boxes)
-            task_groups = -(-even(problem.groups, problem.groups // parts) // lanes) * lanes
-            tap_block = taps
-        elif flat:
-            shared = min(FLAT_TASK // (items * math.prod(blocks)), alike // (4 * problem.threads))
-            task_groups = even(problem.groups, shared)
-        tasks = -(-problem.groups // task_groups) * boxes * -(-problem.batch // items)
-        most_filters = FORWARD_FILTERS
-    filter_parts = max(
-        min(filter_blocks, -(-problem.filters // most_filters)),
-        fewest_parts(tasks, filter_blocks, problem.threads),
-    )
-    strided = not gradient and gathered and _reads_weights(problem, items * math.prod(blocks))
+    step = FLAT_WEIGHTS if flat or as_lanes else min(step, STEP)
+    channel_block = even(problem.channels, step // taps)
+    alike = problem.groups * boxes
+    shared = min(TASK_POSITIONS // positions, problem.batch * alike // problem.threads)
+    items, task_groups = even(problem.batch, shared), 1
+    if as_lanes:
+        parts = -(-4 * problem.threads // boxes)
+        task_groups = -(-even(problem.groups, problem.groups // parts) // lanes) * lanes
+    elif flat:
+        shared = min(FLAT_TASK // (items * positions), alike // (4 * problem.threads))
+        task_groups = even(problem.groups, shared)
+    tasks = -(-problem.groups // task_groups) * boxes * -(-problem.batch // items)
     return pass_plan(
         problem,
         axes,
@@ -142,13 +126,13 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
         outer_sum(tap_tables),
         items=items,
         task_groups=task_groups,
-        filter_parts=filter_parts,
-        row_parts=row_parts,
+        filter_parts=1 if as_lanes else _filter_parts(problem, tasks, FORWARD_FILTERS, rows),
+        row_parts=1,
         channel_block=channel_block,
-        tap_block=tap_block,
+        tap_block=taps if taps <= step else even(taps, step),
         narrowest=narrowest,
         in_place=in_place,
-        strided=strided,
+        strided=gathered and _reads_weights(problem, items * positions),
         gathered=gathered,
         slide_rows=slide_rows,
         slide_columns=slide_columns,
@@ -157,31 +141,74 @@ def _cut(problem: Problem, positions: int | None, step: int | None) -> PassPlan:
     )
 
 
-def _takes_lanes(
-    problem: Problem, axes: Sequence[Axis], taps: int, gradient: bool, lanes: int
-) -> bool:
-    """Whether groups are the lanes of vectors."""
-    return (
-        problem.channels == 1
-        and problem.groups > 1
-        and all(axis.taps.stride <= LANES_STRIDE for axis in axes)
-        and axes[-1].in_stride == 1
-        and (gradient or problem.groups >= lanes)
-        and (gradient or (taps <= LANES_TAPS and (len(axes) > 1 or axes[0].taps.stride > 1)))
+def _cut_gradient(problem: Problem, columns: int, as_lanes: bool) -> PassPlan:
+    """Cut a gradient of weights with at most so many channels by taps in a task.
+
+    The boxes set the order of the sum: they must not depend on the machine.
+    """
+    lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
+    axes = merge_pointwise(problem.axes)
+    taps = math.prod(len(axis.taps.coordinates) for axis in axes)
+    blocks = _gradient_blocks(problem, axes)
+    plans, tap_tables = axis_plans(axes, blocks, dense=as_lanes)
+    boxes, positions = math.prod(axis.blocks for axis in plans), math.prod(blocks)
+
+    channel_block = _gradient_channels(problem, taps, columns, lanes)
+    row_parts = 1
+    if problem.weights <= SMALL_KERNELS:
+        row_parts = min(ROW_PARTS, problem.batch * boxes)
+    task_groups = lanes if as_lanes else 1
+    tasks = -(-problem.groups // task_groups) * -(-problem.channels // channel_block) * row_parts
+    room = machine.L2_BYTES // 2 // (positions * problem.item_size)
+    most_filters = min(GRADIENT_FILTERS, max(rows, room))
+    return pass_plan(
+        problem,
+        axes,
+        plans,
+        outer_sum(tap_tables),
+        items=1,
+        task_groups=task_groups,
+        filter_parts=1 if as_lanes else _filter_parts(problem, tasks, most_filters, rows),
+        row_parts=row_parts,
+        channel_block=channel_block,
+        tap_block=taps,
+        narrowest=narrowest,
+        in_place=False,
+        strided=False,
+        gathered=not as_lanes,
+        lanes=as_lanes,
     )
+
+
+def _filter_parts(problem: Problem, tasks: int, most_filters: int, rows: int) -> int:
+    """Parts of the filters that so many tasks are cut into further."""
+    filter_blocks = -(-problem.filters // rows)
+    needed = min(filter_blocks, -(-problem.filters // most_filters))
+    return max(needed, fewest_parts(tasks, filter_blocks, problem.threads))
+
+
+def _is_depthwise(problem: Problem) -> bool:
+    return problem.channels == 1 and problem.groups > 1
+
+
+def _may_be_lanes(problem: Problem, axes: Sequence[Axis]) -> bool:
+    """Whether groups can be the lanes of vectors."""
+    small = all(axis.taps.stride <= LANES_STRIDE for axis in axes)
+    return _is_depthwise(problem) and small and axes[-1].in_stride == 1
 
 
 def _gradient_blocks(problem: Problem, axes: Sequence[Axis]) -> list[int]:
     """Outputs of a box of the weight gradient: few enough for one channel's tile to be small."""
-    depthwise = problem.channels == 1 and problem.groups > 1
-    positions, item_size = LANES_GRADIENT if depthwise else GRADIENT_POSITIONS, problem.item_size
+    positions, tile_bytes = GRADIENT_POSITIONS, GRADIENT_TILE
+    if _is_depthwise(problem):
+        positions, tile_bytes = LANES_GRADIENT, LANES_TILE
     while True:
         blocks = split([axis.taps.outputs for axis in axes], positions, GRADIENT_UNIT)
         lengths = [
             int(strands(axis.taps.coordinates, axis.taps.stride, block)[1].sum())
             for axis, block in zip(axes, blocks)
         ]
-        if positions == 1 or math.prod(lengths) * item_size <= GRADIENT_TILE:
+        if positions == 1 or math.prod(lengths) * problem.item_size <= tile_bytes:
             return blocks
         positions //= 2
 

@@ -11,9 +11,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from convx._engine import direct, machine, winograd
-from convx._engine.problem import Axis, PassPlan, Plan, Problem
+from convx._engine.problem import DIRECT, Axis, PassPlan, Plan, Problem, Tiling
 from convx._engine.threads import WORK_PER_THREAD
-from convx._engine.winograd import Tiling
 
 
 def plan(
@@ -23,12 +22,13 @@ def plan(
     outputs = math.prod(out_shape)
     work = problem.channels * math.prod(problem.kernel) * outputs
     problem = replace(problem, threads=max(1, min(problem.threads, work // WORK_PER_THREAD)))
-    tiling = choose_tiling(problem, axes, algorithm) if work else None
-    split = winograd.split_phases(axes, tiling.axes) if tiling else axes
+    tiling = choose_tiling(problem, axes, algorithm) if work else DIRECT
+    transforms = tiling != DIRECT
+    split = winograd.split_phases(axes, tiling.axes) if transforms else axes
     problems = [
         replace(problem, axes=chosen) for chosen in (itertools.product(*split) if work else ())
     ]
-    if tiling:
+    if transforms:
         passes = [winograd.plan_pass(one, tiling) for one in problems]
     else:
         passes = [direct.plan_pass(one) for one in problems]
@@ -39,14 +39,14 @@ def plan(
     return Plan(
         kind=problem.kind,
         dtype=problem.dtype,
-        algorithm="winograd" if tiling else "direct",
+        algorithm="winograd" if transforms else "direct",
         out_shape=(row_parts, problem.weights) if gradient else out_shape,
         passes=tuple(passes),
-        packs=not gradient and (tiling is not None or _pack_once(passes, problem)),
+        packs=not gradient and (transforms or _pack_once(passes, problem)),
         writes_all=gradient or written == per_channel,
         threads=problem.threads,
         packing=tuple(one.packing for one in passes),
-        falls_back=tiling is not None,
+        falls_back=transforms,
     )
 
 
@@ -65,50 +65,51 @@ class Costs(NamedTuple):
 
 # Measured on an AMD EPYC (Turin, Zen 5), November 2026.
 FORWARD_COSTS, GRADIENT_COSTS = Costs(17, 21, 230, 10), Costs(12, 15, 0, 50)
+# Bytes of transformed weights, or of the sums that become their gradient, which has its channels in
+# whole panels.
+MOST_WEIGHTS, PANEL = 128 * 2**20, 32
 # Fewer tiles of an item do not fill a vector.
 LEAST_TILES = 16
 # Of the direct algorithm's cost, what another may be estimated at to be chosen.
 WORTHWHILE = 0.9
 
 
-def choose_tiling(
-    problem: Problem, axes: Sequence[Sequence[Axis]], algorithm: str
-) -> Tiling | None:
-    """Choose how Winograd's algorithm computes a problem, or None for the direct one.
+def choose_tiling(problem: Problem, axes: Sequence[Sequence[Axis]], algorithm: str) -> Tiling:
+    """Choose how Winograd's algorithm computes a problem, or the direct one.
 
     The choice depends on the shapes of the weights and of an item, and on whether the weights are
     prepared; for the weights' gradient on the number of items instead. So neither the other items
     of a batch nor threads change the bits of a result.
     """
     if algorithm == "direct" or problem.dtype not in ("float32", "float64"):
-        return None
+        return DIRECT
     estimates = {one: estimate(problem, axes, one) for one in winograd.tilings(axes)}
-    if not estimates:
-        return None
-    best = min(estimates, key=estimates.__getitem__)
-    if algorithm == "winograd" or estimates[best] < WORTHWHILE * estimate(problem, axes, None):
-        return best if estimates[best] < math.inf else None
-    return None
+    best = min(estimates, key=estimates.__getitem__, default=DIRECT)
+    limit = math.inf
+    if algorithm == "auto":
+        limit = WORTHWHILE * estimate(problem, axes, DIRECT)
+    return best if estimates.get(best, math.inf) < limit else DIRECT
 
 
-def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling | None) -> float:
+def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
     """Estimate the cost of a group of an item, or of all items for a gradient of weights.
 
     It counts multiply-adds of a product at full speed.
     """
-    first = len(axes) - (tiling.axes if tiling else 0)
+    first = len(axes) - tiling.axes
     pairs = problem.channels * problem.filters
     products = pairs * math.prod(
         sum(len(axis.taps.coordinates) * axis.taps.outputs for axis in choices)
         for choices in axes[:first]
     )
-    if tiling is None:
+    if tiling == DIRECT:
         return products * (problem.batch if problem.kind == "weight_gradient" else 1)
     split = winograd.split_phases(axes, tiling.axes)[first:]
     if problem.kind == "weight_gradient" and any(len(choices) > 1 for choices in split):
         return math.inf  # every pass would begin its sums anew
     outer = math.prod(sum(len(axis.taps.coordinates) for axis in one) for one in axes[:first])
-    if outer * pairs * tiling.points * problem.groups * problem.item_size > winograd.MOST_WEIGHTS:
+    whole = problem.filters * outer * -(-problem.channels // PANEL) * PANEL
+    if problem.groups * whole * tiling.points * problem.item_size > MOST_WEIGHTS:
         return math.inf
     places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
     tiles = math.prod(

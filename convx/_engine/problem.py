@@ -2,10 +2,36 @@
 
 import math
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from convx._engine.window import AxisTaps, Table
+
+TILED_TAPS = 3  # along an axis that Winograd's algorithm transforms
+
+
+class Tiling(NamedTuple):
+    """How Winograd's algorithm cuts outputs: into tiles along the last axes, which are transformed.
+
+    ``tile`` outputs along each of ``axes`` axes; without axes it is the direct algorithm.
+    """
+
+    tile: int = 0
+    axes: int = 0
+
+    @property
+    def points(self) -> int:
+        """Products of a tile, for each tap of the other axes."""
+        return int((self.tile + TILED_TAPS - 1) ** self.axes)
+
+    @property
+    def taps(self) -> int:
+        """Taps that become points."""
+        return int(TILED_TAPS**self.axes)
+
+
+DIRECT = Tiling()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +94,7 @@ class PassPlan:
     slide_columns: int = 0
     flat: bool = False
     lanes: bool = False
-    winograd_tile: int = 0
-    winograd_axes: int = 0
+    tiling: Tiling = DIRECT
     sum_blocks: int = 0
     point_size: int = 0
 
@@ -83,35 +108,26 @@ class PassPlan:
 
     @property
     def packed_size(self) -> int:
-        """Elements of the packed weights."""
-        if self.winograd_tile:
+        """Elements of the packed weights, 0 where they are read as they are given."""
+        if self.lanes:
+            return 0
+        if self.tiling.axes:
             steps = self.groups * -(-self.channels // self.channel_block)
-            return steps * self.points * self.point_size
+            return steps * self.tiling.points * self.point_size
         return self.groups * self.filters * self.channels * len(self.tap_weight)
 
     @property
     def packing(self) -> tuple[object, ...]:
         """Tell how the weights are packed: equal for passes that can share them."""
-        blocks = (self.winograd_tile, self.winograd_axes, self.channel_block, self.tap_block)
-        return (*blocks, self.tap_weight.tobytes())
-
-    @property
-    def points(self) -> int:
-        """Products of a tile, or of an output of the direct algorithm, for each outer tap."""
-        return int((self.winograd_tile + 2) ** self.winograd_axes)
-
-    @property
-    def inner_taps(self) -> int:
-        """Taps that become points."""
-        return int(3**self.winograd_axes)
+        return self.tiling, self.channel_block, self.tap_block, self.tap_weight.tobytes()
 
     @property
     def multiply_adds(self) -> int:
         """Multiply-adds of the pass, without those of transformations."""
-        first = len(self.axes) - self.winograd_axes
+        first = len(self.axes) - self.tiling.axes
         tiles = [axis.outputs for axis in self.axes[:first]]
-        tiles += [-(-axis.outputs // self.winograd_tile) for axis in self.axes[first:]]
-        taps = len(self.tap_weight) // self.inner_taps * self.points
+        tiles += [-(-axis.outputs // self.tiling.tile) for axis in self.axes[first:]]
+        taps = len(self.tap_weight) // self.tiling.taps * self.tiling.points
         return self.batch * math.prod(tiles) * self.groups * self.filters * self.channels * taps
 
 

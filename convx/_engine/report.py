@@ -22,7 +22,7 @@ class Explanation:
     algorithm : str
         The algorithms that the call uses.
     flops : int
-        Additions and multiplications, without those for padding and bias.
+        Additions and multiplications, without those for padding, bias and transformations.
     workspace_bytes : int
         Memory besides arguments and results: packed weights, and scratch memory of all threads.
     threads : int

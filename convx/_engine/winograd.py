@@ -3,55 +3,54 @@
 Tiles of outputs, 4 or 2 along each of the last one or two axes, take the place of outputs, and
 points at which polynomials are multiplied that of taps; taps along other axes are summed like
 channels.
+
+The constants were chosen on an AMD EPYC (Turin, Zen 5) with 1 MiB of L2 cache, GCC 12, November
+2026; ``python -m benchmarks.blocking`` tries others.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from convx._core import _driver
 from convx._engine import machine
-from convx._engine.cut import axis_plans, even, fewest_parts, outer_sum, pass_plan, pitch, split
-from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem
+from convx._engine.cut import (
+    axis_plans,
+    even,
+    fewest_parts,
+    fits,
+    outer_sum,
+    pass_plan,
+    pitch,
+    split,
+)
+from convx._engine.problem import TILED_TAPS, Axis, AxisPlan, PassPlan, Problem, Tiling
 from convx._engine.window import Table
 
-TAPS = 3  # along each transformed axis
-TILES = (4, 2)  # outputs of a tile along each of them
+TILES = (4, 2)  # outputs of a tile along each transformed axis
 MOST_COLUMNS = 128  # tiles of a task
 STEP_COLUMNS = 32  # the same where the reduction takes several steps
 AT_ONCE = 1.25  # of the L2 cache: transformed inputs up to which a task needs one step
-MOST_WEIGHTS = 128 * 2**20  # bytes of transformed weights
 GRADIENT_TILES = 32  # tiles of a box of the weight gradient: it sets the order of its sum
 GRADIENT_UNIT = 8  # rows of more tiles are cut into multiples of this
 GRADIENT_FILTERS = 64  # filters of a task of the weight gradient
 GRADIENT_SUMS = 0.6  # of the L2 cache: sums of a task of the weight gradient
 
 
-class Tiling(NamedTuple):
-    """Outputs of a tile along each transformed axis, and how many of the last axes are that."""
-
-    tile: int
-    axes: int
-
-    @property
-    def points(self) -> int:
-        """Products of a tile, where a direct sum has one for each tap and output."""
-        return int((self.tile + TAPS - 1) ** self.axes)
-
-
 def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
     """All the ways of transforming the last axes that there are."""
-    fitting = [all(_fits_tiles(axis) for axis in choices) for choices in axes[-2:]]
-    most = 0 if not fitting[-1] else len(fitting) if all(fitting) else 1
+    fitting = [all(_fits_tiles(axis) for axis in choices) for choices in reversed(axes[-2:])]
+    most = len([*itertools.takewhile(bool, fitting)])
     return [Tiling(tile, count) for count in range(1, most + 1) for tile in TILES]
 
 
 def _fits_tiles(axis: Axis) -> bool:
     taps = axis.taps
-    if len(taps.coordinates) != TAPS:
+    if len(taps.coordinates) != TILED_TAPS:
         return False
     gaps = abs(np.diff(taps.coordinates))
     return bool(gaps[0] == gaps[1]) and taps.stride in (1, gaps[0])
@@ -95,16 +94,10 @@ def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
     cut_with = _cut_gradient if gradient else _cut_forward
     share = 1
     cut = cut_with(problem, tiling, share)
-    while share < MOST_COLUMNS and not _fits(cut, problem):
+    while share < MOST_COLUMNS and not fits(cut, problem):
         share *= 2
         cut = cut_with(problem, tiling, share)
     return cut
-
-
-def _fits(cut: PassPlan, problem: Problem) -> bool:
-    gradient = problem.kind == "weight_gradient"
-    size = _driver.Pass(cut).scratch_bytes(machine.ISA, problem.dtype, gradient)
-    return size < 2 * machine.L2_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +136,11 @@ def _plan(problem: Problem, tiling: Tiling, boxes: _Boxes, **chosen: Any) -> Pas
         boxes.plans,
         outer_sum(boxes.tap_tables),
         task_groups=1,
-        tap_block=_outer_taps(problem, tiling) * TAPS**tiling.axes,
+        tap_block=_outer_taps(problem, tiling) * tiling.taps,
         in_place=False,
         strided=False,
         gathered=False,
-        winograd_tile=tiling.tile,
-        winograd_axes=tiling.axes,
+        tiling=tiling,
         **chosen,
     )
 

@@ -24,8 +24,9 @@ def prepare_conv(
     Returns
     -------
     PreparedConv
-        ``y = conv(x)`` gives what ``conv_nd(x, weight, …)`` would, to the last bit; ``conv(x,
-        out=y)`` puts it into `y`.
+        ``y = conv(x)`` gives what ``conv_nd(x, weight, …)`` would, to the last bit if both take the
+        same `algorithm`: 'auto' may choose another one, as weights that are kept need not be
+        transformed in every call. ``conv(x, out=y)`` puts the result into `y`.
 
     Raises
     ------
