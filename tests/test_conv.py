@@ -17,8 +17,10 @@ from support import (
     values,
 )
 
+import convx
 from convx import functional as F
 from convx import reference
+from convx._engine import execution
 
 dtypes = st.sampled_from(DTYPES)
 
@@ -92,6 +94,19 @@ def test_depthwise_volumes_and_multipliers(dtype):
             case = Case(size, kernel, groups=groups, filters=filters, options={"padding": 1})
             check_conv(case, dtype)
             check_transpose(replace(case, transposed=True), dtype)
+
+
+@pytest.mark.parametrize("size", [(2, 2), (5, 6), (14, 14), (40, 50)])
+def test_depthwise_prepared(size, rng):
+    """Groups that are lanes take the weights as they are given: there is nothing to pack."""
+    x, w = values(rng, (2, 40, *size), "float32"), values(rng, (40, 1, 3, 3), "float32")
+    prepared = convx.prepare_conv(w, padding=1, groups=40)
+    expected = F.conv2d(x, w, padding=1, groups=40)
+    for _ in range(2):
+        np.testing.assert_array_equal(prepared(x), expected)
+    with execution.recording() as programs:
+        prepared(x)
+    assert all((one.packed_size == 0) == one.plan.passes[0].lanes for one in programs)
 
 
 def test_single_filter_lets_no_infinity_spread():
