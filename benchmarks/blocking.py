@@ -1,12 +1,13 @@
-"""``python -m benchmarks.blocking``: choose the blocking constants of ``convx/_engine/direct.py``.
+"""``python -m benchmarks.blocking``: choose the constants by which algorithms cut their work.
 
-Each constant is tried at several values while the others stay as they are, on the layers that the
-direct kernels are for. The values take turns at every layer, so that drift hits them all. The table
-shows the mean per cent of the FMA peak, one thread, for each value and operation.
+They stand in ``convx/_engine/direct.py`` and ``winograd.py``. Each constant is tried at several
+values while the others stay as they are, on dense layers that its algorithm can compute. The values
+take turns at every layer, so that drift hits them all. The table shows the mean per cent of the FMA
+peak, one thread, for each value and operation.
 
-    python -m benchmarks.blocking                        # all constants, around their values
-    python -m benchmarks.blocking STEP=256,320,384       # one of them, these values
-    python -m benchmarks.blocking BOX_POSITIONS --batch 1 --each
+    python -m benchmarks.blocking                           # all constants, around their values
+    python -m benchmarks.blocking direct.STEP=256,320,384   # one of them, these values
+    python -m benchmarks.blocking winograd.AT_ONCE --batch 1 --each
 """
 
 import argparse
@@ -22,7 +23,7 @@ from benchmarks.layers import DTYPES, Case, direct_layers
 from benchmarks.libraries import Convx
 from benchmarks.peak import Peak
 from convx._core import _memo
-from convx._engine import direct, execution, threads
+from convx._engine import direct, execution, problem, winograd
 
 OPERATIONS = ("forward", "grad_input", "grad_weight")
 FACTORS = (0.5, 0.75, 1, 1.5, 2)
@@ -30,39 +31,45 @@ ROUNDS = 3
 SECONDS = 0.03  # for each value, case and round
 
 
-def constants() -> dict[str, int]:
-    """Return the constants of the plan that are its own."""
+ALGORITHMS = {"direct": direct, "winograd": winograd}
+
+
+def constants() -> dict[str, float]:
+    """Return the constants, by algorithm and name."""
     return {
-        name: value
-        for name, value in vars(direct).items()
-        if name.isupper() and isinstance(value, int) and not hasattr(threads, name)
+        f"{algorithm}.{name}": value
+        for algorithm, module in ALGORITHMS.items()
+        for name, value in vars(module).items()
+        if name.isupper() and isinstance(value, int | float) and not hasattr(problem, name)
     }
 
 
 @contextmanager
-def constant(name: str, value: int) -> Iterator[None]:
+def constant(name: str, value: float) -> Iterator[None]:
     """Let plans be made with another value, from now on and until the end of the context."""
-    usual = getattr(direct, name)
-    setattr(direct, name, value)
+    algorithm, _, name = name.partition(".")
+    module = ALGORITHMS[algorithm]
+    usual = getattr(module, name)
+    setattr(module, name, value)
     # Programs made with other values are forgotten, and the shortcut that would remember them.
     execution._programs.clear()
     _memo.suspend_memos(1)
     try:
         yield
     finally:
-        setattr(direct, name, usual)
+        setattr(module, name, usual)
         execution._programs.clear()
         _memo.suspend_memos(-1)
 
 
 def compare(
-    name: str, values: Sequence[int], cases: Sequence[Case], peak: Peak
-) -> dict[tuple[int, Case], float]:
+    name: str, values: Sequence[float], cases: Sequence[Case], peak: Peak
+) -> dict[tuple[float, Case], float]:
     """Return the fraction of the peak for each value and case."""
     fractions = {}
     for case in cases:
         run = Convx().calls(case)[""].run
-        samples: dict[int, list[float]] = defaultdict(list)
+        samples: dict[float, list[float]] = defaultdict(list)
         peak.measure()
         for _ in range(ROUNDS):
             for value in values:
@@ -76,7 +83,7 @@ def compare(
 
 
 def report(
-    name: str, values: Sequence[int], fractions: dict[tuple[int, Case], float], each: bool
+    name: str, values: Sequence[float], fractions: dict[tuple[float, Case], float], each: bool
 ) -> None:
     """Print the tables of a constant."""
     groups: dict[str, list[Case]] = defaultdict(list)
@@ -109,17 +116,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := {name for name, _, _ in wishes} - constants().keys():
         print(f"no such constant: {sorted(unknown)}; there are {constants()}", file=sys.stderr)
         return 2
-    cases = [
-        Case(layer, operation, dtype, 1)
-        for layer in direct_layers(options.batch)
-        for dtype in options.dtype
-        for operation in options.operation
-    ]
     peak = Peak((1,), options.dtype)
     with convx.threads(1):
         for name, _, text in wishes:
-            around = [max(1, round(factor * constants()[name])) for factor in FACTORS]
-            values = list(map(int, text.split(","))) if text else list(dict.fromkeys(around))
+            algorithm, usual = name.partition(".")[0], constants()[name]
+            cases = [
+                Case(layer, operation, dtype, 1, algorithm)
+                for layer in direct_layers(options.batch)
+                if algorithm == "direct" or layer.kernel == (3, 3)
+                for dtype in options.dtype
+                for operation in options.operation
+            ]
+            if text:
+                values = [type(usual)(one) for one in text.split(",")]
+            elif isinstance(usual, int):
+                values = list(dict.fromkeys(max(1, round(factor * usual)) for factor in FACTORS))
+            else:
+                values = [factor * usual for factor in FACTORS]
             report(name, values, compare(name, values, cases, peak), options.each)
     return 0
 

@@ -97,12 +97,16 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing to time: an operation on a layer, in an element type, on so many threads."""
+    """One thing to time: an operation on a layer, in an element type, on so many threads.
+
+    Libraries other than convx choose their algorithm themselves.
+    """
 
     layer: Layer
     operation: str
     dtype: str
     threads: int
+    algorithm: str = "auto"
 
     @property
     def result_shape(self) -> tuple[int, ...]:

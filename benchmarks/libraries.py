@@ -64,20 +64,21 @@ class Convx:
         layer, arrays = case.layer, operands(case.layer, case.dtype)
         x, w, dy = arrays.input, arrays.weight, arrays.grad_output
         given = (layer.stride, layer.padding, layer.dilation, layer.groups)
+        chosen = {"algorithm": case.algorithm}
         if case.operation == "grad_input":
             function = getattr(self._convx.grad, f"conv{layer.rank}d_input")
-            return {"": (function, (layer.input_shape, w, dy, *given), {})}
+            return {"": (function, (layer.input_shape, w, dy, *given), chosen)}
         if case.operation == "grad_weight":
             function = getattr(self._convx.grad, f"conv{layer.rank}d_weight")
-            return {"": (function, (x, layer.weight_shape, dy, *given), {})}
+            return {"": (function, (x, layer.weight_shape, dy, *given), chosen)}
         if case.operation == "prepared":
             names = ("stride", "padding", "dilation", "groups")
-            prepared = self._convx.prepare_conv(w, **dict(zip(names, given)))
+            prepared = self._convx.prepare_conv(w, **dict(zip(names, given)), **chosen)
             return {"": (prepared, (x,), {})}
         function = getattr(self._convx.functional, f"conv{layer.rank}d")
         args = (x, w, None, *given)
         out = np.empty(layer.output_shape, case.dtype)
-        return {"": (function, args, {}), "out=": (function, args, {"out": out})}
+        return {"": (function, args, chosen), "out=": (function, args, {**chosen, "out": out})}
 
 
 class PyTorch:

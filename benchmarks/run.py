@@ -81,7 +81,8 @@ class Choice:
 
     def _heats(self, section: str, layer: Layer, dtype: str, operation: str) -> Iterator["Heat"]:
         threads = sorted(set(self.threads))
-        cases = tuple(Case(layer, operation, dtype, count) for count in threads)
+        algorithm = "direct" if section == "direct" else "auto"
+        cases = tuple(Case(layer, operation, dtype, count, algorithm) for count in threads)
         if section == "layers":
             yield from (Heat(section, (case,), with_peers=True) for case in cases)
         elif section == "small" and operation in ("forward", "prepared"):

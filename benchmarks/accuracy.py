@@ -1,0 +1,65 @@
+"""``python -m benchmarks.accuracy``: errors of the algorithms, as docs has them.
+
+Data are normally distributed. Errors are relative to the root mean square of the result; float32 is
+held against the direct algorithm in float64, and float64 against the direct algorithm in float64,
+whose own error is among the differences.
+"""
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from benchmarks.layers import Array
+from convx import functional, grad
+
+# Input, weights, what is computed; everything has padding 1.
+LAYERS = {
+    "64 channels, 56², 3×3": ((1, 64, 56, 56), (64, 64, 3, 3), "forward"),
+    "64 channels, 8×28², 3×3×3": ((1, 64, 8, 28, 28), (64, 64, 3, 3, 3), "forward"),
+    "512 channels, 300, 3 taps": ((1, 512, 300), (512, 512, 3), "forward"),
+    "gradient of the weight, 64 channels, 56²": ((1, 64, 56, 56), (64, 64, 3, 3), "grad_weight"),
+}
+
+
+def function_of(name: str, dtype: str) -> Callable[..., Array]:
+    """Return what computes a layer in an element type, but for the algorithm."""
+    shape, kernel, operation = LAYERS[name]
+    rng = np.random.default_rng(0)
+    x, other = (
+        rng.standard_normal(one).astype("float32").astype(dtype)
+        for one in (shape, kernel if operation == "forward" else (1, kernel[0], *shape[2:]))
+    )
+    if operation == "forward":
+        return partial(functional.conv_nd, x, other, padding=1)
+    return partial(grad.conv_nd_weight, x, kernel, other, padding=1)
+
+
+def errors(found: Array, exact: Array) -> tuple[Any, Any]:
+    """Return the root mean square and the largest error, relative to that of the result."""
+    difference, scale = found - exact, np.sqrt(np.mean(exact**2))
+    return np.sqrt(np.mean(difference**2)) / scale, np.abs(difference).max() / scale
+
+
+def main() -> int:
+    """Run the command."""
+    print("| | direct, float32 | Winograd, float32 | Winograd, float64 |\n|---|---|---|---|")
+    for name in LAYERS:
+        exact = function_of(name, "float64")(algorithm="direct")
+        cells = (
+            errors(function_of(name, dtype)(algorithm=algorithm), exact)
+            for algorithm, dtype in (
+                ("direct", "float32"),
+                ("winograd", "float32"),
+                ("winograd", "float64"),
+            )
+        )
+        row = " | ".join(f"{mean:.1e} / {most:.1e}" for mean, most in cells)
+        print(f"| {name} | {row} |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
