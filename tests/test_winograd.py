@@ -11,7 +11,7 @@ from convx import grad, reference
 from convx._core import _memo
 from convx._engine import execution, winograd
 
-# Items, channels, filters, sizes, kernel, options: what is transformed is 3 taps wide.
+# Items, channels, filters, sizes, kernel, options: what is transformed is 3 or 5 taps wide.
 CASES = {
     "one axis": (2, 20, 30, (70,), (3,), {"padding": 1}),
     "one tile": (1, 5, 6, (3, 3), (3, 3), {}),
@@ -30,6 +30,10 @@ CASES = {
     "the last axis alone": (1, 6, 7, (11, 30), (5, 3), {"padding": 2}),
     "strided before the last axis": (1, 6, 7, (11, 30), (3, 3), {"stride": (2, 1)}),
     "three axes": (1, 6, 7, (5, 9, 10), (3, 3, 3), {"padding": 1}),
+    "five taps": (2, 20, 30, (19, 22), (5, 5), {"padding": 2}),
+    "five taps, many channels": (1, 300, 20, (10, 9), (5, 5), {"padding": 2}),
+    "five taps in one axis": (1, 6, 7, (11, 30), (3, 5), {"padding": (1, 2)}),
+    "five taps, dilated": (2, 8, 9, (23, 22), (5, 5), {"padding": 2, "dilation": 2}),
     "four axes": (1, 3, 4, (4, 5, 6, 7), (2, 3, 3, 3), {}),
     "reflected": (1, 4, 5, (15, 9), (3, 3), {"padding": 1, "padding_mode": "reflect"}),
     "wrapped around": (1, 4, 5, (9, 15), (3, 3), {"padding": 2, "padding_mode": "circular"}),
@@ -58,7 +62,8 @@ def only_tiles_of(monkeypatch):
     """Let plans be made with tiles of one size alone; others are forgotten, and so are these."""
 
     def pin(tile):
-        monkeypatch.setattr(winograd, "TILES", (tile,))
+        fitting = {taps: (tile,) for taps, tiles in winograd.TILES.items() if tile in tiles}
+        monkeypatch.setattr(winograd, "TILES", fitting)
 
     execution._programs.clear()
     _memo.suspend_memos(1)
@@ -121,7 +126,10 @@ def test_adjoint_identity(case, rng):
     np.testing.assert_allclose([of_input, of_weight], product, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("tile", winograd.TILES)
+EVERY_TILE = {tile for tiles in winograd.TILES.values() for tile in tiles}
+
+
+@pytest.mark.parametrize("tile", EVERY_TILE)
 @pytest.mark.parametrize("kernel", [(3,), (3, 3), (3, 3, 3)])
 def test_each_size_of_tiles(tile, kernel, rng, only_tiles_of):
     """The planner would choose one of them."""
@@ -156,7 +164,7 @@ def test_equal_bits(case, dtype, rng):
     assert out.tobytes() == y.tobytes()
 
 
-@pytest.mark.parametrize("tile", winograd.TILES)
+@pytest.mark.parametrize("tile", EVERY_TILE)
 @pytest.mark.parametrize("case", CASES)
 def test_equal_bits_of_prepared_weights(case, tile, rng, only_tiles_of):
     """With tiles of one size: by itself, it may choose another one than the plain call."""
@@ -225,7 +233,8 @@ CHOICES = {
     "3×3": ((1, 64, 56, 56), (64, 64, 3, 3), {"padding": 1}, "winograd"),
     "3×3×3": ((1, 32, 8, 28, 28), (32, 32, 3, 3, 3), {"padding": 1}, "winograd"),
     "1×1": ((1, 64, 56, 56), (64, 64, 1, 1), {}, "direct"),
-    "5×5": ((1, 64, 56, 56), (64, 64, 5, 5), {}, "direct"),
+    "5×5": ((1, 64, 56, 56), (64, 64, 5, 5), {}, "winograd"),
+    "7×7": ((1, 64, 56, 56), (64, 64, 7, 7), {}, "direct"),
     "strided": ((1, 64, 56, 56), (64, 64, 3, 3), {"stride": 2}, "direct"),
     "few channels": ((1, 3, 56, 56), (64, 3, 3, 3), {}, "direct"),
     "depthwise": ((1, 64, 56, 56), (64, 1, 3, 3), {"groups": 64}, "direct"),

@@ -219,7 +219,8 @@ cdef class Pass:
         self.table.slide_rows, self.table.slide_columns = plan.slide_rows, plan.slide_columns
         self.table.gathered, self.table.flat = plan.gathered, plan.flat
         self.table.lanes = plan.lanes
-        self.table.winograd_tile, self.table.winograd_axes = plan.tiling
+        self.table.winograd_tile, self.table.winograd_taps = plan.tiling.tile, plan.tiling.taps
+        self.table.winograd_axes = plan.tiling.axes
         self.table.sum_blocks, self.table.point_size = plan.sum_blocks, plan.point_size
 
     cdef const int64_t *keep(self, const int64_t[::1] table) except? NULL:

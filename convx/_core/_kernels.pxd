@@ -35,7 +35,7 @@ cdef extern from "convx.h" nogil:
         int64_t channel_block, tap_block, tile_size, tile_rows, positions, narrowest
         int64_t in_place, strided, gathered, slide_rows, slide_columns, flat
         int64_t lanes
-        int64_t winograd_tile, winograd_axes, sum_blocks, point_size
+        int64_t winograd_tile, winograd_taps, winograd_axes, sum_blocks, point_size
 
     ctypedef struct cx_call:
         const void *input

@@ -8,27 +8,27 @@ import numpy as np
 
 from convx._engine.window import AxisTaps, Table
 
-TILED_TAPS = 3  # along an axis that Winograd's algorithm transforms
-
 
 class Tiling(NamedTuple):
     """How Winograd's algorithm cuts outputs: into tiles along the last axes, which are transformed.
 
-    ``tile`` outputs along each of ``axes`` axes; without axes it is the direct algorithm.
+    ``tile`` outputs along each of ``axes`` axes that have ``taps`` taps; without axes it is the
+    direct algorithm.
     """
 
     tile: int = 0
+    taps: int = 0
     axes: int = 0
 
     @property
     def points(self) -> int:
         """Products of a tile, for each tap of the other axes."""
-        return int((self.tile + TILED_TAPS - 1) ** self.axes)
+        return int((self.tile + self.taps - 1) ** self.axes)
 
     @property
-    def taps(self) -> int:
+    def kernel_taps(self) -> int:
         """Taps that become points."""
-        return int(TILED_TAPS**self.axes)
+        return int(self.taps**self.axes)
 
 
 DIRECT = Tiling()
@@ -127,7 +127,7 @@ class PassPlan:
         first = len(self.axes) - self.tiling.axes
         tiles = [axis.outputs for axis in self.axes[:first]]
         tiles += [-(-axis.outputs // self.tiling.tile) for axis in self.axes[first:]]
-        taps = len(self.tap_weight) // self.tiling.taps * self.tiling.points
+        taps = len(self.tap_weight) // self.tiling.kernel_taps * self.tiling.points
         return self.batch * math.prod(tiles) * self.groups * self.filters * self.channels * taps
 
 

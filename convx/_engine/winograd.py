@@ -28,10 +28,10 @@ from convx._engine.cut import (
     pitch,
     split,
 )
-from convx._engine.problem import TILED_TAPS, Axis, AxisPlan, PassPlan, Problem, Tiling
+from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem, Tiling
 from convx._engine.window import Table
 
-TILES = (4, 2)  # outputs of a tile along each transformed axis
+TILES = {3: (4, 2), 5: (2,)}  # outputs of a tile along an axis with so many taps
 MOST_COLUMNS = 128  # tiles of a task
 STEP_COLUMNS = 32  # the same where the reduction takes several steps
 AT_ONCE = 1.25  # of the L2 cache: transformed inputs up to which a task needs one step
@@ -43,17 +43,20 @@ GRADIENT_SUMS = 0.6  # of the L2 cache: sums of a task of the weight gradient
 
 def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
     """All the ways of transforming the last axes that there are."""
-    fitting = [all(_fits_tiles(axis) for axis in choices) for choices in reversed(axes[-2:])]
-    most = len([*itertools.takewhile(bool, fitting)])
-    return [Tiling(tile, count) for count in range(1, most + 1) for tile in TILES]
+    found: list[Tiling] = []
+    for taps, tiles in TILES.items():
+        fitting = [all(_fits(axis, taps) for axis in choices) for choices in reversed(axes[-2:])]
+        most = len([*itertools.takewhile(bool, fitting)])
+        found += [Tiling(tile, taps, count) for count in range(1, most + 1) for tile in tiles]
+    return found
 
 
-def _fits_tiles(axis: Axis) -> bool:
-    taps = axis.taps
-    if len(taps.coordinates) != TILED_TAPS:
+def _fits(axis: Axis, taps: int) -> bool:
+    """Whether the taps are so many, evenly spaced, and outputs have the same spacing or none."""
+    if len(axis.taps.coordinates) != taps:
         return False
-    gaps = abs(np.diff(taps.coordinates))
-    return bool(gaps[0] == gaps[1]) and taps.stride in (1, gaps[0])
+    gaps = abs(np.diff(axis.taps.coordinates))
+    return bool((gaps == gaps[0]).all()) and axis.taps.stride in (1, gaps[0])
 
 
 def phases(axis: Axis) -> list[Axis]:
@@ -136,7 +139,7 @@ def _plan(problem: Problem, tiling: Tiling, boxes: _Boxes, **chosen: Any) -> Pas
         boxes.plans,
         outer_sum(boxes.tap_tables),
         task_groups=1,
-        tap_block=_outer_taps(problem, tiling) * tiling.taps,
+        tap_block=_outer_taps(problem, tiling) * tiling.kernel_taps,
         in_place=False,
         strided=False,
         gathered=False,

@@ -67,8 +67,9 @@ typedef struct {
     int64_t slide_rows, slide_columns; /* flat: taps along the last two axes if the tap rows are
                                           neighbours in the tile, else 0 */
     int64_t lanes;             /* groups of one channel are computed as the lanes of vectors */
-    int64_t winograd_tile, winograd_axes; /* outputs of a tile along each of the last axes that are
-                                             transformed, 4 or 2, and how many axes; else 0 */
+    int64_t winograd_tile, winograd_taps; /* outputs of a tile along each of the last axes that are
+                                             transformed, 4 or 2, and taps; else 0 */
+    int64_t winograd_axes;     /* how many axes are transformed */
     int64_t sum_blocks;        /* winograd: register blocks computed together */
     int64_t point_size;        /* winograd: elements of a point's packed weights, for one step */
     int64_t flat;              /* rows are computed as one stretch, with the gaps between them */

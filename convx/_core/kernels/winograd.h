@@ -52,7 +52,7 @@ CX_INLINE NAME(winograd_space) NAME(carve_winograd)(const cx_pass *pass, char **
                                         (int64_t)sizeof(*space.patch));
     space.offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
     space.tile = NAME(carve_elements)(scratch, pass->channel_block * pass->tile_size);
-    space.row_size = 6 * NAME(row_elements)(pass->winograd_tile, row_tiles);
+    space.row_size = NAME(points_along)(pass) * NAME(row_elements)(pass->winograd_tile, row_tiles);
     space.rows = NAME(carve_elements)(scratch, space.row_size);
     space.points = NAME(carve_elements)(scratch, points * space.plane);
     space.sums = NAME(carve_elements)(scratch, points * space.sums_plane);
@@ -78,22 +78,23 @@ CX_INLINE int64_t NAME(transformed_at)(const cx_pass *pass, int64_t group, const
 
 /* G g Gᵀ of the kernels of some filters. Whole vectors are stored as far as there is room: what is
    too much is overwritten by the next row of the reduction. */
-CX_INLINE void NAME(transform_weights)(const int tile, const int axes, const T *weights,
-                                       int64_t rows, T *to, int64_t plane, int64_t room)
+CX_INLINE void NAME(transform_weights)(const int tile, const int taps, const int axes,
+                                       const T *weights, int64_t rows, T *to, int64_t plane,
+                                       int64_t room)
 {
-    const int along = tile + 2, lines = axes == 2 ? 3 : 1, down = axes == 2 ? along : 1;
+    const int along = tile + taps - 1, lines = axes == 2 ? taps : 1, down = axes == 2 ? along : 1;
     for (int64_t first = 0; first < rows; first += LANES) {
-        NAME(vector) part[6][3], g[3], u[6];
+        NAME(vector) part[6][5], g[5], u[6];
         for (int i = 0; i < lines; i++) {
-            CX_UNROLL for (int j = 0; j < 3; j++)
-                g[j] = *(const NAME(loose) *)(weights + (i * 3 + j) * rows + first);
-            NAME(weights_to_points)(tile, g, u);
+            CX_UNROLL for (int j = 0; j < taps; j++)
+                g[j] = *(const NAME(loose) *)(weights + (i * taps + j) * rows + first);
+            NAME(weights_to_points)(along, taps, g, u);
             CX_UNROLL for (int j = 0; j < along; j++)
                 part[j][i] = u[j];
         }
         for (int j = 0; j < along; j++) {
             if (axes == 2)
-                NAME(weights_to_points)(tile, part[j], u);
+                NAME(weights_to_points)(along, taps, part[j], u);
             else
                 u[0] = part[j][0];
             CX_UNROLL for (int i = 0; i < down; i++) {
@@ -124,8 +125,8 @@ static void NAME(pack_winograd)(const cx_pass *pass, const cx_call *call, int64_
                                space.weights, space.kernels);
             for (int64_t t = 0; t < outer; t++, to += rows) {
                 int64_t room = ((s.channels - c) * outer - t) * rows;
-#define TRANSFORM_WEIGHTS(TILE, AXES)                                                             \
-    NAME(transform_weights)(TILE, AXES, space.weights + t * inner * rows, rows, to,               \
+#define TRANSFORM_WEIGHTS(TILE, TAPS, AXES)                                                       \
+    NAME(transform_weights)(TILE, TAPS, AXES, space.weights + t * inner * rows, rows, to,               \
                             pass->point_size, room)
                 EACH_TILING(TRANSFORM_WEIGHTS)
 #undef TRANSFORM_WEIGHTS
@@ -174,17 +175,18 @@ static void NAME(place_tiles)(const cx_pass *pass, int64_t items, NAME(winograd_
 /* Bᵀ d B of a row of tiles: down the axis before the last by vectors of neighbouring inputs, then
    along the last by vectors of tiles, stored whole as far as there is room: what is too much is
    overwritten by the next row of tiles. */
-CX_INLINE void NAME(transform_row)(const int tile, const int axes, int64_t tiles, const T *x,
-                                   int64_t x_pitch, T *rows, T *to, int64_t plane, int64_t room)
+CX_INLINE void NAME(transform_row)(const int tile, const int taps, const int axes, int64_t tiles,
+                                   const T *x, int64_t x_pitch, T *rows, T *to, int64_t plane,
+                                   int64_t room)
 {
-    const int along = tile + 2;
+    const int along = tile + taps - 1;
     int64_t pitch = NAME(row_elements)(tile, tiles);
     if (axes == 2) {
-        for (int64_t i = 0; i < tiles * tile + 2; i += LANES) {
+        for (int64_t i = 0; i < tiles * tile + taps - 1; i += LANES) {
             NAME(vector) d[6], points[6];
             CX_UNROLL for (int r = 0; r < along; r++)
                 d[r] = *(const NAME(loose) *)(x + r * x_pitch + i);
-            NAME(to_points)(tile, d, points);
+            NAME(to_points)(along, d, points);
             CX_UNROLL for (int r = 0; r < along; r++)
                 *(NAME(loose) *)(rows + r * pitch + i) = points[r];
         }
@@ -194,9 +196,9 @@ CX_INLINE void NAME(transform_row)(const int tile, const int axes, int64_t tiles
         for (int r = 0; r < (axes == 2 ? along : 1); r++) {
             NAME(vector) d[8], points[6];
             const T *from = x + r * pitch + i * tile;
-            NAME(deal)(tile, from, d);
-            NAME(deal)(tile, from + tile, d + tile); /* the first two of them are used */
-            NAME(to_points)(tile, d, points);
+            CX_UNROLL for (int p = 0; p < along; p += tile)
+                NAME(deal)(tile, from + p, d + p);
+            NAME(to_points)(along, d, points);
             T *at = to + r * along * plane + i;
             if (i + LANES <= room)
                 CX_UNROLL for (int p = 0; p < along; p++)
@@ -208,18 +210,19 @@ CX_INLINE void NAME(transform_row)(const int tile, const int axes, int64_t tiles
         }
 }
 
-CX_INLINE void NAME(transform_tile)(const int tile, const int axes, const cx_pass *pass,
+CX_INLINE void NAME(transform_tile)(const int tile, const int taps, const int axes,
+                                    const cx_pass *pass,
                                     const NAME(winograd_space) *space, int64_t channels,
                                     int64_t first_column)
 {
-    const int inner = axes == 2 ? 9 : 3;
+    const int inner = axes == 2 ? taps * taps : taps;
     int64_t x_pitch = axes == 2 ? pass->axes[pass->rank - 2].position_stride : 0;
     T *to = space->points + first_column;
     for (int64_t c = 0; c < channels; c++)
         for (int64_t t = 0; t < pass->taps; t += inner, to += space->pitch) {
             const T *x = space->tile + c * pass->tile_size + pass->tap_offset[t];
             for (const cx_run *run = space->run; run < space->run + space->runs; run++)
-                NAME(transform_row)(tile, axes, run->length, x + run->tile, x_pitch, space->rows,
+                NAME(transform_row)(tile, taps, axes, run->length, x + run->tile, x_pitch, space->rows,
                                     to + run->column, space->plane,
                                     space->pitch - first_column - run->column);
         }
@@ -251,11 +254,12 @@ static void NAME(multiply_points)(const cx_pass *pass, const cx_call *call, int6
 }
 
 /* Aᵀ m A of one filter's sums, and their outputs. Returns whether all of them are finite. */
-CX_INLINE int NAME(restore_outputs)(const int tile, const int axes, const cx_pass *pass,
+CX_INLINE int NAME(restore_outputs)(const int tile, const int taps, const int axes,
+                                    const cx_pass *pass,
                                     const NAME(winograd_space) *space, const T *sums, T bias,
                                     T *output)
 {
-    const int along = tile + 2, lines = axes == 2 ? tile : 1, down = axes == 2 ? along : 1;
+    const int along = tile + taps - 1, lines = axes == 2 ? tile : 1, down = axes == 2 ? along : 1;
     int64_t step = pass->axes[pass->rank - 1].out_stride;
     int64_t row_step = axes == 2 ? pass->axes[pass->rank - 2].out_stride : 0;
     const NAME(patch) *patch = space->patch, *end = space->patch + space->patches;
@@ -266,14 +270,14 @@ CX_INLINE int NAME(restore_outputs)(const int tile, const int axes, const cx_pas
             CX_UNROLL for (int r = 0; r < down; r++)
                 m[r] = *(const NAME(loose) *)(sums + (r * along + p) * space->sums_plane + i);
             if (axes == 2)
-                NAME(from_points)(tile, m, y);
+                NAME(from_points)(along, tile, m, y);
             else
                 y[0] = m[0];
             CX_UNROLL for (int r = 0; r < lines; r++)
                 part[r][p] = y[r];
         }
         for (int r = 0; r < lines; r++) {
-            NAME(from_points)(tile, part[r], y);
+            NAME(from_points)(along, tile, part[r], y);
             CX_UNROLL for (int p = 0; p < tile; p++) {
                 y[p] += bias;
                 zeros += y[p] * 0;
@@ -304,8 +308,8 @@ static void NAME(restore_blocks)(const cx_pass *pass, const cx_call *call, int64
         const T *sums = space->sums + (f - first_slot) * space->pitch;
         T start = bias ? bias[f] : (T)0, *to = output + f * pass->out_channel;
         int finite = 1;
-#define RESTORE_OUTPUTS(TILE, AXES)                                                               \
-    finite = NAME(restore_outputs)(TILE, AXES, pass, space, sums, start, to)
+#define RESTORE_OUTPUTS(TILE, TAPS, AXES)                                                         \
+    finite = NAME(restore_outputs)(TILE, TAPS, AXES, pass, space, sums, start, to)
         EACH_TILING(RESTORE_OUTPUTS)
 #undef RESTORE_OUTPUTS
         if (!finite)
@@ -341,8 +345,8 @@ static void NAME(forward_winograd)(const cx_pass *pass, const cx_call *call, int
         for (int64_t n = share->item; n < share->end_item; n++) {
             NAME(fill_tile)(pass, &space.box, input + n * pass->in_batch, s.channel, s.channels,
                             space.tile);
-#define TRANSFORM_TILE(TILE, AXES)                                                                \
-    NAME(transform_tile)(TILE, AXES, pass, &space, s.channels,                                    \
+#define TRANSFORM_TILE(TILE, TAPS, AXES)                                                          \
+    NAME(transform_tile)(TILE, TAPS, AXES, pass, &space, s.channels,                                    \
                          (n - share->item) * space.box_columns)
             EACH_TILING(TRANSFORM_TILE)
 #undef TRANSFORM_TILE

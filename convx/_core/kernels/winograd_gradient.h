@@ -114,12 +114,13 @@ static void NAME(transpose_outputs)(const cx_pass *pass, const NAME(gradient_spa
     } while (cx_next(index, extent, last));
 }
 
-/* Transforms every tile of vectors: at each point the vectors of all tiles follow one another. */
-CX_INLINE void NAME(transform_vectors)(const int size, const int axes, const int tile,
+/* Transforms every tile of vectors, inputs or, where they are fewer than points, outputs: at each
+   point the vectors of all tiles follow one another. */
+CX_INLINE void NAME(transform_vectors)(const int size, const int along, const int axes,
                                        const T *from, const int64_t *at, int64_t tiles,
                                        int64_t row_pitch, int64_t width, T *to, int64_t plane)
 {
-    const int along = tile + 2, down = axes == 2 ? along : 1, lines = axes == 2 ? size : 1;
+    const int down = axes == 2 ? along : 1, lines = axes == 2 ? size : 1;
     for (int64_t p = 0; p < tiles; p++)
         for (int64_t v = 0; v < width; v += LANES) {
             const T *x = from + at[p] * width + v;
@@ -129,18 +130,18 @@ CX_INLINE void NAME(transform_vectors)(const int size, const int axes, const int
                     d[i] = *(const NAME(loose) *)(x + (i * row_pitch + j) * width);
                 if (axes == 1)
                     points[0] = d[0];
-                else if (size == tile)
-                    NAME(outputs_to_points)(tile, d, points);
+                else if (size < along)
+                    NAME(evaluate)(along, size, d, points);
                 else
-                    NAME(to_points)(tile, d, points);
+                    NAME(to_points)(along, d, points);
                 CX_UNROLL for (int i = 0; i < down; i++)
                     part[i][j] = points[i];
             }
             for (int i = 0; i < down; i++) {
-                if (size == tile)
-                    NAME(outputs_to_points)(tile, part[i], points);
+                if (size < along)
+                    NAME(evaluate)(along, size, part[i], points);
                 else
-                    NAME(to_points)(tile, part[i], points);
+                    NAME(to_points)(along, part[i], points);
                 CX_UNROLL for (int j = 0; j < along; j++)
                     *(NAME(loose) *)(to + (i * along + j) * plane + p * width + v) = points[j];
             }
@@ -148,27 +149,27 @@ CX_INLINE void NAME(transform_vectors)(const int size, const int axes, const int
 }
 
 /* Gᵀ s G of the sums of a filter and an outer tap. */
-CX_INLINE void NAME(restore_weights)(const int tile, const int axes, const T *sums, int64_t plane,
-                                     int64_t channels, T *to, int64_t step)
+CX_INLINE void NAME(restore_weights)(const int tile, const int taps, const int axes, const T *sums,
+                                     int64_t plane, int64_t channels, T *to, int64_t step)
 {
-    const int along = tile + 2, lines = axes == 2 ? 3 : 1, down = axes == 2 ? along : 1;
+    const int along = tile + taps - 1, lines = axes == 2 ? taps : 1, down = axes == 2 ? along : 1;
     for (int64_t c = 0; c < channels; c += LANES) {
-        NAME(vector) part[3][6], u[6], g[3];
+        NAME(vector) part[5][6], u[6], g[5];
         for (int j = 0; j < along; j++) {
             CX_UNROLL for (int i = 0; i < down; i++)
                 u[i] = *(const NAME(loose) *)(sums + (i * along + j) * plane + c);
             if (axes == 2)
-                NAME(weights_from_points)(tile, u, g);
+                NAME(weights_from_points)(along, taps, u, g);
             else
                 g[0] = u[0];
             CX_UNROLL for (int i = 0; i < lines; i++)
                 part[i][j] = g[i];
         }
         for (int i = 0; i < lines; i++) {
-            NAME(weights_from_points)(tile, part[i], g);
+            NAME(weights_from_points)(along, taps, part[i], g);
             for (int64_t lane = 0; lane < cx_min(LANES, channels - c); lane++)
-                CX_UNROLL for (int j = 0; j < 3; j++)
-                    to[(c + lane) * step + i * 3 + j] = g[j][lane];
+                CX_UNROLL for (int j = 0; j < taps; j++)
+                    to[(c + lane) * step + i * taps + j] = g[j][lane];
         }
     }
 }
@@ -182,8 +183,8 @@ static int NAME(restore_gradient)(const cx_pass *pass, const NAME(sums) *sums, c
     for (int64_t f = 0; f < filters; f++, to += kernel) {
         for (int64_t t = 0; t < pass->taps; t += inner) {
             const T *at = from + f * sums->columns + t / inner * sums->tap_columns;
-#define RESTORE_WEIGHTS(TILE, AXES)                                                               \
-    NAME(restore_weights)(TILE, AXES, at, sums->plane, channels, to + t, pass->taps)
+#define RESTORE_WEIGHTS(TILE, TAPS, AXES)                                                         \
+    NAME(restore_weights)(TILE, TAPS, AXES, at, sums->plane, channels, to + t, pass->taps)
             EACH_TILING(RESTORE_WEIGHTS)
 #undef RESTORE_WEIGHTS
         }
@@ -242,8 +243,8 @@ static void NAME(gradient_winograd)(const cx_pass *pass, const cx_call *call,
                                     gradient + item * pass->out_batch + space.box.out +
                                         first * pass->out_channel,
                                     rows);
-#define TRANSFORM_OUTPUTS(TILE, AXES)                                                             \
-    NAME(transform_vectors)(TILE, AXES, TILE, space.outputs, space.y_at, tiles, y_pitch, rows,    \
+#define TRANSFORM_OUTPUTS(TILE, TAPS, AXES)                                                       \
+    NAME(transform_vectors)(TILE, TILE + TAPS - 1, AXES, space.outputs, space.y_at, tiles, y_pitch, rows,    \
                             to, space.y_plane)
             EACH_TILING(TRANSFORM_OUTPUTS)
 #undef TRANSFORM_OUTPUTS
@@ -258,8 +259,8 @@ static void NAME(gradient_winograd)(const cx_pass *pass, const cx_call *call,
                                  pass->tile_size, pass->tile_size);
             for (int64_t t = 0; t < pass->taps; t += inner) {
                 const T *from = space.inputs + pass->tap_offset[t] * width;
-#define TRANSFORM_INPUTS(TILE, AXES)                                                              \
-    NAME(transform_vectors)(TILE + 2, AXES, TILE, from, space.x_at, tiles, x_pitch, width,        \
+#define TRANSFORM_INPUTS(TILE, TAPS, AXES)                                                        \
+    NAME(transform_vectors)(TILE + TAPS - 1, TILE + TAPS - 1, AXES, from, space.x_at, tiles, x_pitch, width,        \
                             space.x, space.x_plane)
                 EACH_TILING(TRANSFORM_INPUTS)
 #undef TRANSFORM_INPUTS
