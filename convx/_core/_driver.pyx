@@ -185,7 +185,8 @@ cdef class Pass:
         self.table.axes = self.axes
         for index, spec in enumerate(plan.axes):
             axis = &self.axes[index]
-            axis.outputs, axis.block, axis.blocks = spec.outputs, spec.block, spec.blocks
+            axis.outputs, axis.phases = spec.outputs, spec.phases
+            axis.block, axis.blocks = spec.block, spec.blocks
             axis.out_stride = spec.out_stride
             axis.in_size, axis.in_stride = spec.in_size, spec.in_stride
             axis.stride, axis.step = spec.stride, spec.step
@@ -210,6 +211,7 @@ cdef class Pass:
         self.table.tap_weight = self.keep(plan.tap_weight)
         self.table.taps_in_order = plan.taps_in_order
         self.table.boxes, self.table.items = plan.boxes, plan.items
+        self.table.boxes_together = plan.boxes_together
         self.table.task_groups, self.table.filter_parts = plan.task_groups, plan.filter_parts
         self.table.row_parts = plan.row_parts
         self.table.channel_block, self.table.tap_block = plan.channel_block, plan.tap_block
@@ -292,12 +294,14 @@ cdef class Program:
                 # few tasks, of many boxes: it is these that are sliced
                 tasks *= one.table.row_parts
                 tasks *= pieces(one.table.channels, one.table.channel_block)
-                steps = pieces(one.table.batch * one.table.boxes, one.table.row_parts)
+                steps = pieces(one.table.batch * one.table.boxes, one.table.boxes_together)
+                steps = pieces(steps, one.table.row_parts)
                 self.slices.append(tasks)
                 sums = tasks * self.kernels.sums_size(&one.table)
                 self.sums_size = max(self.sums_size, sums)
             else:
-                tasks *= pieces(one.table.batch, one.table.items) * one.table.boxes
+                tasks *= pieces(one.table.batch, one.table.items)
+                tasks *= pieces(one.table.boxes, one.table.boxes_together)
                 steps = 1
                 self.slices.append(max(self.threads, tasks // slices))
             self.tasks.append(tasks)

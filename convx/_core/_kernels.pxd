@@ -14,7 +14,7 @@ cdef extern from "convx.h" nogil:
         CX_U64
 
     ctypedef struct cx_axis:
-        int64_t outputs, block, blocks, out_stride, in_size, in_stride, stride, step
+        int64_t outputs, phases, block, blocks, out_stride, in_size, in_stride, stride, step
         int64_t position_stride
         int64_t strands, tile_length
         const int64_t *strand_start
@@ -31,7 +31,7 @@ cdef extern from "convx.h" nogil:
         int64_t kernel_taps, taps
         const int64_t *tap_offset
         const int64_t *tap_weight
-        int64_t taps_in_order, boxes, items, task_groups, filter_parts, row_parts
+        int64_t taps_in_order, boxes, boxes_together, items, task_groups, filter_parts, row_parts
         int64_t channel_block, tap_block, tile_size, tile_rows, positions, narrowest
         int64_t in_place, strided, gathered, slide_rows, slide_columns, flat
         int64_t lanes

@@ -130,8 +130,9 @@ def axis_plans(
         plans.append(
             AxisPlan(
                 outputs=taps.outputs,
+                phases=axis.phases,
                 block=block,
-                blocks=-(-taps.outputs // block),
+                blocks=axis.phases * -(-axis.phase_outputs // block),
                 out_stride=taps.out_step * axis.out_stride,
                 in_size=axis.in_size,
                 in_stride=axis.in_stride,

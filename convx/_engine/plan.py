@@ -24,9 +24,8 @@ def plan(
     problem = replace(problem, threads=max(1, min(problem.threads, work // WORK_PER_THREAD)))
     tiling = choose_tiling(problem, axes, algorithm) if work else DIRECT
     transforms = tiling != DIRECT
-    split = winograd.split_phases(axes, tiling.axes) if transforms else axes
     problems = [
-        replace(problem, axes=chosen) for chosen in (itertools.product(*split) if work else ())
+        replace(problem, axes=chosen) for chosen in (itertools.product(*axes) if work else ())
     ]
     if transforms:
         passes = [winograd.plan_pass(one, tiling) for one in problems]
@@ -104,16 +103,15 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     )
     if tiling == DIRECT:
         return products * (problem.batch if problem.kind == "weight_gradient" else 1)
-    split = winograd.split_phases(axes, tiling.axes)[first:]
-    if problem.kind == "weight_gradient" and any(len(choices) > 1 for choices in split):
-        return math.inf  # every pass would begin its sums anew
+    transformed = [[winograd.with_phases(axis) for axis in choices] for choices in axes[first:]]
     outer = math.prod(sum(len(axis.taps.coordinates) for axis in one) for one in axes[:first])
     whole = problem.filters * outer * -(-problem.channels // PANEL) * PANEL
     if problem.groups * whole * tiling.points * problem.item_size > MOST_WEIGHTS:
         return math.inf
     places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
     tiles = math.prod(
-        sum(-(-axis.taps.outputs // tiling.tile) for axis in choices) for choices in split
+        sum(tiling.tiles(axis.taps.outputs, axis.phases) for axis in choices)
+        for choices in transformed
     )
     rows, filters, costs = outer * problem.channels, problem.filters, FORWARD_COSTS
     inputs, outputs = rows * costs.input, filters * costs.output
@@ -124,8 +122,8 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     else:
         tiles = max(tiles, LEAST_TILES)
     per_tile = products + places * (inputs + outputs)
-    transformed = 0 if problem.weights_prepared else outer * pairs
-    weights = transformed * (costs.weights + costs.weight * tiling.points)
+    kernels = 0 if problem.weights_prepared else outer * pairs
+    weights = kernels * (costs.weights + costs.weight * tiling.points)
     return tiling.points * tiles * per_tile + weights
 
 

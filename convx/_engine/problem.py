@@ -30,6 +30,10 @@ class Tiling(NamedTuple):
         """Taps that become points."""
         return int(self.taps**self.axes)
 
+    def tiles(self, outputs: int, phases: int) -> int:
+        """Tiles along an axis that is transformed."""
+        return phases * -(-(-(-outputs // phases)) // self.tile)
+
 
 DIRECT = Tiling()
 
@@ -39,6 +43,7 @@ class AxisPlan:
     """One spatial axis of a pass; see cx_axis in convx.h."""
 
     outputs: int
+    phases: int
     block: int
     blocks: int
     out_stride: int
@@ -77,6 +82,7 @@ class PassPlan:
     tap_weight: Table
     taps_in_order: bool
     boxes: int
+    boxes_together: int
     items: int
     task_groups: int
     filter_parts: int
@@ -126,14 +132,18 @@ class PassPlan:
         """Multiply-adds of the pass, without those of transformations."""
         first = len(self.axes) - self.tiling.axes
         tiles = [axis.outputs for axis in self.axes[:first]]
-        tiles += [-(-axis.outputs // self.tiling.tile) for axis in self.axes[first:]]
+        tiles += [self.tiling.tiles(axis.outputs, axis.phases) for axis in self.axes[first:]]
         taps = len(self.tap_weight) // self.tiling.kernel_taps * self.tiling.points
         return self.batch * math.prod(tiles) * self.groups * self.filters * self.channels * taps
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One spatial axis of the arrays and the taps that a pass sums along it."""
+    """One spatial axis of the arrays and the taps that a pass sums along it.
+
+    With phases, only every so manieth output is a neighbour of another: ``taps`` tells its stride
+    and step.
+    """
 
     taps: AxisTaps
     in_size: int
@@ -141,6 +151,12 @@ class Axis:
     out_stride: int
     halo: Table | None = None
     halo_low: int = 0
+    phases: int = 1
+
+    @property
+    def phase_outputs(self) -> int:
+        """Outputs of the first phase, which has the most."""
+        return -(-self.taps.outputs // self.phases)
 
     @property
     def is_pointwise(self) -> bool:

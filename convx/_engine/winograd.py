@@ -35,7 +35,8 @@ TILES = {3: (4, 2), 5: (2,)}  # outputs of a tile along an axis with so many tap
 MOST_COLUMNS = 128  # tiles of a task
 STEP_COLUMNS = 32  # the same where the reduction takes several steps
 AT_ONCE = 1.25  # of the L2 cache: transformed inputs up to which a task needs one step
-GRADIENT_TILES = 32  # tiles of a box of the weight gradient: it sets the order of its sum
+BOX_PARTS = (1, 2, 3)  # such parts of a task may be a box
+GRADIENT_TILES = 32  # tiles of a product of the weight gradient: it sets the order of its sum
 GRADIENT_UNIT = 8  # rows of more tiles are cut into multiples of this
 GRADIENT_FILTERS = 64  # filters of a task of the weight gradient
 GRADIENT_SUMS = 0.6  # of the L2 cache: sums of a task of the weight gradient
@@ -52,47 +53,38 @@ def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
 
 
 def _fits(axis: Axis, taps: int) -> bool:
-    """Whether the taps are so many, evenly spaced, and outputs have the same spacing or none."""
+    """Whether the taps are so many, evenly spaced, and neighbours of some phase of the outputs."""
     if len(axis.taps.coordinates) != taps:
         return False
-    gaps = abs(np.diff(axis.taps.coordinates))
-    return bool((gaps == gaps[0]).all()) and axis.taps.stride in (1, gaps[0])
+    gaps, stride = abs(np.diff(axis.taps.coordinates)), axis.taps.stride
+    evenly = bool((gaps == gaps[0]).all())
+    return evenly and stride in (1, gaps[0]) and gaps[0] // stride <= axis.taps.outputs
 
 
-def phases(axis: Axis) -> list[Axis]:
-    """Split the outputs along an axis into those whose taps are neighbours, in rising order."""
+def with_phases(axis: Axis) -> Axis:
+    """Part the outputs along an axis into phases within which the taps are neighbours, in order."""
     taps = axis.taps
     order = np.argsort(taps.coordinates)
-    coordinates, kernel = taps.coordinates[order], taps.kernel[order]
-    gap = int(coordinates[1] - coordinates[0])
-    step = gap // taps.stride
-    return [
-        replace(
-            axis,
-            taps=replace(
-                taps,
-                outputs=-(-(taps.outputs - phase) // step),
-                stride=gap,
-                coordinates=coordinates + phase * taps.stride,
-                kernel=kernel,
-                out_start=taps.out_start + phase * taps.out_step,
-                out_step=taps.out_step * step,
-            ),
-        )
-        for phase in range(min(step, taps.outputs))
-    ]
-
-
-def split_phases(axes: Sequence[Sequence[Axis]], transformed: int) -> list[list[Axis]]:
-    """Split the outputs along all the axes that are transformed."""
-    first = len(axes) - transformed
-    return [list(choices) for choices in axes[:first]] + [
-        [phase for axis in choices for phase in phases(axis)] for choices in axes[first:]
-    ]
+    gap = int(abs(taps.coordinates[1] - taps.coordinates[0]))
+    phases = gap // taps.stride
+    return replace(
+        axis,
+        taps=replace(
+            taps,
+            stride=gap,
+            coordinates=taps.coordinates[order],
+            kernel=taps.kernel[order],
+            out_step=phases * taps.out_step,
+        ),
+        phases=phases,
+    )
 
 
 def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
     """Cut a pass so that its scratch memory stays below twice the L2 cache."""
+    first = len(problem.axes) - tiling.axes
+    transformed = (with_phases(axis) for axis in problem.axes[first:])
+    problem = replace(problem, axes=(*problem.axes[:first], *transformed))
     gradient = problem.kind == "weight_gradient"
     cut_with = _cut_gradient if gradient else _cut_forward
     share = 1
@@ -113,18 +105,32 @@ class _Boxes:
     count: int
 
     @classmethod
-    def of(cls, problem: Problem, tiling: Tiling, most: int, unit: int) -> "_Boxes":
-        """Cut into boxes of at most so many tiles, rows in multiples of ``unit``."""
-        axes = problem.axes
-        sizes = [1] * (len(axes) - tiling.axes) + [tiling.tile] * tiling.axes
-        counts = [-(-axis.taps.outputs // size) for axis, size in zip(axes, sizes)]
-        tiles = split(counts, most, unit)
+    def of(cls, problem: Problem, tiling: Tiling, tiles: Sequence[int]) -> "_Boxes":
+        """Cut into boxes of so many tiles along each axis."""
+        axes, sizes = problem.axes, _tile_sizes(problem, tiling)
         blocks = [
-            min(count * size, axis.taps.outputs) for axis, count, size in zip(axes, tiles, sizes)
+            min(count * size, axis.phase_outputs) for axis, count, size in zip(axes, tiles, sizes)
         ]
         plans, tap_tables = axis_plans(axes, blocks, tiles=sizes)
         boxes = math.prod(axis.blocks for axis in plans)
         return cls(plans, tap_tables, math.prod(tiles), boxes)
+
+
+def _tile_sizes(problem: Problem, tiling: Tiling) -> list[int]:
+    return [1] * (len(problem.axes) - tiling.axes) + [tiling.tile] * tiling.axes
+
+
+def _split_tiles(problem: Problem, tiling: Tiling, most: int, unit: int) -> list[int]:
+    """Tiles of a box along each axis, at most so many in all, rows in multiples of ``unit``."""
+    sizes = _tile_sizes(problem, tiling)
+    counts = [-(-axis.phase_outputs // size) for axis, size in zip(problem.axes, sizes)]
+    return split(counts, most, unit)
+
+
+def _fill(tiles: Sequence[int], columns: int, lanes: int) -> float:
+    """Of the columns of a product, those that are tiles when as many boxes go together as can."""
+    used = columns // math.prod(tiles) * math.prod(tiles)
+    return used / (-(-used // (2 * lanes)) * 2 * lanes)
 
 
 def _outer_taps(problem: Problem, tiling: Tiling) -> int:
@@ -162,15 +168,20 @@ def _cut_forward(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
         columns = max(1, STEP_COLUMNS // share)
         room = machine.L2_BYTES // 2 // (column_bytes * columns * outer)
         channel_block = even(problem.channels, room)
-    boxes = _Boxes.of(problem, tiling, columns, lanes)
-    together = problem.batch * problem.groups * boxes.count // problem.threads
-    items = even(problem.batch, min(columns // boxes.tiles, together))
-    columns = -(-items * boxes.tiles // lanes) * lanes
+    cuts = [_split_tiles(problem, tiling, -(-columns // parts), lanes) for parts in BOX_PARTS]
+    # smaller boxes need more of the input: only for a gain of a tenth
+    tiles = max(cuts, key=lambda cut: int(10 * _fill(cut, columns, lanes)))
+    boxes = _Boxes.of(problem, tiling, tiles)
+    alike = problem.batch * problem.groups * boxes.count
+    together = min(columns // boxes.tiles, alike // problem.threads)
+    boxes_together = even(boxes.count, together)
+    items = even(problem.batch, together // boxes_together)
+    columns = -(-items * boxes_together * boxes.tiles // lanes) * lanes
 
     filter_blocks = -(-problem.filters // rows)
     sums = machine.L2_BYTES // (4 if channel_block == problem.channels else 1)
     sum_blocks = min(filter_blocks, max(1, sums // (column_bytes * columns * rows)))
-    tasks = problem.groups * boxes.count * -(-problem.batch // items)
+    tasks = problem.groups * -(-boxes.count // boxes_together) * -(-problem.batch // items)
     filter_parts = fewest_parts(tasks, filter_blocks, problem.threads)
     if channel_block < problem.channels:
         filter_parts = max(filter_parts, -(-filter_blocks // sum_blocks))
@@ -179,6 +190,7 @@ def _cut_forward(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
         tiling,
         boxes,
         items=items,
+        boxes_together=boxes_together,
         filter_parts=filter_parts,
         row_parts=1,
         channel_block=channel_block,
@@ -195,7 +207,8 @@ def _cut_gradient(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
     """
     lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
     outer, panel = _outer_taps(problem, tiling), 2 * lanes
-    boxes = _Boxes.of(problem, tiling, GRADIENT_TILES, GRADIENT_UNIT)
+    tiles = _split_tiles(problem, tiling, GRADIENT_TILES, GRADIENT_UNIT)
+    boxes = _Boxes.of(problem, tiling, tiles)
     filter_blocks = -(-problem.filters // rows)
     filter_parts = -(-problem.filters // GRADIENT_FILTERS)
     filters = -(-problem.filters // filter_parts)
@@ -209,6 +222,7 @@ def _cut_gradient(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
         tiling,
         boxes,
         items=1,
+        boxes_together=even(problem.batch * boxes.count, GRADIENT_TILES // boxes.tiles),
         filter_parts=min(filter_parts, filter_blocks),
         row_parts=1,
         channel_block=channel_block,

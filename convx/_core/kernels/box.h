@@ -28,7 +28,8 @@ typedef struct {
 } cx_stretch;
 
 typedef struct {
-    int64_t origin[CX_MAX_RANK], extent[CX_MAX_RANK];
+    int64_t origin[CX_MAX_RANK]; /* input coordinates of the first output */
+    int64_t extent[CX_MAX_RANK];
     int64_t in, out; /* offsets of the box in an item's input (when in place) and output */
     int64_t panels;
     cx_panel *panel;
@@ -38,10 +39,10 @@ typedef struct {
     cx_stretch *stretch;
 } cx_box;
 
-/* What a task of a convolution computes: the outputs of a box for some items of the batch, groups
-   and register blocks of their filters. */
+/* What a task of a convolution computes: the outputs of some boxes for some items of the batch,
+   groups and register blocks of their filters. */
 typedef struct {
-    int64_t box, item, end_item, group, end_group, block, end_block;
+    int64_t box, end_box, item, end_item, group, end_group, block, end_block;
 } cx_share;
 
 static inline cx_share cx_find_share(const cx_pass *pass, int64_t task, int64_t filter_blocks)
@@ -49,8 +50,10 @@ static inline cx_share cx_find_share(const cx_pass *pass, int64_t task, int64_t 
     cx_share share;
     int64_t group_parts = (pass->groups + pass->task_groups - 1) / pass->task_groups;
     int64_t part = task % pass->filter_parts, rest = task / pass->filter_parts;
-    share.box = rest % pass->boxes;
-    rest /= pass->boxes;
+    int64_t box_parts = (pass->boxes + pass->boxes_together - 1) / pass->boxes_together;
+    share.box = rest % box_parts * pass->boxes_together;
+    share.end_box = cx_min(share.box + pass->boxes_together, pass->boxes);
+    rest /= box_parts;
     share.group = rest % group_parts * pass->task_groups;
     share.item = rest / group_parts * pass->items;
     share.end_group = cx_min(share.group + pass->task_groups, pass->groups);
@@ -61,7 +64,8 @@ static inline cx_share cx_find_share(const cx_pass *pass, int64_t task, int64_t 
 }
 
 /* The same of a weight gradient: the weights of some channels and register blocks of filters,
-   summed over the boxes step … end_step - 1 of those of a row part, part_step … part_end - 1. */
+   summed over the steps step … end_step - 1 of those of a row part, part_step … part_end - 1. A
+   step goes over boxes_together boxes, the items' boxes being numbered as one sequence. */
 typedef struct {
     int64_t row_part, group, end_group, channel, channels, block, end_block;
     int64_t part_step, step, end_step, part_end;
@@ -82,7 +86,8 @@ static inline cx_gradient_share cx_find_gradient_share(const cx_pass *pass, cons
     share.channels = cx_min(pass->channel_block, pass->channels - share.channel);
     share.block = cx_part(filter_blocks, pass->filter_parts, part);
     share.end_block = cx_part(filter_blocks, pass->filter_parts, part + 1);
-    int64_t steps = pass->batch * pass->boxes;
+    int64_t boxes = pass->batch * pass->boxes;
+    int64_t steps = (boxes + pass->boxes_together - 1) / pass->boxes_together;
     share.part_step = cx_part(steps, pass->row_parts, share.row_part);
     share.part_end = cx_part(steps, pass->row_parts, share.row_part + 1);
     share.step = share.part_step + call->first_step;
@@ -109,19 +114,25 @@ static inline void cx_carve_box(const cx_pass *pass, cx_box *box, char **scratch
     box->stretch = cx_carve(scratch, stretches * (int64_t)sizeof(cx_stretch));
 }
 
-static inline void cx_place_box(const cx_pass *pass, int64_t index, cx_box *box)
+/* Returns whether there are outputs: the last box of a phase may have none. */
+static inline int cx_place_box(const cx_pass *pass, int64_t index, cx_box *box)
 {
+    int any = 1;
     box->in = 0;
     box->out = pass->out_origin;
     for (int64_t a = pass->rank - 1; a >= 0; a--) {
         const cx_axis *axis = &pass->axes[a];
-        int64_t at = index % axis->blocks;
+        int64_t blocks = axis->blocks / axis->phases, at = index % axis->blocks;
+        int64_t phase = at / blocks, first = at % blocks * axis->block;
+        int64_t outputs = (axis->outputs - phase + axis->phases - 1) / axis->phases;
         index /= axis->blocks;
-        box->origin[a] = at * axis->block;
-        box->extent[a] = cx_min(axis->block, axis->outputs - box->origin[a]);
-        box->in += box->origin[a] * axis->position_stride;
-        box->out += box->origin[a] * axis->out_stride;
+        box->origin[a] = first * axis->stride + phase * (axis->stride / axis->phases);
+        box->extent[a] = cx_min(axis->block, outputs - first);
+        box->in += first * axis->position_stride;
+        box->out += first * axis->out_stride + phase * (axis->out_stride / axis->phases);
+        any &= box->extent[a] > 0;
     }
+    return any;
 }
 
 /* The input index of a padded coordinate, or -1 where the padding is zero. */
@@ -161,8 +172,7 @@ static inline void cx_find_rows(const cx_pass *pass, cx_box *box)
                 strand[a] = within[a] = 0;
             while (within[a] + axis->strand_length[strand[a]] <= index[a])
                 within[a] += axis->strand_length[strand[a]++];
-            int64_t at = cx_source(axis, box->origin[a] * axis->stride +
-                                             axis->strand_start[strand[a]] +
+            int64_t at = cx_source(axis, box->origin[a] + axis->strand_start[strand[a]] +
                                              (index[a] - within[a]) * axis->step);
             source = at < 0 || source == CX_ZEROS ? CX_ZEROS : source + at * axis->in_stride;
         }
@@ -185,7 +195,7 @@ static inline void cx_find_stretches(const cx_pass *pass, cx_box *box)
     int64_t step = axis->step, tile = 0;
     box->stretches = 0;
     for (int64_t m = 0; m < axis->strands; m++) {
-        int64_t start = axis->strand_start[m] + box->origin[pass->rank - 1] * axis->stride;
+        int64_t start = axis->strand_start[m] + box->origin[pass->rank - 1];
         int64_t length = axis->strand_length[m];
         int64_t before = start < 0 ? cx_min((-start + step - 1) / step, length) : 0;
         int64_t end = axis->in_size - start; /* coordinates below in_size: i * step < end */

@@ -26,10 +26,11 @@ enum { CX_MAX_RANK = 30 };
    stride is. */
 typedef struct {
     int64_t outputs;        /* outputs of the pass along this axis */
-    int64_t block, blocks;  /* outputs per box, boxes */
-    int64_t out_stride;     /* between neighbouring outputs of the pass */
+    int64_t phases;         /* the outputs of a box are so many apart, neighbours in other boxes */
+    int64_t block, blocks;  /* outputs per box, boxes of all phases */
+    int64_t out_stride;     /* between neighbouring outputs of a box */
     int64_t in_size, in_stride;
-    int64_t stride;         /* input coordinates between neighbouring outputs */
+    int64_t stride;         /* input coordinates between neighbouring outputs of a box */
     int64_t step;           /* and between neighbours of a strand */
     int64_t position_stride; /* tile elements between neighbouring outputs */
     int64_t strands, tile_length;
@@ -53,6 +54,8 @@ typedef struct {
     int64_t taps_in_order;     /* (c, t) lie in the weights one after the other */
     int64_t boxes;             /* product of the axes' blocks */
     int64_t items;             /* of the batch in one task: they share its packed weights */
+    int64_t boxes_together;    /* winograd: boxes whose tiles go into one product; for the weight
+                                  gradient of any items */
     int64_t task_groups;       /* groups in one task: they share its tables */
     int64_t filter_parts;      /* parts that the filters of a group are split into for tasks */
     int64_t row_parts;         /* weight gradient: partial sums, added up by the caller */
@@ -84,7 +87,7 @@ typedef struct {
     void *output;       /* packing: the packed weights; weight gradient: row_parts of it */
     void *sums;         /* weight gradient: what tasks keep besides the output */
     int64_t *overflow;  /* winograd: set where a result is not finite */
-    int64_t first_step, steps; /* weight gradient: the boxes of a row part to go through now */
+    int64_t first_step, steps; /* weight gradient: the products of a row part to go through now */
 } cx_call;
 
 enum { CX_FORWARD, CX_WEIGHT_GRADIENT };
@@ -92,7 +95,7 @@ enum { CX_FORWARD, CX_WEIGHT_GRADIENT };
 typedef void (*cx_task)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch);
 
 /* What one instruction set offers for one element type. Tasks are numbered, last factor fastest:
-   forward by items, groups, box, filter part; pack by group, filter block; weight_gradient by row
+   forward by items, groups, boxes, filter part; pack by group, filter block; weight_gradient by row
    part, group, channel block, filter part. */
 typedef struct {
     int64_t lanes; /* elements of a vector */

@@ -11,7 +11,7 @@ typedef struct {
 /* What a thread's scratch memory holds. Columns are the tiles of a task, of all its items. */
 typedef struct {
     cx_box box;
-    int64_t box_columns, columns; /* of an item, of all */
+    int64_t box_columns, columns; /* of an item in the box, of all so far */
     int64_t pitch;                /* elements from one row of columns to the next */
     int64_t plane, sums_plane;    /* elements from one point to the next */
     int64_t row_size;             /* of a row of tiles, transformed along one axis */
@@ -38,7 +38,8 @@ CX_INLINE NAME(winograd_space) NAME(carve_winograd)(const cx_pass *pass, char **
     for (int64_t a = 0; a < last; a++)
         rows *= NAME(tiles_along)(pass, a, pass->axes[a].block);
     int64_t row_tiles = NAME(tiles_along)(pass, last, pass->axes[last].block);
-    int64_t columns = pass->items * rows * row_tiles;
+    int64_t rows_together = pass->boxes_together * pass->items * rows;
+    int64_t columns = rows_together * row_tiles;
     int64_t reduction = pass->channel_block * NAME(outer_taps)(pass);
     int64_t part_filters = cx_min(pass->sum_blocks * ROWS, pass->filters);
     if (pass->channel_block < pass->channels)
@@ -48,8 +49,8 @@ CX_INLINE NAME(winograd_space) NAME(carve_winograd)(const cx_pass *pass, char **
     space.sums_plane = NAME(spread)(part_filters * space.pitch);
     cx_carve_box(pass, &space.box, scratch);
     space.run = cx_carve(scratch, rows * (int64_t)sizeof(cx_run));
-    space.patch = cx_carve(scratch, (pass->items * rows + columns / LANES + 2) *
-                                        (int64_t)sizeof(*space.patch));
+    space.patch = cx_carve(
+        scratch, (rows_together + columns / LANES + 2) * (int64_t)sizeof(*space.patch));
     space.offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
     space.tile = NAME(carve_elements)(scratch, pass->channel_block * pass->tile_size);
     space.row_size = NAME(points_along)(pass) * NAME(row_elements)(pass->winograd_tile, row_tiles);
@@ -135,19 +136,20 @@ static void NAME(pack_winograd)(const cx_pass *pass, const cx_call *call, int64_
     } while (NAME(next_step)(pass, &s));
 }
 
-/* Lays out the columns of a box: runs for the inputs, patches for the outputs. */
+/* Lays out the columns of a box after those of others: runs for the inputs of an item, patches for
+   the outputs of all. */
 static void NAME(place_tiles)(const cx_pass *pass, int64_t items, NAME(winograd_space) *space)
 {
     const cx_box *box = &space->box;
     int64_t last = pass->rank - 1, first_axis = pass->rank - pass->winograd_axes;
-    int64_t extent[CX_MAX_RANK], index[CX_MAX_RANK] = {0}, column = 0;
+    int64_t extent[CX_MAX_RANK], index[CX_MAX_RANK] = {0}, column = space->columns;
     int64_t tile = pass->winograd_tile, out_step = tile * pass->axes[last].out_stride;
     for (int64_t a = 0; a <= last; a++)
         extent[a] = NAME(tiles_along)(pass, a, box->extent[a]);
-    space->runs = space->patches = 0;
+    space->runs = 0;
     for (int64_t n = 0; n < items; n++) {
         do {
-            int64_t from = 0, out = n * pass->out_batch, rows = 1;
+            int64_t from = 0, out = box->out + n * pass->out_batch, rows = 1;
             for (int64_t a = 0; a < last; a++) {
                 int64_t at = index[a] * (a < first_axis ? 1 : tile);
                 from += at * pass->axes[a].position_stride;
@@ -156,7 +158,7 @@ static void NAME(place_tiles)(const cx_pass *pass, int64_t items, NAME(winograd_
                     rows = cx_min(tile, box->extent[a] - at);
             }
             if (n == 0)
-                space->run[space->runs++] = (cx_run){from, out, column, extent[last]};
+                space->run[space->runs++] = (cx_run){from, out, column - space->columns, extent[last]};
             int64_t left = box->extent[last];
             for (int64_t tiles = extent[last], count; tiles > 0; tiles -= count) {
                 count = cx_min(tiles, LANES - column % LANES);
@@ -167,7 +169,8 @@ static void NAME(place_tiles)(const cx_pass *pass, int64_t items, NAME(winograd_
                 out += count * out_step;
             }
         } while (cx_next(index, extent, last));
-        space->box_columns = n == 0 ? column : space->box_columns;
+        if (n == 0)
+            space->box_columns = column - space->columns;
     }
     space->columns = column;
 }
@@ -317,8 +320,27 @@ static void NAME(restore_blocks)(const cx_pass *pass, const cx_call *call, int64
     }
 }
 
-/* The outputs of a box. If one step is the whole reduction, the sums of a few register blocks are
-   turned into outputs before the next are begun; otherwise the sums of all are kept. */
+/* The inputs of a box for some items, at the points. */
+static void NAME(transform_box)(const cx_pass *pass, const cx_share *share, const T *input,
+                                const NAME(step) *s, NAME(winograd_space) *space)
+{
+    int64_t first_column = space->columns;
+    cx_find_rows(pass, &space->box);
+    cx_find_stretches(pass, &space->box);
+    NAME(place_tiles)(pass, share->end_item - share->item, space);
+    for (int64_t n = share->item; n < share->end_item; n++) {
+        NAME(fill_tile)(pass, &space->box, input + n * pass->in_batch, s->channel, s->channels,
+                        space->tile);
+#define TRANSFORM_TILE(TILE, TAPS, AXES)                                                          \
+    NAME(transform_tile)(TILE, TAPS, AXES, pass, space, s->channels, first_column)
+        EACH_TILING(TRANSFORM_TILE)
+#undef TRANSFORM_TILE
+        first_column += space->box_columns;
+    }
+}
+
+/* The outputs of some boxes. If one step is the whole reduction, the sums of a few register blocks
+   are turned into outputs before the next are begun; otherwise the sums of all are kept. */
 static void NAME(forward_winograd)(const cx_pass *pass, const cx_call *call, int64_t group,
                                    const cx_share *share, char *scratch)
 {
@@ -326,10 +348,6 @@ static void NAME(forward_winograd)(const cx_pass *pass, const cx_call *call, int
     const T *input = (const T *)call->input + group * pass->channels * pass->in_channel;
     int64_t widths[2 * CX_MOST_VECTORS + 1], outer = NAME(outer_taps)(pass);
     NAME(find_widths)(NAME(first_filter)(pass, 1), 2, pass->narrowest, widths);
-    cx_place_box(pass, share->box, &space.box);
-    cx_find_rows(pass, &space.box);
-    cx_find_stretches(pass, &space.box);
-    NAME(place_tiles)(pass, share->end_item - share->item, &space);
     for (int64_t m = 0; m < pass->channel_block * outer; m++)
         space.offset[m] = m * space.pitch;
     NAME(clear_gaps)(pass, space.tile);
@@ -337,20 +355,15 @@ static void NAME(forward_winograd)(const cx_pass *pass, const cx_call *call, int
     for (int64_t m = 0; m < NAME(winograd_points)(pass) * pass->channel_block * outer; m++)
         NAME(clear)(space.points + (m + 1) * space.pitch - LANES, LANES);
     T *output = (T *)call->output + group * pass->filters * pass->out_channel +
-                share->item * pass->out_batch + space.box.out;
+                share->item * pass->out_batch;
     NAME(step) s = NAME(first_step)(pass);
     int more, whole = s.channels == pass->channels;
     do {
         NAME(step) now = s;
-        for (int64_t n = share->item; n < share->end_item; n++) {
-            NAME(fill_tile)(pass, &space.box, input + n * pass->in_batch, s.channel, s.channels,
-                            space.tile);
-#define TRANSFORM_TILE(TILE, TAPS, AXES)                                                          \
-    NAME(transform_tile)(TILE, TAPS, AXES, pass, &space, s.channels,                                    \
-                         (n - share->item) * space.box_columns)
-            EACH_TILING(TRANSFORM_TILE)
-#undef TRANSFORM_TILE
-        }
+        space.columns = space.patches = 0;
+        for (int64_t box = share->box; box < share->end_box; box++)
+            if (cx_place_box(pass, box, &space.box))
+                NAME(transform_box)(pass, share, input, &s, &space);
         more = NAME(next_step)(pass, &s);
         for (int64_t b = share->block; b < share->end_block; b += pass->sum_blocks) {
             int64_t end = cx_min(b + pass->sum_blocks, share->end_block);

@@ -12,11 +12,13 @@ enum { NAME(GRADIENT_PANEL) = 2 * LANES };
 
 typedef struct {
     cx_box box;
-    int64_t tiles;              /* of a box, at most */
+    int64_t tiles;              /* of a step, at most */
     int64_t x_plane, y_plane;   /* elements from one point to the next */
-    int64_t *x_at, *y_at;       /* places of each tile in the inputs and in the outputs */
+    int64_t *x_at, *y_at;       /* places of each tile in its box's inputs and outputs */
+    int64_t *first_tile;        /* of each box, and the end */
     int64_t *offset;            /* of each tile at a point */
-    T *tile, *inputs, *outputs; /* [channel][place], then [place][channel], [place][filter] */
+    T *tile, *inputs, *outputs; /* [box][channel][place], then [box][place][channel]; of a box
+                                   [place][filter] */
     T *x, *y;                   /* [point][tile][channel], [block][point][tile][filter] */
 } NAME(gradient_space);
 
@@ -49,7 +51,7 @@ CX_INLINE NAME(gradient_space) NAME(carve_gradient)(const cx_pass *pass, char **
     NAME(gradient_space) space;
     int64_t places = 1;
     int64_t points = NAME(winograd_points)(pass), first = pass->rank - pass->winograd_axes;
-    space.tiles = 1;
+    space.tiles = pass->boxes_together;
     for (int64_t a = 0; a < pass->rank; a++) {
         int64_t tiles = NAME(tiles_along)(pass, a, pass->axes[a].block);
         space.tiles *= tiles;
@@ -60,17 +62,21 @@ CX_INLINE NAME(gradient_space) NAME(carve_gradient)(const cx_pass *pass, char **
     space.y_plane = NAME(spread)(space.tiles * ROWS + LANES);
     space.x_at = cx_carve(scratch, space.tiles * (int64_t)sizeof(int64_t));
     space.y_at = cx_carve(scratch, space.tiles * (int64_t)sizeof(int64_t));
+    space.first_tile = cx_carve(scratch, (pass->boxes_together + 1) * (int64_t)sizeof(int64_t));
     space.offset = cx_carve(scratch, space.tiles * (int64_t)sizeof(int64_t));
-    space.tile = NAME(carve_elements)(scratch, pass->channel_block * pass->tile_size);
-    space.inputs = NAME(carve_elements)(scratch, pass->tile_size * NAME(GRADIENT_PANEL));
+    space.tile = NAME(carve_elements)(
+        scratch, pass->boxes_together * pass->channel_block * pass->tile_size);
+    space.inputs = NAME(carve_elements)(
+        scratch, pass->boxes_together * pass->tile_size * NAME(GRADIENT_PANEL));
     space.outputs = NAME(carve_elements)(scratch, places * ROWS);
     space.x = NAME(carve_elements)(scratch, points * space.x_plane);
     space.y = NAME(carve_elements)(scratch, NAME(part_blocks)(pass) * points * space.y_plane);
     return space;
 }
 
-/* Where the tiles of a box begin; returns how many there are. */
-static int64_t NAME(find_tiles)(const cx_pass *pass, const NAME(gradient_space) *space)
+/* Where the tiles of a box begin, whose first one is `first_tile`; returns how many there are. */
+static int64_t NAME(find_tiles)(const cx_pass *pass, const NAME(gradient_space) *space,
+                                int64_t first_tile)
 {
     int64_t first = pass->rank - pass->winograd_axes, count = 0;
     int64_t extent[CX_MAX_RANK], index[CX_MAX_RANK] = {0};
@@ -83,8 +89,8 @@ static int64_t NAME(find_tiles)(const cx_pass *pass, const NAME(gradient_space) 
             x += index[a] * step * pass->axes[a].position_stride;
             y = y * extent[a] * step + index[a] * step;
         }
-        space->x_at[count] = x;
-        space->y_at[count++] = y;
+        space->x_at[first_tile + count] = x;
+        space->y_at[first_tile + count++] = y;
     } while (cx_next(index, extent, pass->rank));
     return count;
 }
@@ -95,7 +101,7 @@ static void NAME(transpose_outputs)(const cx_pass *pass, const NAME(gradient_spa
                                     const T *gradient, int64_t rows)
 {
     int64_t last = pass->rank - 1, first = pass->rank - pass->winograd_axes;
-    int64_t extent[CX_MAX_RANK], index[CX_MAX_RANK] = {0};
+    int64_t extent[CX_MAX_RANK], index[CX_MAX_RANK] = {0}, step = pass->axes[last].out_stride;
     for (int64_t a = 0; a <= last; a++)
         extent[a] = NAME(tiles_along)(pass, a, space->box.extent[a]) *
                     (a < first ? 1 : pass->winograd_tile);
@@ -107,8 +113,12 @@ static void NAME(transpose_outputs)(const cx_pass *pass, const NAME(gradient_spa
             if (index[a] >= space->box.extent[a])
                 length = 0;
         }
-        if (length > 0)
+        if (length > 0 && step == 1)
             NAME(interleave)(to, rows, gradient + from, pass->out_channel, rows, length, length);
+        else
+            for (int64_t i = 0; i < length; i++)
+                for (int64_t r = 0; r < rows; r++)
+                    to[i * rows + r] = gradient[from + r * pass->out_channel + i * step];
         NAME(clear)(to + length * rows, (extent[last] - length) * rows);
         to += extent[last] * rows;
     } while (cx_next(index, extent, last));
@@ -212,68 +222,105 @@ static void NAME(add_products)(const cx_pass *pass, const NAME(gradient_space) *
         }
 }
 
+/* A box's inputs into its tile, and its outputs to the points. */
+static int64_t NAME(take_box)(const cx_pass *pass, const cx_call *call,
+                              const cx_gradient_share *share, int64_t item, int64_t first_tile,
+                              T *tile, const NAME(gradient_space) *space)
+{
+    int64_t points = NAME(winograd_points)(pass), tiles = NAME(find_tiles)(pass, space, first_tile);
+    int64_t row_tiles = NAME(tiles_along)(pass, pass->rank - 1, space->box.extent[pass->rank - 1]);
+    int64_t y_pitch = row_tiles * pass->winograd_tile;
+    const T *input = (const T *)call->input + item * pass->in_batch +
+                     share->group * pass->channels * pass->in_channel;
+    const T *gradient = (const T *)call->weight + item * pass->out_batch + space->box.out +
+                        share->group * pass->filters * pass->out_channel;
+    NAME(fill_tile)(pass, &space->box, input, share->channel, share->channels, tile);
+    for (int64_t b = share->block; b < share->end_block; b++) {
+        int64_t first = NAME(first_filter)(pass, b);
+        int64_t rows = NAME(first_filter)(pass, b + 1) - first;
+        T *to = space->y + (b - share->block) * points * space->y_plane + first_tile * rows;
+        NAME(transpose_outputs)(pass, space, gradient + first * pass->out_channel, rows);
+#define TRANSFORM_OUTPUTS(TILE, TAPS, AXES)                                                       \
+    NAME(transform_vectors)(TILE, TILE + TAPS - 1, AXES, space->outputs,                          \
+                            space->y_at + first_tile, tiles, y_pitch, rows, to, space->y_plane)
+        EACH_TILING(TRANSFORM_OUTPUTS)
+#undef TRANSFORM_OUTPUTS
+    }
+    return tiles;
+}
+
+/* The inputs of a box's tiles for some channels at an outer tap, to the points. */
+static void NAME(transform_inputs)(const cx_pass *pass, const NAME(gradient_space) *space,
+                                   const T *inputs, int64_t first_tile, int64_t tiles,
+                                   int64_t width)
+{
+    int64_t x_pitch = pass->winograd_axes == 2 ? pass->axes[pass->rank - 2].position_stride : 0;
+    T *to = space->x + first_tile * width;
+#define TRANSFORM_INPUTS(TILE, TAPS, AXES)                                                        \
+    NAME(transform_vectors)(TILE + TAPS - 1, TILE + TAPS - 1, AXES, inputs,                       \
+                            space->x_at + first_tile, tiles, x_pitch, width, to, space->x_plane)
+    EACH_TILING(TRANSFORM_INPUTS)
+#undef TRANSFORM_INPUTS
+}
+
+/* Adds the products of a step's boxes to the sums, or begins these with them. */
+static void NAME(add_step)(const cx_pass *pass, const cx_call *call,
+                           const cx_gradient_share *share, int64_t step, NAME(gradient_space) *space,
+                           const NAME(sums) *sums, T *totals)
+{
+    int64_t panel = NAME(GRADIENT_PANEL), inner = NAME(inner_taps)(pass), boxes = 0, tiles = 0;
+    int64_t first_box = step * pass->boxes_together;
+    int64_t end_box = cx_min(first_box + pass->boxes_together, pass->batch * pass->boxes);
+    for (int64_t box = first_box; box < end_box; box++) {
+        if (!cx_place_box(pass, box % pass->boxes, &space->box))
+            continue;
+        cx_find_rows(pass, &space->box);
+        cx_find_stretches(pass, &space->box);
+        space->first_tile[boxes] = tiles;
+        tiles += NAME(take_box)(pass, call, share, box / pass->boxes, tiles,
+                                space->tile + boxes * pass->channel_block * pass->tile_size, space);
+        boxes++;
+    }
+    space->first_tile[boxes] = tiles;
+    for (int64_t c = 0; c < share->channels; c += panel) {
+        int64_t width = share->channels - c > LANES ? panel : LANES;
+        for (int64_t p = 0; p < tiles; p++)
+            space->offset[p] = p * width;
+        for (int64_t b = 0; b < boxes; b++)
+            for (int64_t v = 0; v < width; v += LANES)
+                NAME(interleave)(space->inputs + b * pass->tile_size * panel + v, width,
+                                 space->tile + (b * pass->channel_block + c + v) * pass->tile_size,
+                                 pass->tile_size, cx_min(LANES, share->channels - c - v),
+                                 pass->tile_size, pass->tile_size);
+        for (int64_t t = 0; t < pass->taps; t += inner) {
+            for (int64_t b = 0; b < boxes; b++)
+                NAME(transform_inputs)(
+                    pass, space,
+                    space->inputs + b * pass->tile_size * panel + pass->tap_offset[t] * width,
+                    space->first_tile[b], space->first_tile[b + 1] - space->first_tile[b], width);
+            NAME(add_products)(pass, space, sums, tiles, share->block, share->end_block, width,
+                               totals + t / inner * sums->tap_columns + c,
+                               step == share->part_step ? CX_START : CX_ADD);
+        }
+    }
+}
+
 static void NAME(gradient_winograd)(const cx_pass *pass, const cx_call *call,
                                     const cx_gradient_share *share, int64_t task, char *scratch)
 {
     NAME(gradient_space) space = NAME(carve_gradient)(pass, &scratch);
     NAME(sums) sums = NAME(sums_of)(pass);
     T *totals = (T *)call->sums + task * sums.size;
-    int64_t panel = NAME(GRADIENT_PANEL), last = pass->rank - 1;
-    int64_t inner = NAME(inner_taps)(pass), kernel = pass->channels * pass->taps;
-    int64_t first_filter = NAME(first_filter)(pass, share->block);
-    const T *input = (const T *)call->input + share->group * pass->channels * pass->in_channel;
-    const T *gradient = (const T *)call->weight + share->group * pass->filters * pass->out_channel;
-    int64_t x_pitch = pass->winograd_axes == 2 ? pass->axes[last - 1].position_stride : 0;
-    NAME(clear_gaps)(pass, space.tile);
-    for (int64_t step = share->step; step < share->end_step; step++) {
-        int64_t item = step / pass->boxes;
-        cx_place_box(pass, step % pass->boxes, &space.box);
-        cx_find_rows(pass, &space.box);
-        cx_find_stretches(pass, &space.box);
-        int64_t tiles = NAME(find_tiles)(pass, &space);
-        int64_t row_tiles = NAME(tiles_along)(pass, last, space.box.extent[last]);
-        int64_t y_pitch = row_tiles * pass->winograd_tile;
-        NAME(fill_tile)(pass, &space.box, input + item * pass->in_batch, share->channel,
-                        share->channels, space.tile);
-        for (int64_t b = share->block; b < share->end_block; b++) {
-            int64_t first = NAME(first_filter)(pass, b);
-            int64_t rows = NAME(first_filter)(pass, b + 1) - first;
-            T *to = space.y + (b - share->block) * NAME(winograd_points)(pass) * space.y_plane;
-            NAME(transpose_outputs)(pass, &space,
-                                    gradient + item * pass->out_batch + space.box.out +
-                                        first * pass->out_channel,
-                                    rows);
-#define TRANSFORM_OUTPUTS(TILE, TAPS, AXES)                                                       \
-    NAME(transform_vectors)(TILE, TILE + TAPS - 1, AXES, space.outputs, space.y_at, tiles, y_pitch, rows,    \
-                            to, space.y_plane)
-            EACH_TILING(TRANSFORM_OUTPUTS)
-#undef TRANSFORM_OUTPUTS
-        }
-        for (int64_t c = 0; c < share->channels; c += panel) {
-            int64_t width = share->channels - c > LANES ? panel : LANES;
-            for (int64_t p = 0; p < tiles; p++)
-                space.offset[p] = p * width;
-            for (int64_t v = 0; v < width; v += LANES)
-                NAME(interleave)(space.inputs + v, width, space.tile + (c + v) * pass->tile_size,
-                                 pass->tile_size, cx_min(LANES, share->channels - c - v),
-                                 pass->tile_size, pass->tile_size);
-            for (int64_t t = 0; t < pass->taps; t += inner) {
-                const T *from = space.inputs + pass->tap_offset[t] * width;
-#define TRANSFORM_INPUTS(TILE, TAPS, AXES)                                                        \
-    NAME(transform_vectors)(TILE + TAPS - 1, TILE + TAPS - 1, AXES, from, space.x_at, tiles, x_pitch, width,        \
-                            space.x, space.x_plane)
-                EACH_TILING(TRANSFORM_INPUTS)
-#undef TRANSFORM_INPUTS
-                NAME(add_products)(pass, &space, &sums, tiles, share->block, share->end_block,
-                                   width, totals + t / inner * sums.tap_columns + c,
-                                   step == share->part_step ? CX_START : CX_ADD);
-            }
-        }
-    }
+    for (int64_t b = 0; b < pass->boxes_together; b++)
+        NAME(clear_gaps)(pass, space.tile + b * pass->channel_block * pass->tile_size);
+    for (int64_t step = share->step; step < share->end_step; step++)
+        NAME(add_step)(pass, call, share, step, &space, &sums, totals);
     if (share->end_step < share->part_end)
         return;
+    int64_t first_filter = NAME(first_filter)(pass, share->block);
     int64_t end_filter = NAME(first_filter)(pass, share->end_block);
     int64_t group = share->row_part * pass->groups + share->group;
+    int64_t kernel = pass->channels * pass->taps;
     T *to = (T *)call->output + (group * pass->filters + first_filter) * kernel +
             share->channel * pass->taps;
     if (!NAME(restore_gradient)(pass, &sums, totals, end_filter - first_filter, share->channels,
