@@ -194,6 +194,9 @@ cdef class Pass:
             axis.strands, axis.tile_length = len(spec.strand_start), spec.tile_length
             axis.strand_start = self.keep(spec.strand_start)
             axis.strand_length = self.keep(spec.strand_length)
+            axis.tile, axis.points, axis.pair_outputs = spec.tile, spec.points, spec.pair_outputs
+            if spec.roots is not None:
+                axis.roots = self.keep_roots(spec.roots)
             axis.halo, axis.halo_low, axis.halo_length = NULL, 0, 0
             if spec.halo is not None:
                 axis.halo = self.keep(spec.halo)
@@ -221,13 +224,21 @@ cdef class Pass:
         self.table.slide_rows, self.table.slide_columns = plan.slide_rows, plan.slide_columns
         self.table.gathered, self.table.flat = plan.gathered, plan.flat
         self.table.lanes = plan.lanes
-        self.table.winograd_tile, self.table.winograd_taps = plan.tiling.tile, plan.tiling.taps
-        self.table.winograd_axes = plan.tiling.axes
+        if plan.tiling.algorithm == "winograd":
+            self.table.winograd_axes = plan.tiling.axes
+            self.table.winograd_tile = plan.tiling.tiles[0]
+            self.table.winograd_taps = plan.tiling.taps[0]
+        elif plan.tiling.algorithm == "fft":
+            self.table.fft_axes = plan.tiling.axes
         self.table.sum_blocks, self.table.point_size = plan.sum_blocks, plan.point_size
 
     cdef const int64_t *keep(self, const int64_t[::1] table) except? NULL:
         self.kept.append(table)
         return &table[0] if table.shape[0] else NULL
+
+    cdef const double *keep_roots(self, const double[::1] roots) except NULL:
+        self.kept.append(roots)
+        return &roots[0]
 
     def scratch_bytes(self, isa, dtype, bint weight_gradient=False):
         """Bytes of scratch memory that one thread needs."""
@@ -287,8 +298,7 @@ cdef class Program:
             packs = one.packed_size > 0 and one.packing not in packed_before
             self.packed_starts.append(packed_before.setdefault(one.packing, self.packed_size))
             self.packed_size += one.packed_size if packs else 0
-            self.pack_tasks.append(
-                one.table.groups * pieces(one.table.filters, self.kernels.rows) if packs else 0)
+            self.pack_tasks.append(self.kernels.pack_tasks(&one.table) if packs else 0)
             tasks = pieces(one.table.groups, one.table.task_groups) * one.table.filter_parts
             if gradient:
                 # few tasks, of many boxes: it is these that are sliced

@@ -21,6 +21,8 @@ cdef extern from "convx.h" nogil:
         const int64_t *strand_length
         const int64_t *halo
         int64_t halo_low, halo_length
+        int64_t tile, points, pair_outputs
+        const double *roots
 
     ctypedef struct cx_pass:
         int64_t rank
@@ -34,7 +36,7 @@ cdef extern from "convx.h" nogil:
         int64_t taps_in_order, boxes, boxes_together, items, task_groups, filter_parts, row_parts
         int64_t channel_block, tap_block, tile_size, tile_rows, positions, narrowest
         int64_t in_place, strided, gathered, slide_rows, slide_columns, flat
-        int64_t lanes
+        int64_t lanes, fft_axes
         int64_t winograd_tile, winograd_taps, winograd_axes, sum_blocks, point_size
 
     ctypedef struct cx_call:
@@ -54,6 +56,7 @@ cdef extern from "convx.h" nogil:
         int64_t lanes, narrowest, rows
         int64_t (*scratch_bytes)(const cx_pass *pass_, int kind) noexcept nogil
         cx_task pack, forward, weight_gradient
+        int64_t (*pack_tasks)(const cx_pass *pass_) noexcept nogil
         int64_t (*sums_size)(const cx_pass *pass_) noexcept nogil
 
     const char *cx_isa(int index)

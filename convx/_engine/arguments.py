@@ -16,7 +16,7 @@ from convx._engine import machine
 from convx._engine.boundary import PADDING_MODES
 from convx._engine.window import Window
 
-ALGORITHMS = ("auto", "direct", "winograd")
+ALGORITHMS = ("auto", "direct", "winograd", "fft")
 
 # Spatial axes of a convolution: two axes less than NumPy 1 allowed in all.
 MOST_AXES = 30

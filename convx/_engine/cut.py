@@ -9,7 +9,7 @@ import numpy as np
 
 from convx._core import _driver
 from convx._engine import machine
-from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem
+from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem, Tiling
 from convx._engine.window import AxisTaps, Table
 
 
@@ -54,6 +54,58 @@ def strands(coordinates: Table, stride: int, block: int) -> tuple[Table, Table, 
     before = np.cumsum(lengths) - lengths
     places[order] = before[strand] + (ordered - starts[strand]) // stride
     return starts, lengths, places[inverse.reshape(-1)]
+
+
+def products(axes: Sequence[Sequence[Axis]]) -> int:
+    """Multiply-adds along some axes, for each filter and channel: outputs times taps."""
+    return math.prod(
+        sum(len(axis.taps.coordinates) * axis.taps.outputs for axis in choices) for choices in axes
+    )
+
+
+def outer_taps(axes: Sequence[Sequence[Axis]]) -> int:
+    """Taps along axes that are not transformed, of all passes."""
+    return math.prod(sum(len(axis.taps.coordinates) for axis in choices) for choices in axes)
+
+
+def tile_sizes(axes: Sequence[Axis], tiling: Tiling) -> list[int]:
+    """Outputs of a tile along each axis, 1 where it is not transformed."""
+    return [*(1,) * (len(axes) - tiling.axes), *tiling.tiles]
+
+
+def are_neighbours(taps: AxisTaps) -> bool:
+    """Whether taps are neighbours within a phase of the outputs that has some in every phase."""
+    gaps = abs(np.diff(taps.coordinates))
+    if not len(gaps):
+        return taps.stride == 1
+    evenly = bool((gaps == gaps[0]).all())
+    return evenly and taps.stride in (1, gaps[0]) and gaps[0] // taps.stride <= taps.outputs
+
+
+def with_phases(axis: Axis) -> Axis:
+    """Part the outputs along an axis into phases within which the taps are neighbours, in order."""
+    taps = axis.taps
+    order = np.argsort(taps.coordinates)
+    gap = int(abs(taps.coordinates[1] - taps.coordinates[0])) if len(order) > 1 else taps.stride
+    phases = gap // taps.stride
+    return replace(
+        axis,
+        taps=replace(
+            taps,
+            stride=gap,
+            coordinates=taps.coordinates[order],
+            kernel=taps.kernel[order],
+            out_step=phases * taps.out_step,
+        ),
+        phases=phases,
+    )
+
+
+def transformed(problem: Problem, tiling: Tiling) -> Problem:
+    """Return the problem with phases along the axes that are transformed."""
+    first = len(problem.axes) - tiling.axes
+    last = (with_phases(axis) for axis in problem.axes[first:])
+    return replace(problem, axes=(*problem.axes[:first], *last))
 
 
 def outer_sum(tables: Sequence[Table]) -> Table:

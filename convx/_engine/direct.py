@@ -21,10 +21,11 @@ from convx._engine.cut import (
     merge_pointwise,
     outer_sum,
     pass_plan,
+    products,
     split,
     strands,
 )
-from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem
+from convx._engine.problem import DIRECT, Axis, AxisPlan, PassPlan, Problem, Tiling
 from convx._engine.window import Table
 
 STEP = 320  # channels times taps of one step of the reduction: a register block of weights in L1
@@ -54,7 +55,18 @@ SMALL_KERNELS = 8192  # weights in all below which their gradient is summed in p
 ROW_PARTS = 8  # such parts
 
 
-def plan_pass(problem: Problem) -> PassPlan:
+def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
+    """The one way of transforming no axis."""
+    return [DIRECT]
+
+
+def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
+    """Multiply-adds of a group of an item, or of all items for a gradient of weights."""
+    items = problem.batch if problem.kind == "weight_gradient" else 1
+    return items * problem.channels * problem.filters * products(axes)
+
+
+def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
     """Cut a pass so that its scratch memory stays below twice the L2 cache.
 
     First with ever shorter steps of the reduction, down to one channel, then with ever fewer

@@ -1,38 +1,53 @@
 """What is planned, and what a plan is made of: the records that planner and driver share."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convx._engine.window import AxisTaps, Table
 
 
 class Tiling(NamedTuple):
-    """How Winograd's algorithm cuts outputs: into tiles along the last axes, which are transformed.
+    """How an algorithm cuts outputs into tiles along the last axes, which it transforms.
 
-    ``tile`` outputs along each of ``axes`` axes that have ``taps`` taps; without axes it is the
-    direct algorithm.
+    Along each of these axes there are as many points as inputs of a tile: ``tiles + taps - 1``. The
+    direct algorithm transforms none.
     """
 
-    tile: int = 0
-    taps: int = 0
-    axes: int = 0
+    algorithm: str = "direct"
+    tiles: tuple[int, ...] = ()
+    taps: tuple[int, ...] = ()
+
+    @property
+    def axes(self) -> int:
+        """Axes that are transformed."""
+        return len(self.tiles)
+
+    @property
+    def points_along(self) -> tuple[int, ...]:
+        """Points along each of them."""
+        return tuple(tile + taps - 1 for tile, taps in zip(self.tiles, self.taps))
 
     @property
     def points(self) -> int:
-        """Products of a tile, for each tap of the other axes."""
-        return int((self.tile + self.taps - 1) ** self.axes)
+        """Points of a tile."""
+        return math.prod(self.points_along)
 
     @property
     def kernel_taps(self) -> int:
         """Taps that become points."""
-        return int(self.taps**self.axes)
+        return math.prod(self.taps)
 
-    def tiles(self, outputs: int, phases: int) -> int:
-        """Tiles along an axis that is transformed."""
-        return phases * -(-(-(-outputs // phases)) // self.tile)
+    def tile_counts(self, axes: "Sequence[Axis] | Sequence[AxisPlan]") -> list[int]:
+        """Tiles along each axis; of an axis that is not transformed, outputs."""
+        first = len(axes) - self.axes
+        sizes = (1,) * first + self.tiles
+        each: zip[tuple[Axis | AxisPlan, int]] = zip(axes, sizes)
+        return [axis.phases * -(-axis.phase_outputs // size) for axis, size in each]
 
 
 DIRECT = Tiling()
@@ -57,6 +72,15 @@ class AxisPlan:
     tile_length: int
     halo: Table | None
     halo_low: int
+    tile: int = 1
+    points: int = 1
+    pair_outputs: int = 1
+    roots: NDArray[np.float64] | None = None
+
+    @property
+    def phase_outputs(self) -> int:
+        """Outputs of the first phase, which has the most."""
+        return -(-self.outputs // self.phases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +139,10 @@ class PassPlan:
     @property
     def packed_size(self) -> int:
         """Elements of the packed weights, 0 where they are read as they are given."""
+        if self.tiling.algorithm == "fft":
+            groups = -(-self.groups // self.task_groups) * self.task_groups
+            outer = len(self.tap_weight) // self.tiling.kernel_taps
+            return groups * self.filters * self.channels * outer * 2 * self.tiling.points
         if self.lanes:
             return 0
         if self.tiling.axes:
@@ -130,11 +158,11 @@ class PassPlan:
     @property
     def multiply_adds(self) -> int:
         """Multiply-adds of the pass, without those of transformations."""
-        first = len(self.axes) - self.tiling.axes
-        tiles = [axis.outputs for axis in self.axes[:first]]
-        tiles += [self.tiling.tiles(axis.outputs, axis.phases) for axis in self.axes[first:]]
+        tiles = math.prod(self.tiling.tile_counts(self.axes))
         taps = len(self.tap_weight) // self.tiling.kernel_taps * self.tiling.points
-        return self.batch * math.prod(tiles) * self.groups * self.filters * self.channels * taps
+        if self.tiling.algorithm == "fft":  # complex products, of two tiles at a time
+            taps *= 2
+        return self.batch * tiles * self.groups * self.filters * self.channels * taps
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,25 +11,29 @@ The constants were chosen on an AMD EPYC (Turin, Zen 5) with 1 MiB of L2 cache, 
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from convx._core import _driver
 from convx._engine import machine
 from convx._engine.cut import (
+    are_neighbours,
     axis_plans,
     even,
     fewest_parts,
     fits,
     outer_sum,
+    outer_taps,
     pass_plan,
     pitch,
+    products,
     split,
+    tile_sizes,
+    transformed,
+    with_phases,
 )
 from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem, Tiling
-from convx._engine.window import Table
+from convx._engine.window import AxisTaps, Table
 
 TILES = {3: (4, 2), 5: (2,)}  # outputs of a tile along an axis with so many taps
 MOST_COLUMNS = 128  # tiles of a task
@@ -42,49 +46,74 @@ GRADIENT_FILTERS = 64  # filters of a task of the weight gradient
 GRADIENT_SUMS = 0.6  # of the L2 cache: sums of a task of the weight gradient
 
 
+class Costs(NamedTuple):
+    """What Winograd's transformations cost, in multiply-adds of the product.
+
+    At each point of a tile: of an input channel, of a filter. Of the weights of one pair of both:
+    for all points, and for each.
+    """
+
+    input: int
+    output: int
+    weights: int
+    weight: int
+
+
+# Measured on an AMD EPYC (Turin, Zen 5), November 2026.
+FORWARD_COSTS, GRADIENT_COSTS = Costs(17, 21, 230, 10), Costs(12, 15, 0, 50)
+# Bytes of transformed weights, or of the sums that become their gradient, which has its channels in
+# whole panels.
+MOST_WEIGHTS, PANEL = 128 * 2**20, 32
+# Fewer tiles of an item do not fill a vector.
+LEAST_TILES = 16
+
+
 def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
     """All the ways of transforming the last axes that there are."""
     found: list[Tiling] = []
     for taps, tiles in TILES.items():
-        fitting = [all(_fits(axis, taps) for axis in choices) for choices in reversed(axes[-2:])]
-        most = len([*itertools.takewhile(bool, fitting)])
-        found += [Tiling(tile, taps, count) for count in range(1, most + 1) for tile in tiles]
+        fitting = [
+            all(_fits(axis.taps, taps) for axis in choices) for choices in reversed(axes[-2:])
+        ]
+        for count in range(1, len([*itertools.takewhile(bool, fitting)]) + 1):
+            found += [Tiling("winograd", (tile,) * count, (taps,) * count) for tile in tiles]
     return found
 
 
-def _fits(axis: Axis, taps: int) -> bool:
-    """Whether the taps are so many, evenly spaced, and neighbours of some phase of the outputs."""
-    if len(axis.taps.coordinates) != taps:
-        return False
-    gaps, stride = abs(np.diff(axis.taps.coordinates)), axis.taps.stride
-    evenly = bool((gaps == gaps[0]).all())
-    return evenly and stride in (1, gaps[0]) and gaps[0] // stride <= axis.taps.outputs
+def _fits(taps: AxisTaps, count: int) -> bool:
+    return len(taps.coordinates) == count and are_neighbours(taps)
 
 
-def with_phases(axis: Axis) -> Axis:
-    """Part the outputs along an axis into phases within which the taps are neighbours, in order."""
-    taps = axis.taps
-    order = np.argsort(taps.coordinates)
-    gap = int(abs(taps.coordinates[1] - taps.coordinates[0]))
-    phases = gap // taps.stride
-    return replace(
-        axis,
-        taps=replace(
-            taps,
-            stride=gap,
-            coordinates=taps.coordinates[order],
-            kernel=taps.kernel[order],
-            out_step=phases * taps.out_step,
-        ),
-        phases=phases,
+def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
+    """Multiply-adds that take as long as a group of an item, or all items for a gradient."""
+    first = len(axes) - tiling.axes
+    pairs = problem.channels * problem.filters
+    outer = outer_taps(axes[:first])
+    whole = problem.filters * outer * -(-problem.channels // PANEL) * PANEL
+    if problem.groups * whole * tiling.points * problem.item_size > MOST_WEIGHTS:
+        return math.inf
+    places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
+    tiles = math.prod(
+        sum(tiling.tile_counts([with_phases(axis)])[0] for axis in choices)
+        for choices in axes[first:]
     )
+    rows, filters, costs = outer * problem.channels, problem.filters, FORWARD_COSTS
+    inputs, outputs = rows * costs.input, filters * costs.output
+    if problem.kind == "weight_gradient":  # a sum over the batch; each task transforms anew
+        tiles, costs = problem.batch * tiles, GRADIENT_COSTS
+        inputs = rows * costs.input * -(-filters // GRADIENT_FILTERS)
+        outputs = filters * costs.output * -(-rows // GRADIENT_FILTERS)
+    else:
+        tiles = max(tiles, LEAST_TILES)
+    per_tile = pairs * products(axes[:first]) + places * (inputs + outputs)
+    kernels = 0 if problem.weights_prepared else outer * pairs
+    weights = kernels * (costs.weights + costs.weight * tiling.points)
+    return tiling.points * tiles * per_tile + weights
 
 
 def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
     """Cut a pass so that its scratch memory stays below twice the L2 cache."""
-    first = len(problem.axes) - tiling.axes
-    transformed = (with_phases(axis) for axis in problem.axes[first:])
-    problem = replace(problem, axes=(*problem.axes[:first], *transformed))
+    problem = transformed(problem, tiling)
     gradient = problem.kind == "weight_gradient"
     cut_with = _cut_gradient if gradient else _cut_forward
     share = 1
@@ -107,7 +136,7 @@ class _Boxes:
     @classmethod
     def of(cls, problem: Problem, tiling: Tiling, tiles: Sequence[int]) -> "_Boxes":
         """Cut into boxes of so many tiles along each axis."""
-        axes, sizes = problem.axes, _tile_sizes(problem, tiling)
+        axes, sizes = problem.axes, tile_sizes(problem.axes, tiling)
         blocks = [
             min(count * size, axis.phase_outputs) for axis, count, size in zip(axes, tiles, sizes)
         ]
@@ -116,13 +145,9 @@ class _Boxes:
         return cls(plans, tap_tables, math.prod(tiles), boxes)
 
 
-def _tile_sizes(problem: Problem, tiling: Tiling) -> list[int]:
-    return [1] * (len(problem.axes) - tiling.axes) + [tiling.tile] * tiling.axes
-
-
 def _split_tiles(problem: Problem, tiling: Tiling, most: int, unit: int) -> list[int]:
     """Tiles of a box along each axis, at most so many in all, rows in multiples of ``unit``."""
-    sizes = _tile_sizes(problem, tiling)
+    sizes = tile_sizes(problem.axes, tiling)
     counts = [-(-axis.phase_outputs // size) for axis, size in zip(problem.axes, sizes)]
     return split(counts, most, unit)
 
@@ -134,8 +159,7 @@ def _fill(tiles: Sequence[int], columns: int, lanes: int) -> float:
 
 
 def _outer_taps(problem: Problem, tiling: Tiling) -> int:
-    first = len(problem.axes) - tiling.axes
-    return math.prod(len(axis.taps.coordinates) for axis in problem.axes[:first])
+    return outer_taps([[axis] for axis in problem.axes[: len(problem.axes) - tiling.axes]])
 
 
 def _plan(problem: Problem, tiling: Tiling, boxes: _Boxes, **chosen: Any) -> PassPlan:

@@ -37,6 +37,9 @@ typedef struct {
     const int64_t *strand_start, *strand_length;
     const int64_t *halo; /* input indices of the coordinates before and after; NULL: zeros there */
     int64_t halo_low, halo_length; /* how many before; in all */
+    int64_t tile, points;   /* fft: outputs of a tile of so many inputs, along axes transformed */
+    int64_t pair_outputs;   /* and of a pair of tiles, which are neighbours along one of the axes */
+    const double *roots;    /* cos and -sin of 2 pi k / points for k < points */
 } cx_axis;
 
 typedef struct {
@@ -69,7 +72,8 @@ typedef struct {
     int64_t gathered;          /* positions are copied to panels rather than read by rows */
     int64_t slide_rows, slide_columns; /* flat: taps along the last two axes if the tap rows are
                                           neighbours in the tile, else 0 */
-    int64_t lanes;             /* groups of one channel are computed as the lanes of vectors */
+    int64_t lanes;             /* groups are computed as the lanes of vectors */
+    int64_t fft_axes;          /* how many of the last axes Fourier transforms take; else 0 */
     int64_t winograd_tile, winograd_taps; /* outputs of a tile along each of the last axes that are
                                              transformed, 4 or 2, and taps; else 0 */
     int64_t winograd_axes;     /* how many axes are transformed */
@@ -102,6 +106,7 @@ typedef struct {
     int64_t narrowest; /* columns of the narrowest panel there is */
     int64_t rows;  /* filters of the largest register block */
     int64_t (*scratch_bytes)(const cx_pass *pass, int kind);
+    int64_t (*pack_tasks)(const cx_pass *pass);
     cx_task pack, forward, weight_gradient;
     int64_t (*sums_size)(const cx_pass *pass); /* elements of call->sums for each task */
 } cx_kernels;

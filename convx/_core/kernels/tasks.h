@@ -3,6 +3,12 @@
 static int64_t NAME(scratch_bytes)(const cx_pass *pass, int kind)
 {
     char *end = NULL;
+#if IS_FLOAT
+    if (pass->fft_axes) {
+        NAME(carve_spectral)(pass, &end);
+        return (int64_t)(intptr_t)end;
+    }
+#endif
     if (pass->lanes) {
         NAME(carve_lanes)(pass, &end);
         return (int64_t)(intptr_t)end;
@@ -20,10 +26,23 @@ static int64_t NAME(scratch_bytes)(const cx_pass *pass, int kind)
     return (int64_t)(intptr_t)end;
 }
 
+static int64_t NAME(pack_tasks)(const cx_pass *pass)
+{
+#if IS_FLOAT
+    if (pass->fft_axes)
+        return NAME(pack_tasks_of_spectra)(pass);
+#endif
+    return pass->groups * NAME(filter_blocks)(pass);
+}
+
 static void NAME(pack)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch)
 {
     int64_t blocks = NAME(filter_blocks)(pass), group = task / blocks, block = task % blocks;
 #if IS_FLOAT
+    if (pass->fft_axes) {
+        NAME(pack_spectra)(pass, call, task, scratch);
+        return;
+    }
     if (pass->winograd_tile) {
         NAME(pack_winograd)(pass, call, group, block, scratch);
         return;
@@ -35,6 +54,12 @@ static void NAME(pack)(const cx_pass *pass, const cx_call *call, int64_t task, c
 static void NAME(forward)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch)
 {
     cx_share share = cx_find_share(pass, task, NAME(filter_blocks)(pass));
+#if IS_FLOAT
+    if (pass->fft_axes) {
+        NAME(forward_spectra)(pass, call, &share, scratch);
+        return;
+    }
+#endif
     if (pass->lanes) {
         NAME(forward_lanes)(pass, call, &share, scratch);
         return;

@@ -39,6 +39,8 @@ typedef T NAME(half_loose)
 #include "points.h"
 #include "winograd.h"
 #include "winograd_gradient.h"
+#include "fft.h"
+#include "spectra.h"
 #undef EACH_TILING
 #endif
 #include "weight_gradient.h"
@@ -47,7 +49,7 @@ typedef T NAME(half_loose)
 static const cx_kernels NAME(kernels) = {
     LANES,      CX_HALF_VECTORS ? LANES / 2 : LANES,
     ROWS,       NAME(scratch_bytes),
-    NAME(pack), NAME(forward),
+    NAME(pack_tasks), NAME(pack), NAME(forward),
     NAME(weight_gradient), NAME(sums_size),
 };
 
