@@ -15,6 +15,7 @@ typedef struct {
     int64_t rows, columns;     /* points of a tile: along the axis before the last, the last */
     int64_t row_size, size;    /* elements of a row of a spectrum, of a whole one */
     int64_t reduction, pairs;
+    int used_once;             /* a spectrum: so it need not be kept with its columns transformed */
     int64_t row_step, row_out; /* between rows: places of the tile, outputs */
     int64_t tile_rows, tile_columns; /* right outputs of a tile */
     NAME(pair) *pair;
@@ -46,6 +47,7 @@ static NAME(spectral_space) NAME(carve_spectral)(const cx_pass *pass, char **scr
     space.size = space.rows * space.row_size;
     int64_t inner = (along->points - along->tile + 1) * (both ? down->points - down->tile + 1 : 1);
     space.reduction = pass->channels * (pass->taps / inner);
+    space.used_once = space.reduction * pass->filters == 1;
     space.pairs = 1;
     for (int64_t a = 0; a < pass->rank; a++)
         space.pairs *= NAME(tiles_of_axis)(pass, a);
@@ -59,7 +61,7 @@ static NAME(spectral_space) NAME(carve_spectral)(const cx_pass *pass, char **scr
     space.tile = NAME(carve_elements)(scratch, pass->channel_block * pass->tile_size);
     space.spectra = NAME(carve_elements)(scratch, space.reduction * space.size);
     space.result = space.spectra; /* in place where nothing else needs it */
-    if (space.reduction * pass->filters > 1)
+    if (!space.used_once)
         space.result = NAME(carve_elements)(scratch, space.size);
     return space;
 }
@@ -98,15 +100,13 @@ CX_INLINE void NAME(store_column)(const NAME(spectral_space) *space, const T *li
     }
 }
 
-/* Transforms the columns of a spectrum whose rows are transformed. */
-static void NAME(transform_columns)(const NAME(spectral_space) *space, T *spectrum)
+/* Column k of a spectrum whose rows are transformed, transformed. */
+CX_INLINE void NAME(transform_column)(const NAME(spectral_space) *space, const T *spectrum,
+                                      int64_t k, T *line)
 {
-    for (int64_t k = 0; space->rows > 1 && k < space->columns; k++) {
-        NAME(load_column)(space, spectrum, k, space->rows, space->line);
-        NAME(transform)(space->line, space->line + space->rows * LANES, space->rows,
-                        space->row_roots);
-        NAME(store_column)(space, space->line, k, space->rows, spectrum);
-    }
+    NAME(load_column)(space, spectrum, k, space->rows, line);
+    if (space->rows > 1)
+        NAME(transform)(line, line + space->rows * LANES, space->rows, space->row_roots);
 }
 
 /* to[i * LANES + lane] = from[lane][i] for i < length, a multiple of LANES. */
@@ -253,19 +253,23 @@ static void NAME(transform_pairs)(const NAME(spectral_space) *space, const T *co
 
 /* Multiplies a filter's spectra with those of the inputs, and transforms the columns of their sum
    back, as many rows as are wanted. */
-CX_INLINE void NAME(multiply_spectra)(const int by_lane, const NAME(spectral_space) *space,
-                                      const T *weights)
+CX_INLINE void NAME(multiply_spectra)(const int by_lane, const int used_once,
+                                      const NAME(spectral_space) *space, const T *weights)
 {
     int64_t rows = space->rows, step = by_lane ? LANES : 1;
+    int64_t x_step = used_once ? LANES : space->row_size;
+    int64_t x_im = (used_once ? rows : space->columns) * LANES;
     T *sum = space->other, *sum_im = sum + rows * LANES;
     for (int64_t k = 0; k < space->columns; k++) {
         const T *spectrum = space->spectra;
+        if (used_once)
+            NAME(transform_column)(space, spectrum, k, space->line);
         for (int64_t m = 0; m < space->reduction; m++, spectrum += space->size) {
             const T *w = weights + (m * space->columns + k) * 2 * rows * step;
-            for (int64_t r = 0; r < rows; r++, w += step) {
-                const T *x = spectrum + r * space->row_size + k * LANES;
+            const T *x = used_once ? space->line : spectrum + k * LANES;
+            for (int64_t r = 0; r < rows; r++, w += step, x += x_step) {
                 NAME(vector) re = *(const NAME(vector) *)x;
-                NAME(vector) im = *(const NAME(vector) *)(x + space->columns * LANES);
+                NAME(vector) im = *(const NAME(vector) *)(x + x_im);
                 NAME(vector) w_re = {0}, w_im = {0};
                 if (by_lane) {
                     w_re = *(const NAME(loose) *)w;
@@ -339,6 +343,7 @@ static void NAME(forward_spectra)(const cx_pass *pass, const cx_call *call,
     int64_t inner = pass->taps / outer, other = NAME(between_tiles)(pass);
     int64_t step = pass->axes[pass->rank - 1].out_stride;
     int64_t together = pass->lanes ? 1 : LANES; /* pairs of a vector */
+    int64_t rows = space.rows;
     if (!cx_place_box(pass, share->box, &space.box))
         return;
     cx_find_rows(pass, &space.box);
@@ -367,7 +372,10 @@ static void NAME(forward_spectra)(const cx_pass *pass, const cx_call *call,
                 NAME(transform_pairs)(&space, from, m / outer * pass->tile_size +
                                                         pass->tap_offset[m % outer * inner],
                                       other, spectrum);
-                NAME(transform_columns)(&space, spectrum);
+                for (int64_t k = 0; !space.used_once && rows > 1 && k < space.columns; k++) {
+                    NAME(transform_column)(&space, spectrum, k, space.line);
+                    NAME(store_column)(&space, space.line, k, rows, spectrum);
+                }
             }
             for (int64_t f = 0; f < pass->filters; f++) {
                 const T *weights = (const T *)call->packed +
@@ -377,10 +385,14 @@ static void NAME(forward_spectra)(const cx_pass *pass, const cx_call *call,
                     int64_t group = share->group + (pass->lanes ? cx_min(lane, lanes - 1) : 0);
                     bias[lane] = ((const T *)call->bias)[group * pass->filters + f];
                 }
-                if (pass->lanes)
-                    NAME(multiply_spectra)(1, &space, weights);
+                if (pass->lanes && space.used_once)
+                    NAME(multiply_spectra)(1, 1, &space, weights);
+                else if (pass->lanes)
+                    NAME(multiply_spectra)(1, 0, &space, weights);
+                else if (space.used_once)
+                    NAME(multiply_spectra)(0, 1, &space, weights);
                 else
-                    NAME(multiply_spectra)(0, &space, weights);
+                    NAME(multiply_spectra)(0, 0, &space, weights);
                 if (!NAME(restore_pairs)(&space, lanes, pair, to, step, bias))
                     __atomic_store_n(call->overflow, 1, __ATOMIC_RELAXED);
                 for (int64_t lane = 0; lane < LANES; lane++)
