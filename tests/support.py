@@ -58,13 +58,13 @@ def error_bound(dtype: str, expected: Any, magnitude: Any, algorithm: str = "dir
     """Largest error allowed of a sum whose terms have ``magnitude`` in all.
 
     Eight units of rounding of the type that is computed in, and for float16, which is computed in
-    float32, one rounding more. Winograd's algorithm shares its errors out among the outputs of a
-    tile: 32 units of the greatest magnitude there is.
+    float32, one rounding more. Algorithms that transform tiles share their errors out among the
+    outputs of a tile: 32 units of the greatest magnitude there is.
     """
     real = np.dtype(dtype).type(0).real.dtype
     computed_in = np.float32 if real == np.float16 else real
     bound = 8 * np.finfo(computed_in).eps * magnitude
-    if "winograd" in algorithm:
+    if algorithm != "direct":
         bound = np.full_like(magnitude, 32 * np.finfo(computed_in).eps * magnitude.max(initial=0))
     if real == np.float16:
         half = np.finfo(np.float16)
@@ -418,3 +418,12 @@ def functions(rank: int) -> dict[str, Callable[..., Any]]:
         }
     names["prepare_conv"] = lambda **o: convx.prepare_conv(w, **o)(x)
     return names
+
+
+def without_algorithm(function):
+    """The reference has no algorithm to choose."""
+
+    def call(*arrays, algorithm=None, **options):
+        return function(*arrays, **options)
+
+    return call

@@ -129,7 +129,7 @@ MESSAGES = [
     (
         arguments.algorithm,
         ("fast",),
-        "algorithm must be one of 'auto', .*'winograd', got 'fast'",
+        "algorithm must be one of 'auto', .*'fft', got 'fast'",
     ),
     (arguments.thread_count, (5000, 1024), "n must be at most 1024 threads, got 5000"),
     (arguments.check_windows, ([Window(4, 9)],), "kernel.* 9 .*4 on spatial axis 0"),
@@ -208,10 +208,13 @@ def outputs_of(one):
     for box in itertools.product(*(range(axis.blocks) for axis in one.axes)):
         offsets = np.array([one.out_origin])
         for axis, at in zip(one.axes, box):
+            phase, at = divmod(at, axis.blocks // axis.phases)
             first = at * axis.block
-            end = min(first + axis.block, axis.outputs)
-            assert first < end, "an empty box"
+            outputs = len(range(phase, axis.outputs, axis.phases))
+            end = min(first + axis.block, outputs)
+            assert first < end or phase, "an empty box"
             steps = np.arange(first, end) * axis.out_stride
+            steps += phase * (axis.out_stride // axis.phases)
             offsets = (offsets[:, None] + steps).ravel()
         found.append(offsets)
     return np.concatenate(found)
@@ -236,11 +239,12 @@ def test_plan_invariants(case, direction, dtype):
     plan = plan_of(case, direction, dtype)
     for one in plan.passes:
         for axis in one.axes:
-            assert axis.blocks == -(-axis.outputs // axis.block)
+            assert axis.blocks == axis.phases * -(-axis.phase_outputs // axis.block)
             assert axis.tile_length == sum(axis.strand_length)
         assert one.boxes == np.prod([axis.blocks for axis in one.axes])
         assert one.positions == np.prod([axis.block for axis in one.axes])
-        assert 1 <= one.channel_block <= max(1, one.channels)
+        together = one.task_groups if one.tiling.algorithm == "fft" else 1
+        assert 1 <= one.channel_block <= max(1, one.channels) * together
         assert 1 <= one.tap_block <= len(one.tap_offset)
         assert one.tap_block == len(one.tap_offset) or one.channel_block == 1
         assert 1 <= one.filter_parts <= one.filters

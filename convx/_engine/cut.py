@@ -12,6 +12,8 @@ from convx._engine import machine
 from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem, Tiling
 from convx._engine.window import AxisTaps, Table
 
+MOST_WEIGHTS = 128 * 2**20  # bytes of transformed weights, or of the sums that become a gradient
+
 
 def merge_pointwise(axes: Sequence[Axis]) -> list[Axis]:
     """Join neighbouring axes along which nothing is summed and which lie in memory as one."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from convx._core import _driver
 from convx._engine import machine
 from convx._engine.cut import (
+    MOST_WEIGHTS,
     are_neighbours,
     axis_plans,
     even,
@@ -35,8 +36,8 @@ from convx._engine.problem import Axis, PassPlan, Problem, Tiling
 POINTS = {1: (16, 32, 64, 128, 256, 512, 1024), 2: (16, 32, 64, 128)}  # along each of so many axes
 MOST_TAPS = 0.75  # of the points along an axis
 # What a vector of pairs costs in multiply-adds of the product: a transformation for each point and
-# step of radix 2; moving a point in or out.
-TRANSFORM, MOVE = 3.4, 6.0
+# step of radix 2; moving a point in or out; a product of spectra.
+TRANSFORM, MOVE, PRODUCT = 3.4, 6.0, 20.0
 MOST_SPECTRA = 2**20  # bytes of the spectra of a task, for vectors of 64 bytes
 LANES = 16  # of such vectors, for estimates
 
@@ -46,13 +47,13 @@ def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
     found: list[Tiling] = []
     for count in range(1, min(len(axes), 2) + 1):
         last = axes[-count:]
-        taps = [max(len(axis.taps.coordinates) for axis in choices) for choices in last]
+        taps = [max((len(axis.taps.coordinates) for axis in one), default=0) for one in last]
         alike = all(
             len(axis.taps.coordinates) == most and are_neighbours(axis.taps)
             for choices, most in zip(last, taps)
             for axis in choices
         )
-        if not alike or taps[0] < 2:
+        if not alike or taps[0] < 2 or taps[-1] < 1:
             continue
         sizes = [[n for n in POINTS[count] if most <= MOST_TAPS * n] for most in taps]
         for points in itertools.product(*sizes):
@@ -66,7 +67,10 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     first = len(axes) - tiling.axes
     reduction, filters = problem.channels * outer_taps(axes[:first]), problem.filters
     spectra = reduction + (reduction * filters > 1)
-    if problem.kind == "weight_gradient" or spectra * tiling.points * 128 > MOST_SPECTRA:
+    kernels = problem.groups * filters * reduction * 2 * tiling.points * problem.item_size
+    if problem.kind == "weight_gradient" or kernels > MOST_WEIGHTS:
+        return math.inf
+    if spectra * tiling.points * 128 > MOST_SPECTRA:
         return math.inf
     places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
     phased = [[with_phases(axis) for axis in choices] for choices in axes[first:]]
@@ -77,13 +81,13 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     along = rows * columns * math.log2(columns)
     down = columns * rows * math.log2(rows)
     right = along * (tiling.tiles[0] / rows if tiling.axes == 2 else 1)
-    kernel = along * (tiling.taps[0] / rows if tiling.axes == 2 else 1)
+    tap_rows = along * (tiling.taps[0] / rows if tiling.axes == 2 else 1)
     moved = MOVE * tiling.points
     per_pair = reduction * (TRANSFORM * (along + down) + moved)
     per_pair += filters * (TRANSFORM * (down + right) + moved)
-    per_pair += 4 * filters * reduction * tiling.points
-    kernels = 0 if problem.weights_prepared else filters * reduction
-    weights = kernels * (TRANSFORM * (kernel + down) + moved)
+    per_pair += PRODUCT * filters * reduction * tiling.points
+    prepared = problem.weights_prepared
+    weights = 0 if prepared else filters * reduction * (TRANSFORM * (tap_rows + down) + moved)
     if problem.groups < LANES:  # the lanes are pairs, or the filters whose kernels are transformed
         pairs = -(-pairs // LANES) * LANES
         weights *= -(-filters // LANES) * LANES / filters
@@ -127,9 +131,10 @@ def _block(counts: Sequence[int], together: int, as_lanes: bool) -> list[int]:
     """Pairs of a box along each axis: as lanes of a vector with the fewest vectors in all."""
     if as_lanes:
         return split(counts, together, 1)
-    blocks = [split(counts, together, 1)]
-    for columns in range(1, min(together, counts[-1]) + 1):
-        blocks.append([*split(counts[:-1], together // columns, 1), columns])
+    blocks = [
+        [*split(counts[:-1], together // columns, 1), columns]
+        for columns in range(1, min(together, counts[-1]) + 1)
+    ]
     return min(blocks, key=lambda block: _boxes(counts, block))
 
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from convx._core import _driver
 from convx._engine import machine
 from convx._engine.cut import (
+    MOST_WEIGHTS,
     are_neighbours,
     axis_plans,
     even,
@@ -61,9 +62,7 @@ class Costs(NamedTuple):
 
 # Measured on an AMD EPYC (Turin, Zen 5), November 2026.
 FORWARD_COSTS, GRADIENT_COSTS = Costs(17, 21, 230, 10), Costs(12, 15, 0, 50)
-# Bytes of transformed weights, or of the sums that become their gradient, which has its channels in
-# whole panels.
-MOST_WEIGHTS, PANEL = 128 * 2**20, 32
+PANEL = 32  # channels of the sums that become a gradient of weights are in whole panels
 # Fewer tiles of an item do not fill a vector.
 LEAST_TILES = 16
 

@@ -53,11 +53,12 @@ def conv_nd(
     padding_mode : {'zeros', 'reflect', 'symmetric', 'replicate', 'circular'}, optional
         What the padding holds, as :func:`numpy.pad` understands it ('replicate' is its 'edge',
         'circular' its 'wrap'). It may be wider than the input.
-    algorithm : {'auto', 'direct', 'winograd'}, optional
+    algorithm : {'auto', 'direct', 'winograd', 'fft'}, optional
         'direct' sums products one by one, in the order of (channel, tap). 'winograd' transforms
-        tiles of kernels with 3 taps along the last axis or the last two, undilated or not, with
-        stride 1 there, in float32 and float64; where it is not to be had, it is the direct one.
-        'auto' takes what is estimated to be faster.
+        tiles of kernels with 3 or 5 taps along the last axis or the last two, 'fft' takes Fourier
+        transforms of larger ones, for kernels of any size there and few channels to a group;
+        dilated or not, with stride 1 along these axes, in float32 and float64. Where the algorithm
+        is not to be had, it is the direct one. 'auto' takes what is estimated to be fastest.
     out : ndarray, optional
         Array of the result's shape and dtype to put the result in. It may overlap the others.
 
@@ -239,7 +240,7 @@ def conv_transpose_nd(
     padding_mode : {'zeros', 'reflect', 'symmetric', 'replicate', 'circular'}, optional
         For all but 'zeros' the padding is not cropped but folded back: added to the samples that
         :func:`conv_nd` takes it from. 'circular' gives the periodic transposed convolution.
-    algorithm : {'auto', 'direct', 'winograd'}, optional
+    algorithm : {'auto', 'direct', 'winograd', 'fft'}, optional
         As in :func:`conv_nd`.
     out : ndarray, optional
         Array of the result's shape and dtype to put the result in.
