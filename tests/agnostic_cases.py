@@ -22,6 +22,22 @@ CASES = {
     "wide rows": Case((5, 1030), (3, 3), channels=4, filters=20, options={"padding": 1}),
     "odd rows": Case((3, 271), (1, 3), batch=2, channels=18, filters=31),
     "many taps": Case((70, 71), (21, 23), channels=2, filters=5),
+    "spectra of a picture": Case((130, 150), (15, 15), options={"algorithm": "fft"}),
+    "spectra of phases": Case((97, 150), (9, 9), options={"dilation": 2, "algorithm": "fft"}),
+    "spectra of groups": Case(
+        (50, 60), (9, 9), groups=20, options={"padding": 4, "algorithm": "fft"}
+    ),
+    "tiles of phases": Case(
+        (60, 70), (3, 3), channels=20, filters=18, options={"dilation": 2, "algorithm": "winograd"}
+    ),
+    "tiles of five taps": Case(
+        (40, 43),
+        (5, 5),
+        batch=3,
+        channels=20,
+        filters=18,
+        options={"dilation": 2, "algorithm": "winograd"},
+    ),
     "depthwise": Case((50, 70), (3, 3), groups=30, options={"padding": 1}),
     "groups": Case((20, 22), (3, 3), batch=2, groups=4, channels=9, filters=10),
     "big batch": Case((6, 6), (3, 3), batch=40, channels=12, filters=20, options={"padding": 1}),

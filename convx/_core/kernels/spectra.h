@@ -313,8 +313,8 @@ static int NAME(restore_pairs)(const NAME(spectral_space) *space, int64_t lanes,
                     const NAME(pair) *p = pair[lane];
                     int64_t length = cx_min(LANES, p->columns[part] - i);
                     if (r < p->rows[part] && length > 0)
-                        NAME(put)(output[lane] + p->out[part] + r * space->row_out + i * step,
-                                  step, (const T *)&v[lane], length);
+                        NAME(scatter)(output[lane] + p->out[part] + r * space->row_out + i * step,
+                                      step, (const T *)&v[lane], length);
                 }
             }
     }

@@ -121,14 +121,21 @@ static void NAME(gather)(const cx_panel *panel, const cx_panel *end, const T *ti
     }
 }
 
-/* Puts neighbouring outputs where they belong, `step` apart. With step 2 the outputs between, which
-   are another pass's, are loaded and stored again. */
+/* Puts neighbouring outputs where they belong, `step` apart, and writes nothing between: those may
+   be the outputs of another task at the same time. */
+CX_INLINE void NAME(scatter)(T *restrict to, int64_t step, const T *restrict from, int64_t length)
+{
+    if (step == 1)
+        NAME(copy)(to, from, length);
+    else
+        for (int64_t i = 0; i < length; i++)
+            to[i * step] = from[i];
+}
+
+/* The same where the outputs between are another pass's, at another time: with step 2 they are
+   loaded and stored again. */
 CX_INLINE void NAME(put)(T *restrict to, int64_t step, const T *restrict from, int64_t length)
 {
-    if (step == 1) {
-        NAME(copy)(to, from, length);
-        return;
-    }
     int64_t i = 0;
     if (step == 2)
         for (; i + LANES < length; i += LANES) {
@@ -137,8 +144,7 @@ CX_INLINE void NAME(put)(T *restrict to, int64_t step, const T *restrict from, i
                                                  *(const NAME(loose) *)(to + 2 * i + LANES))};
             NAME(join)(2, v, to + 2 * i);
         }
-    for (; i < length; i++)
-        to[i * step] = from[i];
+    NAME(scatter)(to + i * step, step, from + i, length - i);
 }
 
 /* Brings a panel's outputs of `rows` filters into the staging block, or back to the output. */

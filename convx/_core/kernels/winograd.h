@@ -292,8 +292,9 @@ CX_INLINE int NAME(restore_outputs)(const int tile, const int taps, const int ax
         check += zeros;
         for (; patch < end && patch->column < i + LANES; patch++)
             for (int64_t r = 0; r < patch->rows; r++)
-                NAME(put)(output + patch->out + r * row_step, step,
-                          space->staged + (r * LANES + patch->column - i) * tile, patch->length);
+                NAME(scatter)(output + patch->out + r * row_step, step,
+                              space->staged + (r * LANES + patch->column - i) * tile,
+                              patch->length);
     }
     T sum = 0;
     for (int64_t lane = 0; lane < LANES; lane++)
