@@ -18,6 +18,7 @@ from convx import functional, grad
 # Input, weights, what is computed; everything has padding 1.
 LAYERS = {
     "64 channels, 56², 3×3": ((1, 64, 56, 56), (64, 64, 3, 3), "forward"),
+    "64 channels, 56², 5×5": ((1, 64, 56, 56), (64, 64, 5, 5), "forward"),
     "64 channels, 8×28², 3×3×3": ((1, 64, 8, 28, 28), (64, 64, 3, 3, 3), "forward"),
     "512 channels, 300, 3 taps": ((1, 512, 300), (512, 512, 3), "forward"),
     "gradient of the weight, 64 channels, 56²": ((1, 64, 56, 56), (64, 64, 3, 3), "grad_weight"),

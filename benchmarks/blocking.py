@@ -1,6 +1,6 @@
 """``python -m benchmarks.blocking``: choose the constants by which algorithms cut their work.
 
-They stand in ``convx/_engine/direct.py``, ``winograd.py`` and ``fft.py``. Each is tried at several
+They stand in ``convx/_engine/direct.py`` and ``winograd.py``. Each constant is tried at several
 values while the others stay as they are, on dense layers that its algorithm can compute. The values
 take turns at every layer, so that drift hits them all. The table shows the mean per cent of the FMA
 peak, one thread, for each value and operation.
@@ -23,7 +23,7 @@ from benchmarks.layers import DTYPES, Case, direct_layers
 from benchmarks.libraries import Convx
 from benchmarks.peak import Peak
 from convx._core import _memo
-from convx._engine import direct, execution, fft, problem, winograd
+from convx._engine import direct, execution, problem, winograd
 
 OPERATIONS = ("forward", "grad_input", "grad_weight")
 FACTORS = (0.5, 0.75, 1, 1.5, 2)
@@ -31,7 +31,7 @@ ROUNDS = 3
 SECONDS = 0.03  # for each value, case and round
 
 
-ALGORITHMS = {"direct": direct, "winograd": winograd, "fft": fft}
+ALGORITHMS = {"direct": direct, "winograd": winograd}
 
 
 def constants() -> dict[str, float]:

@@ -167,7 +167,7 @@ def scratch_is_bounded(told, weight):
 
     Transformed weights are more. Winograd's algorithm: four times the weights with channels in
     whole panels, and a quarter of that for filters in whole register blocks. Fourier transforms:
-    as many as are allowed, in whole vectors.
+    two numbers for each of at most 8192 points, groups in whole vectors.
     """
     l2 = CONFIG["machine"]["L2 bytes"]
     shared = l2 // 2
@@ -175,7 +175,8 @@ def scratch_is_bounded(told, weight):
         whole = weight.nbytes // weight.shape[1] * (-(-weight.shape[1] // 32) * 32)
         shared = min(160 * 2**20, 5 * whole + 36 * 256 * told.threads)
     if "fft" in told.algorithm:
-        shared = 160 * 2**20
+        pairs = weight.shape[0] * weight.shape[1] * 16
+        shared = min(128 * 2**20, pairs * 2 * 8192 * weight.itemsize)
     assert told.workspace_bytes < told.threads * 2 * l2 + shared, str(told)
 
 

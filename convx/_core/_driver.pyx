@@ -173,13 +173,12 @@ cdef class Pass:
     cdef cx_pass table
     cdef cx_axis axes[CX_MAX_RANK]
     cdef int64_t packed_size
-    cdef object packing
     cdef list kept
 
     def __init__(self, plan):
         cdef cx_axis *axis
         cdef int64_t index
-        self.kept, self.packed_size, self.packing = [], plan.packed_size, plan.packing
+        self.kept, self.packed_size = [], plan.packed_size
         memset(&self.table, 0, sizeof(self.table))
         self.table.rank = len(plan.axes)
         self.table.axes = self.axes
@@ -289,16 +288,13 @@ cdef class Program:
         self.packed_size = self.sums_size = 0
         self.tasks, self.pack_tasks, self.packed_starts = [], [], []
         self.slices, self.steps = [], []
-        packed_before = {}
         slices = 1 + plan.work // (self.threads * SLICE)
         for one in self.passes:
             self.scratch_bytes = max(
                 self.scratch_bytes, one.scratch_bytes(isa, plan.dtype, gradient))
-            # passes that take the same weights in the same order share them packed
-            packs = one.packed_size > 0 and one.packing not in packed_before
-            self.packed_starts.append(packed_before.setdefault(one.packing, self.packed_size))
-            self.packed_size += one.packed_size if packs else 0
-            self.pack_tasks.append(self.kernels.pack_tasks(&one.table) if packs else 0)
+            self.packed_starts.append(self.packed_size)
+            self.packed_size += one.packed_size
+            self.pack_tasks.append(self.kernels.pack_tasks(&one.table) if one.packed_size else 0)
             tasks = pieces(one.table.groups, one.table.task_groups) * one.table.filter_parts
             if gradient:
                 # few tasks, of many boxes: it is these that are sliced

@@ -55,11 +55,25 @@ def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
         )
         if not alike or taps[0] < 2 or taps[-1] < 1:
             continue
-        sizes = [[n for n in POINTS[count] if most <= MOST_TAPS * n] for most in taps]
+        sizes = [
+            _sizes(most, max(axis.taps.outputs for axis in choices), POINTS[count])
+            for most, choices in zip(taps, last)
+        ]
         for points in itertools.product(*sizes):
             tiles = tuple(n - most + 1 for n, most in zip(points, taps))
             found.append(Tiling("fft", tiles, tuple(taps)))
     return found
+
+
+def _sizes(taps: int, outputs: int, points: Sequence[int]) -> list[int]:
+    """Numbers of points along an axis, up to the first that takes all outputs in one tile."""
+    sizes: list[int] = []
+    for n in points:
+        if taps <= MOST_TAPS * n:
+            sizes.append(n)
+            if n - taps + 1 >= outputs:
+                break
+    return sizes
 
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
@@ -67,7 +81,8 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     first = len(axes) - tiling.axes
     reduction, filters = problem.channels * outer_taps(axes[:first]), problem.filters
     spectra = reduction + (reduction * filters > 1)
-    kernels = problem.groups * filters * reduction * 2 * tiling.points * problem.item_size
+    groups = 1 if problem.groups == 1 else -(-problem.groups // LANES) * LANES
+    kernels = groups * filters * reduction * 2 * tiling.points * problem.item_size
     if problem.kind == "weight_gradient" or kernels > MOST_WEIGHTS:
         return math.inf
     if spectra * tiling.points * 128 > MOST_SPECTRA:
@@ -100,7 +115,7 @@ def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
     lanes = _driver.register_block(machine.ISA, problem.dtype)[0]
     counts = _pair_counts(problem.axes, tiling)
     pairs = math.prod(counts)
-    as_lanes = -(-problem.groups // lanes) * pairs <= problem.groups * -(-pairs // lanes)
+    as_lanes = -(-problem.groups // lanes) * pairs < problem.groups * -(-pairs // lanes)
     together = pairs if as_lanes else lanes
     cut = _cut(problem, tiling, as_lanes, _block(counts, together, as_lanes))
     while together > 1 and not fits(cut, problem):
@@ -165,16 +180,10 @@ def _cut(problem: Problem, tiling: Tiling, as_lanes: bool, block: Sequence[int])
         plans,
         outer_sum(tap_tables),
         items=even(problem.batch, problem.batch * alike // (4 * problem.threads)),
-        boxes_together=1,
         task_groups=task_groups,
-        filter_parts=1,
-        row_parts=1,
         channel_block=task_groups * problem.channels,
         tap_block=taps,
         narrowest=narrowest,
-        in_place=False,
-        strided=False,
-        gathered=False,
         lanes=as_lanes,
         tiling=tiling,
     )

@@ -14,7 +14,8 @@ from convx._engine import direct, fft, machine, winograd
 from convx._engine.problem import DIRECT, Axis, PassPlan, Plan, Problem, Tiling
 from convx._engine.threads import WORK_PER_THREAD
 
-# Each has `tilings` of a problem's axes, an `estimate` of what one costs, and `plan_pass`.
+# Each has `tilings` of a problem's axes, `plan_pass`, and an `estimate` of what one costs: for a
+# group of an item, or all items of a weight gradient, in multiply-adds of a product at full speed.
 ALGORITHMS: dict[str, ModuleType] = {"direct": direct, "winograd": winograd, "fft": fft}
 
 
@@ -62,25 +63,17 @@ def choose_tiling(problem: Problem, axes: Sequence[Sequence[Axis]], algorithm: s
     """
     if algorithm == "direct" or problem.dtype not in ("float32", "float64"):
         return DIRECT
-    estimates = estimate(problem, axes)
-    direct_estimate = estimates.pop(DIRECT)
-    if algorithm != "auto":
-        estimates = {one: cost for one, cost in estimates.items() if one.algorithm == algorithm}
-    best = min(estimates, key=estimates.__getitem__, default=DIRECT)
-    limit = WORTHWHILE * direct_estimate if algorithm == "auto" else math.inf
-    return best if estimates.get(best, math.inf) < limit else DIRECT
-
-
-def estimate(problem: Problem, axes: Sequence[Sequence[Axis]]) -> dict[Tiling, float]:
-    """Estimate the cost of a group of an item, or of all items for a gradient of weights.
-
-    It counts multiply-adds of a product at full speed.
-    """
-    return {
-        tiling: algorithm.estimate(problem, axes, tiling)
-        for algorithm in ALGORITHMS.values()
-        for tiling in algorithm.tilings(axes)
+    limit = math.inf
+    if algorithm == "auto":
+        limit = WORTHWHILE * direct.estimate(problem, axes, DIRECT)
+    estimates = {
+        tiling: module.estimate(problem, axes, tiling)
+        for name, module in ALGORITHMS.items()
+        if algorithm in ("auto", name)
+        for tiling in module.tilings(axes)
     }
+    best = min(estimates, key=estimates.__getitem__, default=DIRECT)
+    return best if estimates.get(best, math.inf) < limit else DIRECT
 
 
 def _pack_once(passes: Sequence[PassPlan], problem: Problem) -> bool:

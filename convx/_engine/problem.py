@@ -106,20 +106,20 @@ class PassPlan:
     tap_weight: Table
     taps_in_order: bool
     boxes: int
-    boxes_together: int
     items: int
-    task_groups: int
-    filter_parts: int
-    row_parts: int
     channel_block: int
     tap_block: int
     tile_size: int
     tile_rows: int
     positions: int
     narrowest: int
-    in_place: bool
-    strided: bool
-    gathered: bool
+    boxes_together: int = 1
+    task_groups: int = 1
+    filter_parts: int = 1
+    row_parts: int = 1
+    in_place: bool = False
+    strided: bool = False
+    gathered: bool = False
     slide_rows: int = 0
     slide_columns: int = 0
     flat: bool = False
@@ -152,7 +152,7 @@ class PassPlan:
 
     @property
     def packing(self) -> tuple[object, ...]:
-        """Tell how the weights are packed: equal for passes that can share them."""
+        """Tell how the weights are packed: equal for passes of two plans that can share them."""
         return self.tiling, self.channel_block, self.tap_block, self.tap_weight.tobytes()
 
     @property

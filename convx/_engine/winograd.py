@@ -167,11 +167,7 @@ def _plan(problem: Problem, tiling: Tiling, boxes: _Boxes, **chosen: Any) -> Pas
         problem.axes,
         boxes.plans,
         outer_sum(boxes.tap_tables),
-        task_groups=1,
         tap_block=_outer_taps(problem, tiling) * tiling.kernel_taps,
-        in_place=False,
-        strided=False,
-        gathered=False,
         tiling=tiling,
         **chosen,
     )
@@ -215,7 +211,6 @@ def _cut_forward(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
         items=items,
         boxes_together=boxes_together,
         filter_parts=filter_parts,
-        row_parts=1,
         channel_block=channel_block,
         narrowest=narrowest,
         sum_blocks=sum_blocks,
@@ -247,7 +242,6 @@ def _cut_gradient(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
         items=1,
         boxes_together=even(problem.batch * boxes.count, GRADIENT_TILES // boxes.tiles),
         filter_parts=min(filter_parts, filter_blocks),
-        row_parts=1,
         channel_block=channel_block,
         narrowest=narrowest,
     )

@@ -54,11 +54,12 @@ def conv_nd(
         What the padding holds, as :func:`numpy.pad` understands it ('replicate' is its 'edge',
         'circular' its 'wrap'). It may be wider than the input.
     algorithm : {'auto', 'direct', 'winograd', 'fft'}, optional
-        'direct' sums products one by one, in the order of (channel, tap). 'winograd' transforms
-        tiles of kernels with 3 or 5 taps along the last axis or the last two, 'fft' takes Fourier
-        transforms of larger ones, for kernels of any size there and few channels to a group;
-        dilated or not, with stride 1 along these axes, in float32 and float64. Where the algorithm
-        is not to be had, it is the direct one. 'auto' takes what is estimated to be fastest.
+        'direct' sums products one by one, in the order of (channel, tap). The others transform
+        tiles along the last axis or the last two, in float32 and float64, if the stride is 1
+        there: 'winograd' for kernels of 3 or 5 taps along these axes, 'fft' for kernels of any
+        size with few channels in a group, but not for the gradient of the weight. Where an
+        algorithm is not to be had, it is the direct one. 'auto' takes what is estimated to be
+        fastest.
     out : ndarray, optional
         Array of the result's shape and dtype to put the result in. It may overlap the others.
 

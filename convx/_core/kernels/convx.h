@@ -90,7 +90,7 @@ typedef struct {
     const void *bias;   /* one value for each filter, or NULL */
     void *output;       /* packing: the packed weights; weight gradient: row_parts of it */
     void *sums;         /* weight gradient: what tasks keep besides the output */
-    int64_t *overflow;  /* winograd: set where a result is not finite */
+    int64_t *overflow;  /* winograd, fft: set where a result is not finite */
     int64_t first_step, steps; /* weight gradient: the products of a row part to go through now */
 } cx_call;
 
@@ -99,8 +99,8 @@ enum { CX_FORWARD, CX_WEIGHT_GRADIENT };
 typedef void (*cx_task)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch);
 
 /* What one instruction set offers for one element type. Tasks are numbered, last factor fastest:
-   forward by items, groups, boxes, filter part; pack by group, filter block; weight_gradient by row
-   part, group, channel block, filter part. */
+   forward by items, groups, boxes, filter part; weight_gradient by row part, group, channel block,
+   filter part; pack, of which there are pack_tasks, by groups and filters. */
 typedef struct {
     int64_t lanes; /* elements of a vector */
     int64_t narrowest; /* columns of the narrowest panel there is */

@@ -1,8 +1,8 @@
 /* Discrete Fourier transforms of vectors: in each lane one of its own. Sizes are powers of two.
 
    Forward they are decimated in frequency, backward in time, by radix 4 and at most one step of
-   radix 2. So what lies between is in a permuted order, the same for all that is multiplied there,
-   and nothing is ever put in order. Real and imaginary parts are arrays of their own, [place][lane].
+   radix 2. So what lies between is in a permuted order, the same for all that is multiplied there:
+   nothing is ever put in order. Real and imaginary parts are arrays of their own, [place][lane].
    `roots` holds cos and -sin of 2 pi k / n for k < n. Backward, the factor 1 / n is left out. */
 
 CX_INLINE void NAME(turn)(NAME(vector) *re, NAME(vector) *im, T cos, T sin)

@@ -127,7 +127,7 @@ static void NAME(pack_winograd)(const cx_pass *pass, const cx_call *call, int64_
             for (int64_t t = 0; t < outer; t++, to += rows) {
                 int64_t room = ((s.channels - c) * outer - t) * rows;
 #define TRANSFORM_WEIGHTS(TILE, TAPS, AXES)                                                       \
-    NAME(transform_weights)(TILE, TAPS, AXES, space.weights + t * inner * rows, rows, to,               \
+    NAME(transform_weights)(TILE, TAPS, AXES, space.weights + t * inner * rows, rows, to,         \
                             pass->point_size, room)
                 EACH_TILING(TRANSFORM_WEIGHTS)
 #undef TRANSFORM_WEIGHTS
@@ -158,7 +158,8 @@ static void NAME(place_tiles)(const cx_pass *pass, int64_t items, NAME(winograd_
                     rows = cx_min(tile, box->extent[a] - at);
             }
             if (n == 0)
-                space->run[space->runs++] = (cx_run){from, out, column - space->columns, extent[last]};
+                space->run[space->runs++] =
+                    (cx_run){from, out, column - space->columns, extent[last]};
             int64_t left = box->extent[last];
             for (int64_t tiles = extent[last], count; tiles > 0; tiles -= count) {
                 count = cx_min(tiles, LANES - column % LANES);
@@ -225,8 +226,8 @@ CX_INLINE void NAME(transform_tile)(const int tile, const int taps, const int ax
         for (int64_t t = 0; t < pass->taps; t += inner, to += space->pitch) {
             const T *x = space->tile + c * pass->tile_size + pass->tap_offset[t];
             for (const cx_run *run = space->run; run < space->run + space->runs; run++)
-                NAME(transform_row)(tile, taps, axes, run->length, x + run->tile, x_pitch, space->rows,
-                                    to + run->column, space->plane,
+                NAME(transform_row)(tile, taps, axes, run->length, x + run->tile, x_pitch,
+                                    space->rows, to + run->column, space->plane,
                                     space->pitch - first_column - run->column);
         }
 }

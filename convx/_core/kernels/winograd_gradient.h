@@ -265,8 +265,8 @@ static void NAME(transform_inputs)(const cx_pass *pass, const NAME(gradient_spac
 
 /* Adds the products of a step's boxes to the sums, or begins these with them. */
 static void NAME(add_step)(const cx_pass *pass, const cx_call *call,
-                           const cx_gradient_share *share, int64_t step, NAME(gradient_space) *space,
-                           const NAME(sums) *sums, T *totals)
+                           const cx_gradient_share *share, int64_t step,
+                           NAME(gradient_space) *space, const NAME(sums) *sums, T *totals)
 {
     int64_t panel = NAME(GRADIENT_PANEL), inner = NAME(inner_taps)(pass), boxes = 0, tiles = 0;
     int64_t first_box = step * pass->boxes_together;
