@@ -88,9 +88,12 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     if spectra * tiling.points * 128 > MOST_SPECTRA:
         return math.inf
     places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
+    unit = LANES if problem.groups < LANES else 1  # the lanes are pairs, or groups
     phased = [[with_phases(axis) for axis in choices] for choices in axes[first:]]
-    pairs = places * sum(
-        math.prod(_pair_counts(chosen, tiling)) for chosen in itertools.product(*phased)
+    pairs = sum(
+        math.prod(axis.phases for axis in chosen)
+        * (-(-places * math.prod(_pair_counts(chosen, tiling)) // unit) * unit)
+        for chosen in itertools.product(*phased)
     )
     columns, rows = tiling.points_along[-1], tiling.points // tiling.points_along[-1]
     along = rows * columns * math.log2(columns)
@@ -103,9 +106,7 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     per_pair += PRODUCT * filters * reduction * tiling.points
     prepared = problem.weights_prepared
     weights = 0 if prepared else filters * reduction * (TRANSFORM * (tap_rows + down) + moved)
-    if problem.groups < LANES:  # the lanes are pairs, or the filters whose kernels are transformed
-        pairs = -(-pairs // LANES) * LANES
-        weights *= -(-filters // LANES) * LANES / filters
+    weights *= -(-filters // unit) * unit / filters  # filters are lanes while kernels are made
     return pairs * per_pair + weights
 
 

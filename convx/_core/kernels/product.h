@@ -21,6 +21,8 @@ typedef struct {
     const T *bias;
 } NAME(rows);
 
+/* Outputs are mostly far from the caches, and a store waits for its line there: so those of the
+   next panel are asked for before this one's sum. */
 typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x, NAME(rows) rows,
                               T *y, int64_t y_stride, int start);
 
@@ -54,8 +56,10 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x, 
             CX_UNROLL for (int v = 0; v < VECTORS; v++)                                           \
                 if (start == CX_CONTINUE)                                                         \
                     sum[r][v] = *(const NAME(LOOSE) *)(y + r * y_stride + v * WIDTH);             \
-                else                                                                              \
+                else {                                                                            \
                     sum[r][v] = (bias ? bias[r] : (T)0) - (NAME(VECTOR)){0};                      \
+                    __builtin_prefetch(y + r * y_stride + (v + VECTORS) * WIDTH, 1);              \
+                }                                                                                 \
         for (int64_t m = 0; m < steps; m++, weights += NEXT) {                                    \
             FETCH                                                                                 \
             NAME(VECTOR) pixels[VECTORS];                                                         \
