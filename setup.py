@@ -40,13 +40,16 @@ DRIVER = Extension(
     depends=sorted(glob.glob("convx/_core/*.pxd") + glob.glob("convx/_core/kernels/*.h")),
     include_dirs=["convx/_core/kernels"],
 )
-MEMO = Extension(
-    "convx._core._memo",
-    sources=["convx/_core/_memo.pyx"],
-    depends=sorted(glob.glob("convx/_core/*.pxd")),
-    include_dirs=["convx/_core/kernels"],
+MEMORY, MEMO = (
+    Extension(
+        f"convx._core.{name}",
+        sources=[f"convx/_core/{name}.pyx"],
+        depends=sorted(glob.glob("convx/_core/*.pxd")),
+        include_dirs=["convx/_core/kernels"],
+    )
+    for name in ("_memory", "_memo")
 )
-EXTENSIONS = [DRIVER, MEMO]
+EXTENSIONS = [MEMORY, DRIVER, MEMO]
 DIRECTIVES = {
     "language_level": 3,
     "boundscheck": False,

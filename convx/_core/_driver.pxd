@@ -3,13 +3,9 @@
 from libc.stdint cimport int64_t
 
 from convx._core._kernels cimport cx_kernels, cx_task
+from convx._core._memory cimport Block
 
 cpdef int current_threads()
-
-
-cdef class Scratch:
-    cdef char *memory
-    cdef int64_t size
 
 
 cdef class Program:
@@ -26,5 +22,5 @@ cdef class Program:
     cdef int64_t item_size
     cdef bint packs
 
-    cdef pack_into(self, const void *weight, char *packed, Scratch scratch)
+    cdef pack_into(self, const void *weight, char *packed, Block scratch)
     cdef execute(self, const void *input, const void *weight, const void *bias, packed, out)

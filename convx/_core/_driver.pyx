@@ -11,9 +11,9 @@ from cpython.buffer cimport (
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
-from libc.stdlib cimport free
 from libc.string cimport memset
 
+from convx._core._memory cimport Block, borrow_scratch, new_result, return_scratch
 from convx._core._kernels cimport (
     CX_F32, CX_F64, CX_FORWARD, CX_MAX_RANK, CX_U32, CX_U64, CX_WEIGHT_GRADIENT, cx_axis, cx_call,
     cx_halves_pay, cx_isa, cx_kernels, cx_kernels_of, cx_l2_bytes, cx_pass, cx_task,
@@ -23,9 +23,6 @@ from contextvars import ContextVar
 
 from numpy import empty
 
-
-cdef extern from "stdlib.h" nogil:
-    int posix_memalign(void **memory, size_t alignment, size_t size)
 
 cdef extern from *:
     """
@@ -117,37 +114,6 @@ def stay_serial():
     """Use one thread from now on if several have run: for a forked child, which lacks them."""
     global serial
     serial = has_run_threads
-
-
-cdef class Scratch:
-    """Aligned memory for the tasks of one call."""
-
-    def __cinit__(self, int64_t size):
-        if posix_memalign(<void **>&self.memory, 4096, size):
-            self.memory = NULL
-            raise MemoryError(f"no memory for {size} bytes of workspace")
-        self.size = size
-
-    def __dealloc__(self):
-        free(self.memory)
-
-
-# Scratch memory outlives a call so that its pages are mapped once. At most one block is kept for
-# each call that was ever under way at the same time, and none that is larger than this.
-cdef int64_t MOST_KEPT = 64 * 2 ** 20
-cdef list idle_scratch = []
-
-
-cdef Scratch borrow_scratch(int64_t size):
-    cdef Scratch scratch
-    if idle_scratch:
-        try:
-            scratch = idle_scratch.pop()
-        except IndexError:  # another thread was faster
-            return Scratch(size)
-        if scratch.size >= size:
-            return scratch
-    return Scratch(size)
 
 
 @cython.final
@@ -332,7 +298,7 @@ cdef class Program:
             borrow_scratch(self.threads * self.scratch_bytes))
         return packed
 
-    cdef pack_into(self, const void *weight, char *packed, Scratch scratch):
+    cdef pack_into(self, const void *weight, char *packed, Block scratch):
         cdef cx_call call
         cdef Pass one
         cdef int64_t index, count, start
@@ -368,7 +334,7 @@ cdef class Program:
         cdef Pass one
         cdef int64_t index, first, end, count, start, slice_, step, steps
         cdef Program other
-        cdef Scratch scratch
+        cdef Block scratch
         global has_run_threads
         if packed is not None:
             packed_buffer = Buffer(packed)
@@ -400,11 +366,10 @@ cdef class Program:
                                   scratch.memory, self.scratch_bytes)
                     if end < count or step + call.steps < steps:
                         PyErr_CheckSignals()
-        if scratch.size <= MOST_KEPT:
-            idle_scratch.append(scratch)
+        return_scratch(scratch)
         if overflow:
             other = self.fallback()
             if other.out_shape != self.out_shape:  # partial sums, in other parts
-                out = empty(other.out_shape, out.dtype)
+                out = new_result(other.out_shape, out.dtype)
             return other.execute(input, weight, bias, None, out)
         return out

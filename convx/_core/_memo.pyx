@@ -9,8 +9,9 @@ from cpython.long cimport PyLong_AsLongLongAndOverflow
 from libc.stdint cimport int64_t
 
 from convx._core._driver cimport Program, current_threads
+from convx._core._memory cimport new_result
 
-from numpy import empty, ndarray
+from numpy import ndarray
 
 # A key is made of words of 64 bits; calls of stranger forms are not remembered.
 cdef enum:
@@ -156,7 +157,7 @@ cdef class CallMemo:
             if memory is None:
                 return None
             if out is None:
-                out = empty(memory.shape, memory.dtype)
+                out = new_result(memory.shape, memory.dtype)
             elif not can_take_result(out, memory, views, held):
                 return None
             return memory.program.execute(

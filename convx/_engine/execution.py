@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from convx._core import _driver, _memo
+from convx._core import _driver, _memo, _memory
 from convx._engine import machine
 from convx._engine.dtypes import KERNEL_DTYPES, AnyArray, as_kernel_operand, is_kernel_layout
 from convx._engine.problem import Plan
@@ -130,7 +130,7 @@ def _target(
         and not any(one is not None and np.may_share_memory(out, one) for one in operands)
     ):
         return out.view(kernel).reshape(shape)
-    return np.empty(shape, kernel)
+    return _memory.new_result(shape, kernel)
 
 
 def deliver(result: AnyArray, out: AnyArray | None) -> AnyArray:

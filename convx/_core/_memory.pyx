@@ -1,0 +1,130 @@
+"""Memory that outlives a call, so that its pages are mapped once.
+
+Of scratch memory there is at most one block for each call that was ever under way at the same time.
+Of results, the blocks of those are kept that nobody holds any longer.
+"""
+
+cimport cython
+from cpython.buffer cimport PyBuffer_FillInfo
+from libc.stdint cimport int64_t
+from libc.stdlib cimport free
+
+from numpy import empty, ndarray
+
+
+cdef extern from "stdlib.h" nogil:
+    int posix_memalign(void **memory, size_t alignment, size_t size)
+
+cdef extern from *:
+    """
+    #if defined __linux__
+    #include <sys/mman.h>
+    /* Ask for pages of 2 MiB, as NumPy does: there are fewer to be mapped. */
+    static void ask_for_huge_pages(void *memory, size_t size)
+    {
+        madvise(memory, size, MADV_HUGEPAGE);
+    }
+    #else
+    #define ask_for_huge_pages(memory, size)
+    #endif
+    """
+    void ask_for_huge_pages(void *memory, size_t size) nogil
+
+cdef int64_t PAGE = 4096, HUGE_PAGE = 2 ** 21
+# Scratch memory that is larger than this is not kept.
+cdef int64_t MOST_SCRATCH = 64 * 2 ** 20
+# Results that are smaller come from NumPy; so many blocks and bytes are kept of others.
+cdef int64_t LEAST_RESULT = 2 ** 18, MOST_RESULTS = 128 * 2 ** 20
+cdef int MOST_BLOCKS = 16
+
+cdef list idle_scratch = []
+cdef list idle_results = []
+
+
+cdef class Block:
+    """Memory that begins with a page."""
+
+    def __cinit__(self, int64_t size):
+        cdef int64_t alignment = HUGE_PAGE if size >= 2 * HUGE_PAGE else PAGE
+        if posix_memalign(<void **>&self.memory, alignment, size):
+            self.memory = NULL
+            raise MemoryError(f"no memory for {size} bytes of a result or of workspace")
+        self.size = size
+        if alignment == HUGE_PAGE:
+            ask_for_huge_pages(self.memory, size)
+
+    def __dealloc__(self):
+        free(self.memory)
+
+
+cdef Block borrow_scratch(int64_t size):
+    """Scratch memory for a call, of at least so many bytes."""
+    cdef Block scratch
+    if idle_scratch:
+        try:
+            scratch = idle_scratch.pop()
+        except IndexError:  # another thread was faster
+            return Block(size)
+        if scratch.size >= size:
+            return scratch
+    return Block(size)
+
+
+cdef int return_scratch(Block scratch) except -1:
+    """Keep scratch memory for the next call."""
+    if scratch.size <= MOST_SCRATCH:
+        idle_scratch.append(scratch)
+    return 0
+
+
+@cython.final
+cdef class Loan:
+    """A block that an array has for its elements; the array's last view gives it back."""
+
+    cdef Block block
+
+    def __cinit__(self, Block block):
+        self.block = block
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        PyBuffer_FillInfo(view, self, self.block.memory, self.block.size, False, flags)
+
+    def __del__(self):
+        cdef int64_t kept = 0
+        cdef Block block
+        if self.block.size > MOST_RESULTS:
+            return
+        idle_results.append(self.block)
+        for block in idle_results:
+            kept += block.size
+        while kept > MOST_RESULTS or len(idle_results) > MOST_BLOCKS:
+            try:
+                block = idle_results.pop(0)
+            except IndexError:  # other threads were faster
+                return
+            kept -= block.size
+
+
+cpdef new_result(tuple shape, dtype):
+    """An array for a result, with arbitrary elements."""
+    cdef int64_t size = dtype.itemsize
+    cdef Block block
+    for length in shape:
+        size *= length
+    if size < LEAST_RESULT:
+        return empty(shape, dtype)
+    for block in idle_results[::-1]:
+        if size <= block.size <= size + size // 4:
+            try:
+                idle_results.remove(block)
+            except ValueError:  # another thread was faster
+                continue
+            break
+    else:
+        block = Block(size)
+    return ndarray(shape, dtype, buffer=Loan(block))
+
+
+def kept_sizes():
+    """Bytes of the blocks that are kept of results, the oldest first."""
+    return [(<Block>block).size for block in idle_results]

@@ -1,0 +1,101 @@
+"""Memory of results: whose it is, and how much of it is kept."""
+
+import gc
+import threading
+
+import numpy as np
+import pytest
+from support import values
+
+from convx import functional as F
+from convx._core._memory import kept_sizes, new_result
+
+FLOAT32 = np.dtype(np.float32)
+MEGABYTE = 2**20 // 4  # of float32
+
+
+def address(array):
+    return array.ctypes.data
+
+
+def test_next_result_takes_the_memory_of_one_that_is_gone():
+    first = new_result((3, MEGABYTE), FLOAT32)
+    place = address(first)
+    del first
+    gc.collect()
+    assert address(new_result((MEGABYTE, 3), FLOAT32)) == place
+
+
+def test_results_that_are_held_share_nothing():
+    held = [new_result((MEGABYTE,), FLOAT32) for _ in range(40)]
+    for n, one in enumerate(held):
+        one[...] = n
+    for n, one in enumerate(held):
+        assert (one == n).all()
+
+
+def test_a_view_keeps_the_memory():
+    result = new_result((2, MEGABYTE), FLOAT32)
+    result[...] = 7
+    view = result[1, ::3]
+    del result
+    other = new_result((2, MEGABYTE), FLOAT32)
+    other[...] = 8
+    assert (view == 7).all()
+
+
+def test_a_result_is_an_ordinary_array(rng):
+    x, w = values(rng, (1, 8, 128, 128), "float32"), values(rng, (8, 8, 3, 3), "float32")
+    y = F.conv2d(x, w)
+    assert y.nbytes >= 2**18
+    assert type(y) is np.ndarray
+    assert y.flags.writeable
+    assert y.flags.carray
+    y += 1
+    memoryview(y).release()
+
+
+def test_memory_that_is_much_too_large_is_left_for_others():
+    large = new_result((8, MEGABYTE), FLOAT32)
+    place = address(large)
+    del large
+    small = new_result((2, MEGABYTE), FLOAT32)
+    assert address(small) != place
+
+
+def test_kept_memory_is_bounded():
+    """What is given back beyond the bounds goes, the oldest first."""
+    held = [new_result((n + 1, MEGABYTE), FLOAT32) for n in range(20)]
+    while held:
+        del held[0]
+    assert kept_sizes() == [n * 2**20 for n in range(14, 21)]
+    held = [new_result((MEGABYTE,), FLOAT32) for _ in range(20)]
+    del held
+    new_result((129, MEGABYTE), FLOAT32)
+    assert kept_sizes() == [2**20] * 16
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (0, 2**40), (5,), (2**16,)])
+def test_any_shape(shape):
+    result = new_result(shape, FLOAT32)
+    assert result.shape == shape
+    assert result.dtype == FLOAT32
+
+
+def test_several_threads_at_a_time():
+    """Each finds what it wrote."""
+    wrong = []
+
+    def work(number):
+        for n in range(200):
+            one = new_result((n % 3 + 1, MEGABYTE // 4), FLOAT32)
+            one[...] = number
+            if not (one == number).all():
+                wrong.append(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
