@@ -32,8 +32,11 @@ static void NAME(deal_groups)(T *to, const T *from, int64_t stride, int64_t grou
 {
     int64_t i = 0;
     for (; i < length && i + LANES <= after; i += LANES)
-        NAME(interleave_lanes)(to + i * LANES, LANES, from + i, stride, groups,
-                               cx_min(LANES, length - i));
+        if (groups == LANES && i + LANES <= length)
+            NAME(transpose_square)(to + i * LANES, LANES, from + i, stride);
+        else
+            NAME(interleave_lanes)(to + i * LANES, LANES, from + i, stride, groups,
+                                   cx_min(LANES, length - i));
     if (i >= length)
         return;
     if (before + length >= LANES) { /* what ends with the row */
@@ -87,16 +90,18 @@ static void NAME(collect_groups)(T *to, int64_t stride, int64_t step, const T *f
                                  int64_t length, int64_t room)
 {
     for (int64_t i = 0; i < length; i += LANES) {
-        NAME(vector) v[LANES];
-        CX_UNROLL for (int r = 0; r < LANES; r++)
-            v[r] = *(const NAME(loose) *)(from + (i + r) * LANES);
-        NAME(transpose)(v);
-        if (step == 1 && i + LANES <= room)
-            for (int64_t g = 0; g < groups; g++)
-                *(NAME(loose) *)(to + g * stride + i) = v[g];
-        else
-            for (int64_t g = 0; g < groups; g++)
-                NAME(put)(to + g * stride + i * step, step, (const T *)&v[g],
+        int whole = step == 1 && i + LANES <= room;
+        if (whole && groups == LANES) {
+            NAME(transpose_square)(to + i, stride, from + i * LANES, LANES);
+            continue;
+        }
+        T rows[LANES * LANES];
+        NAME(transpose_square)(rows, LANES, from + i * LANES, LANES);
+        for (int64_t g = 0; g < groups; g++)
+            if (whole)
+                *(NAME(loose) *)(to + g * stride + i) = *(const NAME(loose) *)(rows + g * LANES);
+            else
+                NAME(put)(to + g * stride + i * step, step, rows + g * LANES,
                           cx_min(LANES, length - i));
     }
 }

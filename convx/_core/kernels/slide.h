@@ -17,17 +17,17 @@ typedef struct {
 typedef NAME(vector) NAME(slide_sums)[NAME(SLIDE_ROWS)][NAME(SLIDE_VECTORS)];
 
 /* One input row, for the output rows low … high. */
-CX_INLINE void NAME(slide_row)(const int low, const int high, const NAME(slide) *slide,
+CX_INLINE void NAME(slide_row)(const int low, const int high, const int64_t columns,
                                const int64_t *offset, const T *weights, const T *x,
                                NAME(slide_sums) sum)
 {
-    for (int64_t k = 0; k < slide->columns; k++) {
+    CX_UNROLL for (int64_t k = 0; k < columns; k++) {
         NAME(vector) pixels[NAME(SLIDE_VECTORS)];
         CX_UNROLL for (int v = 0; v < NAME(SLIDE_VECTORS); v++)
             pixels[v] = *(const NAME(loose) *)(x + offset[k] + v * LANES);
         CX_UNROLL for (int r = 0; r < NAME(SLIDE_ROWS); r++)
             if (low <= r && r <= high) {
-                NAME(vector) weight = weights[k - r * slide->columns] - (NAME(vector)){0};
+                NAME(vector) weight = weights[k - r * columns] - (NAME(vector)){0};
                 CX_UNROLL for (int v = 0; v < NAME(SLIDE_VECTORS); v++)
                     sum[r][v] += weight * pixels[v];
             }
@@ -35,15 +35,18 @@ CX_INLINE void NAME(slide_row)(const int low, const int high, const NAME(slide) 
 }
 
 /* A block of output rows, two vectors wide: y[r][i]. */
-static void NAME(slide_block)(const NAME(slide) *slide, const T *x, T *y, int64_t y_stride)
+CX_INLINE void NAME(slide_columns)(const int64_t columns, const NAME(slide) *slide, const T *x,
+                                   T *y, int64_t y_stride)
 {
     NAME(slide_sums) sum;
     CX_UNROLL for (int r = 0; r < NAME(SLIDE_ROWS); r++)
-        CX_UNROLL for (int v = 0; v < NAME(SLIDE_VECTORS); v++)
+        CX_UNROLL for (int v = 0; v < NAME(SLIDE_VECTORS); v++) {
             sum[r][v] = slide->bias - (NAME(vector)){0};
+            __builtin_prefetch(y + r * y_stride + (NAME(SLIDE_VECTORS) + v) * LANES, 1);
+        }
     for (int64_t p = 0; p < slide->planes; p++) {
-        const int64_t *offset = slide->offset + p * slide->rows * slide->columns;
-        const T *weights = slide->weights + p * slide->rows * slide->columns;
+        const int64_t *offset = slide->offset + p * slide->rows * columns;
+        const T *weights = slide->weights + p * slide->rows * columns;
         const T *from = x;
         for (int64_t row = 0; row < slide->rows + NAME(SLIDE_ROWS) - 1; row++) {
             int64_t low = cx_max(0, row - slide->rows + 1);
@@ -51,7 +54,7 @@ static void NAME(slide_block)(const NAME(slide) *slide, const T *x, T *y, int64_
             switch (low * NAME(SLIDE_ROWS) + high) {
 #define SLIDE_CASE(LOW, HIGH)                                                                     \
     case LOW * NAME(SLIDE_ROWS) + HIGH:                                                           \
-        NAME(slide_row)(LOW, HIGH, slide, offset, weights, from, sum);                            \
+        NAME(slide_row)(LOW, HIGH, columns, offset, weights, from, sum);                          \
         break;
                 SLIDE_CASE(0, 0)
                 SLIDE_CASE(0, 1)
@@ -66,12 +69,29 @@ static void NAME(slide_block)(const NAME(slide) *slide, const T *x, T *y, int64_
 #undef SLIDE_CASE
             }
             from += slide->pitch;
-            weights += slide->columns;
+            weights += columns;
         }
     }
     CX_UNROLL for (int r = 0; r < NAME(SLIDE_ROWS); r++)
         CX_UNROLL for (int v = 0; v < NAME(SLIDE_VECTORS); v++)
             *(NAME(loose) *)(y + r * y_stride + v * LANES) = sum[r][v];
+}
+
+static void NAME(slide_block)(const NAME(slide) *slide, const T *x, T *y, int64_t y_stride)
+{
+    switch (slide->columns) {
+    case 3:
+        NAME(slide_columns)(3, slide, x, y, y_stride);
+        break;
+    case 5:
+        NAME(slide_columns)(5, slide, x, y, y_stride);
+        break;
+    case 7:
+        NAME(slide_columns)(7, slide, x, y, y_stride);
+        break;
+    default:
+        NAME(slide_columns)(slide->columns, slide, x, y, y_stride);
+    }
 }
 
 /* Whether a box is worth it: enough rows, and rows that fill most of their vectors. */

@@ -46,6 +46,17 @@ CX_INLINE void NAME(transpose)(NAME(vector) *v)
 #endif
 }
 
+/* to[i * step + r] = from[r * stride + i] for a square of LANES rows, from registers only. */
+CX_INLINE void NAME(transpose_square)(T *to, int64_t step, const T *from, int64_t stride)
+{
+    NAME(vector) v[LANES];
+    CX_UNROLL for (int r = 0; r < LANES; r++)
+        v[r] = *(const NAME(loose) *)(from + r * stride);
+    NAME(transpose)(v);
+    CX_UNROLL for (int r = 0; r < LANES; r++)
+        *(NAME(loose) *)(to + r * step) = v[r];
+}
+
 /* Interleaves the LANES elements from `from` on and stores the first `length` of them. Whole
    vectors are stored, in rising order: the lanes past `rows` are overwritten by what follows. */
 static void NAME(interleave_lanes)(T *to, int64_t step, const T *from, int64_t stride,
