@@ -5,6 +5,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 build: dict[str, Any]
+SLIDE_ROWS: int
 scoped_threads: ContextVar[int]
 
 def instruction_sets() -> list[str]: ...

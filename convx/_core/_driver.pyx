@@ -15,8 +15,8 @@ from libc.string cimport memset
 
 from convx._core._memory cimport Block, borrow_scratch, new_result, return_scratch
 from convx._core._kernels cimport (
-    CX_F32, CX_F64, CX_FORWARD, CX_MAX_RANK, CX_U32, CX_U64, CX_WEIGHT_GRADIENT, cx_axis, cx_call,
-    cx_halves_pay, cx_isa, cx_kernels, cx_kernels_of, cx_l2_bytes, cx_pass, cx_task,
+    CX_F32, CX_F64, CX_FORWARD, CX_MAX_RANK, CX_SLIDE_ROWS, CX_U32, CX_U64, CX_WEIGHT_GRADIENT,
+    cx_axis, cx_call, cx_halves_pay, cx_isa, cx_kernels, cx_kernels_of, cx_l2_bytes, cx_pass, cx_task,
 )
 
 from contextvars import ContextVar
@@ -56,6 +56,8 @@ build = {
     "cython": CONVX_CYTHON_VERSION.decode(),
     "openmp": CONVX_OPENMP,
 }
+
+SLIDE_ROWS = CX_SLIDE_ROWS
 
 cdef dict KERNELS = {"float32": CX_F32, "float64": CX_F64, "uint32": CX_U32, "uint64": CX_U64}
 

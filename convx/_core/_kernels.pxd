@@ -6,6 +6,7 @@ from libc.stdint cimport int64_t
 cdef extern from "convx.h" nogil:
     enum:
         CX_MAX_RANK
+        CX_SLIDE_ROWS
         CX_FORWARD
         CX_WEIGHT_GRADIENT
         CX_F32

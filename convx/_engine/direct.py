@@ -25,8 +25,7 @@ from convx._engine.cut import (
     split,
     strands,
 )
-from convx._engine.problem import DIRECT, Axis, AxisPlan, PassPlan, Problem, Tiling
-from convx._engine.window import Table
+from convx._engine.problem import DIRECT, Axis, PassPlan, Problem, Tiling
 
 STEP = 320  # channels times taps of one step of the reduction: a register block of weights in L1
 BOX_POSITIONS = 256  # outputs of a box where they are gathered
@@ -45,6 +44,8 @@ GATHER_COST = 5  # copying a vector to a panel costs as much as so many of its m
 FLAT_FILTERS = 4  # filters of a group up to which rows are computed as one stretch
 FLAT_WEIGHTS = 4096  # weights of a group up to which they are
 FLAT_POSITIONS = 4096  # outputs of a box where they are
+SLIDE_POSITIONS = 16384  # the same where rows share their input
+SLIDE_COLUMNS = 48  # outputs of a row from which that is preferred to lanes
 FLAT_TASK = 16384  # outputs of a task where they are, over items and groups
 LANES_POSITIONS = 2048  # outputs of a box where groups are the lanes of vectors
 LANES_TAPS = 48  # taps up to which they are
@@ -102,22 +103,27 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
     lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
     axes = merge_pointwise(problem.axes)
     taps = math.prod(len(axis.taps.coordinates) for axis in axes)
+    slides = problem.filters == 1 and _is_flat(problem, taps) and _slides(axes)
     as_lanes = (
         problem.groups >= lanes
         and taps <= LANES_TAPS
         and (len(axes) > 1 or axes[0].taps.stride > 1)
         and _may_be_lanes(problem, axes)
+        and not (slides and _is_large(axes))
     )
     gathered = not as_lanes and _gathers(axes, problem.filters, narrowest)
     flat = not (as_lanes or gathered) and _is_flat(problem, taps)
     if positions is None:
         positions = LANES_POSITIONS if as_lanes else _positions(problem, taps, gathered, flat)
+        positions = SLIDE_POSITIONS if slides and flat else positions
     blocks = split([axis.taps.outputs for axis in axes], positions, 2 * lanes)
+    if slides and flat:
+        height = _driver.SLIDE_ROWS
+        blocks[-2] = min(-(-blocks[-2] // height) * height, axes[-2].taps.outputs)
     in_place = not (flat or as_lanes) and _works_in_place(axes, blocks[-1], gathered, lanes)
     plans, tap_tables = axis_plans(axes, blocks, in_place, dense=as_lanes)
     boxes, positions = math.prod(axis.blocks for axis in plans), math.prod(blocks)
-    single = flat and problem.filters == 1
-    slide_rows, slide_columns = _slides(plans, tap_tables) if single else (0, 0)
+    slide_rows, slide_columns = map(len, tap_tables[-2:]) if slides and flat else (0, 0)
 
     step = FLAT_WEIGHTS if flat or as_lanes else min(step, STEP)
     channel_block = even(problem.channels, step // taps)
@@ -257,13 +263,18 @@ def _is_flat(problem: Problem, taps: int) -> bool:
     )
 
 
-def _slides(axes: Sequence[AxisPlan], tap_tables: Sequence[Table]) -> tuple[int, int]:
-    """Taps along the last two axes where the tap rows are neighbouring tile rows, else zeros."""
-    if len(axes) < 2 or len(tap_tables[-2]) < 2:
-        return 0, 0
-    steps = np.diff(tap_tables[-2])
-    neighbours = abs(steps[0]) == axes[-2].position_stride and bool((steps == steps[0]).all())
-    return (len(tap_tables[-2]), len(tap_tables[-1])) if neighbours else (0, 0)
+def _slides(axes: Sequence[Axis]) -> bool:
+    """Whether the tap rows of an output row are those of the next one, but for the first."""
+    if len(axes) < 2 or len(axes[-2].taps.coordinates) < 2:
+        return False
+    steps = np.diff(axes[-2].taps.coordinates)
+    return abs(steps[0]) == axes[-2].taps.stride and bool((steps == steps[0]).all())
+
+
+def _is_large(axes: Sequence[Axis]) -> bool:
+    """Whether planes are large enough for rows that share their input to be better than lanes."""
+    rows, columns = (axis.taps.outputs for axis in axes[-2:])
+    return rows >= _driver.SLIDE_ROWS and columns >= SLIDE_COLUMNS
 
 
 def _positions(problem: Problem, taps: int, gathered: bool, flat: bool) -> int:

@@ -17,6 +17,9 @@
 
 enum { CX_MAX_RANK = 30 };
 
+/* Output rows of a block that shares its input rows (slide.h). */
+enum { CX_SLIDE_ROWS = 7 };
+
 /* One spatial axis of a pass.
 
    A *tile* is the thread-private copy of the input that one box of outputs needs. Along an axis it

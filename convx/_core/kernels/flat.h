@@ -42,8 +42,7 @@ static void NAME(forward_flat)(const cx_pass *pass, const cx_call *call, int64_t
         int64_t index[CX_MAX_RANK] = {0};
         NAME(fill_tile)(pass, &space->box, input + n * pass->in_batch, 0, s.channels, space->tile);
         if (slides) {
-            NAME(slide_box)(pass, &space->box, slide, space->tile, space->staged,
-                            output + n * pass->out_batch);
+            NAME(slide_box)(pass, &space->box, &slide, space->tile, output + n * pass->out_batch);
             continue;
         }
         do {

@@ -9,6 +9,17 @@
 #include "convx.h"
 
 #define CX_INLINE static inline __attribute__((always_inline))
+#define CX_NOINLINE __attribute__((noinline))
+
+/* Has a vector in a register from here on: compilers would load it anew at each of its uses. */
+#if defined __x86_64__
+#define CX_HOLD(v) __asm__("" : "+v"(v))
+#else
+#define CX_HOLD(v) __asm__("" : "+w"(v))
+#endif
+
+/* Hides that a pointer stays what it is: what was loaded there is loaded again. */
+#define CX_FORGET(pointer) __asm__("" : "+r"(pointer))
 
 #if defined __clang__
 #define CX_UNROLL _Pragma("unroll")
