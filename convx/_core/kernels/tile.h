@@ -21,6 +21,13 @@ CX_INLINE void NAME(copy_every_other)(T *restrict to, const T *restrict from, in
     for (; i + LANES < length; i += LANES) /* one more is there, so all that is read here is */
         *(NAME(loose) *)(to + i) = NAME(even_lanes)(*(const NAME(loose) *)(from + 2 * i),
                                                     *(const NAME(loose) *)(from + 2 * i + LANES));
+    if (length > LANES) { /* the last vector, some of it again, by what lies before */
+        i = length - LANES;
+        *(NAME(loose) *)(to + i) =
+            NAME(odd_lanes)(*(const NAME(loose) *)(from + 2 * i - 1),
+                            *(const NAME(loose) *)(from + 2 * i - 1 + LANES));
+        return;
+    }
     for (; i < length; i++)
         to[i] = from[2 * i];
 }
