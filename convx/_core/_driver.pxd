@@ -12,6 +12,12 @@ cdef class Scratch:
     cdef int64_t size
 
 
+cdef class Activation:
+    cdef readonly str name
+    cdef int64_t kind
+    cdef double slope
+
+
 cdef class Program:
     cdef readonly tuple passes, out_shape
     cdef readonly object plan
@@ -27,4 +33,6 @@ cdef class Program:
     cdef bint packs
 
     cdef pack_into(self, const void *weight, char *packed, Scratch scratch)
-    cdef execute(self, const void *input, const void *weight, const void *bias, packed, out)
+    cdef execute(
+        self, const void *input, const void *weight, const void *bias, const void *residual,
+        Activation activation, packed, out)

@@ -58,25 +58,32 @@ static void NAME(forward_group)(const cx_pass *pass, const cx_call *call, int64_
 {
     const T *input = (const T *)call->input + group * pass->channels * pass->in_channel;
     T *output = (T *)call->output + group * pass->filters * pass->out_channel;
+    int64_t first = NAME(first_filter)(pass, share->block) + group * pass->filters;
+    int64_t end = NAME(first_filter)(pass, share->end_block) + group * pass->filters;
     NAME(step) s = NAME(first_step)(pass);
+    int more;
     do {
+        NAME(step) now = s;
+        more = NAME(next_step)(pass, &s);
         NAME(rows) filters =
-            NAME(find_weights)(pass, call, group, share->block, share->end_block, &s, space);
-        NAME(find_offsets)(pass, &s, pass->in_place ? pass->in_channel : pass->tile_size,
+            NAME(find_weights)(pass, call, group, share->block, share->end_block, &now, space);
+        NAME(find_offsets)(pass, &now, pass->in_place ? pass->in_channel : pass->tile_size,
                            space->offset);
         for (int64_t n = share->item; n < share->end_item; n++) {
             const T *tile = input + n * pass->in_batch;
             if (pass->in_place)
-                tile += space->box.in + s.channel * pass->in_channel;
+                tile += space->box.in + now.channel * pass->in_channel;
             else {
-                if (s.tap == 0 || pass->items > 1) /* else it is there from the step before */
-                    NAME(fill_tile)(pass, &space->box, tile, s.channel, s.channels, space->tile);
+                if (now.tap == 0 || pass->items > 1) /* else it is there from the step before */
+                    NAME(fill_tile)(pass, &space->box, tile, now.channel, now.channels, space->tile);
                 tile = space->tile;
             }
-            NAME(multiply_box)(pass, space, &s, tile, filters, share->block, share->end_block,
+            NAME(multiply_box)(pass, space, &now, tile, filters, share->block, share->end_block,
                                output + n * pass->out_batch + space->box.out);
+            if (!more)
+                NAME(finish_box)(pass, call, &space->box, n, n + 1, first, end);
         }
-    } while (NAME(next_step)(pass, &s));
+    } while (more);
 }
 
 /* The outputs of a box by the direct algorithm, for some groups and items. */
@@ -94,8 +101,11 @@ static void NAME(forward_direct)(const cx_pass *pass, const cx_call *call, const
         NAME(clear_gaps)(pass, space.tile);
     }
     if (pass->flat) {
-        for (int64_t group = share->group; group < share->end_group; group++)
+        for (int64_t group = share->group; group < share->end_group; group++) {
             NAME(forward_flat)(pass, call, group, share->item, share->end_item, widths, &space);
+            NAME(finish_box)(pass, call, &space.box, share->item, share->end_item,
+                             group * pass->filters, (group + 1) * pass->filters);
+        }
         return;
     }
     cx_cut_panels(pass, &space.box, widths);
