@@ -20,8 +20,8 @@
 #define LOWEST -112.0f  /* exp(v), and v exp(v) too, round to 0 from here on */
 #define LN2_HIGH 0.693359375f /* so few bits that whole multiples are exact */
 #define LN2_LOW -2.12194440e-4f
-#define EACH_TERM(X) X(7) X(6) X(5) X(4) X(3) X(2)
-#define LAST_TERM 8
+#define EACH_TERM(X) X(6) X(5) X(4) X(3) X(2)
+#define LAST_TERM 7
 #else
 #define ROUND 0x1.8p52
 #define SCALE_BIT 52
@@ -59,7 +59,7 @@ CX_INLINE NAME(vector) NAME(at_most)(NAME(vector) v, T most)
 }
 
 /* exp(v) = (1 + rest) * scale * DOWN for LOWEST <= v <= 0: v = n ln 2 + r with |r| <= ln 2 / 2,
-   rest = exp(r) - 1 by its Taylor series, whose next term is less than a fifth of a rounding, and
+   rest = exp(r) - 1 by its Taylor series, whose next term is at most a quarter of a rounding, and
    scale = 2^(n + SPARE). With the smallest factor last, subnormal results are rounded once. */
 typedef struct {
     NAME(vector) rest, scale;
@@ -186,10 +186,12 @@ CX_INLINE void NAME(finish_neighbours)(const int activation, T slope, T *y, cons
 }
 
 /* A line of outputs, `step` apart. */
-static void NAME(finish_line)(const cx_call *call, T *y, const T *residual, int64_t step,
-                              int64_t length)
+static void NAME(finish_line)(const cx_call *call, T *y, int64_t step, int64_t length)
 {
+    const T *residual = call->residual;
     T slope = (T)call->slope;
+    if (residual)
+        residual += y - (T *)call->output;
     switch (call->activation) {
 #define FINISH_LINE(ACTIVATION)                                                                   \
     case ACTIVATION:                                                                              \
@@ -207,11 +209,34 @@ static void NAME(finish_line)(const cx_call *call, T *y, const T *residual, int6
     }
 }
 
+CX_INLINE int NAME(finishes)(const cx_call *call)
+{
+    return call->residual || call->activation != CX_IDENTITY;
+}
+
+/* The outputs of some panels, of `rows` filters, in lines as long as their runs follow one
+   another. */
+static void NAME(finish_panels)(const cx_pass *pass, const cx_call *call, const cx_panel *panel,
+                                const cx_panel *end, int64_t rows, T *output)
+{
+    if (!NAME(finishes)(call))
+        return;
+    int64_t step = pass->axes[pass->rank - 1].out_stride;
+    const cx_run *run = panel->run, *end_run = end[-1].run + end[-1].runs;
+    while (run < end_run) {
+        int64_t out = run->out, length = run->length;
+        for (run++; run < end_run && run->out == out + length * step; run++)
+            length += run->length;
+        for (int64_t r = 0; r < rows; r++)
+            NAME(finish_line)(call, output + r * pass->out_channel + out, step, length);
+    }
+}
+
 /* The outputs of a box for some items and output channels, in lines as long as they lie evenly. */
 static void NAME(finish_box)(const cx_pass *pass, const cx_call *call, const cx_box *box,
                              int64_t item, int64_t end_item, int64_t channel, int64_t end_channel)
 {
-    if (!call->residual && call->activation == CX_IDENTITY)
+    if (!NAME(finishes)(call))
         return;
     int64_t extent[CX_MAX_RANK + 2] = {end_item - item, end_channel - channel};
     int64_t stride[CX_MAX_RANK + 2] = {pass->out_batch, pass->out_channel};
@@ -228,15 +253,14 @@ static void NAME(finish_box)(const cx_pass *pass, const cx_call *call, const cx_
         int64_t at = first;
         for (int64_t a = 0; a < outer; a++)
             at += index[a] * stride[a];
-        NAME(finish_line)(call, (T *)call->output + at,
-                          call->residual ? (const T *)call->residual + at : 0, step, length);
+        NAME(finish_line)(call, (T *)call->output + at, step, length);
     } while (cx_next(index, extent, outer));
 }
 
 /* A whole output, for a call without tasks. */
 static void NAME(finish)(const cx_call *call, int64_t outputs)
 {
-    NAME(finish_line)(call, call->output, call->residual, 1, outputs);
+    NAME(finish_line)(call, call->output, 1, outputs);
 }
 
 #undef EACH_ACTIVATION

@@ -19,10 +19,10 @@ CX_INLINE void NAME(multiply_panel)(const cx_pass *pass, const NAME(space) *spac
 
 /* One step of the reduction over all the panels of a box. Panels are gathered a few at a time, so
    that they stay in L1 for all the filters; in place all at once, so that the input is read in
-   long rows. */
-static void NAME(multiply_box)(const cx_pass *pass, const NAME(space) *space, const NAME(step) *s,
-                               const T *tile, NAME(rows) filters, int64_t first_block,
-                               int64_t end_block, T *output)
+   long rows. The outputs of a register block are finished while they are in L1. */
+static void NAME(multiply_box)(const cx_pass *pass, const cx_call *call, const cx_share *share,
+                               const NAME(space) *space, const NAME(step) *s, const T *tile,
+                               NAME(rows) filters, T *output)
 {
     const cx_box *box = &space->box;
     int start = s->channel == 0 && s->tap == 0 ? CX_START : CX_CONTINUE;
@@ -35,7 +35,7 @@ static void NAME(multiply_box)(const cx_pass *pass, const NAME(space) *space, co
         if (pass->gathered)
             NAME(gather)(box->panel + p, box->panel + end, tile, space->offset, reduction,
                          panel_size, space->moves, space->panel);
-        for (int64_t b = first_block; b < end_block; b++) {
+        for (int64_t b = share->block; b < share->end_block; b++) {
             int64_t first = NAME(first_filter)(pass, b);
             int64_t rows = NAME(first_filter)(pass, b + 1) - first;
             NAME(rows) block = filters;
@@ -48,6 +48,9 @@ static void NAME(multiply_box)(const cx_pass *pass, const NAME(space) *space, co
                                    : tile + box->panel[q].run->tile,
                     pass->gathered ? space->panel_offset : space->offset, block, rows,
                     output + first * pass->out_channel, start);
+            if (NAME(is_last_step)(pass, s))
+                NAME(finish_panels)(pass, call, &box->panel[p], &box->panel[end], rows,
+                                    output + first * pass->out_channel);
         }
     }
 }
@@ -58,32 +61,25 @@ static void NAME(forward_group)(const cx_pass *pass, const cx_call *call, int64_
 {
     const T *input = (const T *)call->input + group * pass->channels * pass->in_channel;
     T *output = (T *)call->output + group * pass->filters * pass->out_channel;
-    int64_t first = NAME(first_filter)(pass, share->block) + group * pass->filters;
-    int64_t end = NAME(first_filter)(pass, share->end_block) + group * pass->filters;
     NAME(step) s = NAME(first_step)(pass);
-    int more;
     do {
-        NAME(step) now = s;
-        more = NAME(next_step)(pass, &s);
         NAME(rows) filters =
-            NAME(find_weights)(pass, call, group, share->block, share->end_block, &now, space);
-        NAME(find_offsets)(pass, &now, pass->in_place ? pass->in_channel : pass->tile_size,
+            NAME(find_weights)(pass, call, group, share->block, share->end_block, &s, space);
+        NAME(find_offsets)(pass, &s, pass->in_place ? pass->in_channel : pass->tile_size,
                            space->offset);
         for (int64_t n = share->item; n < share->end_item; n++) {
             const T *tile = input + n * pass->in_batch;
             if (pass->in_place)
-                tile += space->box.in + now.channel * pass->in_channel;
+                tile += space->box.in + s.channel * pass->in_channel;
             else {
-                if (now.tap == 0 || pass->items > 1) /* else it is there from the step before */
-                    NAME(fill_tile)(pass, &space->box, tile, now.channel, now.channels, space->tile);
+                if (s.tap == 0 || pass->items > 1) /* else it is there from the step before */
+                    NAME(fill_tile)(pass, &space->box, tile, s.channel, s.channels, space->tile);
                 tile = space->tile;
             }
-            NAME(multiply_box)(pass, space, &now, tile, filters, share->block, share->end_block,
+            NAME(multiply_box)(pass, call, share, space, &s, tile, filters,
                                output + n * pass->out_batch + space->box.out);
-            if (!more)
-                NAME(finish_box)(pass, call, &space->box, n, n + 1, first, end);
         }
-    } while (more);
+    } while (NAME(next_step)(pass, &s));
 }
 
 /* The outputs of a box by the direct algorithm, for some groups and items. */
