@@ -136,12 +136,16 @@ def activation(
             f"negative_slope must be a real number, got {shown(slope)} of type "
             f"{type(slope).__name__}"
         )
-    largest = np.finfo(np.result_type(dtype, np.float32)).max
-    if not abs(slope) <= largest:  # written so that NaN is caught
+    largest = float(np.finfo(np.result_type(dtype, np.float32)).max)
+    try:
+        number = float(slope)
+    except OverflowError:
+        number = math.inf
+    if not abs(number) <= largest:  # written so that NaN is caught
         raise ValueError(
             f"negative_slope must be finite, at most {largest:.3g} in size, got {shown(slope)}"
         )
-    return name, float(slope)
+    return name, number
 
 
 def check_activation(name: str | None, dtype: np.dtype[Any], of: str) -> None:
