@@ -68,7 +68,7 @@ def activated(v, activation, **slope):
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("case", CASES)
 def test_bits_of_two_calls(case, dtype, rng):
-    """With a residual or without, for any number of threads, for an item alone, and into ``out``."""
+    """With a residual or without, for any number of threads, an item alone, and into ``out``."""
     x, w, b, options = arrays_of(case, dtype, rng)
     plain = convx.prepare_conv(w, b, **options)
     y = plain(x)
@@ -394,13 +394,13 @@ def test_a_slope_is_finite_in_the_type_that_is_computed_in():
 @pytest.mark.parametrize("dtype", [*INTEGERS, "complex64", "complex128"])
 def test_activations_are_for_floating_types(dtype):
     for weight, bias in ((W.astype(dtype), None), (W.astype("complex64"), np.ones(2, dtype))):
-        with pytest.raises(TypeError, match="activation .* (complex|u?int)"):
+        with pytest.raises(TypeError, match=r"activation .* (complex|u?int)"):
             convx.prepare_conv(weight, bias, activation="relu")
     conv = convx.prepare_conv(W, activation="relu")
     if dtype.startswith("complex"):
-        with pytest.raises(TypeError, match="activation .* complex128"):
+        with pytest.raises(TypeError, match=r"activation .* complex128"):
             conv(np.ones((1, 1, 5), dtype))
-        with pytest.raises(TypeError, match="activation .* complex128"):
+        with pytest.raises(TypeError, match=r"activation .* complex128"):
             conv(np.ones((1, 1, 5)), np.ones((1, 2, 3), dtype))
     else:
         assert conv(np.ones((1, 1, 5), dtype)).dtype == np.float64

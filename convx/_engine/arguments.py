@@ -121,15 +121,15 @@ def activation(
     name: object, negative_slope: object, dtype: np.dtype[Any]
 ) -> tuple[str | None, float]:
     """Return an activation, if there is one for results of this type, and its slope."""
-    if name is not None:
-        check_activation(one_of(name, ACTIVATIONS, "activation"), dtype, "weight and bias")
-    if name != "leaky_relu":
+    chosen = None if name is None else one_of(name, ACTIVATIONS, "activation")
+    check_activation(chosen, dtype, "weight and bias")
+    if chosen != "leaky_relu":
         if negative_slope is not None:
             raise ValueError(
                 "negative_slope must be None unless activation is 'leaky_relu', got "
-                f"{shown(negative_slope)} for {name!r}"
+                f"{shown(negative_slope)} for {chosen!r}"
             )
-        return name, 0.0
+        return chosen, 0.0
     slope = NEGATIVE_SLOPE if negative_slope is None else negative_slope
     if isinstance(slope, bool) or not isinstance(slope, numbers.Real):
         raise TypeError(
@@ -145,7 +145,7 @@ def activation(
         raise ValueError(
             f"negative_slope must be finite, at most {largest:.3g} in size, got {shown(slope)}"
         )
-    return name, number
+    return chosen, number
 
 
 def check_activation(name: str | None, dtype: np.dtype[Any], of: str) -> None:

@@ -63,4 +63,5 @@ def activate(
 def _logistic(x: NDArray[Any], factor: NDArray[Any]) -> NDArray[Any]:
     """``factor / (1 + exp(-x))``, without an exponential that overflows."""
     small = np.exp(-abs(x))
-    return factor * np.where(x < 0, small, 1) / (1 + small)
+    result: NDArray[Any] = factor * np.where(x < 0, small, 1) / (1 + small)
+    return result
