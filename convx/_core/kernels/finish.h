@@ -214,6 +214,21 @@ CX_INLINE int NAME(finishes)(const cx_call *call)
     return call->residual || call->activation != CX_IDENTITY;
 }
 
+/* Asks for the residual of a panel's outputs before their product: it comes from memory, in pieces
+   too short for the hardware to foresee. */
+static void NAME(fetch_residual)(const cx_pass *pass, const cx_call *call, const cx_panel *panel,
+                                 int64_t rows, const T *output)
+{
+    if (!call->residual)
+        return;
+    int64_t step = pass->axes[pass->rank - 1].out_stride;
+    const T *residual = (const T *)call->residual + (output - (const T *)call->output);
+    for (int64_t r = 0; r < rows; r++, residual += pass->out_channel)
+        for (const cx_run *run = panel->run; run < panel->run + panel->runs; run++)
+            for (int64_t i = 0; i < run->length; i += 64 / (int64_t)sizeof(T))
+                __builtin_prefetch(residual + run->out + i * step);
+}
+
 /* The outputs of some panels, of `rows` filters, in lines as long as their runs follow one
    another. */
 static void NAME(finish_panels)(const cx_pass *pass, const cx_call *call, const cx_panel *panel,

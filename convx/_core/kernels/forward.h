@@ -26,6 +26,7 @@ static void NAME(multiply_box)(const cx_pass *pass, const cx_call *call, const c
 {
     const cx_box *box = &space->box;
     int start = s->channel == 0 && s->tap == 0 ? CX_START : CX_CONTINUE;
+    int last = NAME(is_last_step)(pass, s);
     int64_t reduction = s->channels * s->taps, panel_size = PANEL_SIZE(reduction);
     int64_t together = box->panels;
     if (pass->gathered && !pass->in_place)
@@ -41,16 +42,18 @@ static void NAME(multiply_box)(const cx_pass *pass, const cx_call *call, const c
             NAME(rows) block = filters;
             block.weights += first * filters.weight_stride;
             block.bias += filters.bias ? first : 0;
-            for (int64_t q = p; q < end; q++)
+            T *out = output + first * pass->out_channel;
+            for (int64_t q = p; q < end; q++) {
+                if (last)
+                    NAME(fetch_residual)(pass, call, &box->panel[q], rows, out);
                 NAME(multiply_panel)(
                     pass, space, &box->panel[q], reduction,
                     pass->gathered ? space->panel + (q - p) * panel_size
                                    : tile + box->panel[q].run->tile,
-                    pass->gathered ? space->panel_offset : space->offset, block, rows,
-                    output + first * pass->out_channel, start);
-            if (NAME(is_last_step)(pass, s))
-                NAME(finish_panels)(pass, call, &box->panel[p], &box->panel[end], rows,
-                                    output + first * pass->out_channel);
+                    pass->gathered ? space->panel_offset : space->offset, block, rows, out, start);
+            }
+            if (last)
+                NAME(finish_panels)(pass, call, &box->panel[p], &box->panel[end], rows, out);
         }
     }
 }
