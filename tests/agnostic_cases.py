@@ -5,9 +5,11 @@ from functools import partial
 import numpy as np
 from support import Case, values
 
+import convx
 from convx import functional as F
 from convx import grad
 
+ACTIVATIONS = ("relu", "relu6", "silu", "hardswish", "leaky_relu", "sigmoid", "tanh")
 DTYPES = ("float32", "float64", "int32", "int64")
 
 CASES = {
@@ -70,8 +72,16 @@ def operations(case, dtype):
     def gradient(place):
         return gradients()[place]
 
-    return {
+    found = {
         "forward": forward,
         "grad_input": partial(gradient, 0),
         "grad_weight": partial(gradient, 1),
     }
+    if not case.transposed:
+        floating = np.dtype(dtype).kind == "f"
+        if floating:  # where activations are curved
+            w = w / np.sqrt(w[0].size).astype(dtype)
+        for activation in ("silu", "tanh", "hardswish") if floating else (None,):
+            conv = convx.prepare_conv(w, b, **case.all_options, activation=activation)
+            found[f"prepared, {activation}"] = partial(conv, x, dy)
+    return found

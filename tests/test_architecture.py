@@ -105,7 +105,10 @@ def test_every_floor_has_modules():
     assert "reference" in found
 
 
-OPTIONS = "stride|padding|dilation|groups|output_padding|padding_mode|algorithm|bias|out|weight|n"
+OPTIONS = (
+    "stride|padding|dilation|groups|output_padding|padding_mode|algorithm|bias|out|weight|n|"
+    "activation|negative_slope|residual"
+)
 
 
 @needs_sources

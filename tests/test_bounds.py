@@ -71,6 +71,10 @@ def run_between_forbidden_pages(side, transposed, dtype, seed, count):
             if not transposed:
                 prepared = convx.prepare_conv(w, b, **case.all_options)(x, out=out.copy())
                 assert prepared.tobytes() == expected.tobytes(), case
+                activation = ["silu", "relu", None][rng.integers(3) if dy.dtype.kind == "f" else 2]
+                conv = convx.prepare_conv(w, b, **case.all_options, activation=activation)
+                finished = conv(x, guarded(dy, side), out=guarded(np.zeros_like(dy), side))
+                assert finished.tobytes() == conv(x.copy(), dy).tobytes(), case
         assert out.tobytes() == expected.tobytes(), case
         for result, exactly in zip(results, gradients, strict=True):
             assert result.tobytes() == exactly.tobytes(), case

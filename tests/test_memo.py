@@ -208,7 +208,7 @@ def test_prepared_convolution_of_many_shapes(rng):
     for x, exactly in [*zip(inputs, expected)] * 3:
         assert_same(conv(x), exactly)
         out = np.empty_like(exactly)
-        assert conv(x, out) is out
+        assert conv(x, out=out) is out
         assert_same(out, exactly)
 
 

@@ -147,7 +147,7 @@ def literal_conv(padded, weight, out, stride, dilation, groups):
 
 
 def test_doctests():
-    for module in (reference.boundary, reference.conv):
+    for module in (reference.activations, reference.boundary, reference.conv):
         result = doctest.testmod(module)
         assert result.attempted
         assert not result.failed

@@ -8,6 +8,12 @@ from convx._core._memory cimport Block
 cpdef int current_threads()
 
 
+cdef class Activation:
+    cdef readonly str name
+    cdef int64_t kind
+    cdef double slope
+
+
 cdef class Program:
     cdef readonly tuple passes, out_shape
     cdef readonly object plan
@@ -23,4 +29,6 @@ cdef class Program:
     cdef bint packs
 
     cdef pack_into(self, const void *weight, char *packed, Block scratch)
-    cdef execute(self, const void *input, const void *weight, const void *bias, packed, out)
+    cdef execute(
+        self, const void *input, const void *weight, const void *bias, const void *residual,
+        Activation activation, packed, out)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 build: dict[str, Any]
 SLIDE_ROWS: int
 scoped_threads: ContextVar[int]
+activations: dict[str, int]
 
 def instruction_sets() -> list[str]: ...
 def l2_bytes() -> int: ...
@@ -18,6 +19,10 @@ def stay_serial() -> None: ...
 class Pass:
     def __init__(self, plan: Any) -> None: ...
     def scratch_bytes(self, isa: str, dtype: str, weight_gradient: bool = False) -> int: ...
+
+class Activation:
+    name: str | None
+    def __init__(self, name: str | None = None, slope: float = 0) -> None: ...
 
 class Program:
     plan: Any
@@ -41,6 +46,11 @@ class Program:
         input: NDArray[Any],
         weight: NDArray[Any],
         bias: NDArray[Any] | None,
+        residual: NDArray[Any] | None,
+        activation: Activation,
         packed: NDArray[Any] | None,
         out: NDArray[Any],
     ) -> NDArray[Any]: ...
+    def finish(
+        self, residual: NDArray[Any] | None, activation: Activation, out: NDArray[Any]
+    ) -> None: ...

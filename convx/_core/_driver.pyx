@@ -15,8 +15,10 @@ from libc.string cimport memset
 
 from convx._core._memory cimport Block, borrow_scratch, new_result, return_scratch
 from convx._core._kernels cimport (
-    CX_F32, CX_F64, CX_FORWARD, CX_MAX_RANK, CX_SLIDE_ROWS, CX_U32, CX_U64, CX_WEIGHT_GRADIENT,
-    cx_axis, cx_call, cx_halves_pay, cx_isa, cx_kernels, cx_kernels_of, cx_l2_bytes, cx_pass, cx_task,
+    CX_F32, CX_F64, CX_FORWARD, CX_HARDSWISH, CX_IDENTITY, CX_LEAKY_RELU, CX_MAX_RANK, CX_RELU,
+    CX_RELU6, CX_SIGMOID, CX_SILU, CX_SLIDE_ROWS, CX_TANH, CX_U32, CX_U64, CX_WEIGHT_GRADIENT,
+    cx_axis, cx_call, cx_halves_pay, cx_isa, cx_kernels, cx_kernels_of, cx_l2_bytes, cx_pass,
+    cx_task,
 )
 
 from contextvars import ContextVar
@@ -60,6 +62,20 @@ build = {
 SLIDE_ROWS = CX_SLIDE_ROWS
 
 cdef dict KERNELS = {"float32": CX_F32, "float64": CX_F64, "uint32": CX_U32, "uint64": CX_U64}
+
+
+activations = {
+    "relu": CX_RELU, "relu6": CX_RELU6, "silu": CX_SILU, "hardswish": CX_HARDSWISH,
+    "leaky_relu": CX_LEAKY_RELU, "sigmoid": CX_SIGMOID, "tanh": CX_TANH,
+}
+
+
+cdef class Activation:
+    """What outputs go through at last: nothing if it has no name."""
+
+    def __init__(self, name=None, double slope=0):
+        self.name, self.slope = name, slope
+        self.kind = CX_IDENTITY if name is None else activations[name]
 
 
 def instruction_sets():
@@ -315,19 +331,35 @@ cdef class Program:
                 run_tasks(self.kernels.pack, &one.table, &call, 0, count, self.threads,
                           scratch.memory, self.scratch_bytes)
 
-    def run(self, input, weight, bias, packed, out):
+    def run(self, input, weight, bias, residual, Activation activation, packed, out):
         """Compute into ``out``; weights packed beforehand are used where they are given.
 
         The arrays are of the program's element type, aligned, and laid out as planned.
         """
+        cdef Buffer residual_buffer = None if residual is None else Buffer(residual)
         cdef Buffer input_buffer = Buffer(input)
         cdef Buffer weight_buffer = Buffer(weight)
         cdef Buffer bias_buffer = None if bias is None else Buffer(bias)
         return self.execute(
             input_buffer.view.buf, weight_buffer.view.buf,
-            NULL if bias is None else bias_buffer.view.buf, packed, out)
+            NULL if bias is None else bias_buffer.view.buf,
+            NULL if residual is None else residual_buffer.view.buf, activation, packed, out)
 
-    cdef execute(self, const void *input, const void *weight, const void *bias, packed, out):
+    def finish(self, residual, Activation activation, out):
+        """Add the residual to ``out`` and activate it, where there are no sums to compute."""
+        cdef Buffer residual_buffer = None if residual is None else Buffer(residual)
+        cdef Buffer out_buffer = Buffer(out, writable=True)
+        cdef cx_call call
+        memset(&call, 0, sizeof(call))
+        call.residual = NULL if residual is None else residual_buffer.view.buf
+        call.activation, call.slope = activation.kind, activation.slope
+        call.output = out_buffer.view.buf
+        self.kernels.finish(&call, out_buffer.view.len // self.item_size)
+
+    cdef execute(
+        self, const void *input, const void *weight, const void *bias, const void *residual,
+        Activation activation, packed, out,
+    ):
         cdef Buffer out_buffer = Buffer(out, writable=True)
         cdef Buffer packed_buffer = None
         cdef const char *packed_weights = NULL
@@ -353,6 +385,7 @@ cdef class Program:
         call.input, call.weight, call.bias, call.packed = input, weight, bias, NULL
         call.output, call.overflow = out_buffer.view.buf, &overflow
         call.sums = scratch.memory + scratch_bytes
+        call.residual, call.activation, call.slope = residual, activation.kind, activation.slope
         for index in range(len(self.passes)):
             one = self.passes[index]
             count, slice_, start = self.tasks[index], self.slices[index], self.packed_starts[index]
@@ -373,5 +406,5 @@ cdef class Program:
             other = self.fallback()
             if other.out_shape != self.out_shape:  # partial sums, in other parts
                 out = new_result(other.out_shape, out.dtype)
-            return other.execute(input, weight, bias, None, out)
+            return other.execute(input, weight, bias, residual, activation, None, out)
         return out

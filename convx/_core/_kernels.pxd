@@ -13,6 +13,14 @@ cdef extern from "convx.h" nogil:
         CX_F64
         CX_U32
         CX_U64
+        CX_IDENTITY
+        CX_RELU
+        CX_RELU6
+        CX_SILU
+        CX_HARDSWISH
+        CX_LEAKY_RELU
+        CX_SIGMOID
+        CX_TANH
 
     ctypedef struct cx_axis:
         int64_t outputs, phases, block, blocks, out_stride, in_size, in_stride, stride, step
@@ -49,6 +57,9 @@ cdef extern from "convx.h" nogil:
         void *sums
         int64_t *overflow
         int64_t first_step, steps
+        const void *residual
+        int64_t activation
+        double slope
 
     ctypedef void (*cx_task)(
         const cx_pass *pass_, const cx_call *call, int64_t task, char *scratch) noexcept nogil
@@ -59,6 +70,7 @@ cdef extern from "convx.h" nogil:
         cx_task pack, forward, weight_gradient
         int64_t (*pack_tasks)(const cx_pass *pass_) noexcept nogil
         int64_t (*sums_size)(const cx_pass *pass_) noexcept nogil
+        void (*finish)(const cx_call *call, int64_t outputs) noexcept nogil
 
     const char *cx_isa(int index)
     const cx_kernels *cx_kernels_of(const char *isa, int dtype)

@@ -2,23 +2,25 @@ from typing import Any
 
 from numpy.typing import DTypeLike, NDArray
 
-from convx._core._driver import Program
+from convx._core._driver import Activation, Program
 
 def suspend_memos(change: int) -> None: ...
 
 class CallMemo:
+    def __init__(self, activation: Activation) -> None: ...
     def call(
         self,
         axes: object,
         input: object,
         weight: object,
         bias: object,
+        residual: object,
         given: tuple[object, ...],
         out: object,
     ) -> NDArray[Any] | None: ...
     def remember(
         self,
-        call: tuple[object, object, object, object, tuple[object, ...]],
+        call: tuple[object, object, object, object, object, tuple[object, ...]],
         program: Program,
         shape: tuple[int, ...],
         dtype: DTypeLike,

@@ -8,7 +8,7 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.long cimport PyLong_AsLongLongAndOverflow
 from libc.stdint cimport int64_t
 
-from convx._core._driver cimport Program, current_threads
+from convx._core._driver cimport Activation, Program, current_threads
 from convx._core._memory cimport new_result
 
 from numpy import ndarray
@@ -138,19 +138,20 @@ cdef class CallMemo:
     """
 
     cdef dict memories, names
+    cdef Activation activation
 
-    def __init__(self):
-        self.memories, self.names = {}, {}
+    def __init__(self, Activation activation):
+        self.memories, self.names, self.activation = {}, {}, activation
 
-    def call(self, axes, input, weight, bias, given, out):
+    def call(self, axes, input, weight, bias, residual, given, out):
         """Return the result, or None for a call that is not remembered."""
-        cdef Py_buffer views[3]
+        cdef Py_buffer views[4]
         cdef int held = 0
         cdef Memory memory
         if memos_suspended:
             return None
         try:
-            key = self.key_of(axes, input, weight, bias, given, views, &held)
+            key = self.key_of(axes, input, weight, bias, residual, given, views, &held)
             if key is None:
                 return None
             memory = self.memories.get(key)
@@ -161,7 +162,8 @@ cdef class CallMemo:
             elif not can_take_result(out, memory, views, held):
                 return None
             return memory.program.execute(
-                views[0].buf, views[1].buf, NULL if bias is None else views[2].buf, memory.packed,
+                views[0].buf, views[1].buf, NULL if bias is None else views[2].buf,
+                NULL if residual is None else views[held - 1].buf, self.activation, memory.packed,
                 out)
         finally:
             while held:
@@ -170,14 +172,14 @@ cdef class CallMemo:
 
     def remember(self, call, Program program, shape, dtype, packed=None):
         """Keep the program of a call that it took as it was, without converting an array."""
-        cdef Py_buffer views[3]
+        cdef Py_buffer views[4]
         cdef int held = 0
-        axes, input, weight, bias, given = call
+        axes, input, weight, bias, residual, given = call
         try:
             for option in given:
                 if type(option) is str:
                     self.names.setdefault(option, len(self.names))
-            key = self.key_of(axes, input, weight, bias, given, views, &held)
+            key = self.key_of(axes, input, weight, bias, residual, given, views, &held)
             if key is None:
                 return
             while len(self.memories) >= MOST_MEMORIES:
@@ -188,7 +190,9 @@ cdef class CallMemo:
                 held -= 1
                 PyBuffer_Release(&views[held])
 
-    cdef bytes key_of(self, axes, input, weight, bias, tuple given, Py_buffer *views, int *held):
+    cdef bytes key_of(
+        self, axes, input, weight, bias, residual, tuple given, Py_buffer *views, int *held,
+    ):
         """The call in words, or None for one that is not plain; the arrays' buffers stay held."""
         cdef int64_t words[KEY_WORDS]
         cdef int64_t *at = words
@@ -196,9 +200,11 @@ cdef class CallMemo:
         at = add_words(NUMBER, -1 if axes is None else axes, at, end)
         at = add_array(input, at, end, views, held)
         at = add_array(weight, at, end, views, held)
-        at = add_words(NUMBER, bias is not None, at, end)
+        at = add_words(bias is not None, residual is not None, at, end)
         if bias is not None:
             at = add_array(bias, at, end, views, held)
+        if residual is not None:
+            at = add_array(residual, at, end, views, held)
         for option in given:
             at = add_option(option, self.names, 0, at, end)
         at = add_words(NUMBER, current_threads(), at, end)

@@ -4,6 +4,8 @@ Messages say which argument, what came, and what is allowed. Sizes are Python in
 check can overflow; what reaches a kernel fits into 64 bits and into memory.
 """
 
+import math
+import numbers
 import operator
 import reprlib
 from collections.abc import Sequence
@@ -12,11 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convx._core import _driver
 from convx._engine import machine
 from convx._engine.boundary import PADDING_MODES
 from convx._engine.window import Window
 
 ALGORITHMS = ("auto", "direct", "winograd", "fft")
+
+ACTIVATIONS = tuple(_driver.activations)
+NEGATIVE_SLOPE = 0.01
 
 # Spatial axes of a convolution: two axes less than NumPy 1 allowed in all.
 MOST_AXES = 30
@@ -109,6 +115,46 @@ def padding_mode(value: object) -> str:
 def algorithm(value: object) -> str:
     """Return the algorithm if there is such a one."""
     return one_of(value, ALGORITHMS, "algorithm")
+
+
+def activation(
+    name: object, negative_slope: object, dtype: np.dtype[Any]
+) -> tuple[str | None, float]:
+    """Return an activation, if there is one for results of this type, and its slope."""
+    chosen = None if name is None else one_of(name, ACTIVATIONS, "activation")
+    check_activation(chosen, dtype, "weight and bias")
+    if chosen != "leaky_relu":
+        if negative_slope is not None:
+            raise ValueError(
+                "negative_slope must be None unless activation is 'leaky_relu', got "
+                f"{shown(negative_slope)} for {chosen!r}"
+            )
+        return chosen, 0.0
+    slope = NEGATIVE_SLOPE if negative_slope is None else negative_slope
+    if isinstance(slope, bool) or not isinstance(slope, numbers.Real):
+        raise TypeError(
+            f"negative_slope must be a real number, got {shown(slope)} of type "
+            f"{type(slope).__name__}"
+        )
+    largest = float(np.finfo(np.result_type(dtype, np.float32)).max)
+    try:
+        number = float(slope)
+    except OverflowError:
+        number = math.inf
+    if not abs(number) <= largest:  # written so that NaN is caught
+        raise ValueError(
+            f"negative_slope must be finite, at most {largest:.3g} in size, got {shown(slope)}"
+        )
+    return chosen, number
+
+
+def check_activation(name: str | None, dtype: np.dtype[Any], of: str) -> None:
+    """Raise unless there is such an activation for results of this type."""
+    if name is not None and dtype.kind != "f":
+        raise TypeError(
+            f"activation must be None for {of} of dtype {dtype}, got {name!r}; activations are for "
+            "float16, float32 and float64"
+        )
 
 
 def thread_count(value: object, most: int) -> int:

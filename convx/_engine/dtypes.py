@@ -30,6 +30,10 @@ KERNEL_DTYPES = {
 }
 
 
+# Arguments that may be left out.
+OPTIONAL = ("bias", "residual")
+
+
 def as_array(value: object, name: str) -> AnyArray:
     """Return ``value`` as a plain array of a type that can be convolved."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
@@ -60,12 +64,12 @@ def _from_dlpack(value: Any, name: str) -> AnyArray:
 def operands(**values: object) -> tuple[list[Any], np.dtype[Any]]:
     """Return native arrays of one type from array-likes, and the type of the result.
 
-    The names are those of the arguments, for errors. A bias may be None, and stays None. Mixed
-    types are promoted as by NumPy. Half precision becomes single, for the result to be rounded
-    once.
+    The names are those of the arguments, for errors. A bias or a residual may be None, and stays
+    None. Mixed types are promoted as by NumPy. Half precision becomes single, for the result to be
+    rounded once.
     """
     arrays = {
-        name: None if value is None and name == "bias" else as_array(value, name)
+        name: None if value is None and name in OPTIONAL else as_array(value, name)
         for name, value in values.items()
     }
     dtype = np.result_type(*(array.dtype for array in arrays.values() if array is not None))

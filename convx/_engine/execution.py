@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -35,8 +35,18 @@ class Map(Hashable, Protocol):
 # The weights of one convolution, by how they are packed.
 PackedWeights = dict[tuple[object, ...], AnyArray]
 
-# What a memo remembers: spatial axes, input, weight, bias, options.
-Call = tuple[object, object, object, object, tuple[object, ...]]
+# What a memo remembers: spatial axes, input, weight, bias, residual, options.
+Call = tuple[object, object, object, object, object, tuple[object, ...]]
+
+
+class Finish(NamedTuple):
+    """What becomes of the sums of a convolution: ``activation(sums + residual)``."""
+
+    residual: AnyArray | None = None
+    activation: _driver.Activation = _driver.Activation()
+
+
+SUMS_ALONE = Finish()
 
 _programs: dict[Hashable, _driver.Program] = {}
 _recording: ContextVar[list[_driver.Program] | None] = ContextVar("convx_recording", default=None)
@@ -79,12 +89,13 @@ def run(
     bias: AnyArray | None,
     out: AnyArray | None = None,
     packed: PackedWeights | None = None,
+    finish: Finish = SUMS_ALONE,
 ) -> AnyArray:
     """Apply a map to operands of one real type, and return the result in the same type.
 
     For a weight gradient, ``weight`` is the gradient of the output, and the result has a first
     axis of partial sums. Packed weights are taken from ``packed``, and put there when they are
-    not yet.
+    not yet. Only a forward map has a ``finish``: there all the outputs are sums, or none is.
     """
     kernel = KERNEL_DTYPES[x.dtype]
     x_operand = as_kernel_operand(x, kernel)
@@ -95,8 +106,12 @@ def run(
     if recorder is not None:
         recorder.append(chosen)
         return np.broadcast_to(np.zeros((), x.dtype), shape)
-    result = _target(out, shape, kernel, x, weight, bias)
-    bias_operand = None if bias is None else as_kernel_operand(bias, kernel, contiguous=True)
+    residual, activation = finish
+    result = _target(out, shape, kernel, x, weight, bias, residual)
+    bias_operand, residual_operand = (
+        None if one is None else as_kernel_operand(one, kernel, contiguous=True)
+        for one in (bias, residual)
+    )
     if not (chosen.plan.writes_all and chosen.plan.work):
         fill = 0 if bias_operand is None else bias_operand.reshape(-1, *(1,) * (len(shape) - 2))
         result[...] = fill
@@ -108,7 +123,17 @@ def run(
             if weights_packed is None:
                 packed.clear()
                 weights_packed = packed[chosen.plan.packing] = chosen.pack(weight_operand)
-        result = chosen.run(x_operand, weight_operand, bias_operand, weights_packed, result)
+        result = chosen.run(
+            x_operand,
+            weight_operand,
+            bias_operand,
+            residual_operand,
+            activation,
+            weights_packed,
+            result,
+        )
+    elif finish is not SUMS_ALONE:
+        chosen.finish(residual_operand, activation, result)
     if kernel.itemsize == x.dtype.itemsize:
         return deliver(result.view(x.dtype), out)
     return deliver(result.astype(x.dtype), out)

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from convx._core._driver import Activation
 from convx._core._memo import CallMemo
 from convx._engine import arguments, boundary, dtypes, execution
 from convx._engine.dtypes import AnyArray
@@ -39,16 +40,19 @@ def _correlate(
     b: AnyArray | None,
     out: AnyArray | None = None,
     packed: execution.PackedWeights | None = None,
+    finish: execution.Finish = execution.SUMS_ALONE,
 ) -> AnyArray:
     if x.dtype.kind == "c":
+        r = finish.residual
         parts = _correlate(
             of.of_parts(),
             dtypes.split_complex(x, 1),
             dtypes.complex_matrix(w),
             None if b is None else dtypes.split_complex(b, 0),
+            finish=finish._replace(residual=None if r is None else dtypes.split_complex(r, 1)),
         )
         return execution.deliver(dtypes.join_complex(parts, 1, x.dtype), out)
-    return execution.run(of, "forward", x, w, b, out, packed)
+    return execution.run(of, "forward", x, w, b, out, packed, finish)
 
 
 def _adjoint(
@@ -109,7 +113,7 @@ def _parameter_gradients(
 # number of spatial axes, None where the weight's shape tells it.
 
 
-_memo = CallMemo()
+_memo = CallMemo(Activation())
 
 
 def conv(
@@ -121,7 +125,7 @@ def conv(
     out: object = None,
 ) -> AnyArray:
     """Cross-correlate."""
-    remembered = _memo.call(axes, input, weight, bias, given, out)
+    remembered = _memo.call(axes, input, weight, bias, None, given, out)
     if remembered is not None:
         return remembered
     (x, w, b), dtype = dtypes.operands(input=input, weight=weight, bias=bias)
@@ -132,7 +136,7 @@ def conv(
     _check_bias(b, of.filters)
     result = _apply(_correlate, of, of.output_shape, batched, x, w, b, dtype, out)
     if as_given:
-        call = (axes, input, weight, bias, given)
+        call = (axes, input, weight, bias, None, given)
         execution.remember(_memo, call, of, "forward", (x, w, b), result)
     return result
 
@@ -166,7 +170,7 @@ def conv_input(
     options = _options(axes, w.shape, given)
     shape, batched = _shape_with_batch(input_size, options, "input_size")
     of = of_conv(shape, w.shape, options)
-    dy = _check_gradient(dy, of.output_shape, batched)
+    dy = _check_output(dy, of.output_shape, batched)
     return _apply(_adjoint, of, of.input_shape, batched, dy, w, None, dtype, None)
 
 
@@ -183,7 +187,7 @@ def conv_weight(
     options = _options(axes, shape, given)
     x, batched = _with_batch(x, options, "input")
     of = of_conv(x.shape, shape, options)
-    dy = _check_gradient(dy, of.output_shape, batched)
+    dy = _check_output(dy, of.output_shape, batched)
     return _weight_gradient(of, x, dy).astype(dtype, copy=False)
 
 
@@ -206,7 +210,7 @@ def conv_gradients(
     x, batched = _with_batch(x, options, "input")
     of = of_conv(x.shape, w.shape, options)
     _check_bias(b, of.filters)
-    dy = _check_gradient(dy, of.output_shape, batched)
+    dy = _check_output(dy, of.output_shape, batched)
     dx = _apply(_adjoint, of, of.input_shape, batched, dy, w, None, dtype, None)
     return dx, *_parameter_gradients(of, x, dy, dy, b, dtype)
 
@@ -227,7 +231,7 @@ def conv_transpose_gradients(
     x, batched = _with_batch(x, options, "input")
     of = of_transpose(x.shape, w.shape, options)
     _check_bias(b, of.channels)
-    dy = _check_gradient(dy, of.input_shape, batched)
+    dy = _check_output(dy, of.input_shape, batched)
     dx = _apply(_correlate, of, of.output_shape, batched, dy, w, None, dtype, None)
     return dx, *_parameter_gradients(of, dy, x, dy, b, dtype)
 
@@ -253,11 +257,11 @@ def _check_bias(bias: AnyArray | None, filters: int) -> None:
         arguments.check_shape(bias.shape, (filters,), "bias", "one value for each output channel")
 
 
-def _check_gradient(dy: AnyArray, shape: tuple[int, ...], batched: bool) -> AnyArray:
-    arguments.check_shape(
-        dy.shape, shape if batched else shape[1:], "grad_output", "that of the output"
-    )
-    return dy.reshape(shape)
+def _check_output(
+    array: AnyArray, shape: tuple[int, ...], batched: bool, name: str = "grad_output"
+) -> AnyArray:
+    arguments.check_shape(array.shape, shape if batched else shape[1:], name, "that of the output")
+    return array.reshape(shape)
 
 
 def _apply(
@@ -290,9 +294,17 @@ class PreparedConv:
     Made by :func:`convx.prepare_conv`. Safe to call from several threads at a time.
     """
 
-    def __init__(self, weight: object, bias: object, given: Sequence[object]) -> None:
+    def __init__(
+        self,
+        weight: object,
+        bias: object,
+        given: Sequence[object],
+        activation: object = None,
+        negative_slope: object = None,
+    ) -> None:
         (w, b), dtype = dtypes.operands(weight=weight, bias=bias)
         self._options = replace(_options(None, w.shape, given), prepared=True)
+        self._activation = Activation(*arguments.activation(activation, negative_slope, dtype))
         check_weight(w.shape, output_channels=w.shape[0])
         arguments.check_groups(self._options.groups, output_channels=w.shape[0])
         _check_bias(b, w.shape[0])
@@ -300,33 +312,43 @@ class PreparedConv:
         self._weight = np.array(w, dtype, order="C")
         self._bias = None if b is None else np.array(b, dtype, order="C")
         self._packed: execution.PackedWeights = {}
-        self._memo = CallMemo()
+        self._memo = CallMemo(self._activation)
 
     def __repr__(self) -> str:
-        """Tell the weights and how they slide."""
-        o = self._options
+        """Tell the weights, how they slide, and what comes after."""
+        o, activation = self._options, self._activation.name
         return (
             f"<PreparedConv {self._weight.shape} {self._weight.dtype}, stride {o.stride}, "
-            f"padding {o.pads}, dilation {o.dilation}, groups {o.groups}>"
+            f"padding {o.pads}, dilation {o.dilation}, groups {o.groups}"
+            f"{f', {activation}' if activation else ''}>"
         )
 
-    def __call__(self, input: object, out: object = None) -> AnyArray:
-        """Return the cross-correlation of ``input``, batched or not, with the weights."""
-        call = (None, input, self._weight, self._bias, ())
+    def __call__(self, input: object, residual: object = None, *, out: object = None) -> AnyArray:
+        """Return the cross-correlation of ``input``, batched or not, with the weights.
+
+        A residual of the result's shape is added to it before the activation.
+        """
+        call = (None, input, self._weight, self._bias, residual, ())
         remembered = self._memo.call(*call, out)
         if remembered is not None:
             return remembered
-        (x, w, b), dtype = dtypes.operands(input=input, weight=self._weight, bias=self._bias)
-        as_given = x is input and w is self._weight
+        (x, w, b, r), dtype = dtypes.operands(
+            input=input, weight=self._weight, bias=self._bias, residual=residual
+        )
+        as_given = x is input and w is self._weight and r is residual
+        arguments.check_activation(self._activation.name, dtype, "a result")
         x, batched = _with_batch(x, self._options, "input")
         of = of_conv(x.shape, w.shape, self._options)
+        if r is not None:
+            r = _check_output(r, of.output_shape, batched, "residual")
         # the packed weights are of the type that the weights alone are computed in
         packed = self._packed if dtype == self._weight.dtype else None
-        correlate = partial(_correlate, packed=packed)
+        finish = execution.Finish(r, self._activation)
+        correlate = partial(_correlate, packed=packed, finish=finish)
         packings = set(self._packed)
         result = _apply(correlate, of, of.output_shape, batched, x, w, b, dtype, out)
         if not packings.issubset(self._packed):
-            self._memo = CallMemo()  # it holds weights that are packed otherwise
+            self._memo = CallMemo(self._activation)  # it holds weights that are packed otherwise
         if as_given:
-            execution.remember(self._memo, call, of, "forward", (x, w, b), result, packed)
+            execution.remember(self._memo, call, of, "forward", (x, w, b, r), result, packed)
         return result

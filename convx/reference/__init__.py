@@ -1,18 +1,21 @@
 """The operations of convx in plain NumPy: slow, short and meant to be read.
 
-Two files, in reading order:
+Three files, in reading order:
 
 ``boundary``
     What an array looks like beyond its edges: :func:`pad_indices`, :func:`pad` and its adjoint
     :func:`unpad`.
 ``conv``
     Convolution, transposed convolution and their gradients, for any number of spatial axes.
+``activations``
+    What a prepared convolution may end with: :func:`activate`.
 
 Nothing here is shared with the compiled engine, so the tests can hold one against the other. The
 arguments are trusted, not checked, and the arithmetic is done in the dtype that NumPy's promotion
 gives the operands: for a float64 oracle pass float64 arrays.
 """
 
+from convx.reference.activations import activate
 from convx.reference.boundary import pad, pad_indices, unpad
 from convx.reference.conv import (
     conv_nd,
@@ -24,6 +27,7 @@ from convx.reference.conv import (
 )
 
 __all__ = [
+    "activate",
     "conv_nd",
     "conv_nd_grad",
     "conv_nd_input",

@@ -85,6 +85,18 @@ typedef struct {
     int64_t flat;              /* rows are computed as one stretch, with the gaps between them */
 } cx_pass;
 
+/* What outputs go through. */
+enum {
+    CX_IDENTITY,
+    CX_RELU,
+    CX_RELU6,
+    CX_SILU,
+    CX_HARDSWISH,
+    CX_LEAKY_RELU,
+    CX_SIGMOID,
+    CX_TANH,
+};
+
 /* The arrays of one call. */
 typedef struct {
     const void *input;
@@ -95,6 +107,9 @@ typedef struct {
     void *sums;         /* weight gradient: what tasks keep besides the output */
     int64_t *overflow;  /* winograd, fft: set where a result is not finite */
     int64_t first_step, steps; /* weight gradient: the products of a row part to go through now */
+    const void *residual; /* forward: laid out as the output and added to it, or NULL */
+    int64_t activation;   /* forward: what the sums go through at last */
+    double slope;         /* of CX_LEAKY_RELU, for negative sums */
 } cx_call;
 
 enum { CX_FORWARD, CX_WEIGHT_GRADIENT };
@@ -112,6 +127,7 @@ typedef struct {
     int64_t (*pack_tasks)(const cx_pass *pass);
     cx_task pack, forward, weight_gradient;
     int64_t (*sums_size)(const cx_pass *pass); /* elements of call->sums for each task */
+    void (*finish)(const cx_call *call, int64_t outputs); /* forward tasks do it themselves */
 } cx_kernels;
 
 enum { CX_F32, CX_F64, CX_U32, CX_U64, CX_DTYPES };

@@ -19,13 +19,14 @@ CX_INLINE void NAME(multiply_panel)(const cx_pass *pass, const NAME(space) *spac
 
 /* One step of the reduction over all the panels of a box. Panels are gathered a few at a time, so
    that they stay in L1 for all the filters; in place all at once, so that the input is read in
-   long rows. */
-static void NAME(multiply_box)(const cx_pass *pass, const NAME(space) *space, const NAME(step) *s,
-                               const T *tile, NAME(rows) filters, int64_t first_block,
-                               int64_t end_block, T *output)
+   long rows. The outputs of a register block are finished while they are in L1. */
+static void NAME(multiply_box)(const cx_pass *pass, const cx_call *call, const cx_share *share,
+                               const NAME(space) *space, const NAME(step) *s, const T *tile,
+                               NAME(rows) filters, T *output)
 {
     const cx_box *box = &space->box;
     int start = s->channel == 0 && s->tap == 0 ? CX_START : CX_CONTINUE;
+    int last = NAME(is_last_step)(pass, s);
     int64_t reduction = s->channels * s->taps, panel_size = PANEL_SIZE(reduction);
     int64_t together = box->panels;
     if (pass->gathered && !pass->in_place)
@@ -35,19 +36,24 @@ static void NAME(multiply_box)(const cx_pass *pass, const NAME(space) *space, co
         if (pass->gathered)
             NAME(gather)(box->panel + p, box->panel + end, tile, space->offset, reduction,
                          panel_size, space->moves, space->panel);
-        for (int64_t b = first_block; b < end_block; b++) {
+        for (int64_t b = share->block; b < share->end_block; b++) {
             int64_t first = NAME(first_filter)(pass, b);
             int64_t rows = NAME(first_filter)(pass, b + 1) - first;
             NAME(rows) block = filters;
             block.weights += first * filters.weight_stride;
             block.bias += filters.bias ? first : 0;
-            for (int64_t q = p; q < end; q++)
+            T *out = output + first * pass->out_channel;
+            for (int64_t q = p; q < end; q++) {
+                if (last)
+                    NAME(fetch_residual)(pass, call, &box->panel[q], rows, out);
                 NAME(multiply_panel)(
                     pass, space, &box->panel[q], reduction,
                     pass->gathered ? space->panel + (q - p) * panel_size
                                    : tile + box->panel[q].run->tile,
-                    pass->gathered ? space->panel_offset : space->offset, block, rows,
-                    output + first * pass->out_channel, start);
+                    pass->gathered ? space->panel_offset : space->offset, block, rows, out, start);
+            }
+            if (last)
+                NAME(finish_panels)(pass, call, &box->panel[p], &box->panel[end], rows, out);
         }
     }
 }
@@ -73,7 +79,7 @@ static void NAME(forward_group)(const cx_pass *pass, const cx_call *call, int64_
                     NAME(fill_tile)(pass, &space->box, tile, s.channel, s.channels, space->tile);
                 tile = space->tile;
             }
-            NAME(multiply_box)(pass, space, &s, tile, filters, share->block, share->end_block,
+            NAME(multiply_box)(pass, call, share, space, &s, tile, filters,
                                output + n * pass->out_batch + space->box.out);
         }
     } while (NAME(next_step)(pass, &s));
@@ -94,8 +100,11 @@ static void NAME(forward_direct)(const cx_pass *pass, const cx_call *call, const
         NAME(clear_gaps)(pass, space.tile);
     }
     if (pass->flat) {
-        for (int64_t group = share->group; group < share->end_group; group++)
+        for (int64_t group = share->group; group < share->end_group; group++) {
             NAME(forward_flat)(pass, call, group, share->item, share->end_item, widths, &space);
+            NAME(finish_box)(pass, call, &space.box, share->item, share->end_item,
+                             group * pass->filters, (group + 1) * pass->filters);
+        }
         return;
     }
     cx_cut_panels(pass, &space.box, widths);

@@ -34,7 +34,6 @@
 #endif
 #if !defined CX_SHUFFLE /* GCC before 12 */
 #define CX_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (NAME(mask)){__VA_ARGS__})
-#define CX_MASK_VECTORS 1
 #endif
 
 enum { CX_MOST_VECTORS = 8 };      /* of a panel */

@@ -221,6 +221,8 @@ static void NAME(forward_lanes)(const cx_pass *pass, const cx_call *call, const 
                                            (group * pass->filters + f) * pass->out_channel,
                                        groups);
             }
+            NAME(finish_box)(pass, call, &space->box, n, n + 1, group * pass->filters,
+                             (group + groups) * pass->filters);
         }
     }
 }

@@ -399,5 +399,7 @@ static void NAME(forward_spectra)(const cx_pass *pass, const cx_call *call,
                     to[lane] += pass->out_channel;
             }
         }
+        NAME(finish_box)(pass, call, &space.box, n, n + 1, share->group * pass->filters,
+                         share->end_group * pass->filters);
     }
 }

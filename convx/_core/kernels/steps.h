@@ -27,6 +27,11 @@ CX_INLINE int NAME(next_step)(const cx_pass *pass, NAME(step) *s)
     return 1;
 }
 
+CX_INLINE int NAME(is_last_step)(const cx_pass *pass, const NAME(step) *s)
+{
+    return s->channel + s->channels == pass->channels && s->tap + s->taps == pass->taps;
+}
+
 /* A group's filters are dealt evenly into register blocks; part `index` of them: its first. */
 CX_INLINE int64_t NAME(filter_blocks)(const cx_pass *pass)
 {

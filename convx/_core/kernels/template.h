@@ -13,12 +13,10 @@
 /* `loose` vectors lie anywhere in memory. */
 typedef T NAME(vector) __attribute__((vector_size(VECTOR_BYTES)));
 typedef T NAME(loose) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(T)), may_alias));
-#if CX_MASK_VECTORS
 #if VECTOR_BYTES / LANES == 4
 typedef int32_t NAME(mask) __attribute__((vector_size(VECTOR_BYTES)));
 #else
 typedef int64_t NAME(mask) __attribute__((vector_size(VECTOR_BYTES)));
-#endif
 #endif
 #if CX_HALF_VECTORS
 typedef T NAME(half_vector) __attribute__((vector_size(VECTOR_BYTES / 2)));
@@ -30,6 +28,7 @@ typedef T NAME(half_loose)
 #include "transpose.h"
 #include "steps.h"
 #include "tile.h"
+#include "finish.h"
 #include "pack.h"
 #include "slide.h"
 #include "flat.h"
@@ -50,7 +49,7 @@ static const cx_kernels NAME(kernels) = {
     LANES,      CX_HALF_VECTORS ? LANES / 2 : LANES,
     ROWS,       NAME(scratch_bytes),
     NAME(pack_tasks), NAME(pack), NAME(forward),
-    NAME(weight_gradient), NAME(sums_size),
+    NAME(weight_gradient), NAME(sums_size), NAME(finish),
 };
 
 #undef PANEL_PITCH

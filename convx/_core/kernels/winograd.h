@@ -322,6 +322,18 @@ static void NAME(restore_blocks)(const cx_pass *pass, const cx_call *call, int64
     }
 }
 
+/* After they were found finite or not. */
+static void NAME(finish_blocks)(const cx_pass *pass, const cx_call *call, int64_t group,
+                                const cx_share *share, cx_box *box, int64_t first_block,
+                                int64_t end_block)
+{
+    for (int64_t index = share->box; index < share->end_box; index++)
+        if (cx_place_box(pass, index, box))
+            NAME(finish_box)(pass, call, box, share->item, share->end_item,
+                             group * pass->filters + NAME(first_filter)(pass, first_block),
+                             group * pass->filters + NAME(first_filter)(pass, end_block));
+}
+
 /* The inputs of a box for some items, at the points. */
 static void NAME(transform_box)(const cx_pass *pass, const cx_share *share, const T *input,
                                 const NAME(step) *s, NAME(winograd_space) *space)
@@ -371,8 +383,10 @@ static void NAME(forward_winograd)(const cx_pass *pass, const cx_call *call, int
             int64_t end = cx_min(b + pass->sum_blocks, share->end_block);
             int64_t slot = NAME(first_filter)(pass, whole ? b : share->block);
             NAME(multiply_points)(pass, call, group, &now, &space, widths, b, end, slot);
-            if (!more)
+            if (!more) {
                 NAME(restore_blocks)(pass, call, group, &space, b, end, slot, output);
+                NAME(finish_blocks)(pass, call, group, share, &space.box, b, end);
+            }
         }
     } while (more);
 }
