@@ -40,6 +40,9 @@ MOST_TAPS = 0.75  # of the points along an axis
 TRANSFORM, MOVE, PRODUCT = 3.4, 6.0, 20.0
 MOST_SPECTRA = 2**20  # bytes of the spectra of a task, for vectors of 64 bytes
 LANES = 16  # of such vectors, for estimates
+GRADIENT_TILE = 32 * 1024  # bytes of one channel's tile in a gradient of weights of many groups
+ROW_PARTS = 8  # parts that such a gradient is summed in, where there are few groups
+LEAST_STEPS = 4  # of each part: transforming its sums back costs about as much as a step
 
 
 def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
@@ -83,7 +86,7 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     spectra = reduction + (reduction * filters > 1)
     groups = 1 if problem.groups == 1 else -(-problem.groups // LANES) * LANES
     kernels = groups * filters * reduction * 2 * tiling.points * problem.item_size
-    if problem.kind == "weight_gradient" or kernels > MOST_WEIGHTS:
+    if kernels > MOST_WEIGHTS:
         return math.inf
     if spectra * tiling.points * 128 > MOST_SPECTRA:
         return math.inf
@@ -113,6 +116,8 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
 def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
     """Cut a pass so that its scratch memory stays below twice the L2 cache."""
     problem = transformed(problem, tiling)
+    if problem.kind == "weight_gradient":
+        return _plan_gradient(problem, tiling)
     lanes = _driver.register_block(machine.ISA, problem.dtype)[0]
     counts = _pair_counts(problem.axes, tiling)
     pairs = math.prod(counts)
@@ -123,6 +128,36 @@ def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
         together //= 2
         cut = _cut(problem, tiling, as_lanes, _block(counts, together, as_lanes))
     return cut
+
+
+def _plan_gradient(problem: Problem, tiling: Tiling) -> PassPlan:
+    """Cut a gradient of weights.
+
+    Boxes, and whether groups or pairs are lanes, set the order of the sum: they must not depend on
+    the machine.
+    """
+    counts = _pair_counts(problem.axes, tiling)
+    if not _sums_by_group(problem, tiling):
+        return _cut(problem, tiling, False, _block(counts, _gradient_sums(problem), False))
+    together = math.prod(counts) if problem.channels == 1 else 1
+    cut = _cut(problem, tiling, True, _block(counts, together, True))
+    while together > 1 and cut.tile_size * problem.item_size > GRADIENT_TILE:
+        together //= 2
+        cut = _cut(problem, tiling, True, _block(counts, together, True))
+    return cut
+
+
+def _gradient_sums(problem: Problem) -> int:
+    """Sums that the pairs of a group are dealt into, or groups that are summed side by side."""
+    return 64 // problem.item_size
+
+
+def _sums_by_group(problem: Problem, tiling: Tiling) -> bool:
+    """Whether the lanes of a gradient of weights are groups."""
+    sums = _gradient_sums(problem)
+    phases = math.prod(axis.phases for axis in problem.axes)
+    pairs = problem.batch * phases * math.prod(_pair_counts(problem.axes, tiling))
+    return -(-problem.groups // sums) * pairs < problem.groups * -(-pairs // sums)
 
 
 def _pair_sizes(axes: Sequence[Axis], tiling: Tiling) -> list[int]:
@@ -171,23 +206,46 @@ def _cut(problem: Problem, tiling: Tiling, as_lanes: bool, block: Sequence[int])
         )
         for a, (axis, tile, n, size) in enumerate(zip(plans, tiles, points, sizes))
     )
-    boxes = math.prod(axis.blocks for axis in plans)
-    task_groups = lanes if as_lanes else 1
-    alike = -(-problem.groups // task_groups) * boxes
     taps = math.prod(len(axis.taps.coordinates) for axis in axes)
+    boxes = math.prod(axis.blocks for axis in plans)
+    shares = _gradient_shares if problem.kind == "weight_gradient" else _forward_shares
     return pass_plan(
         problem,
         axes,
         plans,
         outer_sum(tap_tables),
-        items=even(problem.batch, problem.batch * alike // (4 * problem.threads)),
-        task_groups=task_groups,
-        channel_block=task_groups * problem.channels,
         tap_block=taps,
         narrowest=narrowest,
         lanes=as_lanes,
+        task_groups=lanes if as_lanes else 1,
         tiling=tiling,
+        **shares(problem, as_lanes, boxes, math.prod(block)),
     )
+
+
+def _forward_shares(problem: Problem, as_lanes: bool, boxes: int, pairs: int) -> dict[str, int]:
+    """What a task of a convolution takes, of boxes of so many pairs."""
+    groups = _driver.register_block(machine.ISA, problem.dtype)[0] if as_lanes else 1
+    alike = -(-problem.groups // groups) * boxes
+    items = even(problem.batch, problem.batch * alike // (4 * problem.threads))
+    return {"items": items, "channel_block": groups * problem.channels}
+
+
+def _gradient_shares(problem: Problem, as_lanes: bool, boxes: int, pairs: int) -> dict[str, int]:
+    """What a task of a gradient of weights takes; this too depends on shapes alone."""
+    sums = _gradient_sums(problem)
+    boxes *= problem.batch
+    together = 1 if as_lanes else even(boxes, sums // pairs)
+    alike = -(-problem.groups // sums) if as_lanes else problem.groups
+    row_parts = 1
+    while 2 * row_parts * alike <= ROW_PARTS and 2 * row_parts * LEAST_STEPS * together <= boxes:
+        row_parts *= 2
+    return {
+        "items": 1,
+        "channel_block": problem.channels,
+        "boxes_together": together,
+        "row_parts": row_parts,
+    }
 
 
 def _roots(n: int) -> NDArray[np.float64]:
