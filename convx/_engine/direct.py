@@ -51,6 +51,8 @@ LANES_TAPS = 48  # taps up to which they are
 LANES_STRIDE = 4  # the greatest stride for which they are
 LANES_GRADIENT = 1024  # outputs of a box of the weight gradient of depthwise convolutions
 LANES_TILE = 32 * 1024  # bytes of one channel's tile there, for which boxes are made smaller
+GRADIENT_LANES = 16  # lanes of a vector of groups there, for the estimate
+GRADIENT_GATHER = 3  # copying a column there costs as much as so many filters' multiply-adds
 SMALL_KERNELS = 8192  # weights in all below which their gradient is summed in parts
 ROW_PARTS = 8  # such parts
 
@@ -62,8 +64,13 @@ def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
     """Multiply-adds of a group of an item, or of all items for a gradient of weights."""
-    items = problem.batch if problem.kind == "weight_gradient" else 1
-    return items * problem.channels * problem.filters * products(axes)
+    work = problem.channels * problem.filters * products(axes)
+    if problem.kind != "weight_gradient":
+        return work
+    work *= problem.batch
+    if _may_be_lanes(problem, [choices[0] for choices in axes]):
+        return work * max(1, GRADIENT_LANES / problem.groups)
+    return work * (1 + GRADIENT_GATHER / problem.filters)
 
 
 def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:

@@ -10,7 +10,7 @@ The constants were chosen on an AMD EPYC (Turin, Zen 5) with 1 MiB of L2 cache, 
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,9 @@ MOST_TAPS = 0.75  # of the points along an axis
 # What a vector of pairs costs in multiply-adds of the product: a transformation for each point and
 # step of radix 2; moving a point in or out; a product of spectra.
 TRANSFORM, MOVE, PRODUCT = 3.4, 6.0, 20.0
+GRADIENT_PRODUCTS = 8.0, 12.0  # the same where it is added to a sum in memory, few or many
+SMALL_SUMS = 2**20  # bytes of the sums of a task up to which they are few
+MOST_SUMS = 2**22  # and which they must not exceed
 MOST_SPECTRA = 2**20  # bytes of the spectra of a task, for vectors of 64 bytes
 LANES = 16  # of such vectors, for estimates
 GRADIENT_TILE = 32 * 1024  # bytes of one channel's tile in a gradient of weights of many groups
@@ -80,37 +83,68 @@ def _sizes(taps: int, outputs: int, points: Sequence[int]) -> list[int]:
 
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
-    """Multiply-adds that take as long as a group of an item."""
+    """Multiply-adds that take as long as a group of an item, or all items for a gradient."""
     first = len(axes) - tiling.axes
+    gradient = problem.kind == "weight_gradient"
     reduction, filters = problem.channels * outer_taps(axes[:first]), problem.filters
-    spectra = reduction + (reduction * filters > 1)
+    kernels = reduction * filters
+    if gradient:
+        spectra = 1 + (reduction if filters > 1 else 1)
+    else:
+        spectra = reduction + (kernels > 1)
     groups = 1 if problem.groups == 1 else -(-problem.groups // LANES) * LANES
-    kernels = groups * filters * reduction * 2 * tiling.points * problem.item_size
-    if kernels > MOST_WEIGHTS:
+    if groups * kernels * 2 * tiling.points * problem.item_size > MOST_WEIGHTS:
         return math.inf
-    if spectra * tiling.points * 128 > MOST_SPECTRA:
+    spectrum = tiling.points * 128  # bytes, in vectors
+    if spectra * spectrum > MOST_SPECTRA or (gradient and kernels * spectrum > MOST_SUMS):
         return math.inf
-    places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
     unit = LANES if problem.groups < LANES else 1  # the lanes are pairs, or groups
-    phased = [[with_phases(axis) for axis in choices] for choices in axes[first:]]
-    pairs = sum(
-        math.prod(axis.phases for axis in chosen)
-        * (-(-places * math.prod(_pair_counts(chosen, tiling)) // unit) * unit)
-        for chosen in itertools.product(*phased)
-    )
-    columns, rows = tiling.points_along[-1], tiling.points // tiling.points_along[-1]
-    along = rows * columns * math.log2(columns)
-    down = columns * rows * math.log2(rows)
-    right = along * (tiling.tiles[0] / rows if tiling.axes == 2 else 1)
-    tap_rows = along * (tiling.taps[0] / rows if tiling.axes == 2 else 1)
-    moved = MOVE * tiling.points
-    per_pair = reduction * (TRANSFORM * (along + down) + moved)
-    per_pair += filters * (TRANSFORM * (down + right) + moved)
-    per_pair += PRODUCT * filters * reduction * tiling.points
-    prepared = problem.weights_prepared
-    weights = 0 if prepared else filters * reduction * (TRANSFORM * (tap_rows + down) + moved)
-    weights *= -(-filters // unit) * unit / filters  # filters are lanes while kernels are made
+    pairs = _pairs(axes, tiling, unit, problem.batch if gradient else 1)
+    cost = _Costs.of(tiling)
+    taken = reduction * cost.whole
+    if gradient:
+        product = GRADIENT_PRODUCTS[kernels * spectrum > SMALL_SUMS]
+        per_pair = taken + filters * cost.tile + product * kernels * tiling.points
+        return pairs * per_pair + unit * kernels * cost.taps
+    per_pair = taken + filters * cost.tile + PRODUCT * kernels * tiling.points
+    # filters are lanes while kernels are made
+    weights = 0 if problem.weights_prepared else -(-filters // unit) * unit * reduction * cost.taps
     return pairs * per_pair + weights
+
+
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """Costs of a tile's transformations: of all rows; of those with outputs; of those with taps."""
+
+    whole: float
+    tile: float
+    taps: float
+
+    @classmethod
+    def of(cls, tiling: Tiling) -> "_Costs":
+        columns = tiling.points_along[-1]
+        rows = tiling.points // columns
+        used = tiling.tiles[0], tiling.taps[0]
+        tile, taps = used if tiling.axes == 2 else (1, 1)
+        moved = MOVE * tiling.points + TRANSFORM * columns * rows * math.log2(rows)
+        row = TRANSFORM * columns * math.log2(columns)
+        return cls(rows * row + moved, tile * row + moved, taps * row + moved)
+
+
+def _pairs(axes: Sequence[Sequence[Axis]], tiling: Tiling, unit: int, items: int) -> int:
+    """Pairs of tiles in all passes and phases, in whole vectors of so many.
+
+    Those of several items may share a vector, which only gradients have.
+    """
+    first = len(axes) - tiling.axes
+    places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
+    phased = [[with_phases(axis) for axis in choices] for choices in axes[first:]]
+    vectors = 0
+    for chosen in itertools.product(*phased):
+        pairs = places * math.prod(_pair_counts(chosen, tiling))
+        boxes = math.prod(axis.phases for axis in chosen) * -(-pairs // unit)
+        vectors += -(-items * boxes // max(1, min(items, unit // pairs)))
+    return vectors * unit
 
 
 def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:

@@ -256,10 +256,11 @@ static void NAME(transform_pairs)(const NAME(spectral_space) *space, const T *co
     }
 }
 
-static void NAME(transform_columns)(const NAME(spectral_space) *space, T *spectrum)
+/* Transforms all columns; from row `rows` on are zeros. */
+static void NAME(transform_columns)(const NAME(spectral_space) *space, T *spectrum, int64_t rows)
 {
     for (int64_t k = 0; space->rows > 1 && k < space->columns; k++) {
-        NAME(transform_column)(space, spectrum, k, space->rows, space->line);
+        NAME(transform_column)(space, spectrum, k, rows, space->line);
         NAME(store_column)(space, space->line, k, space->rows, spectrum);
     }
 }
@@ -386,7 +387,7 @@ static void NAME(forward_spectra)(const cx_pass *pass, const cx_call *call,
                                                         pass->tap_offset[m % outer * inner],
                                       other, spectrum);
                 if (!space.used_once)
-                    NAME(transform_columns)(&space, spectrum);
+                    NAME(transform_columns)(&space, spectrum, rows);
             }
             for (int64_t f = 0; f < pass->filters; f++) {
                 const T *weights = (const T *)call->packed +

@@ -18,7 +18,8 @@ CX_INLINE int64_t NAME(sum_vectors)(const cx_pass *pass)
     return pass->lanes ? 1 : NAME(SPECTRAL_SUMS) / LANES;
 }
 
-/* The sums lie [filter][row of the reduction][vector][column][real or imaginary][row]. */
+/* The sums lie [filter][row of the reduction][vector][column][real or imaginary][row], or where one
+   axis is transformed [real or imaginary][column]. */
 static int64_t NAME(spectral_sums_size)(const cx_pass *pass)
 {
     char *end = NULL;
@@ -33,10 +34,10 @@ static NAME(spectral_space) NAME(carve_spectral_gradient)(const cx_pass *pass, c
 {
     NAME(spectral_space) space = NAME(carve_transform)(pass, scratch);
     int64_t inner = pass->taps * pass->channels / space.reduction;
-    space.used_once = pass->filters == 1;
+    int64_t inputs = pass->filters == 1 ? 1 : space.reduction;
     space.tile = NAME(carve_elements)(
         scratch, pass->boxes_together * (pass->lanes ? LANES : 1) * pass->tile_size);
-    space.spectra = NAME(carve_elements)(scratch, space.reduction * space.size);
+    space.spectra = NAME(carve_elements)(scratch, inputs * space.size);
     space.result = NAME(carve_elements)(scratch, space.size);
     space.totals = NAME(carve_elements)(scratch, inner * NAME(SPECTRAL_SUMS));
     return space;
@@ -73,11 +74,13 @@ static void NAME(take_boxes)(const cx_pass *pass, const cx_call *call,
     }
 }
 
-/* Transforms the rows of the gradients of pairs of tiles, of which there are `lanes`. */
-static void NAME(transform_gradients)(const NAME(spectral_space) *space, int64_t lanes,
-                                      const NAME(pair) *const *pair, const T *const *gradient,
-                                      int64_t step)
+/* Transforms the gradients of some pairs of tiles, in so many lanes; their columns only where each is
+   used several times, apart from one another. */
+static void NAME(transform_gradients)(const cx_pass *pass, const NAME(spectral_space) *space,
+                                      int64_t lanes, const NAME(pair) *const *pair,
+                                      const T *const *gradient)
 {
+    int64_t step = pass->axes[pass->rank - 1].out_stride;
     int64_t used = (space->tile_columns + LANES - 1) / LANES * LANES, pitch = used + LANES;
     const T *from[LANES];
     for (int64_t lane = 0; lane < LANES; lane++)
@@ -103,51 +106,68 @@ static void NAME(transform_gradients)(const NAME(spectral_space) *space, int64_t
         }
         NAME(transform)(row, row + space->columns * LANES, space->columns, space->column_roots);
     }
+    if (pass->filters == 1 && space->reduction > 1)
+        NAME(transform_columns)(space, space->result, space->tile_rows);
 }
 
-/* Adds the products of a filter's gradients with all the inputs. */
-CX_INLINE void NAME(add_spectra)(const int used_once, const NAME(spectral_space) *space, T *sums,
-                                 int64_t sum_step)
+/* A column of a spectrum: real parts `step` apart, the imaginary ones `im` further. */
+typedef struct {
+    const T *re;
+    int64_t step, im;
+} NAME(column);
+
+/* Column k of a spectrum whose rows are transformed. What is used once is transformed here, in the
+   line given; so were all the columns of others. Along one axis a row takes the place of a column. */
+CX_INLINE NAME(column) NAME(column_of)(const NAME(spectral_space) *space, const T *spectrum,
+                                       int64_t k, int used_once, int64_t rows, T *line)
 {
-    int64_t rows = space->rows, x_step = used_once ? LANES : space->row_size;
-    int64_t x_im = (used_once ? rows : space->columns) * LANES;
-    T *line = space->other;
-    for (int64_t k = 0; k < space->columns; k++, sums += 2 * rows * LANES) {
-        const T *spectrum = space->spectra;
-        T *sum = sums;
-        NAME(transform_column)(space, space->result, k, space->tile_rows, line);
-        for (int64_t m = 0; m < space->reduction; m++, spectrum += space->size, sum += sum_step) {
-            const T *x = spectrum + k * LANES, *d = line;
-            NAME(vector) *y = (NAME(vector) *)sum, *y_im = y + rows;
-            if (used_once) {
-                NAME(transform_column)(space, spectrum, k, rows, space->line);
-                x = space->line;
-            }
-            for (int64_t r = 0; r < rows; r++, x += x_step, d += LANES) {
-                NAME(vector) re = *(const NAME(vector) *)x;
-                NAME(vector) im = *(const NAME(vector) *)(x + x_im);
-                NAME(vector) d_re = *(const NAME(vector) *)d;
-                NAME(vector) d_im = *(const NAME(vector) *)(d + rows * LANES);
-                y[r] = y[r] + re * d_re + im * d_im;
-                y_im[r] = y_im[r] + im * d_re - re * d_im;
+    if (space->rows == 1)
+        return (NAME(column)){spectrum, LANES, space->columns * LANES};
+    if (!used_once)
+        return (NAME(column)){spectrum + k * LANES, space->row_size, space->columns * LANES};
+    NAME(transform_column)(space, spectrum, k, rows, line);
+    return (NAME(column)){line, LANES, space->rows * LANES};
+}
+
+/* Adds the products of some rows of the reduction with the gradients of a filter to their sums. */
+static void NAME(multiply_gradients)(const NAME(spectral_space) *space, int64_t reduction,
+                               int inputs_once, int gradients_once, T *sums, int64_t sum_step)
+{
+    int64_t columns = space->rows > 1 ? space->columns : 1;
+    int64_t points = space->rows > 1 ? space->rows : space->columns;
+    for (int64_t k = 0; k < columns; k++, sums += 2 * points * LANES) {
+        NAME(column) gradients = NAME(column_of)(space, space->result, k, gradients_once,
+                                                 space->tile_rows, space->other);
+        for (int64_t m = 0; m < reduction; m++) {
+            NAME(column) d = gradients, x = NAME(column_of)(space, space->spectra + m * space->size,
+                                                            k, inputs_once, space->rows,
+                                                            space->line);
+            NAME(vector) *y = (NAME(vector) *)(sums + m * sum_step), *y_im = y + points;
+            for (int64_t i = 0; i < points; i++, x.re += x.step, d.re += d.step) {
+                NAME(vector) re = *(const NAME(vector) *)x.re;
+                NAME(vector) im = *(const NAME(vector) *)(x.re + x.im);
+                NAME(vector) d_re = *(const NAME(vector) *)d.re;
+                NAME(vector) d_im = *(const NAME(vector) *)(d.re + d.im);
+                y[i] = y[i] + re * d_re + im * d_im;
+                y_im[i] = y_im[i] + im * d_re - re * d_im;
             }
         }
     }
 }
 
-/* Adds the products of some pairs, one to a lane or one for all groups. */
+/* Adds the products of some pairs, one to a lane or one for all groups. With a single filter there
+   is one spectrum of inputs at a time. */
 static void NAME(add_pairs)(const cx_pass *pass, const cx_call *call,
                             const cx_gradient_share *share, int64_t step, int64_t first,
                             NAME(spectral_space) *space, T *sums)
 {
     int64_t groups = share->end_group - share->group, outer = space->reduction / pass->channels;
-    int64_t inner = pass->taps / outer, other = NAME(between_tiles)(pass);
+    int64_t inner = pass->taps / outer, other = NAME(between_tiles)(pass), m = 0;
     int64_t sum_step = NAME(sum_vectors)(pass) * LANES * NAME(spectrum_elements)(space);
-    int64_t out_step = pass->axes[pass->rank - 1].out_stride, lanes = groups;
+    int64_t lanes = pass->lanes ? groups : cx_min(LANES, space->pairs - first);
+    int single = pass->filters == 1;
     const T *from[LANES], *gradient[LANES];
     const NAME(pair) *pair[LANES];
-    if (!pass->lanes)
-        lanes = cx_min(LANES, space->pairs - first);
     for (int64_t lane = 0; lane < LANES; lane++) { /* those too many repeat the last input */
         int64_t real = cx_min(lane, lanes - 1), group = pass->lanes ? real : 0;
         pair[lane] = &space->pair[first + (pass->lanes ? 0 : real)];
@@ -155,22 +175,23 @@ static void NAME(add_pairs)(const cx_pass *pass, const cx_call *call,
         gradient[lane] = (const T *)call->weight +
                          (share->group + group) * pass->filters * pass->out_channel;
     }
+    if (single)
+        NAME(transform_gradients)(pass, space, lanes, pair, gradient);
     for (int64_t c = 0; c < pass->channels; c++) {
         if (pass->channels > 1)
             NAME(take_boxes)(pass, call, share, step, c, space);
-        for (int64_t t = 0; t < outer; t++) {
-            T *spectrum = space->spectra + (c * outer + t) * space->size;
+        for (int64_t t = 0; t < outer; t++, m++) {
+            T *spectrum = space->spectra + (single ? 0 : m * space->size);
             NAME(transform_pairs)(space, from, pass->tap_offset[t * inner], other, spectrum);
-            if (!space->used_once)
-                NAME(transform_columns)(space, spectrum);
+            if (single)
+                NAME(multiply_gradients)(space, 1, 1, space->reduction == 1, sums + m * sum_step, 0);
+            else
+                NAME(transform_columns)(space, spectrum, space->rows);
         }
     }
-    for (int64_t f = 0; f < pass->filters; f++, sums += space->reduction * sum_step) {
-        NAME(transform_gradients)(space, lanes, pair, gradient, out_step);
-        if (space->used_once)
-            NAME(add_spectra)(1, space, sums, sum_step);
-        else
-            NAME(add_spectra)(0, space, sums, sum_step);
+    for (int64_t f = 0; !single && f < pass->filters; f++, sums += m * sum_step) {
+        NAME(transform_gradients)(pass, space, lanes, pair, gradient);
+        NAME(multiply_gradients)(space, m, 0, 1, sums, sum_step);
         for (int64_t lane = 0; lane < LANES; lane++)
             gradient[lane] += pass->out_channel;
     }
@@ -182,13 +203,13 @@ static void NAME(restore_taps)(const NAME(spectral_space) *space, T *sums, int64
 {
     int64_t rows = space->rows;
     T scale = (T)1 / (T)(rows * space->columns);
-    for (int64_t k = 0; k < space->columns; k++, sums += 2 * rows * LANES) {
-        if (rows > 1)
-            NAME(transform_back)(sums, sums + rows * LANES, rows, space->row_roots);
-        NAME(store_column)(space, sums, k, tap_rows, space->result);
+    for (int64_t k = 0; rows > 1 && k < space->columns; k++) {
+        T *column = sums + k * 2 * rows * LANES;
+        NAME(transform_back)(column, column + rows * LANES, rows, space->row_roots);
+        NAME(store_column)(space, column, k, tap_rows, space->result);
     }
     for (int64_t r = 0; r < tap_rows; r++) {
-        T *row = space->result + r * space->row_size;
+        T *row = rows > 1 ? space->result + r * space->row_size : sums;
         NAME(transform_back)(row, row + space->columns * LANES, space->columns,
                              space->column_roots);
         for (int64_t j = 0; j < taps; j++, totals += pitch)
