@@ -24,6 +24,7 @@ from convx._engine.cut import (
     products,
     split,
     strands,
+    whole_groups,
 )
 from convx._engine.problem import DIRECT, Axis, AxisPlan, PassPlan, Problem, Tiling
 from convx._engine.window import Table
@@ -63,13 +64,17 @@ def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
 
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
-    """Multiply-adds of a group of an item, or of all items for a gradient of weights."""
+    """Multiply-adds of a group of an item, or of all items for a gradient of weights.
+
+    With what else takes time in a gradient; whatever the layout of the arrays is, as the choice of
+    an algorithm must not depend on it.
+    """
     work = problem.channels * problem.filters * products(axes)
     if problem.kind != "weight_gradient":
         return work
     work *= problem.batch
-    if _may_be_lanes(problem, [choices[0] for choices in axes]):
-        return work * max(1, GRADIENT_LANES / problem.groups)
+    if _suits_lanes(problem, [choices[0] for choices in axes]):
+        return work * whole_groups(problem, GRADIENT_LANES)
     return work * (1 + GRADIENT_GATHER / problem.filters)
 
 
@@ -207,10 +212,14 @@ def _is_depthwise(problem: Problem) -> bool:
     return problem.channels == 1 and problem.groups > 1
 
 
+def _suits_lanes(problem: Problem, axes: Sequence[Axis]) -> bool:
+    """Whether groups can be the lanes of vectors, for arrays of an ordinary layout."""
+    return _is_depthwise(problem) and all(axis.taps.stride <= LANES_STRIDE for axis in axes)
+
+
 def _may_be_lanes(problem: Problem, axes: Sequence[Axis]) -> bool:
     """Whether groups can be the lanes of vectors."""
-    small = all(axis.taps.stride <= LANES_STRIDE for axis in axes)
-    return _is_depthwise(problem) and small and axes[-1].in_stride == 1
+    return _suits_lanes(problem, axes) and axes[-1].in_stride == 1
 
 
 def _gradient_blocks(problem: Problem, axes: Sequence[Axis]) -> list[int]:

@@ -29,6 +29,7 @@ from convx._engine.cut import (
     split,
     tile_sizes,
     transformed,
+    whole_groups,
     with_phases,
 )
 from convx._engine.problem import Axis, PassPlan, Problem, Tiling
@@ -38,14 +39,16 @@ MOST_TAPS = 0.75  # of the points along an axis
 # What a vector of pairs costs in multiply-adds of the product: a transformation for each point and
 # step of radix 2; moving a point in or out; a product of spectra.
 TRANSFORM, MOVE, PRODUCT = 3.4, 6.0, 20.0
-GRADIENT_PRODUCTS = 8.0, 12.0  # the same where it is added to a sum in memory, few or many
+GRADIENT_PRODUCTS = 8.0, 14.0  # the same where it is added to a sum in memory: few sums, or many
+VECTOR = 64  # bytes of the vectors that these figures are for
+LANES = VECTOR // 4
+MOST_SPECTRA = 2**20  # bytes of the spectra of a task
+# Of a gradient of weights. The order of its sum follows from these, so no machine changes them.
 SMALL_SUMS = 2**20  # bytes of the sums of a task up to which they are few
 MOST_SUMS = 2**22  # and which they must not exceed
-MOST_SPECTRA = 2**20  # bytes of the spectra of a task, for vectors of 64 bytes
-LANES = 16  # of such vectors, for estimates
-GRADIENT_TILE = 32 * 1024  # bytes of one channel's tile in a gradient of weights of many groups
-ROW_PARTS = 8  # parts that such a gradient is summed in, where there are few groups
-LEAST_STEPS = 4  # of each part: transforming its sums back costs about as much as a step
+MOST_TILES = 2**19  # bytes of the tiles of a step, for which steps are made smaller
+ROW_PARTS = 8  # parts that it is summed in where there are few groups
+LEAST_STEPS = 4  # of a part: transforming its sums back costs about as much as a step
 
 
 def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
@@ -84,32 +87,46 @@ def _sizes(taps: int, outputs: int, points: Sequence[int]) -> list[int]:
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
     """Multiply-adds that take as long as a group of an item, or all items for a gradient."""
-    first = len(axes) - tiling.axes
+    outer = outer_taps(axes[: len(axes) - tiling.axes])
+    reduction, filters = problem.channels * outer, problem.filters
     gradient = problem.kind == "weight_gradient"
-    reduction, filters = problem.channels * outer_taps(axes[:first]), problem.filters
-    kernels = reduction * filters
-    if gradient:
-        spectra = 1 + (reduction if filters > 1 else 1)
-    else:
-        spectra = reduction + (kernels > 1)
-    groups = 1 if problem.groups == 1 else -(-problem.groups // LANES) * LANES
-    if groups * kernels * 2 * tiling.points * problem.item_size > MOST_WEIGHTS:
-        return math.inf
-    spectrum = tiling.points * 128  # bytes, in vectors
-    if spectra * spectrum > MOST_SPECTRA or (gradient and kernels * spectrum > MOST_SUMS):
+    if not (_sums_fit if gradient else _spectra_fit)(problem, tiling, outer):
         return math.inf
     unit = LANES if problem.groups < LANES else 1  # the lanes are pairs, or groups
-    pairs = _pairs(axes, tiling, unit, problem.batch if gradient else 1)
     cost = _Costs.of(tiling)
-    taken = reduction * cost.whole
+    per_pair = reduction * cost.whole + filters * cost.tile
+    products = filters * reduction * tiling.points
     if gradient:
-        product = GRADIENT_PRODUCTS[kernels * spectrum > SMALL_SUMS]
-        per_pair = taken + filters * cost.tile + product * kernels * tiling.points
-        return pairs * per_pair + unit * kernels * cost.taps
-    per_pair = taken + filters * cost.tile + PRODUCT * kernels * tiling.points
+        pairs = _pairs(axes, tiling, unit, problem.batch)
+        small = products * 2 * VECTOR <= SMALL_SUMS
+        per_pair += GRADIENT_PRODUCTS[0 if small else 1] * products
+        one = pairs * per_pair + unit * filters * reduction * cost.taps
+        return one * whole_groups(problem, LANES) if unit == 1 else one
+    pairs = _pairs(axes, tiling, unit, 1)
+    per_pair += PRODUCT * products
     # filters are lanes while kernels are made
     weights = 0 if problem.weights_prepared else -(-filters // unit) * unit * reduction * cost.taps
     return pairs * per_pair + weights
+
+
+def _spectra_fit(problem: Problem, tiling: Tiling, outer: int) -> bool:
+    """Whether the spectra of weights, and those of a task, are few enough."""
+    reduction, filters = problem.channels * outer, problem.filters
+    groups = 1 if problem.groups == 1 else -(-problem.groups // LANES) * LANES
+    weights = groups * filters * reduction * 2 * tiling.points * problem.item_size
+    spectra = reduction + (reduction * filters > 1)
+    return weights <= MOST_WEIGHTS and spectra * tiling.points * 2 * VECTOR <= MOST_SPECTRA
+
+
+def _sums_fit(problem: Problem, tiling: Tiling, outer: int) -> bool:
+    """Whether the sums of a gradient of weights, and the spectra of a task, are few enough."""
+    kernels = problem.channels * outer * problem.filters
+    tasks = -(-problem.groups // LANES) if problem.groups >= LANES else problem.groups
+    spectrum = tiling.points * 2 * VECTOR
+    # those of inputs that only one filter takes are used one by one; a pair's tile is no larger
+    spectra = max(outer, 1 + (problem.channels * outer if problem.filters > 1 else 1))
+    sums = kernels * spectrum
+    return sums <= MOST_SUMS and tasks * sums <= MOST_WEIGHTS and spectra * spectrum <= MOST_SPECTRA
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,45 +170,41 @@ def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
     if problem.kind == "weight_gradient":
         return _plan_gradient(problem, tiling)
     lanes = _driver.register_block(machine.ISA, problem.dtype)[0]
-    counts = _pair_counts(problem.axes, tiling)
-    pairs = math.prod(counts)
+    pairs = math.prod(_pair_counts(problem.axes, tiling))
     as_lanes = -(-problem.groups // lanes) * pairs < problem.groups * -(-pairs // lanes)
     together = pairs if as_lanes else lanes
-    cut = _cut(problem, tiling, as_lanes, _block(counts, together, as_lanes))
+    cut = _cut(problem, tiling, as_lanes, together)
     while together > 1 and not fits(cut, problem):
         together //= 2
-        cut = _cut(problem, tiling, as_lanes, _block(counts, together, as_lanes))
+        cut = _cut(problem, tiling, as_lanes, together)
     return cut
 
 
 def _plan_gradient(problem: Problem, tiling: Tiling) -> PassPlan:
-    """Cut a gradient of weights.
+    """Cut a gradient of weights so that the tiles of a step are few enough.
 
-    Boxes, and whether groups or pairs are lanes, set the order of the sum: they must not depend on
-    the machine.
+    What is lanes and which pairs are a step set the order of the sum: it must not depend on the
+    machine.
     """
-    counts = _pair_counts(problem.axes, tiling)
-    if not _sums_by_group(problem, tiling):
-        return _cut(problem, tiling, False, _block(counts, _gradient_sums(problem), False))
-    together = math.prod(counts) if problem.channels == 1 else 1
-    cut = _cut(problem, tiling, True, _block(counts, together, True))
-    while together > 1 and cut.tile_size * problem.item_size > GRADIENT_TILE:
+    sums = VECTOR // problem.item_size
+    phases = math.prod(axis.phases for axis in problem.axes)
+    pairs = math.prod(_pair_counts(problem.axes, tiling))
+    each = problem.batch * phases * pairs
+    as_lanes = problem.groups >= sums or each < problem.groups * -(-each // sums)
+    together = sums
+    if as_lanes:  # the tile of another channel takes the place of the last one's
+        together = pairs if problem.channels == 1 else 1
+    cut = _cut(problem, tiling, as_lanes, together)
+    while together > 1 and _tile_bytes(cut, problem) > MOST_TILES:
         together //= 2
-        cut = _cut(problem, tiling, True, _block(counts, together, True))
+        cut = _cut(problem, tiling, as_lanes, together)
     return cut
 
 
-def _gradient_sums(problem: Problem) -> int:
-    """Sums that the pairs of a group are dealt into, or groups that are summed side by side."""
-    return 64 // problem.item_size
-
-
-def _sums_by_group(problem: Problem, tiling: Tiling) -> bool:
-    """Whether the lanes of a gradient of weights are groups."""
-    sums = _gradient_sums(problem)
-    phases = math.prod(axis.phases for axis in problem.axes)
-    pairs = problem.batch * phases * math.prod(_pair_counts(problem.axes, tiling))
-    return -(-problem.groups // sums) * pairs < problem.groups * -(-pairs // sums)
+def _tile_bytes(cut: PassPlan, problem: Problem) -> int:
+    """Bytes of the tiles of a step of a gradient of weights."""
+    tiles = VECTOR // problem.item_size if cut.lanes else cut.boxes_together
+    return tiles * cut.tile_size * problem.item_size
 
 
 def _pair_sizes(axes: Sequence[Axis], tiling: Tiling) -> list[int]:
@@ -227,9 +240,11 @@ def _boxes(counts: Sequence[int], block: Sequence[int]) -> int:
     return math.prod(-(-count // size) for count, size in zip(counts, block))
 
 
-def _cut(problem: Problem, tiling: Tiling, as_lanes: bool, block: Sequence[int]) -> PassPlan:
+def _cut(problem: Problem, tiling: Tiling, as_lanes: bool, together: int) -> PassPlan:
+    """Cut into boxes of at most so many pairs, with groups or pairs as lanes."""
     lanes, narrowest, _ = _driver.register_block(machine.ISA, problem.dtype)
     axes, sizes = problem.axes, _pair_sizes(problem.axes, tiling)
+    block = _block(_pair_counts(axes, tiling), together, as_lanes)
     blocks = [count * size for count, size in zip(block, sizes)]
     plans, tap_tables = axis_plans(axes, blocks, tiles=sizes)
     tiles, first = tile_sizes(axes, tiling), len(axes) - tiling.axes
@@ -242,35 +257,35 @@ def _cut(problem: Problem, tiling: Tiling, as_lanes: bool, block: Sequence[int])
     )
     taps = math.prod(len(axis.taps.coordinates) for axis in axes)
     boxes = math.prod(axis.blocks for axis in plans)
-    shares = _gradient_shares if problem.kind == "weight_gradient" else _forward_shares
+    if problem.kind == "weight_gradient":
+        boxes_together = 1 if as_lanes else together // math.prod(block)
+        shares = _gradient_shares(problem, as_lanes, problem.batch * boxes, boxes_together)
+    else:
+        shares = _forward_shares(problem, lanes if as_lanes else 1, boxes)
     return pass_plan(
         problem,
         axes,
         plans,
         outer_sum(tap_tables),
+        task_groups=lanes if as_lanes else 1,
         tap_block=taps,
         narrowest=narrowest,
         lanes=as_lanes,
-        task_groups=lanes if as_lanes else 1,
         tiling=tiling,
-        **shares(problem, as_lanes, boxes, math.prod(block)),
+        **shares,
     )
 
 
-def _forward_shares(problem: Problem, as_lanes: bool, boxes: int, pairs: int) -> dict[str, int]:
-    """What a task of a convolution takes, of boxes of so many pairs."""
-    groups = _driver.register_block(machine.ISA, problem.dtype)[0] if as_lanes else 1
-    alike = -(-problem.groups // groups) * boxes
+def _forward_shares(problem: Problem, task_groups: int, boxes: int) -> dict[str, int]:
+    alike = -(-problem.groups // task_groups) * boxes
     items = even(problem.batch, problem.batch * alike // (4 * problem.threads))
-    return {"items": items, "channel_block": groups * problem.channels}
+    return {"items": items, "channel_block": task_groups * problem.channels}
 
 
-def _gradient_shares(problem: Problem, as_lanes: bool, boxes: int, pairs: int) -> dict[str, int]:
-    """What a task of a gradient of weights takes; this too depends on shapes alone."""
-    sums = _gradient_sums(problem)
-    boxes *= problem.batch
-    together = 1 if as_lanes else even(boxes, sums // pairs)
-    alike = -(-problem.groups // sums) if as_lanes else problem.groups
+def _gradient_shares(problem: Problem, as_lanes: bool, boxes: int, most: int) -> dict[str, int]:
+    """Tasks of a gradient of weights, a step of which has at most so many of all items' boxes."""
+    together = even(boxes, most)
+    alike = -(-problem.groups // (VECTOR // problem.item_size)) if as_lanes else problem.groups
     row_parts = 1
     while 2 * row_parts * alike <= ROW_PARTS and 2 * row_parts * LEAST_STEPS * together <= boxes:
         row_parts *= 2
