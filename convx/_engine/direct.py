@@ -53,7 +53,7 @@ LANES_STRIDE = 4  # the greatest stride for which they are
 LANES_GRADIENT = 1024  # outputs of a box of the weight gradient of depthwise convolutions
 LANES_TILE = 32 * 1024  # bytes of one channel's tile there, for which boxes are made smaller
 GRADIENT_LANES = 16  # lanes of a vector of groups there, for the estimate
-GRADIENT_GATHER = 3  # copying a column there costs as much as so many filters' multiply-adds
+GRADIENT_GATHER = 2.5  # copying a column there costs as much as so many filters' multiply-adds
 SMALL_KERNELS = 8192  # weights in all below which their gradient is summed in parts
 ROW_PARTS = 8  # such parts
 
