@@ -1,5 +1,7 @@
 """Fourier transforms of tiles: results, accuracy, choice, and what they must not change."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import strategies as st
@@ -8,6 +10,8 @@ from support import FLOATS, check, randomly, values, without_algorithm
 import convx
 from convx import functional as F
 from convx import grad, reference
+from convx._core import _driver
+from convx._engine import execution, machine
 
 # Items, channels, filters, sizes, kernel, options.
 CASES = {
@@ -126,6 +130,24 @@ def test_equal_bits_of_the_weight_gradient(case, dtype, rng):
             x[..., ::-1].copy()[..., ::-1], w.shape, np.asfortranarray(dy), **options
         )
     assert one.tobytes() == dw.tobytes() == strided.tobytes()
+
+
+@pytest.mark.parametrize("groups", [1, 20])
+def test_slices_of_the_weight_gradient(groups, rng):
+    """Between which Ctrl-C is noticed: every step alone, where parts have not as many steps."""
+    x = values(rng, (37, groups, 50, 40), "float32")
+    shape, options = (groups, 1, 9, 9), {"groups": groups, "algorithm": "fft"}
+    dy = values(rng, (37, groups, 42, 32), "float32")
+    expected = grad.conv2d_weight(x, shape, dy, **options)
+    with execution.recording() as programs:
+        grad.conv2d_weight(x, shape, dy, **options)
+    (found,) = programs
+    plan = replace(found.plan)
+    assert plan.passes[0].row_parts > 1
+    object.__setattr__(plan, "work", 10**15)
+    sliced = _driver.Program(plan, machine.ISA, found.passes)
+    parts = sliced.run(x, dy, None, None, np.empty(plan.out_shape, "float32"))
+    np.testing.assert_array_equal(parts.sum(axis=0).reshape(shape), expected)
 
 
 @pytest.mark.parametrize("groups", [1, 3, 40])

@@ -74,8 +74,8 @@ static void NAME(take_boxes)(const cx_pass *pass, const cx_call *call,
     }
 }
 
-/* Transforms the gradients of some pairs of tiles, in so many lanes; their columns only where each is
-   used several times, apart from one another. */
+/* Transforms the gradients of some pairs of tiles, in so many lanes; their columns only where each
+   is used several times, apart from one another. */
 static void NAME(transform_gradients)(const cx_pass *pass, const NAME(spectral_space) *space,
                                       int64_t lanes, const NAME(pair) *const *pair,
                                       const T *const *gradient)
@@ -117,7 +117,8 @@ typedef struct {
 } NAME(column);
 
 /* Column k of a spectrum whose rows are transformed. What is used once is transformed here, in the
-   line given; so were all the columns of others. Along one axis a row takes the place of a column. */
+   line given; so were all the columns of others. Where one axis is transformed, the row takes the
+   place of a column. */
 CX_INLINE NAME(column) NAME(column_of)(const NAME(spectral_space) *space, const T *spectrum,
                                        int64_t k, int used_once, int64_t rows, T *line)
 {
@@ -131,7 +132,8 @@ CX_INLINE NAME(column) NAME(column_of)(const NAME(spectral_space) *space, const 
 
 /* Adds the products of some rows of the reduction with the gradients of a filter to their sums. */
 static void NAME(multiply_gradients)(const NAME(spectral_space) *space, int64_t reduction,
-                               int inputs_once, int gradients_once, T *sums, int64_t sum_step)
+                                     int inputs_once, int gradients_once, T *sums,
+                                     int64_t sum_step)
 {
     int64_t columns = space->rows > 1 ? space->columns : 1;
     int64_t points = space->rows > 1 ? space->rows : space->columns;
@@ -139,9 +141,10 @@ static void NAME(multiply_gradients)(const NAME(spectral_space) *space, int64_t 
         NAME(column) gradients = NAME(column_of)(space, space->result, k, gradients_once,
                                                  space->tile_rows, space->other);
         for (int64_t m = 0; m < reduction; m++) {
-            NAME(column) d = gradients, x = NAME(column_of)(space, space->spectra + m * space->size,
-                                                            k, inputs_once, space->rows,
-                                                            space->line);
+            const T *spectrum = space->spectra + m * space->size;
+            NAME(column) d = gradients;
+            NAME(column) x = NAME(column_of)(space, spectrum, k, inputs_once, space->rows,
+                                             space->line);
             NAME(vector) *y = (NAME(vector) *)(sums + m * sum_step), *y_im = y + points;
             for (int64_t i = 0; i < points; i++, x.re += x.step, d.re += d.step) {
                 NAME(vector) re = *(const NAME(vector) *)x.re;
@@ -184,7 +187,8 @@ static void NAME(add_pairs)(const cx_pass *pass, const cx_call *call,
             T *spectrum = space->spectra + (single ? 0 : m * space->size);
             NAME(transform_pairs)(space, from, pass->tap_offset[t * inner], other, spectrum);
             if (single)
-                NAME(multiply_gradients)(space, 1, 1, space->reduction == 1, sums + m * sum_step, 0);
+                NAME(multiply_gradients)(space, 1, 1, space->reduction == 1,
+                                         sums + m * sum_step, 0);
             else
                 NAME(transform_columns)(space, spectrum, space->rows);
         }
@@ -257,8 +261,8 @@ static void NAME(gradient_spectra)(const cx_pass *pass, const cx_call *call,
             NAME(add_pairs)(pass, call, share, step, first, &space,
                             sums + (pass->lanes ? 0 : first) * NAME(spectrum_elements)(&space));
     }
-    if (share->end_step < share->part_end)
-        return;
+    if (share->end_step < share->part_end || share->step >= share->part_end)
+        return; /* there is more to come, or it was done before, when another part was not */
     T *to = (T *)call->output + (share->row_part * pass->groups + share->group) * pass->filters *
                                     pass->channels * pass->taps;
     if (!NAME(restore_spectra)(pass, &space, groups, sums, to))
