@@ -220,6 +220,18 @@ def test_accuracy_of_the_weight_gradient(groups, dtype, rng):
     assert np.sqrt(np.mean(error**2)) < 10 * np.finfo(dtype).eps * np.sqrt(np.mean(exact**2))
 
 
+def test_phases_without_outputs(rng):
+    """A stride along another axis, so that nothing reaches some phases of the input's gradient."""
+    x, w = values(rng, (2, 3, 2, 1, 3), "float32"), values(rng, (7, 3, 1, 1, 2), "float32")
+    options = {"stride": (1, 2, 1), "padding": (2, 3, 0)}
+    dy = values(rng, F.conv_nd(x, w, **options).shape, "float32")
+    for algorithm in ("auto", "fft"):
+        chosen = {**options, "algorithm": algorithm}
+        check(
+            grad.conv_nd, without_algorithm(reference.conv_nd_grad), (dy, x, w), chosen, "float32"
+        )
+
+
 CHOICES = {
     "depthwise 31×31": ((1, 128, 56, 56), (128, 1, 31, 31), 128, "fft"),
     "depthwise 7×7": ((1, 96, 56, 56), (96, 1, 7, 7), 96, "direct"),

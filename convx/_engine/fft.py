@@ -159,8 +159,8 @@ def _pairs(axes: Sequence[Sequence[Axis]], tiling: Tiling, unit: int, items: int
     vectors = 0
     for chosen in itertools.product(*phased):
         pairs = places * math.prod(_pair_counts(chosen, tiling))
-        boxes = math.prod(axis.phases for axis in chosen) * -(-pairs // unit)
-        vectors += -(-items * boxes // max(1, min(items, unit // pairs)))
+        boxes = items * math.prod(axis.phases for axis in chosen) * -(-pairs // unit)
+        vectors += -(-boxes // max(1, min(items, unit // max(1, pairs))))
     return vectors * unit
 
 
