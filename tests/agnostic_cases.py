@@ -29,6 +29,10 @@ CASES = {
     "spectra of groups": Case(
         (50, 60), (9, 9), groups=20, options={"padding": 4, "algorithm": "fft"}
     ),
+    "spectra of a batch": Case(
+        (20, 22), (7, 7), batch=37, channels=2, filters=3, options={"algorithm": "fft"}
+    ),
+    "spectra of lines": Case((900,), (33,), channels=3, batch=4, options={"algorithm": "fft"}),
     "tiles of phases": Case(
         (60, 70), (3, 3), channels=20, filters=18, options={"dilation": 2, "algorithm": "winograd"}
     ),

@@ -49,6 +49,7 @@ def random_case(rng, transposed):
             "dilation": dilation,
             "padding": pads,
             "padding_mode": MODES[rng.choice([0, 0, 0, 1, 2, 3, 4])],
+            "algorithm": str(rng.choice(["auto", "auto", "winograd", "fft"])),
         },
     )
 

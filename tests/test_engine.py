@@ -309,7 +309,8 @@ def test_order_of_sums_depends_on_shapes_alone(kind):
                 for threads in (1, 2, 7, 64):
                     plan = plan_of(case, "weight_gradient", dtype, threads)
                     (one,) = plan.passes
-                    found.add((one.row_parts, *((axis.block, axis.blocks) for axis in one.axes)))
+                    blocks = ((axis.block, axis.blocks) for axis in one.axes)
+                    found.add((one.row_parts, one.boxes_together, *blocks))
         assert len(found) == 1
 
     run(1)

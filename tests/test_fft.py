@@ -1,5 +1,7 @@
 """Fourier transforms of tiles: results, accuracy, choice, and what they must not change."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import strategies as st
@@ -8,6 +10,8 @@ from support import FLOATS, check, randomly, values, without_algorithm
 import convx
 from convx import functional as F
 from convx import grad, reference
+from convx._core import _driver
+from convx._engine import execution, machine
 
 # Items, channels, filters, sizes, kernel, options.
 CASES = {
@@ -27,6 +31,12 @@ CASES = {
     "three axes": (1, 1, 2, (5, 40, 30), (3, 9, 9), {"padding": (1, 4, 4)}),
     "strided before the last axis": (1, 1, 1, (30, 70), (3, 17), {"stride": (2, 1)}),
     "reflected": (1, 2, 3, (30, 31), (11, 11), {"padding": 5, "padding_mode": "reflect"}),
+    "many items of one tile": (37, 1, 1, (9, 8), (5, 5), {"padding": 2}),
+    "many items and filters": (21, 2, 3, (20, 22), (7, 7), {"padding": 3}),
+    "one filter": (5, 6, 1, (40, 37), (7, 7), {"padding": 3}),
+    "one filter, three axes": (2, 2, 1, (4, 30, 20), (3, 7, 5), {}),
+    "few groups": (3, 5, 5, (70, 61), (9, 9), {"padding": 4, "groups": 5}),
+    "more phases than outputs": (2, 1, 1, (45, 12), (9, 3), {"dilation": (5, 4)}),
     "no items": (0, 4, 4, (30, 31), (11, 11), {"groups": 4}),
 }
 
@@ -43,6 +53,9 @@ def test_is_used(case, rng):
     x, w, b, options = arrays_of(case, "float32", rng)
     if len(x):
         assert convx.explain(F.conv_nd, x, w, b, **options).algorithm == "fft"
+        dy = F.conv_nd(x, w, **options)
+        weight = convx.explain(grad.conv_nd_weight, x, w.shape, dy, **options)
+        assert weight.algorithm == "fft"
 
 
 @pytest.mark.parametrize("dtype", [*FLOATS, "float16", "complex64"])
@@ -81,6 +94,9 @@ def test_any_sizes(channels, size, kernel, padding, depthwise, seed):
     dx = grad.conv2d_input(x.shape, w, y, algorithm="fft", **options)
     direct = grad.conv2d_input(x.shape, w, y, algorithm="direct", **options)
     np.testing.assert_allclose(dx, direct, rtol=0, atol=1e-8)
+    dw = grad.conv2d_weight(x, w.shape, y, algorithm="fft", **options)
+    direct = grad.conv2d_weight(x, w.shape, y, algorithm="direct", **options)
+    np.testing.assert_allclose(dw, direct, rtol=0, atol=1e-13 * abs(y).max() * y.size)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -100,6 +116,55 @@ def test_equal_bits(case, dtype, rng):
     assert out.tobytes() == y.tobytes()
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("case", CASES)
+def test_equal_bits_of_the_weight_gradient(case, dtype, rng):
+    """For any number of threads, and any layout of the arrays."""
+    x, w, _, options = arrays_of(case, dtype, rng)
+    dy = values(rng, F.conv_nd(x, w, **options).shape, dtype)
+    with convx.threads(4):
+        dw = grad.conv_nd_weight(x, w.shape, dy, **options)
+    with convx.threads(1):
+        one = grad.conv_nd_weight(x, w.shape, dy, **options)
+        strided = grad.conv_nd_weight(
+            x[..., ::-1].copy()[..., ::-1], w.shape, np.asfortranarray(dy), **options
+        )
+    assert one.tobytes() == dw.tobytes() == strided.tobytes()
+
+
+@pytest.mark.parametrize("groups", [1, 20])
+def test_slices_of_the_weight_gradient(groups, rng):
+    """Between which Ctrl-C is noticed: every step alone, where parts have not as many steps."""
+    x = values(rng, (37, groups, 50, 40), "float32")
+    shape, options = (groups, 1, 9, 9), {"groups": groups, "algorithm": "fft"}
+    dy = values(rng, (37, groups, 42, 32), "float32")
+    expected = grad.conv2d_weight(x, shape, dy, **options)
+    with execution.recording() as programs:
+        grad.conv2d_weight(x, shape, dy, **options)
+    (found,) = programs
+    plan = replace(found.plan)
+    assert plan.passes[0].row_parts > 1
+    object.__setattr__(plan, "work", 10**15)
+    sliced = _driver.Program(plan, machine.ISA, found.passes)
+    parts = sliced.run(x, dy, None, None, np.empty(plan.out_shape, "float32"))
+    np.testing.assert_array_equal(parts.sum(axis=0).reshape(shape), expected)
+
+
+@pytest.mark.parametrize("groups", [1, 3, 40])
+def test_the_choice_depends_on_no_layout(groups, rng):
+    """So the bits do not either."""
+    x, dy = values(rng, (2, groups, 50, 56), "float32"), values(rng, (2, groups, 44, 50), "float32")
+    options = {"groups": groups}
+    expected = grad.conv2d_weight(x, (groups, 1, 7, 7), dy, **options)
+    for view in (
+        np.asfortranarray(x),
+        x[..., ::-1].copy()[..., ::-1],
+        np.repeat(x, 2, 3)[..., ::2],
+    ):
+        found = grad.conv2d_weight(view, (groups, 1, 7, 7), dy, **options)
+        assert found.tobytes() == expected.tobytes()
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_spreads_no_further(bad, rng):
     """Such a call is computed once more, directly."""
@@ -113,6 +178,24 @@ def test_what_is_not_finite_spreads_no_further(bad, rng):
     assert np.isfinite(found).any()
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e38])
+@pytest.mark.parametrize("case", ["depthwise", "several channels and filters", "few groups"])
+@pytest.mark.parametrize("place", ["input", "gradient"])
+def test_weight_gradient_that_is_not_finite(place, case, bad, rng):
+    """The same of gradients of weights, whether an operand is not finite or a sum."""
+    x, w, _, options = arrays_of(case, "float32", rng)
+    dy = values(rng, F.conv_nd(x, w, **options).shape, "float32")
+    (x if place == "input" else dy)[1, 1, 7:12] = bad
+    with np.errstate(all="ignore"):
+        found = grad.conv_nd_weight(x, w.shape, dy, **options)
+        expected = grad.conv_nd_weight(x, w.shape, dy, **{**options, "algorithm": "direct"})
+    finite = np.isfinite(expected)
+    assert finite.any()
+    np.testing.assert_array_equal(found[~finite], expected[~finite])
+    if not finite.all():
+        np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_accuracy(dtype, rng):
     """As documented: root mean square of the error, in units of that of the result."""
@@ -121,6 +204,32 @@ def test_accuracy(dtype, rng):
     exact = F.conv2d(x.astype("float64"), w.astype("float64"), algorithm="direct")
     error = F.conv2d(x, w, algorithm="fft") - exact
     assert np.sqrt(np.mean(error**2)) < 10 * np.finfo(dtype).eps * np.sqrt(np.mean(exact**2))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("groups", [1, 32])
+def test_accuracy_of_the_weight_gradient(groups, dtype, rng):
+    """As documented, in the same units."""
+    x, dy = (rng.standard_normal((4, groups, 100, 100)).astype(dtype) for _ in range(2))
+    options = {"padding": 7, "groups": groups}
+    shape = (groups, 1, 15, 15)
+    exact = grad.conv2d_weight(
+        x.astype("float64"), shape, dy.astype("float64"), algorithm="direct", **options
+    )
+    error = grad.conv2d_weight(x, shape, dy, algorithm="fft", **options) - exact
+    assert np.sqrt(np.mean(error**2)) < 10 * np.finfo(dtype).eps * np.sqrt(np.mean(exact**2))
+
+
+def test_phases_without_outputs(rng):
+    """A stride along another axis, so that nothing reaches some phases of the input's gradient."""
+    x, w = values(rng, (2, 3, 2, 1, 3), "float32"), values(rng, (7, 3, 1, 1, 2), "float32")
+    options = {"stride": (1, 2, 1), "padding": (2, 3, 0)}
+    dy = values(rng, F.conv_nd(x, w, **options).shape, "float32")
+    for algorithm in ("auto", "fft"):
+        chosen = {**options, "algorithm": algorithm}
+        check(
+            grad.conv_nd, without_algorithm(reference.conv_nd_grad), (dy, x, w), chosen, "float32"
+        )
 
 
 CHOICES = {
@@ -141,3 +250,25 @@ def test_choice(case):
     for batch in (1, 64):
         x = np.broadcast_to(np.float32(1), (batch, *shape[1:]))
         assert convx.explain(F.conv_nd, x, w, groups=groups).algorithm == expected
+
+
+WEIGHT_CHOICES = {
+    "depthwise 31×31": ((1, 128, 56, 56), (128, 1, 31, 31), 128, "fft"),
+    "depthwise 7×7": ((4, 96, 56, 56), (96, 1, 7, 7), 96, "direct"),
+    "a picture, 15×15": ((1, 1, 500, 500), (1, 1, 15, 15), 1, "fft"),
+    "a picture, 3×3": ((1, 1, 500, 500), (1, 1, 3, 3), 1, "direct"),
+    "three channels, 15×15": ((2, 3, 224, 224), (3, 1, 15, 15), 3, "fft"),
+    "a long line": ((1, 1, 100_000), (1, 1, 401), 1, "fft"),
+    "lines of several channels": ((4, 8, 2000), (8, 8, 63), 1, "fft"),
+    "many channels": ((1, 64, 56, 56), (64, 64, 7, 7), 1, "direct"),
+}
+
+
+@pytest.mark.parametrize("case", WEIGHT_CHOICES)
+def test_choice_of_the_weight_gradient(case):
+    shape, kernel, groups, expected = WEIGHT_CHOICES[case]
+    x, w = (np.broadcast_to(np.float32(1), one) for one in (shape, kernel))
+    out_shape = convx.explain(F.conv_nd, x, w, groups=groups).output_shape
+    dy = np.broadcast_to(np.float32(1), out_shape)
+    told = convx.explain(grad.conv_nd_weight, x, kernel, dy, groups=groups)
+    assert told.algorithm == expected

@@ -70,6 +70,11 @@ def outer_taps(axes: Sequence[Sequence[Axis]]) -> int:
     return math.prod(sum(len(axis.taps.coordinates) for axis in choices) for choices in axes)
 
 
+def whole_groups(problem: Problem, lanes: int) -> float:
+    """How many times more groups there are in whole vectors of so many."""
+    return -(-problem.groups // lanes) * lanes / problem.groups
+
+
 def tile_sizes(axes: Sequence[Axis], tiling: Tiling) -> list[int]:
     """Outputs of a tile along each axis, 1 where it is not transformed."""
     return [*(1,) * (len(axes) - tiling.axes), *tiling.tiles]

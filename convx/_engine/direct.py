@@ -24,6 +24,7 @@ from convx._engine.cut import (
     products,
     split,
     strands,
+    whole_groups,
 )
 from convx._engine.problem import DIRECT, Axis, PassPlan, Problem, Tiling
 
@@ -52,6 +53,8 @@ LANES_TAPS = 48  # taps up to which they are
 LANES_STRIDE = 4  # the greatest stride for which they are
 LANES_GRADIENT = 1024  # outputs of a box of the weight gradient of depthwise convolutions
 LANES_TILE = 32 * 1024  # bytes of one channel's tile there, for which boxes are made smaller
+GRADIENT_LANES = 16  # lanes of a vector of groups there, for the estimate
+GRADIENT_GATHER = 2.5  # copying a column there costs as much as so many filters' multiply-adds
 SMALL_KERNELS = 8192  # weights in all below which their gradient is summed in parts
 ROW_PARTS = 8  # such parts
 
@@ -62,9 +65,18 @@ def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
 
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
-    """Multiply-adds of a group of an item, or of all items for a gradient of weights."""
-    items = problem.batch if problem.kind == "weight_gradient" else 1
-    return items * problem.channels * problem.filters * products(axes)
+    """Multiply-adds of a group of an item, or of all items for a gradient of weights.
+
+    With what else takes time in a gradient; whatever the layout of the arrays is, as the choice of
+    an algorithm must not depend on it.
+    """
+    work = problem.channels * problem.filters * products(axes)
+    if problem.kind != "weight_gradient":
+        return work
+    work *= problem.batch
+    if _suits_lanes(problem, [choices[0] for choices in axes]):
+        return work * whole_groups(problem, GRADIENT_LANES)
+    return work * (1 + GRADIENT_GATHER / problem.filters)
 
 
 def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
@@ -206,10 +218,14 @@ def _is_depthwise(problem: Problem) -> bool:
     return problem.channels == 1 and problem.groups > 1
 
 
+def _suits_lanes(problem: Problem, axes: Sequence[Axis]) -> bool:
+    """Whether groups can be the lanes of vectors, for arrays of an ordinary layout."""
+    return _is_depthwise(problem) and all(axis.taps.stride <= LANES_STRIDE for axis in axes)
+
+
 def _may_be_lanes(problem: Problem, axes: Sequence[Axis]) -> bool:
     """Whether groups can be the lanes of vectors."""
-    small = all(axis.taps.stride <= LANES_STRIDE for axis in axes)
-    return _is_depthwise(problem) and small and axes[-1].in_stride == 1
+    return _suits_lanes(problem, axes) and axes[-1].in_stride == 1
 
 
 def _gradient_blocks(problem: Problem, axes: Sequence[Axis]) -> list[int]:

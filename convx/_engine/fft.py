@@ -10,7 +10,7 @@ The constants were chosen on an AMD EPYC (Turin, Zen 5) with 1 MiB of L2 cache, 
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from convx._engine.cut import (
     split,
     tile_sizes,
     transformed,
+    whole_groups,
     with_phases,
 )
 from convx._engine.problem import Axis, PassPlan, Problem, Tiling
@@ -38,8 +39,16 @@ MOST_TAPS = 0.75  # of the points along an axis
 # What a vector of pairs costs in multiply-adds of the product: a transformation for each point and
 # step of radix 2; moving a point in or out; a product of spectra.
 TRANSFORM, MOVE, PRODUCT = 3.4, 6.0, 20.0
-MOST_SPECTRA = 2**20  # bytes of the spectra of a task, for vectors of 64 bytes
-LANES = 16  # of such vectors, for estimates
+GRADIENT_PRODUCTS = 8.0, 14.0  # the same where it is added to a sum in memory: few sums, or many
+VECTOR = 64  # bytes of the vectors that these figures are for
+LANES = VECTOR // 4
+MOST_SPECTRA = 2**20  # bytes of the spectra of a task
+# Of a gradient of weights. The order of its sum follows from these, so no machine changes them.
+SMALL_SUMS = 2**20  # bytes of the sums of a task up to which they are few
+MOST_SUMS = 2**22  # and which they must not exceed
+MOST_TILES = 2**19  # bytes of the tiles of a step, for which steps are made smaller
+ROW_PARTS = 8  # parts that it is summed in where there are few groups
+LEAST_STEPS = 4  # of a part: transforming its sums back costs about as much as a step
 
 
 def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
@@ -77,52 +86,125 @@ def _sizes(taps: int, outputs: int, points: Sequence[int]) -> list[int]:
 
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
-    """Multiply-adds that take as long as a group of an item."""
-    first = len(axes) - tiling.axes
-    reduction, filters = problem.channels * outer_taps(axes[:first]), problem.filters
-    spectra = reduction + (reduction * filters > 1)
-    groups = 1 if problem.groups == 1 else -(-problem.groups // LANES) * LANES
-    kernels = groups * filters * reduction * 2 * tiling.points * problem.item_size
-    if problem.kind == "weight_gradient" or kernels > MOST_WEIGHTS:
+    """Multiply-adds that take as long as a group of an item, or all items for a gradient."""
+    outer = outer_taps(axes[: len(axes) - tiling.axes])
+    reduction, filters = problem.channels * outer, problem.filters
+    gradient = problem.kind == "weight_gradient"
+    if not (_sums_fit if gradient else _spectra_fit)(problem, tiling, outer):
         return math.inf
-    if spectra * tiling.points * 128 > MOST_SPECTRA:
-        return math.inf
-    places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
     unit = LANES if problem.groups < LANES else 1  # the lanes are pairs, or groups
-    phased = [[with_phases(axis) for axis in choices] for choices in axes[first:]]
-    pairs = sum(
-        math.prod(axis.phases for axis in chosen)
-        * (-(-places * math.prod(_pair_counts(chosen, tiling)) // unit) * unit)
-        for chosen in itertools.product(*phased)
-    )
-    columns, rows = tiling.points_along[-1], tiling.points // tiling.points_along[-1]
-    along = rows * columns * math.log2(columns)
-    down = columns * rows * math.log2(rows)
-    right = along * (tiling.tiles[0] / rows if tiling.axes == 2 else 1)
-    tap_rows = along * (tiling.taps[0] / rows if tiling.axes == 2 else 1)
-    moved = MOVE * tiling.points
-    per_pair = reduction * (TRANSFORM * (along + down) + moved)
-    per_pair += filters * (TRANSFORM * (down + right) + moved)
-    per_pair += PRODUCT * filters * reduction * tiling.points
-    prepared = problem.weights_prepared
-    weights = 0 if prepared else filters * reduction * (TRANSFORM * (tap_rows + down) + moved)
-    weights *= -(-filters // unit) * unit / filters  # filters are lanes while kernels are made
+    cost = _Costs.of(tiling)
+    per_pair = reduction * cost.whole + filters * cost.tile
+    products = filters * reduction * tiling.points
+    if gradient:
+        pairs = _pairs(axes, tiling, unit, problem.batch)
+        small = products * 2 * VECTOR <= SMALL_SUMS
+        per_pair += GRADIENT_PRODUCTS[0 if small else 1] * products
+        one = pairs * per_pair + unit * filters * reduction * cost.taps
+        return one * whole_groups(problem, LANES) if unit == 1 else one
+    pairs = _pairs(axes, tiling, unit, 1)
+    per_pair += PRODUCT * products
+    # filters are lanes while kernels are made
+    weights = 0 if problem.weights_prepared else -(-filters // unit) * unit * reduction * cost.taps
     return pairs * per_pair + weights
+
+
+def _spectra_fit(problem: Problem, tiling: Tiling, outer: int) -> bool:
+    """Whether the spectra of weights, and those of a task, are few enough."""
+    reduction, filters = problem.channels * outer, problem.filters
+    groups = 1 if problem.groups == 1 else -(-problem.groups // LANES) * LANES
+    weights = groups * filters * reduction * 2 * tiling.points * problem.item_size
+    spectra = reduction + (reduction * filters > 1)
+    return weights <= MOST_WEIGHTS and spectra * tiling.points * 2 * VECTOR <= MOST_SPECTRA
+
+
+def _sums_fit(problem: Problem, tiling: Tiling, outer: int) -> bool:
+    """Whether the sums of a gradient of weights, and the spectra of a task, are few enough."""
+    kernels = problem.channels * outer * problem.filters
+    tasks = -(-problem.groups // LANES) if problem.groups >= LANES else problem.groups
+    spectrum = tiling.points * 2 * VECTOR
+    # those of inputs that only one filter takes are used one by one; a pair's tile is no larger
+    spectra = max(outer, 1 + (problem.channels * outer if problem.filters > 1 else 1))
+    sums = kernels * spectrum
+    return sums <= MOST_SUMS and tasks * sums <= MOST_WEIGHTS and spectra * spectrum <= MOST_SPECTRA
+
+
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """Costs of a tile's transformations: of all rows; of those with outputs; of those with taps."""
+
+    whole: float
+    tile: float
+    taps: float
+
+    @classmethod
+    def of(cls, tiling: Tiling) -> "_Costs":
+        columns = tiling.points_along[-1]
+        rows = tiling.points // columns
+        used = tiling.tiles[0], tiling.taps[0]
+        tile, taps = used if tiling.axes == 2 else (1, 1)
+        moved = MOVE * tiling.points + TRANSFORM * columns * rows * math.log2(rows)
+        row = TRANSFORM * columns * math.log2(columns)
+        return cls(rows * row + moved, tile * row + moved, taps * row + moved)
+
+
+def _pairs(axes: Sequence[Sequence[Axis]], tiling: Tiling, unit: int, items: int) -> int:
+    """Pairs of tiles in all passes and phases, in whole vectors of so many.
+
+    Those of several items may share a vector, which only gradients have.
+    """
+    first = len(axes) - tiling.axes
+    places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
+    phased = [[with_phases(axis) for axis in choices] for choices in axes[first:]]
+    vectors = 0
+    for chosen in itertools.product(*phased):
+        pairs = places * math.prod(_pair_counts(chosen, tiling))
+        boxes = items * math.prod(axis.phases for axis in chosen) * -(-pairs // unit)
+        vectors += -(-boxes // max(1, min(items, unit // max(1, pairs))))
+    return vectors * unit
 
 
 def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
     """Cut a pass so that its scratch memory stays below twice the L2 cache."""
     problem = transformed(problem, tiling)
+    if problem.kind == "weight_gradient":
+        return _plan_gradient(problem, tiling)
     lanes = _driver.register_block(machine.ISA, problem.dtype)[0]
-    counts = _pair_counts(problem.axes, tiling)
-    pairs = math.prod(counts)
+    pairs = math.prod(_pair_counts(problem.axes, tiling))
     as_lanes = -(-problem.groups // lanes) * pairs < problem.groups * -(-pairs // lanes)
     together = pairs if as_lanes else lanes
-    cut = _cut(problem, tiling, as_lanes, _block(counts, together, as_lanes))
+    cut = _cut(problem, tiling, as_lanes, together)
     while together > 1 and not fits(cut, problem):
         together //= 2
-        cut = _cut(problem, tiling, as_lanes, _block(counts, together, as_lanes))
+        cut = _cut(problem, tiling, as_lanes, together)
     return cut
+
+
+def _plan_gradient(problem: Problem, tiling: Tiling) -> PassPlan:
+    """Cut a gradient of weights so that the tiles of a step are few enough.
+
+    What is lanes and which pairs are a step set the order of the sum: it must not depend on the
+    machine.
+    """
+    sums = VECTOR // problem.item_size
+    phases = math.prod(axis.phases for axis in problem.axes)
+    pairs = math.prod(_pair_counts(problem.axes, tiling))
+    each = problem.batch * phases * pairs
+    as_lanes = problem.groups >= sums or each < problem.groups * -(-each // sums)
+    together = sums
+    if as_lanes:  # the tile of another channel takes the place of the last one's
+        together = pairs if problem.channels == 1 else 1
+    cut = _cut(problem, tiling, as_lanes, together)
+    while together > 1 and _tile_bytes(cut, problem) > MOST_TILES:
+        together //= 2
+        cut = _cut(problem, tiling, as_lanes, together)
+    return cut
+
+
+def _tile_bytes(cut: PassPlan, problem: Problem) -> int:
+    """Bytes of the tiles of a step of a gradient of weights."""
+    tiles = VECTOR // problem.item_size if cut.lanes else cut.boxes_together
+    return tiles * cut.tile_size * problem.item_size
 
 
 def _pair_sizes(axes: Sequence[Axis], tiling: Tiling) -> list[int]:
@@ -158,9 +240,11 @@ def _boxes(counts: Sequence[int], block: Sequence[int]) -> int:
     return math.prod(-(-count // size) for count, size in zip(counts, block))
 
 
-def _cut(problem: Problem, tiling: Tiling, as_lanes: bool, block: Sequence[int]) -> PassPlan:
+def _cut(problem: Problem, tiling: Tiling, as_lanes: bool, together: int) -> PassPlan:
+    """Cut into boxes of at most so many pairs, with groups or pairs as lanes."""
     lanes, narrowest, _ = _driver.register_block(machine.ISA, problem.dtype)
     axes, sizes = problem.axes, _pair_sizes(problem.axes, tiling)
+    block = _block(_pair_counts(axes, tiling), together, as_lanes)
     blocks = [count * size for count, size in zip(block, sizes)]
     plans, tap_tables = axis_plans(axes, blocks, tiles=sizes)
     tiles, first = tile_sizes(axes, tiling), len(axes) - tiling.axes
@@ -171,23 +255,46 @@ def _cut(problem: Problem, tiling: Tiling, as_lanes: bool, block: Sequence[int])
         )
         for a, (axis, tile, n, size) in enumerate(zip(plans, tiles, points, sizes))
     )
-    boxes = math.prod(axis.blocks for axis in plans)
-    task_groups = lanes if as_lanes else 1
-    alike = -(-problem.groups // task_groups) * boxes
     taps = math.prod(len(axis.taps.coordinates) for axis in axes)
+    boxes = math.prod(axis.blocks for axis in plans)
+    if problem.kind == "weight_gradient":
+        boxes_together = 1 if as_lanes else together // math.prod(block)
+        shares = _gradient_shares(problem, as_lanes, problem.batch * boxes, boxes_together)
+    else:
+        shares = _forward_shares(problem, lanes if as_lanes else 1, boxes)
     return pass_plan(
         problem,
         axes,
         plans,
         outer_sum(tap_tables),
-        items=even(problem.batch, problem.batch * alike // (4 * problem.threads)),
-        task_groups=task_groups,
-        channel_block=task_groups * problem.channels,
+        task_groups=lanes if as_lanes else 1,
         tap_block=taps,
         narrowest=narrowest,
         lanes=as_lanes,
         tiling=tiling,
+        **shares,
     )
+
+
+def _forward_shares(problem: Problem, task_groups: int, boxes: int) -> dict[str, int]:
+    alike = -(-problem.groups // task_groups) * boxes
+    items = even(problem.batch, problem.batch * alike // (4 * problem.threads))
+    return {"items": items, "channel_block": task_groups * problem.channels}
+
+
+def _gradient_shares(problem: Problem, as_lanes: bool, boxes: int, most: int) -> dict[str, int]:
+    """Tasks of a gradient of weights, a step of which has at most so many of all items' boxes."""
+    together = even(boxes, most)
+    alike = -(-problem.groups // (VECTOR // problem.item_size)) if as_lanes else problem.groups
+    row_parts = 1
+    while 2 * row_parts * alike <= ROW_PARTS and 2 * row_parts * LEAST_STEPS * together <= boxes:
+        row_parts *= 2
+    return {
+        "items": 1,
+        "channel_block": problem.channels,
+        "boxes_together": together,
+        "row_parts": row_parts,
+    }
 
 
 def _roots(n: int) -> NDArray[np.float64]:

@@ -61,7 +61,7 @@ typedef struct {
     int64_t boxes;             /* product of the axes' blocks */
     int64_t items;             /* of the batch in one task: they share its packed weights */
     int64_t boxes_together;    /* winograd: boxes whose tiles go into one product; for the weight
-                                  gradient of any items */
+                                  gradient of any items, with fft too: those of a step */
     int64_t task_groups;       /* groups in one task: they share its tables */
     int64_t filter_parts;      /* parts that the filters of a group are split into for tasks */
     int64_t row_parts;         /* weight gradient: partial sums, added up by the caller */

@@ -23,17 +23,19 @@ typedef struct {
     T *line;    /* one row or column: real, then imaginary parts */
     T *other;   /* another one */
     T *tile, *spectra, *result;
+    T *totals;  /* weight gradient: the sums of each tap */
 } NAME(spectral_space);
 
-CX_INLINE int64_t NAME(tiles_of_axis)(const cx_pass *pass, int64_t axis)
+CX_INLINE int64_t NAME(pairs_of_axis)(const cx_pass *pass, int64_t axis)
 {
     const cx_axis *a = &pass->axes[axis];
     return (a->block + a->pair_outputs - 1) / a->pair_outputs;
 }
 
-static NAME(spectral_space) NAME(carve_spectral)(const cx_pass *pass, char **scratch)
+/* The sizes of a spectrum, and room for one to be made. */
+static NAME(spectral_space) NAME(carve_transform)(const cx_pass *pass, char **scratch)
 {
-    NAME(spectral_space) space;
+    NAME(spectral_space) space = {0};
     int64_t last = pass->rank - 1;
     const cx_axis *along = &pass->axes[last], *down = &pass->axes[cx_max(0, last - 1)];
     int both = pass->fft_axes == 2;
@@ -47,17 +49,23 @@ static NAME(spectral_space) NAME(carve_spectral)(const cx_pass *pass, char **scr
     space.size = space.rows * space.row_size;
     int64_t inner = (along->points - along->tile + 1) * (both ? down->points - down->tile + 1 : 1);
     space.reduction = pass->channels * (pass->taps / inner);
-    space.used_once = space.reduction * pass->filters == 1;
-    space.pairs = 1;
+    int64_t pairs = pass->boxes_together;
     for (int64_t a = 0; a < pass->rank; a++)
-        space.pairs *= NAME(tiles_of_axis)(pass, a);
+        pairs *= NAME(pairs_of_axis)(pass, a);
     cx_carve_box(pass, &space.box, scratch);
-    space.pair = cx_carve(scratch, space.pairs * (int64_t)sizeof(*space.pair));
+    space.pair = cx_carve(scratch, pairs * (int64_t)sizeof(*space.pair));
     space.row_roots = NAME(carve_elements)(scratch, 2 * space.rows);
     space.column_roots = NAME(carve_elements)(scratch, 2 * space.columns);
     int64_t line = 2 * cx_max(space.rows, space.columns) * LANES;
     space.line = NAME(carve_elements)(scratch, line);
     space.other = NAME(carve_elements)(scratch, line);
+    return space;
+}
+
+static NAME(spectral_space) NAME(carve_spectral)(const cx_pass *pass, char **scratch)
+{
+    NAME(spectral_space) space = NAME(carve_transform)(pass, scratch);
+    space.used_once = space.reduction * pass->filters == 1;
     space.tile = NAME(carve_elements)(scratch, pass->channel_block * pass->tile_size);
     space.spectra = NAME(carve_elements)(scratch, space.reduction * space.size);
     space.result = space.spectra; /* in place where nothing else needs it */
@@ -100,11 +108,11 @@ CX_INLINE void NAME(store_column)(const NAME(spectral_space) *space, const T *li
     }
 }
 
-/* Column k of a spectrum whose rows are transformed, transformed. */
+/* Column k of a spectrum whose rows are transformed, transformed; from row `rows` on are zeros. */
 CX_INLINE void NAME(transform_column)(const NAME(spectral_space) *space, const T *spectrum,
-                                      int64_t k, T *line)
+                                      int64_t k, int64_t rows, T *line)
 {
-    NAME(load_column)(space, spectrum, k, space->rows, line);
+    NAME(load_column)(space, spectrum, k, rows, line);
     if (space->rows > 1)
         NAME(transform)(line, line + space->rows * LANES, space->rows, space->row_roots);
 }
@@ -160,9 +168,7 @@ static void NAME(transform_kernels)(const cx_pass *pass, const NAME(spectral_spa
         NAME(transform)(row, row + space->columns * LANES, space->columns, space->column_roots);
     }
     for (int64_t k = 0; k < space->columns; k++) {
-        NAME(load_column)(space, space->spectra, k, tap_rows, line);
-        if (rows > 1)
-            NAME(transform)(line, im, rows, space->row_roots);
+        NAME(transform_column)(space, space->spectra, k, tap_rows, line);
         for (int64_t i = 0; i < rows * LANES; i++)
             im[i] = -im[i];
         if (pass->lanes)
@@ -208,7 +214,7 @@ static void NAME(pack_spectra)(const cx_pass *pass, const cx_call *call, int64_t
             to + m * NAME(spectrum_elements)(&space) * (pass->lanes ? LANES : 1));
 }
 
-/* Finds the pairs of tiles of a box. */
+/* Finds the pairs of tiles of a box, after those that there are. */
 static void NAME(find_pairs)(const cx_pass *pass, NAME(spectral_space) *space)
 {
     const cx_box *box = &space->box;
@@ -218,7 +224,6 @@ static void NAME(find_pairs)(const cx_pass *pass, NAME(spectral_space) *space)
         int64_t outputs = pass->axes[a].pair_outputs;
         extent[a] = (box->extent[a] + outputs - 1) / outputs;
     }
-    space->pairs = 0;
     do {
         NAME(pair) pair = {0, {box->out, box->out}, {1, 1}, {1, 1}};
         for (int64_t a = 0; a <= last; a++) {
@@ -251,6 +256,15 @@ static void NAME(transform_pairs)(const NAME(spectral_space) *space, const T *co
     }
 }
 
+/* Transforms all columns; from row `rows` on are zeros. */
+static void NAME(transform_columns)(const NAME(spectral_space) *space, T *spectrum, int64_t rows)
+{
+    for (int64_t k = 0; space->rows > 1 && k < space->columns; k++) {
+        NAME(transform_column)(space, spectrum, k, rows, space->line);
+        NAME(store_column)(space, space->line, k, space->rows, spectrum);
+    }
+}
+
 /* Multiplies a filter's spectra with those of the inputs, and transforms the columns of their sum
    back, as many rows as are wanted. */
 CX_INLINE void NAME(multiply_spectra)(const int by_lane, const int used_once,
@@ -263,7 +277,7 @@ CX_INLINE void NAME(multiply_spectra)(const int by_lane, const int used_once,
     for (int64_t k = 0; k < space->columns; k++) {
         const T *spectrum = space->spectra;
         if (used_once)
-            NAME(transform_column)(space, spectrum, k, space->line);
+            NAME(transform_column)(space, spectrum, k, rows, space->line);
         for (int64_t m = 0; m < space->reduction; m++, spectrum += space->size) {
             const T *w = weights + (m * space->columns + k) * 2 * rows * step;
             const T *x = used_once ? space->line : spectrum + k * LANES;
@@ -372,10 +386,8 @@ static void NAME(forward_spectra)(const cx_pass *pass, const cx_call *call,
                 NAME(transform_pairs)(&space, from, m / outer * pass->tile_size +
                                                         pass->tap_offset[m % outer * inner],
                                       other, spectrum);
-                for (int64_t k = 0; !space.used_once && rows > 1 && k < space.columns; k++) {
-                    NAME(transform_column)(&space, spectrum, k, space.line);
-                    NAME(store_column)(&space, space.line, k, rows, spectrum);
-                }
+                if (!space.used_once)
+                    NAME(transform_columns)(&space, spectrum, rows);
             }
             for (int64_t f = 0; f < pass->filters; f++) {
                 const T *weights = (const T *)call->packed +

@@ -5,7 +5,10 @@ static int64_t NAME(scratch_bytes)(const cx_pass *pass, int kind)
     char *end = NULL;
 #if IS_FLOAT
     if (pass->fft_axes) {
-        NAME(carve_spectral)(pass, &end);
+        if (kind == CX_WEIGHT_GRADIENT)
+            NAME(carve_spectral_gradient)(pass, &end);
+        else
+            NAME(carve_spectral)(pass, &end);
         return (int64_t)(intptr_t)end;
     }
 #endif
@@ -78,6 +81,12 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
                                   char *scratch)
 {
     cx_gradient_share share = cx_find_gradient_share(pass, call, task, NAME(filter_blocks)(pass));
+#if IS_FLOAT
+    if (pass->fft_axes) {
+        NAME(gradient_spectra)(pass, call, &share, task, scratch);
+        return;
+    }
+#endif
     if (pass->lanes) {
         NAME(gradient_lanes)(pass, call, &share, scratch);
         return;
@@ -95,6 +104,8 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
 static int64_t NAME(sums_size)(const cx_pass *pass)
 {
 #if IS_FLOAT
+    if (pass->fft_axes)
+        return NAME(spectral_sums_size)(pass);
     if (pass->winograd_tile)
         return NAME(sums_of)(pass).size;
 #endif

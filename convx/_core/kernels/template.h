@@ -40,6 +40,7 @@ typedef T NAME(half_loose)
 #include "winograd_gradient.h"
 #include "fft.h"
 #include "spectra.h"
+#include "spectra_gradient.h"
 #undef EACH_TILING
 #endif
 #include "weight_gradient.h"
