@@ -185,7 +185,7 @@ def correlation(case):
         options.get("dilation", 1),
         case.groups,
         options.get("padding_mode", "zeros"),
-        "auto",
+        options.get("algorithm", "auto"),
         options.get("output_padding", 0),
     )
     shape = case.input_shape if case.batch is not None else (1, *case.input_shape)
@@ -280,6 +280,18 @@ ORDERS = {
         channels=st.integers(1, 90),
         filters=st.integers(1, 600),
     ),
+    "spectra": st.builds(
+        lambda size, kernel, options, **sizes: Case(
+            size, kernel, options={"algorithm": "fft", **options}, **sizes
+        ),
+        size=st.tuples(st.integers(40, 200), st.integers(40, 200)),
+        kernel=st.tuples(st.integers(2, 31), st.integers(2, 31)),
+        options=st.sampled_from([{}, {"padding": 7}, {"padding": 9, "dilation": 2}]),
+        batch=st.integers(1, 40),
+        groups=st.sampled_from([1, 3, 9, 20, 40]),
+        channels=st.integers(1, 3),
+        filters=st.integers(1, 3),
+    ),
     "huge tiles": st.builds(
         lambda kernel, size, filters, channels: Case(
             (size, size),
@@ -310,7 +322,8 @@ def test_order_of_sums_depends_on_shapes_alone(kind):
                     plan = plan_of(case, "weight_gradient", dtype, threads)
                     (one,) = plan.passes
                     blocks = ((axis.block, axis.blocks) for axis in one.axes)
-                    found.add((one.row_parts, one.boxes_together, *blocks))
+                    by_groups = one.lanes and one.tiling.algorithm == "fft"
+                    found.add((one.row_parts, one.boxes_together, by_groups, *blocks))
         assert len(found) == 1
 
     run(1)
