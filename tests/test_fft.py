@@ -146,7 +146,9 @@ def test_slices_of_the_weight_gradient(groups, rng):
     assert plan.passes[0].row_parts > 1
     object.__setattr__(plan, "work", 10**15)
     sliced = _driver.Program(plan, machine.ISA, found.passes)
-    parts = sliced.run(x, dy, None, None, np.empty(plan.out_shape, "float32"))
+    parts = sliced.run(
+        x, dy, None, None, _driver.Activation(), None, np.empty(plan.out_shape, "float32")
+    )
     np.testing.assert_array_equal(parts.sum(axis=0).reshape(shape), expected)
 
 
