@@ -54,6 +54,9 @@ CASES = {
     "upsampling": Case(
         (25, 27), (4, 4), batch=2, channels=16, filters=12, transposed=True, options={"stride": 2}
     ),
+    "depthwise phases": Case(
+        (25, 27), (3, 4), batch=2, groups=35, transposed=True, options={"stride": 2, "padding": 1}
+    ),
     "folded": Case(
         (31, 40),
         (3, 3),

@@ -74,6 +74,35 @@ def test_depthwise(name, dtype):
         check_gradients(case, dtype)
 
 
+PHASES = {
+    "of rows": ((30, 41), (3, 3), {"stride": (1, 2)}),
+    "of lines": ((30, 41), (4, 3), {"stride": (2, 1), "padding": 1}),
+    "many": ((23, 26), (5, 5), {"stride": (4, 3), "padding": 2}),
+    "some without taps": ((20, 21), (2, 2), {"stride": 3}),
+    "of three axes": ((5, 9, 20), (3, 2, 3), {"stride": 2, "padding": 1}),
+    "several boxes": ((70, 90), (3, 3), {"stride": 2, "padding": 1}),
+    "a single output": ((3, 2), (3, 2), {"stride": 2}),
+}
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("name", PHASES)
+def test_depthwise_phases(name, transposed):
+    """Output phases with groups as lanes, of one filter or several."""
+    size, kernel, options = PHASES[name]
+    for groups, filters in ((33, 1), (17, 2)):
+        case = Case(
+            size,
+            kernel,
+            batch=2,
+            groups=groups,
+            filters=filters,
+            transposed=transposed,
+            options=options,
+        )
+        check_gradients(case, "float32")
+
+
 def test_depthwise_of_any_layout(rng):
     """What may be read beside a row depends on the strides: here there is nothing to read."""
     x, w = values(rng, (2, 20, 12, 30), "float32"), values(rng, (20, 1, 3, 3), "float32")

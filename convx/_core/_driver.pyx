@@ -206,7 +206,10 @@ cdef class Pass:
         self.table.in_place, self.table.strided = plan.in_place, plan.strided
         self.table.slide_rows, self.table.slide_columns = plan.slide_rows, plan.slide_columns
         self.table.gathered, self.table.flat = plan.gathered, plan.flat
-        self.table.lanes = plan.lanes
+        self.table.lanes, self.table.interleaved = plan.lanes, plan.interleaved
+        if plan.parts is not None:
+            self.table.parts = len(plan.parts) // (3 + self.table.rank)
+            self.table.part = self.keep(plan.parts)
         if plan.tiling.algorithm == "winograd":
             self.table.winograd_axes = plan.tiling.axes
             self.table.winograd_tile = plan.tiling.tiles[0]

@@ -1,5 +1,6 @@
 """Cutting a pass: boxes of outputs, the tiles of input that they need, and the tables of both."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -56,6 +57,11 @@ def strands(coordinates: Table, stride: int, block: int) -> tuple[Table, Table, 
     before = np.cumsum(lengths) - lengths
     places[order] = before[strand] + (ordered - starts[strand]) // stride
     return starts, lengths, places[inverse.reshape(-1)]
+
+
+def choices_of(problem: Problem, axes: Sequence[Sequence[Axis]]) -> list[Problem]:
+    """One problem for each choice among what there is for every axis."""
+    return [replace(problem, axes=chosen) for chosen in itertools.product(*axes)]
 
 
 def products(axes: Sequence[Sequence[Axis]]) -> int:
@@ -209,6 +215,13 @@ def axis_plans(
     return tuple(reversed(plans)), tap_tables[::-1]
 
 
+def kernel_places(problem: Problem) -> Table:
+    """Where the taps of a problem's axes lie in a kernel."""
+    kernel = problem.kernel
+    strides = [math.prod(kernel[a + 1 :]) for a in range(len(kernel))]
+    return outer_sum([stride * axis.taps.kernel for axis, stride in zip(problem.axes, strides)])
+
+
 def pass_plan(
     problem: Problem,
     axes: Sequence[Axis],
@@ -217,12 +230,8 @@ def pass_plan(
     **chosen: Any,
 ) -> PassPlan:
     """Put a pass together: what follows from the problem and its axes, and what was chosen."""
-    kernel = problem.kernel
-    kernel_strides = [math.prod(kernel[a + 1 :]) for a in range(len(kernel))]
-    tap_weight = outer_sum(
-        [stride * axis.taps.kernel for axis, stride in zip(problem.axes, kernel_strides)]
-    )
-    kernel_taps = math.prod(kernel)
+    tap_weight = kernel_places(problem)
+    kernel_taps = math.prod(problem.kernel)
     if problem.weights_transposed:
         weight_filter, weight_channel = kernel_taps, problem.filters * kernel_taps
     else:

@@ -8,6 +8,7 @@ The constants were chosen by ``python -m benchmarks.blocking`` on an AMD EPYC (G
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,9 +16,11 @@ from convx._core import _driver
 from convx._engine import machine
 from convx._engine.cut import (
     axis_plans,
+    choices_of,
     even,
     fewest_parts,
     fits,
+    kernel_places,
     merge_pointwise,
     outer_sum,
     pass_plan,
@@ -79,7 +82,16 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     return work * (1 + GRADIENT_GATHER / problem.filters)
 
 
-def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
+def plan_passes(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> list[PassPlan]:
+    """Plan a pass for each choice among what there is for every axis, or one pass for them all."""
+    if _may_be_parts(problem, axes):
+        joined = _join_passes(problem, axes)
+        if fits(joined, problem):
+            return [joined]
+    return [_plan_pass(one) for one in choices_of(problem, axes)]
+
+
+def _plan_pass(problem: Problem) -> PassPlan:
     """Cut a pass so that its scratch memory stays below twice the L2 cache.
 
     First with ever shorter steps of the reduction, down to one channel, then with ever fewer
@@ -143,8 +155,7 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
     shared = min(TASK_POSITIONS // positions, problem.batch * alike // problem.threads)
     items, task_groups = even(problem.batch, shared), 1
     if as_lanes:
-        parts = -(-4 * problem.threads // boxes)
-        task_groups = -(-even(problem.groups, problem.groups // parts) // lanes) * lanes
+        task_groups = _groups_of_task(problem, boxes, lanes)
     elif flat:
         shared = min(FLAT_TASK // (items * positions), alike // (4 * problem.threads))
         task_groups = even(problem.groups, shared)
@@ -168,6 +179,83 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
         flat=flat,
         lanes=as_lanes,
     )
+
+
+def _may_be_parts(problem: Problem, axes: Sequence[Sequence[Axis]]) -> bool:
+    """Whether all output phases can be parts of one pass with groups as lanes."""
+    lanes = _driver.register_block(machine.ISA, problem.dtype)[0]
+    last = axes[-1]
+    alternate = all(
+        (axis.taps.out_start, axis.taps.out_step) == (phase, len(last))
+        for phase, axis in enumerate(last)
+    )
+    taps = math.prod(sum(len(axis.taps.coordinates) for axis in choices) for choices in axes)
+    return (
+        problem.kind != "weight_gradient"
+        and any(len(choices) > 1 for choices in axes)
+        and alternate
+        and len(axes) > 1
+        and problem.groups >= lanes
+        and taps <= LANES_TAPS
+        and _may_be_lanes(problem, [choices[0] for choices in axes])
+    )
+
+
+def _join_passes(problem: Problem, axes: Sequence[Sequence[Axis]]) -> PassPlan:
+    """Plan one pass over all output phases: they share the tile that all their taps need."""
+    joined = [_join(choices) for choices in axes]
+    sizes = [axis.taps.outputs for axis in joined]
+    lanes, narrowest, _ = _driver.register_block(machine.ISA, problem.dtype)
+    count = math.prod(map(len, axes))
+    blocks = split(sizes, LANES_POSITIONS // count, 2 * lanes)
+    plans, places = axis_plans(joined, blocks, dense=True)
+    parts: list[int] = []
+    offset, weight = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for one in choices_of(problem, axes):
+        tables = [
+            table[np.searchsorted(whole.taps.coordinates, axis.taps.coordinates)]
+            for table, whole, axis in zip(places, joined, one.axes)
+        ]
+        first, taps = len(offset), math.prod(len(table) for table in tables)
+        start = sum(axis.taps.out_start * axis.out_stride for axis in one.axes)
+        parts += [first, taps, start, *(axis.taps.outputs for axis in one.axes)]
+        offset = np.concatenate([offset, outer_sum(tables)])
+        weight = np.concatenate([weight, kernel_places(one)])
+    boxes = math.prod(axis.blocks for axis in plans)
+    joined_pass = pass_plan(
+        problem,
+        joined,
+        plans,
+        offset,
+        items=1,
+        task_groups=_groups_of_task(problem, boxes, lanes),
+        channel_block=1,
+        tap_block=len(offset),
+        narrowest=narrowest,
+        lanes=True,
+        parts=np.array(parts, np.int64),
+        interleaved=len(axes[-1]),
+    )
+    return replace(joined_pass, tap_weight=weight, taps_in_order=False)
+
+
+def _groups_of_task(problem: Problem, boxes: int, lanes: int) -> int:
+    """Groups of a task where they are lanes: whole vectors, and four tasks for each thread."""
+    parts = -(-4 * problem.threads // boxes)
+    return -(-even(problem.groups, problem.groups // parts) // lanes) * lanes
+
+
+def _join(choices: Sequence[Axis]) -> Axis:
+    """Return an axis with the taps of all phases, as many outputs as the first phase has."""
+    coordinates = np.unique(np.concatenate([axis.taps.coordinates for axis in choices]))
+    taps = replace(
+        choices[0].taps,
+        outputs=max(axis.taps.outputs for axis in choices),
+        coordinates=coordinates,
+        kernel=np.zeros_like(coordinates),
+        out_start=0,
+    )
+    return replace(choices[0], taps=taps)
 
 
 def _cut_gradient(problem: Problem, columns: int, as_lanes: bool) -> PassPlan:

@@ -4,7 +4,6 @@ A plan is a pure function of shapes, strides, element type, thread count and mac
 depends on the last two.
 """
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +13,7 @@ from convx._engine import direct, fft, machine, winograd
 from convx._engine.problem import DIRECT, Axis, PassPlan, Plan, Problem, Tiling
 from convx._engine.threads import WORK_PER_THREAD
 
-# Each has `tilings` of a problem's axes, `plan_pass`, and an `estimate` of what one costs: for a
+# Each has `tilings` of a problem's axes, `plan_passes`, and an `estimate` of what one costs: for a
 # group of an item, or all items of a weight gradient, in multiply-adds of a product at full speed.
 ALGORITHMS: dict[str, ModuleType] = {"direct": direct, "winograd": winograd, "fft": fft}
 
@@ -28,11 +27,8 @@ def plan(
     problem = replace(problem, threads=max(1, min(problem.threads, work // WORK_PER_THREAD)))
     tiling = choose_tiling(problem, axes, algorithm) if work else DIRECT
     transforms = tiling.axes > 0
-    problems = [
-        replace(problem, axes=chosen) for chosen in (itertools.product(*axes) if work else ())
-    ]
-    passes = [ALGORITHMS[tiling.algorithm].plan_pass(one, tiling) for one in problems]
-    written = sum(math.prod(axis.outputs for axis in one.axes) for one in passes)
+    passes = ALGORITHMS[tiling.algorithm].plan_passes(problem, axes, tiling) if work else []
+    written = sum(one.outputs for one in passes)
     per_channel = math.prod(out_shape[2:])
     gradient = problem.kind == "weight_gradient"
     row_parts = max((one.row_parts for one in passes), default=1)

@@ -124,6 +124,8 @@ class PassPlan:
     slide_columns: int = 0
     flat: bool = False
     lanes: bool = False
+    parts: Table | None = None
+    interleaved: int = 1
     tiling: Tiling = DIRECT
     sum_blocks: int = 0
     point_size: int = 0
@@ -131,6 +133,7 @@ class PassPlan:
     def tables(self) -> list[Table]:
         """All the tables of the pass."""
         tables = [self.tap_offset, self.tap_weight]
+        tables += [] if self.parts is None else [self.parts]
         for axis in self.axes:
             tables += [axis.strand_start, axis.strand_length]
             tables += [] if axis.halo is None else [axis.halo]
@@ -154,6 +157,13 @@ class PassPlan:
     def packing(self) -> tuple[object, ...]:
         """Tell how the weights are packed: equal for passes of two plans that can share them."""
         return self.tiling, self.channel_block, self.tap_block, self.tap_weight.tobytes()
+
+    @property
+    def outputs(self) -> int:
+        """Outputs of a channel of an item."""
+        if self.parts is None:
+            return math.prod(axis.outputs for axis in self.axes)
+        return int(self.parts.reshape(-1, 3 + len(self.axes))[:, 3:].prod(axis=1).sum())
 
     @property
     def multiply_adds(self) -> int:

@@ -20,6 +20,7 @@ from convx._engine.cut import (
     MOST_WEIGHTS,
     are_neighbours,
     axis_plans,
+    choices_of,
     even,
     fewest_parts,
     fits,
@@ -110,7 +111,12 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     return tiling.points * tiles * per_tile + weights
 
 
-def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
+def plan_passes(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> list[PassPlan]:
+    """Plan a pass for each choice among what there is for every axis."""
+    return [_plan_pass(one, tiling) for one in choices_of(problem, axes)]
+
+
+def _plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
     """Cut a pass so that its scratch memory stays below twice the L2 cache."""
     problem = transformed(problem, tiling)
     gradient = problem.kind == "weight_gradient"

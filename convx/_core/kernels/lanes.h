@@ -1,7 +1,10 @@
 /* Depthwise convolutions: groups of one channel are the lanes of a vector, so every tap of every
    output is one multiply-add of all of them, whatever stride, dilation and size of the plane are.
    Inputs are transposed into the tile, [place][group], outputs back from [place][group]. A sum is
-   the same chain in the order of the taps as elsewhere. */
+   the same chain in the order of the taps as elsewhere.
+
+   With strides, the gradient of the input takes other taps at every output phase. These phases are
+   the parts of one pass: they share a tile, and those along the last axis the rows of outputs. */
 
 typedef struct {
     cx_box box;
@@ -19,7 +22,9 @@ CX_INLINE NAME(lanes_space) NAME(carve_lanes)(const cx_pass *pass, char **scratc
     space.row_place = cx_carve(scratch, pass->positions * (int64_t)sizeof(int64_t));
     space.row_out = cx_carve(scratch, pass->positions * (int64_t)sizeof(int64_t));
     space.tile = NAME(carve_elements)(scratch, (places + LANES) * LANES);
-    space.staged = NAME(carve_elements)(scratch, (pass->positions + LANES) * LANES);
+    int64_t row = pass->axes[pass->rank - 1].block * pass->interleaved;
+    space.staged =
+        NAME(carve_elements)(scratch, (cx_max(pass->positions, row) + LANES) * LANES);
     space.weights = NAME(carve_elements)(scratch, pass->taps * LANES);
     space.kernels = NAME(carve_elements)(scratch, (pass->kernel_taps + LANES) * LANES);
     return space;
@@ -118,25 +123,65 @@ static void NAME(pack_lanes)(const cx_pass *pass, const NAME(lanes_space) *space
 
 enum { NAME(LANES_BLOCK) = 8 }; /* outputs of a row that are computed together */
 
+/* Outputs that take the same taps: how many there are of a box, and where they begin. */
+typedef struct {
+    int64_t taps, out, extent[CX_MAX_RANK];
+    const int64_t *offset;
+    const T *weights;
+} NAME(part);
+
+/* A part of a box; without parts, all of its outputs. */
+static NAME(part) NAME(find_part)(const cx_pass *pass, const NAME(lanes_space) *space,
+                                  int64_t index)
+{
+    NAME(part) part = {pass->taps, 0, {0}, pass->tap_offset, space->weights};
+    const int64_t *table = pass->parts ? pass->part + index * (3 + pass->rank) : NULL;
+    if (table)
+        part = (NAME(part)){table[1], table[2], {0}, pass->tap_offset + table[0],
+                            space->weights + table[0] * LANES};
+    for (int64_t a = 0; a < pass->rank; a++) {
+        part.extent[a] = space->box.extent[a];
+        if (table) {
+            int64_t first = space->box.origin[a] / pass->axes[a].stride;
+            part.extent[a] = cx_max(0, cx_min(part.extent[a], table[3 + a] - first));
+        }
+    }
+    return part;
+}
+
 /* Outputs of a row, `step` tile elements apart. */
-CX_INLINE void NAME(multiply_lanes)(const int count, const cx_pass *pass, const T *weights,
-                                    NAME(vector) bias, const T *x, int64_t step, T *y)
+CX_INLINE void NAME(multiply_lanes)(const int count, const NAME(part) *part, NAME(vector) bias,
+                                    const T *x, int64_t step, T *y, int64_t y_step)
 {
     NAME(vector) sum[NAME(LANES_BLOCK)];
     CX_UNROLL for (int i = 0; i < count; i++)
         sum[i] = bias;
-    for (int64_t t = 0; t < pass->taps; t++) {
-        NAME(vector) weight = *(const NAME(loose) *)(weights + t * LANES);
-        const T *from = x + pass->tap_offset[t] * LANES;
+    for (int64_t t = 0; t < part->taps; t++) {
+        NAME(vector) weight = *(const NAME(loose) *)(part->weights + t * LANES);
+        const T *from = x + part->offset[t] * LANES;
         CX_UNROLL for (int i = 0; i < count; i++)
             sum[i] += weight * *(const NAME(loose) *)(from + i * step);
     }
     CX_UNROLL for (int i = 0; i < count; i++)
-        *(NAME(loose) *)(y + i * LANES) = sum[i];
+        *(NAME(loose) *)(y + i * y_step) = sum[i];
 }
 
-/* Finds where the rows of a box's outputs begin in the tile and in the output. */
-static void NAME(find_output_rows)(const cx_pass *pass, NAME(lanes_space) *space)
+static void NAME(multiply_row)(const NAME(part) *part, NAME(vector) bias, int64_t length,
+                               const T *x, int64_t step, T *y, int64_t y_step)
+{
+    int64_t i = 0;
+    for (; i + NAME(LANES_BLOCK) <= length; i += NAME(LANES_BLOCK))
+        NAME(multiply_lanes)(NAME(LANES_BLOCK), part, bias, x + i * step, step, y + i * y_step,
+                             y_step);
+    for (; i + 2 <= length; i += 2)
+        NAME(multiply_lanes)(2, part, bias, x + i * step, step, y + i * y_step, y_step);
+    for (; i < length; i++)
+        NAME(multiply_lanes)(1, part, bias, x + i * step, step, y + i * y_step, y_step);
+}
+
+/* Finds where the rows of outputs begin in the tile and in the output. */
+static void NAME(find_output_rows)(const cx_pass *pass, const int64_t *extent,
+                                   NAME(lanes_space) *space)
 {
     int64_t index[CX_MAX_RANK] = {0}, last = pass->rank - 1;
     space->rows = 0;
@@ -148,7 +193,7 @@ static void NAME(find_output_rows)(const cx_pass *pass, NAME(lanes_space) *space
         }
         space->row_place[space->rows] = place;
         space->row_out[space->rows++] = out;
-    } while (cx_next(index, space->box.extent, last));
+    } while (cx_next(index, extent, last));
 }
 
 /* Whether the rows of a plane's outputs follow one another without gaps. */
@@ -168,27 +213,32 @@ CX_INLINE int64_t NAME(room_of_row)(const cx_pass *pass, const cx_box *box, int6
     return (box->extent[last - 1] - row % box->extent[last - 1]) * length;
 }
 
-/* A filter's outputs of a box, from the tile. */
-static void NAME(forward_lanes_of)(const cx_pass *pass, const NAME(lanes_space) *space,
-                                   NAME(vector) bias, T *output, int64_t groups)
+/* A filter's outputs of some parts of a box, which share rows, from the tile. */
+static void NAME(forward_parts)(const cx_pass *pass, NAME(lanes_space) *space, int64_t first,
+                                NAME(vector) bias, T *output, int64_t groups)
 {
-    int64_t length = space->box.extent[pass->rank - 1];
-    int64_t step = pass->axes[pass->rank - 1].position_stride * LANES;
-    int64_t out_step = pass->axes[pass->rank - 1].out_stride;
+    int64_t last = pass->rank - 1, count = pass->interleaved;
+    int64_t step = pass->axes[last].position_stride * LANES, y_step = count * LANES;
+    NAME(part) part = NAME(find_part)(pass, space, first);
+    for (int64_t a = 0; a < last; a++)
+        if (part.extent[a] == 0)
+            return;
+    NAME(find_output_rows)(pass, part.extent, space);
+    output += part.out;
     for (int64_t row = 0; row < space->rows; row++) {
         const T *x = space->tile + space->row_place[row] * LANES;
-        T *y = space->staged;
-        int64_t i = 0;
-        for (; i + NAME(LANES_BLOCK) <= length; i += NAME(LANES_BLOCK))
-            NAME(multiply_lanes)(NAME(LANES_BLOCK), pass, space->weights, bias, x + i * step, step,
-                                 y + i * LANES);
-        for (; i + 2 <= length; i += 2)
-            NAME(multiply_lanes)(2, pass, space->weights, bias, x + i * step, step, y + i * LANES);
-        for (; i < length; i++)
-            NAME(multiply_lanes)(1, pass, space->weights, bias, x + i * step, step, y + i * LANES);
+        int64_t length = 0;
+        for (int64_t i = 0; i < count; i++) {
+            if (count > 1)
+                part = NAME(find_part)(pass, space, first + i);
+            NAME(multiply_row)(&part, bias, part.extent[last], x, step, space->staged + i * LANES,
+                               y_step);
+            length += part.extent[last];
+        }
+        int64_t room = count > 1 ? length : NAME(room_of_row)(pass, &space->box, row);
         NAME(collect_groups)(output + space->row_out[row], pass->filters * pass->out_channel,
-                             out_step, y, groups, length,
-                             NAME(room_of_row)(pass, &space->box, row));
+                             pass->axes[last].out_stride / count, space->staged, groups, length,
+                             room);
     }
 }
 
@@ -199,7 +249,6 @@ static void NAME(forward_lanes)(const cx_pass *pass, const cx_call *call, const 
     cx_place_box(pass, share->box, &space->box);
     cx_find_rows(pass, &space->box);
     cx_find_stretches(pass, &space->box);
-    NAME(find_output_rows)(pass, space);
     for (int64_t group = share->group; group < share->end_group; group += LANES) {
         int64_t groups = cx_min(LANES, share->end_group - group);
         for (int64_t n = share->item; n < share->end_item; n++) {
@@ -216,10 +265,10 @@ static void NAME(forward_lanes)(const cx_pass *pass, const cx_call *call, const 
                                      (const T *)call->weight + group * pass->weight_group +
                                          f * pass->weight_filter,
                                      groups);
-                NAME(forward_lanes_of)(pass, space, bias,
-                                       (T *)call->output + n * pass->out_batch + space->box.out +
-                                           (group * pass->filters + f) * pass->out_channel,
-                                       groups);
+                T *output = (T *)call->output + n * pass->out_batch + space->box.out +
+                            (group * pass->filters + f) * pass->out_channel;
+                for (int64_t part = 0; part < cx_max(1, pass->parts); part += pass->interleaved)
+                    NAME(forward_parts)(pass, space, part, bias, output, groups);
             }
             NAME(finish_box)(pass, call, &space->box, n, n + 1, group * pass->filters,
                              (group + groups) * pass->filters);
@@ -288,7 +337,7 @@ static void NAME(gradient_lanes)(const cx_pass *pass, const cx_call *call,
         cx_place_box(pass, step % pass->boxes, &space->box);
         cx_find_rows(pass, &space->box);
         cx_find_stretches(pass, &space->box);
-        NAME(find_output_rows)(pass, space);
+        NAME(find_output_rows)(pass, space->box.extent, space);
         NAME(fill_lanes)(pass, &space->box, input + item * pass->in_batch, groups, space->tile);
         for (int64_t f = 0; f < pass->filters; f++) {
             const T *from = gradient + item * pass->out_batch + space->box.out +
