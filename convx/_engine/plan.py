@@ -8,14 +8,15 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from types import ModuleType
 
 from convx._engine import direct, fft, machine, winograd
 from convx._engine.problem import DIRECT, Axis, PassPlan, Plan, Problem, Tiling
 from convx._engine.threads import WORK_PER_THREAD
 
-# Each has `tilings` of a problem's axes, `plan_pass`, and an `estimate` of what one costs: for a
-# group of an item, or all items of a weight gradient, in multiply-adds of a product at full speed.
+# Each has `tilings` of a problem's axes, `plan_pass`, and an `estimate` of what one costs: for one
+# group, in multiply-adds of a product at full speed.
 ALGORITHMS: dict[str, ModuleType] = {"direct": direct, "winograd": winograd, "fft": fft}
 
 
@@ -47,6 +48,7 @@ def plan(
         threads=problem.threads,
         packing=tuple(one.packing for one in passes),
         falls_back=transforms,
+        estimates=partial(_estimates, problem, axes) if work else dict,
     )
 
 
@@ -61,19 +63,33 @@ def choose_tiling(problem: Problem, axes: Sequence[Sequence[Axis]], algorithm: s
     prepared; for the weights' gradient on the number of items instead. So neither the other items
     of a batch nor threads change the bits of a result.
     """
-    if algorithm == "direct" or problem.dtype not in ("float32", "float64"):
+    if algorithm == "direct" or not _is_floating(problem):
         return DIRECT
-    limit = math.inf
-    if algorithm == "auto":
-        limit = WORTHWHILE * direct.estimate(problem, axes, DIRECT)
+    if problem.kind != "weight_gradient":
+        problem = replace(problem, batch=1)
+    names = ALGORITHMS if algorithm == "auto" else (algorithm,)
     estimates = {
-        tiling: module.estimate(problem, axes, tiling)
-        for name, module in ALGORITHMS.items()
-        if algorithm in ("auto", name)
-        for tiling in module.tilings(axes)
+        tiling: ALGORITHMS[name].estimate(problem, axes, tiling)
+        for name in names
+        for tiling in ALGORITHMS[name].tilings(axes)
     }
     best = min(estimates, key=estimates.__getitem__, default=DIRECT)
+    limit = WORTHWHILE * estimates[DIRECT] if algorithm == "auto" else math.inf
     return best if estimates.get(best, math.inf) < limit else DIRECT
+
+
+def _estimates(problem: Problem, axes: Sequence[Sequence[Axis]]) -> dict[str, float]:
+    """What each algorithm that can compute a problem would cost, all groups and items together."""
+    estimates: dict[str, float] = {}
+    for name, module in ALGORITHMS.items() if _is_floating(problem) else [("direct", direct)]:
+        tiling = choose_tiling(problem, axes, name)
+        if tiling.algorithm == name:
+            estimates[name] = problem.groups * module.estimate(problem, axes, tiling)
+    return estimates
+
+
+def _is_floating(problem: Problem) -> bool:
+    return problem.dtype in ("float32", "float64")
 
 
 def _pack_once(passes: Sequence[PassPlan], problem: Problem) -> bool:

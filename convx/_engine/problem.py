@@ -1,7 +1,7 @@
 """What is planned, and what a plan is made of: the records that planner and driver share."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -241,7 +241,9 @@ class Plan:
     writes_all: bool
     threads: int
     packing: tuple[object, ...]
-    falls_back: bool = False
+    falls_back: bool
+    # What each algorithm would cost, by name; a function, as only `explain` wants to know.
+    estimates: Callable[[], dict[str, float]]
     table_bytes: int = field(init=False)
     work: int = field(init=False)
     item_size: int = field(init=False)
