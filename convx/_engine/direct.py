@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from convx._core import _driver
-from convx._engine import machine
+from convx._engine import costs, machine
 from convx._engine.cut import (
     axis_plans,
     even,
@@ -61,9 +61,14 @@ def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
 
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
-    """Multiply-adds of a group of an item, or of all items for a gradient of weights."""
-    items = problem.batch if problem.kind == "weight_gradient" else 1
-    return items * problem.channels * problem.filters * products(axes)
+    """Multiply-adds that take as long as a group."""
+    each = costs.DIRECT[problem.kind]
+    channels, filters = problem.channels, problem.filters
+    outputs = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes)
+    per_item = products(axes) * channels * (filters + each.tap)
+    per_item += outputs * (channels * each.input + filters * each.output)
+    kernels = 0 if problem.weights_prepared else channels * filters * math.prod(problem.kernel)
+    return problem.batch * per_item + kernels * each.weight
 
 
 def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:

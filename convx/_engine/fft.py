@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convx._core import _driver
-from convx._engine import machine
+from convx._engine import costs, machine
 from convx._engine.cut import (
     MOST_WEIGHTS,
     are_neighbours,
@@ -35,9 +35,6 @@ from convx._engine.problem import Axis, PassPlan, Problem, Tiling
 
 POINTS = {1: (16, 32, 64, 128, 256, 512, 1024), 2: (16, 32, 64, 128)}  # along each of so many axes
 MOST_TAPS = 0.75  # of the points along an axis
-# What a vector of pairs costs in multiply-adds of the product: a transformation for each point and
-# step of radix 2; moving a point in or out; a product of spectra.
-TRANSFORM, MOVE, PRODUCT = 3.4, 6.0, 20.0
 MOST_SPECTRA = 2**20  # bytes of the spectra of a task, for vectors of 64 bytes
 LANES = 16  # of such vectors, for estimates
 
@@ -77,7 +74,8 @@ def _sizes(taps: int, outputs: int, points: Sequence[int]) -> list[int]:
 
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
-    """Multiply-adds that take as long as a group of an item."""
+    """Multiply-adds that take as long as a group."""
+    each = costs.FOURIER["forward"]
     first = len(axes) - tiling.axes
     reduction, filters = problem.channels * outer_taps(axes[:first]), problem.filters
     spectra = reduction + (reduction * filters > 1)
@@ -100,14 +98,14 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     down = columns * rows * math.log2(rows)
     right = along * (tiling.tiles[0] / rows if tiling.axes == 2 else 1)
     tap_rows = along * (tiling.taps[0] / rows if tiling.axes == 2 else 1)
-    moved = MOVE * tiling.points
-    per_pair = reduction * (TRANSFORM * (along + down) + moved)
-    per_pair += filters * (TRANSFORM * (down + right) + moved)
-    per_pair += PRODUCT * filters * reduction * tiling.points
+    moved = each.move * tiling.points
+    per_pair = reduction * (each.transform * (along + down) + moved)
+    per_pair += filters * (each.transform * (down + right) + moved)
+    per_pair += each.product * filters * reduction * tiling.points
     prepared = problem.weights_prepared
-    weights = 0 if prepared else filters * reduction * (TRANSFORM * (tap_rows + down) + moved)
+    weights = 0 if prepared else filters * reduction * (each.transform * (tap_rows + down) + moved)
     weights *= -(-filters // unit) * unit / filters  # filters are lanes while kernels are made
-    return pairs * per_pair + weights
+    return problem.batch * pairs * per_pair + weights
 
 
 def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:

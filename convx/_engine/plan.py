@@ -8,10 +8,9 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from types import ModuleType
 
-from convx._engine import direct, fft, machine, winograd
+from convx._engine import costs, direct, fft, machine, winograd
 from convx._engine.problem import DIRECT, Axis, PassPlan, Plan, Problem, Tiling
 from convx._engine.threads import WORK_PER_THREAD
 
@@ -48,12 +47,9 @@ def plan(
         threads=problem.threads,
         packing=tuple(one.packing for one in passes),
         falls_back=transforms,
-        estimates=partial(_estimates, problem, axes) if work else dict,
+        problem=problem,
+        axes=tuple(map(tuple, axes)) if work else (),
     )
-
-
-# Of the direct algorithm's cost, what another may be estimated at to be chosen.
-WORTHWHILE = 0.9
 
 
 def choose_tiling(problem: Problem, axes: Sequence[Sequence[Axis]], algorithm: str) -> Tiling:
@@ -68,24 +64,25 @@ def choose_tiling(problem: Problem, axes: Sequence[Sequence[Axis]], algorithm: s
     if problem.kind != "weight_gradient":
         problem = replace(problem, batch=1)
     names = ALGORITHMS if algorithm == "auto" else (algorithm,)
-    estimates = {
+    found = {
         tiling: ALGORITHMS[name].estimate(problem, axes, tiling)
         for name in names
         for tiling in ALGORITHMS[name].tilings(axes)
     }
-    best = min(estimates, key=estimates.__getitem__, default=DIRECT)
-    limit = WORTHWHILE * estimates[DIRECT] if algorithm == "auto" else math.inf
-    return best if estimates.get(best, math.inf) < limit else DIRECT
+    best = min(found, key=found.__getitem__, default=DIRECT)
+    limit = costs.WORTHWHILE * found[DIRECT] if algorithm == "auto" else math.inf
+    return best if found.get(best, math.inf) < limit else DIRECT
 
 
-def _estimates(problem: Problem, axes: Sequence[Sequence[Axis]]) -> dict[str, float]:
-    """What each algorithm that can compute a problem would cost, all groups and items together."""
-    estimates: dict[str, float] = {}
-    for name, module in ALGORITHMS.items() if _is_floating(problem) else [("direct", direct)]:
+def estimates(plan: Plan) -> dict[str, float]:
+    """What a planned call would cost with each algorithm that can compute it."""
+    costs_of: dict[str, float] = {}
+    problem, axes = plan.problem, plan.axes
+    for name, module in ALGORITHMS.items() if axes else ():
         tiling = choose_tiling(problem, axes, name)
         if tiling.algorithm == name:
-            estimates[name] = problem.groups * module.estimate(problem, axes, tiling)
-    return estimates
+            costs_of[name] = problem.groups * module.estimate(problem, axes, tiling)
+    return costs_of
 
 
 def _is_floating(problem: Problem) -> bool:

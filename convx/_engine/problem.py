@@ -1,7 +1,7 @@
 """What is planned, and what a plan is made of: the records that planner and driver share."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -242,8 +242,8 @@ class Plan:
     threads: int
     packing: tuple[object, ...]
     falls_back: bool
-    # What each algorithm would cost, by name; a function, as only `explain` wants to know.
-    estimates: Callable[[], dict[str, float]]
+    problem: Problem
+    axes: tuple[tuple[Axis, ...], ...]  # none where there is nothing to compute
     table_bytes: int = field(init=False)
     work: int = field(init=False)
     item_size: int = field(init=False)

@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from convx._core import _driver
-from convx._engine import execution, machine
+from convx._engine import execution, machine, plan
 from convx._engine.threads import get_num_threads
 from convx._version import __version__
 
@@ -93,7 +93,7 @@ def explain(operation: Callable[..., Any], *args: Any, **kwargs: Any) -> Explana
     shapes = tuple(one.shape for one in results if isinstance(one, np.ndarray))
     return Explanation(
         algorithm=" + ".join(dict.fromkeys(one.plan.algorithm for one in programs)) or "none",
-        estimates=_sum([one.plan.estimates() for one in programs]),
+        estimates=_sum([plan.estimates(one.plan) for one in programs]),
         flops=sum(2 * one.plan.work for one in programs),
         workspace_bytes=max((one.workspace_bytes for one in programs), default=0),
         threads=max((one.threads for one in programs), default=1),
