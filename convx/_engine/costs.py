@@ -49,16 +49,16 @@ class Fourier(NamedTuple):
 
 
 DIRECT = {
-    "forward": Direct(0, 0, 0, 0),
-    "weight_gradient": Direct(0, 0, 0, 0),
-    "depthwise_gradient": Direct(0, 0, 0, 0),
+    "forward": Direct(input=12, tap=0.1, output=6.7, weight=13),
+    "weight_gradient": Direct(input=5.7, tap=3.6, output=10, weight=0.4),
+    "depthwise_gradient": Direct(input=5.7, tap=0, output=10, weight=0.4),
 }
 WINOGRAD = {
-    "forward": Winograd(17, 21, 230, 10, 0),
-    "weight_gradient": Winograd(12, 15, 0, 50, 0),
+    "forward": Winograd(input=16, output=10, weights=2, weight=26, far_weight=17),
+    "weight_gradient": Winograd(input=13, output=0, weights=82, weight=28, far_weight=17),
 }
 FOURIER = {
-    "forward": Fourier(3.4, 6.0, 20.0),
+    "forward": Fourier(transform=3.3, move=14, product=13),
 }
 # Of the direct algorithm's estimate, what another's may be to be chosen.
 WORTHWHILE = 0.9

@@ -62,7 +62,9 @@ def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
     """Multiply-adds that take as long as a group."""
-    each = costs.DIRECT[problem.kind]
+    gradient = problem.kind == "weight_gradient"
+    kind = "depthwise_gradient" if gradient and _is_depthwise(problem) else problem.kind
+    each = costs.DIRECT[kind]
     channels, filters = problem.channels, problem.filters
     outputs = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes)
     per_item = products(axes) * channels * (filters + each.tap)

@@ -61,8 +61,7 @@ def choose_tiling(problem: Problem, axes: Sequence[Sequence[Axis]], algorithm: s
     """
     if algorithm == "direct" or not _is_floating(problem):
         return DIRECT
-    if problem.kind != "weight_gradient":
-        problem = replace(problem, batch=1)
+    problem = as_chosen(problem)
     names = ALGORITHMS if algorithm == "auto" else (algorithm,)
     found = {
         tiling: ALGORITHMS[name].estimate(problem, axes, tiling)
@@ -72,6 +71,11 @@ def choose_tiling(problem: Problem, axes: Sequence[Sequence[Axis]], algorithm: s
     best = min(found, key=found.__getitem__, default=DIRECT)
     limit = costs.WORTHWHILE * found[DIRECT] if algorithm == "auto" else math.inf
     return best if found.get(best, math.inf) < limit else DIRECT
+
+
+def as_chosen(problem: Problem) -> Problem:
+    """Return what a choice looks at: an item alone, but all that are summed in a gradient."""
+    return problem if problem.kind == "weight_gradient" else replace(problem, batch=1)
 
 
 def estimates(plan: Plan) -> dict[str, float]:

@@ -77,7 +77,7 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     if weight_bytes > MOST_WEIGHTS:
         return math.inf
     places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
-    tiles = math.prod(
+    tiles: float = math.prod(
         sum(tiling.tile_counts([with_phases(axis)])[0] for axis in choices)
         for choices in axes[first:]
     )
@@ -88,7 +88,7 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
         inputs *= -(-filters // GRADIENT_FILTERS)
     else:
         tiles = max(tiles, LEAST_TILES / places)
-    per_tile = channels * filters * products(axes[:first])
+    per_tile: float = channels * filters * products(axes[:first])
     per_tile += places * (inputs * each.input + outputs * each.output)
     kernels = 0 if problem.weights_prepared else outer * channels * filters
     per_weight = each.weight + each.far_weight * (weight_bytes > NEAR_WEIGHTS)
