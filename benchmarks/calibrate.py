@@ -13,7 +13,6 @@ The fit needs SciPy.
 """
 
 import argparse
-import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

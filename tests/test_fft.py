@@ -124,20 +124,21 @@ def test_accuracy(dtype, rng):
 
 
 CHOICES = {
-    "depthwise 31×31": ((1, 128, 56, 56), (128, 1, 31, 31), 128, "fft"),
-    "depthwise 7×7": ((1, 96, 56, 56), (96, 1, 7, 7), 96, "direct"),
-    "a picture, 15×15": ((1, 1, 500, 500), (1, 1, 15, 15), 1, "fft"),
-    "a picture, 3×3": ((1, 1, 500, 500), (1, 1, 3, 3), 1, "direct"),
-    "a long line": ((1, 1, 100_000), (1, 1, 401), 1, "fft"),
-    "many channels": ((1, 64, 56, 56), (64, 64, 7, 7), 1, "direct"),
-    "a short line": ((1, 1, 100_000), (1, 1, 5), 1, "direct"),
+    "depthwise 31×31": ((1, 128, 56, 56), (128, 1, 31, 31), {"groups": 128}, "fft"),
+    "depthwise 7×7": ((1, 96, 56, 56), (96, 1, 7, 7), {"groups": 96}, "direct"),
+    "a picture, 15×15": ((1, 1, 500, 500), (1, 1, 15, 15), {}, "fft"),
+    "a picture, 3×3": ((1, 1, 500, 500), (1, 1, 3, 3), {}, "direct"),
+    "a long line": ((1, 1, 100_000), (1, 1, 401), {}, "fft"),
+    "many channels": ((1, 64, 56, 56), (64, 64, 7, 7), {}, "direct"),
+    "a short line": ((1, 1, 100_000), (1, 1, 5), {}, "direct"),
+    "a dilated pair": ((1, 64, 16_000), (128, 64, 2), {"dilation": 512}, "direct"),
 }
 
 
 @pytest.mark.parametrize("case", CHOICES)
 def test_choice(case):
-    shape, kernel, groups, expected = CHOICES[case]
+    shape, kernel, options, expected = CHOICES[case]
     w = np.broadcast_to(np.float32(1), kernel)
     for batch in (1, 64):
         x = np.broadcast_to(np.float32(1), (batch, *shape[1:]))
-        assert convx.explain(F.conv_nd, x, w, groups=groups).algorithm == expected
+        assert convx.explain(F.conv_nd, x, w, **options).algorithm == expected

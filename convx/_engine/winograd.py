@@ -87,7 +87,7 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
         outputs *= -(-inputs // GRADIENT_FILTERS)
         inputs *= -(-filters // GRADIENT_FILTERS)
     else:
-        tiles = max(tiles, LEAST_TILES / places)
+        tiles = max(tiles, LEAST_TILES / max(places, 1))
     per_tile: float = channels * filters * products(axes[:first])
     per_tile += places * (inputs * each.input + outputs * each.output)
     kernels = 0 if problem.weights_prepared else outer * channels * filters
