@@ -39,26 +39,27 @@ class Winograd(NamedTuple):
 class Fourier(NamedTuple):
     """Of pairs of tiles.
 
-    A transformation, for each point and step of radix 2; moving a point in or out; a product of
-    spectra.
+    A transformation, for each point and step of radix 2, and besides where a line leaves the L1
+    cache; moving a point in or out; a product of spectra.
     """
 
     transform: float
+    far: float
     move: float
     product: float
 
 
 DIRECT = {
-    "forward": Direct(input=12, tap=0.1, output=6.7, weight=13),
-    "weight_gradient": Direct(input=5.7, tap=3.6, output=10, weight=0.4),
-    "depthwise_gradient": Direct(input=5.7, tap=0, output=10, weight=0.4),
+    "forward": Direct(input=11, tap=3, output=6, weight=8),
+    "weight_gradient": Direct(input=8, tap=5.5, output=2.5, weight=0.1),
+    "depthwise_gradient": Direct(input=0, tap=0.1, output=23, weight=0),
 }
 WINOGRAD = {
-    "forward": Winograd(input=16, output=10, weights=2, weight=26, far_weight=17),
-    "weight_gradient": Winograd(input=13, output=0, weights=82, weight=28, far_weight=17),
+    "forward": Winograd(input=16, output=9.8, weights=80, weight=14, far_weight=40),
+    "weight_gradient": Winograd(input=13, output=1, weights=80, weight=22, far_weight=40),
 }
 FOURIER = {
-    "forward": Fourier(transform=3.3, move=14, product=13),
+    "forward": Fourier(transform=2.7, far=4, move=17, product=12),
 }
 # Of the direct algorithm's estimate, what another's may be to be chosen.
 WORTHWHILE = 0.9

@@ -24,6 +24,8 @@ from convx._engine.cut import (
     products,
     split,
     strands,
+    vector_size,
+    whole,
 )
 from convx._engine.problem import DIRECT, Axis, AxisPlan, PassPlan, Problem, Tiling
 from convx._engine.window import Table
@@ -67,9 +69,19 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     each = costs.DIRECT[kind]
     channels, filters = problem.channels, problem.filters
     outputs = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes)
-    per_item = products(axes) * channels * (filters + each.tap)
+    lanes, taps = vector_size(problem), math.prod(problem.kernel)
+    columns, gathers = 1.0, 1.0  # for each output of a product
+    if not gradient and taps > 1:
+        row = max(axis.taps.outputs for axis in axes[-1])
+        if _wastes(row, filters, lanes // 2):
+            gathers = whole(row, lanes) / row
+        else:
+            columns, gathers = whole(row, lanes // 2) / row, 0.0
+    elif kind == "weight_gradient":
+        columns = whole(channels * taps, lanes) / (channels * taps)
+    per_item = products(axes) * channels * (filters * columns + each.tap * gathers)
     per_item += outputs * (channels * each.input + filters * each.output)
-    kernels = 0 if problem.weights_prepared else channels * filters * math.prod(problem.kernel)
+    kernels = 0 if problem.weights_prepared else channels * filters * taps
     return problem.batch * per_item + kernels * each.weight
 
 
@@ -237,8 +249,12 @@ def _gathers(axes: Sequence[Axis], filters: int, unit: int) -> bool:
     row = axes[-1].taps.outputs
     if all(len(axis.taps.coordinates) == 1 for axis in axes):
         return filters >= GATHER_FILTERS  # there is no other copy: the panels are the tile
-    wasted = -(-row // unit) * unit - row
-    return wasted * filters > GATHER_COST * row
+    return _wastes(row, filters, unit)
+
+
+def _wastes(row: int, filters: int, unit: int) -> bool:
+    """Whether filling up every row to whole units costs more than copying its outputs."""
+    return (whole(row, unit) - row) * filters > GATHER_COST * row
 
 
 def _works_in_place(axes: Sequence[Axis], block: int, gathered: bool, lanes: int) -> bool:

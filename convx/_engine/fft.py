@@ -29,6 +29,8 @@ from convx._engine.cut import (
     split,
     tile_sizes,
     transformed,
+    vector_size,
+    whole,
     with_phases,
 )
 from convx._engine.problem import Axis, PassPlan, Problem, Tiling
@@ -36,7 +38,7 @@ from convx._engine.problem import Axis, PassPlan, Problem, Tiling
 POINTS = {1: (16, 32, 64, 128, 256, 512, 1024), 2: (16, 32, 64, 128)}  # along each of so many axes
 MOST_TAPS = 0.75  # of the points along an axis
 MOST_SPECTRA = 2**20  # bytes of the spectra of a task, for vectors of 64 bytes
-LANES = 16  # of such vectors, for estimates
+NEAR_POINTS = 256  # of a line that stays in the L1 cache
 
 
 def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
@@ -79,18 +81,19 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     first = len(axes) - tiling.axes
     reduction, filters = problem.channels * outer_taps(axes[:first]), problem.filters
     spectra = reduction + (reduction * filters > 1)
-    groups = 1 if problem.groups == 1 else -(-problem.groups // LANES) * LANES
+    lanes = vector_size(problem)
+    groups = 1 if problem.groups == 1 else whole(problem.groups, lanes)
     kernels = groups * filters * reduction * 2 * tiling.points * problem.item_size
     if problem.kind == "weight_gradient" or kernels > MOST_WEIGHTS:
         return math.inf
     if spectra * tiling.points * 128 > MOST_SPECTRA:
         return math.inf
     places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
-    unit = LANES if problem.groups < LANES else 1  # the lanes are pairs, or groups
+    unit = lanes if problem.groups < lanes else 1  # the lanes are pairs, or groups
     phased = [[with_phases(axis) for axis in choices] for choices in axes[first:]]
     pairs = sum(
         math.prod(axis.phases for axis in chosen)
-        * (-(-places * math.prod(_pair_counts(chosen, tiling)) // unit) * unit)
+        * whole(places * math.prod(_pair_counts(chosen, tiling)), unit)
         for chosen in itertools.product(*phased)
     )
     columns, rows = tiling.points_along[-1], tiling.points // tiling.points_along[-1]
@@ -99,12 +102,14 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     right = along * (tiling.tiles[0] / rows if tiling.axes == 2 else 1)
     tap_rows = along * (tiling.taps[0] / rows if tiling.axes == 2 else 1)
     moved = each.move * tiling.points
+    if columns > NEAR_POINTS:
+        moved += each.far * along
     per_pair = reduction * (each.transform * (along + down) + moved)
     per_pair += filters * (each.transform * (down + right) + moved)
     per_pair += each.product * filters * reduction * tiling.points
     prepared = problem.weights_prepared
     weights = 0 if prepared else filters * reduction * (each.transform * (tap_rows + down) + moved)
-    weights *= -(-filters // unit) * unit / filters  # filters are lanes while kernels are made
+    weights *= whole(filters, unit) / filters  # filters are lanes while kernels are made
     return problem.batch * pairs * per_pair + weights
 
 

@@ -31,6 +31,8 @@ from convx._engine.cut import (
     split,
     tile_sizes,
     transformed,
+    vector_size,
+    whole,
     with_phases,
 )
 from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem, Tiling
@@ -45,10 +47,7 @@ GRADIENT_TILES = 32  # tiles of a product of the weight gradient: it sets the or
 GRADIENT_UNIT = 8  # rows of more tiles are cut into multiples of this
 GRADIENT_FILTERS = 64  # filters of a task of the weight gradient
 GRADIENT_SUMS = 0.6  # of the L2 cache: sums of a task of the weight gradient
-PANEL = 32  # channels of the sums that become a gradient of weights are in whole panels
-NEAR_WEIGHTS = 16 * 2**20  # bytes of transformed weights that stay in a cache
-# Fewer tiles of an item do not fill a vector.
-LEAST_TILES = 16
+NEAR_WEIGHTS = 8 * 2**20  # bytes of transformed weights that stay in a cache
 
 
 def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
@@ -72,8 +71,10 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     each, gradient = costs.WINOGRAD[problem.kind], problem.kind == "weight_gradient"
     first = len(axes) - tiling.axes
     outer, filters = outer_taps(axes[:first]), problem.filters
-    whole = filters * outer * -(-problem.channels // PANEL) * PANEL
-    weight_bytes = problem.groups * whole * tiling.points * problem.item_size
+    lanes = vector_size(problem)
+    # channels of the sums that become a gradient of weights are in whole panels of two vectors
+    panels = whole(problem.channels, 2 * lanes)
+    weight_bytes = problem.groups * filters * outer * panels * tiling.points * problem.item_size
     if weight_bytes > MOST_WEIGHTS:
         return math.inf
     places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
@@ -83,15 +84,16 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     )
     channels, inputs, outputs = problem.channels, outer * problem.channels, filters
     if gradient:  # products have whole panels of channels; each task transforms anew
-        channels = -(-channels // PANEL) * PANEL
+        channels = panels
         outputs *= -(-inputs // GRADIENT_FILTERS)
         inputs *= -(-filters // GRADIENT_FILTERS)
     else:
-        tiles = max(tiles, LEAST_TILES / max(places, 1))
+        tiles = max(tiles, lanes / max(places, 1))  # fewer do not fill a vector
     per_tile: float = channels * filters * products(axes[:first])
     per_tile += places * (inputs * each.input + outputs * each.output)
     kernels = 0 if problem.weights_prepared else outer * channels * filters
-    per_weight = each.weight + each.far_weight * (weight_bytes > NEAR_WEIGHTS)
+    far = max(0, 1 - NEAR_WEIGHTS / weight_bytes)
+    per_weight = each.weight + each.far_weight * far
     weights = kernels * (each.weights + per_weight * tiling.points)
     return problem.batch * tiles * tiling.points * per_tile + weights
 
