@@ -64,25 +64,29 @@ def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
     """Multiply-adds that take as long as a group."""
-    gradient = problem.kind == "weight_gradient"
-    kind = "depthwise_gradient" if gradient and _is_depthwise(problem) else problem.kind
-    each = costs.DIRECT[kind]
-    channels, filters = problem.channels, problem.filters
+    depthwise = problem.kind == "weight_gradient" and _is_depthwise(problem)
+    each = costs.DIRECT["depthwise_gradient" if depthwise else problem.kind]
+    channels, filters, taps = problem.channels, problem.filters, math.prod(problem.kernel)
     outputs = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes)
-    lanes, taps = vector_size(problem), math.prod(problem.kernel)
-    columns, gathers = 1.0, 1.0  # for each output of a product
-    if not gradient and taps > 1:
-        row = max(axis.taps.outputs for axis in axes[-1])
-        if _wastes(row, filters, lanes // 2):
-            gathers = whole(row, lanes) / row
-        else:
-            columns, gathers = whole(row, lanes // 2) / row, 0.0
-    elif kind == "weight_gradient":
-        columns = whole(channels * taps, lanes) / (channels * taps)
-    per_item = products(axes) * channels * (filters * columns + each.tap * gathers)
+    computed, gathered = (1.0, 1.0) if depthwise else _columns(problem, axes)
+    per_item = products(axes) * channels * (filters * computed + each.tap * gathered)
     per_item += outputs * (channels * each.input + filters * each.output)
     kernels = 0 if problem.weights_prepared else channels * filters * taps
     return problem.batch * per_item + kernels * each.weight
+
+
+def _columns(problem: Problem, axes: Sequence[Sequence[Axis]]) -> tuple[float, float]:
+    """Columns of products that are computed, and that are gathered, for each that is needed."""
+    lanes, taps = vector_size(problem), math.prod(problem.kernel)
+    if problem.kind == "weight_gradient":
+        columns = problem.channels * taps
+        return whole(columns, lanes) / columns, 1.0
+    row = max((axis.taps.outputs for axis in axes[-1]), default=0)
+    if taps == 1 or row == 0:
+        return 1.0, 1.0
+    if _wastes(row, problem.filters, lanes // 2):
+        return 1.0, whole(row, lanes) / row
+    return whole(row, lanes // 2) / row, 0.0
 
 
 def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
