@@ -38,6 +38,8 @@ MORE_ROUNDS = 6  # once more where "auto" seems to lose more than it may
 SECONDS = 0.05  # for each tiling, case and round
 TILINGS = 4  # of an algorithm, those with the lowest estimates
 HOPELESS = 8  # an estimate of so many times the direct algorithm's is not tried
+CLEAR = 0.85  # of a call's time what the same with prepared weights must take to tell their cost
+TINY = 1e-9  # seconds; so that logarithms are finite
 SHARES = (0.8, 0.85, 0.9, 0.95, 1.0)  # values of WORTHWHILE
 
 TABLES = {"direct": costs.DIRECT, "winograd": costs.WINOGRAD, "fft": costs.FOURIER}
@@ -151,6 +153,7 @@ class Samples:
     seconds: Vector
     weight: Vector
     dtype: NDArray[np.intp]
+    calls: Vector  # 1, or 0 for the difference of two
 
     @classmethod
     def of(cls, contests: Sequence[Contest]) -> "Samples":
@@ -162,13 +165,38 @@ class Samples:
 
         base = estimates([0] * len(CONSTANTS))
         coefficients = [estimates(unit) - base for unit in np.eye(len(CONSTANTS))]
-        rows = [(one, seconds) for one in contests for seconds in one.seconds.values()]
-        return cls(
+        rows = [(one, tiling) for one in contests for tiling in one.seconds]
+        plain = cls(
             base,
             np.stack(coefficients, axis=1),
-            np.array([seconds for _, seconds in rows]),
-            np.array([one.seconds[one.fastest] / seconds for one, seconds in rows]),
+            np.array([one.seconds[tiling] for one, tiling in rows]),
+            np.array([one.seconds[one.fastest] / one.seconds[tiling] for one, tiling in rows]),
             np.array([DTYPES.index(one.case.dtype) for one, _ in rows]),
+            np.ones(len(rows)),
+        )
+        places = {(one.case, tiling): row for row, (one, tiling) in enumerate(rows)}
+        return plain.with_differences(
+            [
+                (row, places[prepared])
+                for (case, tiling), row in places.items()
+                if case.operation == "forward"
+                and (prepared := (replace(case, operation="prepared"), tiling)) in places
+            ]
+        )
+
+    def with_differences(self, pairs: Sequence[tuple[int, int]]) -> "Samples":
+        """Add what preparing the weights saves, where that is a good part of the time."""
+        saved = [(a, b) for a, b in pairs if self.seconds[b] < CLEAR * self.seconds[a]]
+        whole, part = (np.array([pair[n] for pair in saved], int) for n in (0, 1))
+        difference: dict[str, Any] = {
+            name: np.concatenate([every, every[whole] - every[part]])
+            for name in ("estimate", "coefficients", "seconds", "calls")
+            for every in [getattr(self, name)]
+        }
+        return Samples(
+            **difference,
+            weight=np.concatenate([self.weight, self.weight[whole]]),
+            dtype=np.concatenate([self.dtype, self.dtype[whole]]),
         )
 
 
@@ -193,7 +221,8 @@ def fit(samples: Samples) -> tuple[list[float], list[float]]:
 
     def residuals(scaled: Vector) -> Vector:
         each, call, values = np.split(scaled * scale, [types, types + 1])
-        times = each[samples.dtype] * (samples.estimate + samples.coefficients @ values) + call
+        times = each[samples.dtype] * (samples.estimate + samples.coefficients @ values)
+        times = times + samples.calls * call + TINY
         return samples.weight * np.log(times / samples.seconds)
 
     found = least_squares(

@@ -26,7 +26,8 @@ class Winograd(NamedTuple):
     """Besides the product of points.
 
     At each point of a tile: of an input channel, of a filter. Of the weights of one pair of both:
-    for all points, for each, and for each that does not stay in the cache.
+    for all points, for each, and besides for each that does not stay in the cache, or in memory
+    that is kept from call to call.
     """
 
     input: float
@@ -34,6 +35,7 @@ class Winograd(NamedTuple):
     weights: float
     weight: float
     far_weight: float
+    fresh_weight: float
 
 
 class Fourier(NamedTuple):
@@ -55,8 +57,12 @@ DIRECT = {
     "depthwise_gradient": Direct(input=0, tap=0.1, output=23, weight=0),
 }
 WINOGRAD = {
-    "forward": Winograd(input=16, output=9.8, weights=80, weight=14, far_weight=40),
-    "weight_gradient": Winograd(input=13, output=1, weights=80, weight=22, far_weight=40),
+    "forward": Winograd(
+        input=16, output=9.8, weights=80, weight=14, far_weight=40, fresh_weight=80
+    ),
+    "weight_gradient": Winograd(
+        input=13, output=1, weights=80, weight=22, far_weight=40, fresh_weight=80
+    ),
 }
 FOURIER = {
     "forward": Fourier(transform=2.7, far=4, move=17, product=12),

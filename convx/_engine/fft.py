@@ -88,13 +88,11 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
         return math.inf
     if spectra * tiling.points * 128 > MOST_SPECTRA:
         return math.inf
-    places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
     unit = lanes if problem.groups < lanes else 1  # the lanes are pairs, or groups
     phased = [[with_phases(axis) for axis in choices] for choices in axes[first:]]
     pairs = sum(
-        math.prod(axis.phases for axis in chosen)
-        * whole(places * math.prod(_pair_counts(chosen, tiling)), unit)
-        for chosen in itertools.product(*phased)
+        math.prod(axis.phases for axis in chosen) * _lanes(_pair_counts(chosen, tiling), unit)
+        for chosen in itertools.product(*axes[:first], *phased)
     )
     columns, rows = tiling.points_along[-1], tiling.points // tiling.points_along[-1]
     along = rows * columns * math.log2(columns)
@@ -144,6 +142,13 @@ def _pair_counts(axes: Sequence[Axis], tiling: Tiling) -> list[int]:
     """Pairs along each axis, of a phase."""
     sizes = _pair_sizes(axes, tiling)
     return [-(-axis.phase_outputs // size) for axis, size in zip(axes, sizes)]
+
+
+def _lanes(counts: Sequence[int], unit: int) -> int:
+    """Lanes of the vectors that take so many pairs along each axis, a block of them in each."""
+    rows, last = math.prod(counts[:-1]), counts[-1]
+    blocks = ((columns, unit // columns) for columns in range(1, min(unit, last) + 1))
+    return unit * min((-(-last // wide) * -(-rows // high) for wide, high in blocks), default=0)
 
 
 def _block(counts: Sequence[int], together: int, as_lanes: bool) -> list[int]:

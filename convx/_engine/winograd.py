@@ -47,7 +47,8 @@ GRADIENT_TILES = 32  # tiles of a product of the weight gradient: it sets the or
 GRADIENT_UNIT = 8  # rows of more tiles are cut into multiples of this
 GRADIENT_FILTERS = 64  # filters of a task of the weight gradient
 GRADIENT_SUMS = 0.6  # of the L2 cache: sums of a task of the weight gradient
-NEAR_WEIGHTS = 8 * 2**20  # bytes of transformed weights that stay in a cache
+KEPT_WEIGHTS = 60 * 2**20  # bytes of them whose memory is kept from call to call
+NEAR_WEIGHTS = 10 * 2**20  # bytes of transformed weights that stay in a cache
 
 
 def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
@@ -88,12 +89,12 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
         outputs *= -(-inputs // GRADIENT_FILTERS)
         inputs *= -(-filters // GRADIENT_FILTERS)
     else:
-        tiles = max(tiles, lanes / max(places, 1))  # fewer do not fill a vector
+        tiles = max(tiles, lanes / 2 / max(places, 1))  # fewer do not fill half a vector
     per_tile: float = channels * filters * products(axes[:first])
     per_tile += places * (inputs * each.input + outputs * each.output)
     kernels = 0 if problem.weights_prepared else outer * channels * filters
-    far = max(0, 1 - NEAR_WEIGHTS / weight_bytes)
-    per_weight = each.weight + each.far_weight * far
+    far, fresh = max(0, 1 - NEAR_WEIGHTS / weight_bytes), weight_bytes > KEPT_WEIGHTS
+    per_weight = each.weight + each.far_weight * far + each.fresh_weight * fresh
     weights = kernels * (each.weights + per_weight * tiling.points)
     return problem.batch * tiles * tiling.points * per_tile + weights
 
