@@ -40,7 +40,6 @@ TILINGS = 4  # of an algorithm, those with the lowest estimates
 HOPELESS = 8  # an estimate of so many times the direct algorithm's is not tried
 CLEAR = 0.85  # of a call's time what the same with prepared weights must take to tell their cost
 TINY = 1e-9  # seconds; so that logarithms are finite
-SHARES = (0.8, 0.85, 0.9, 0.95, 1.0)  # values of WORTHWHILE
 
 TABLES = {"direct": costs.DIRECT, "winograd": costs.WINOGRAD, "fft": costs.FOURIER}
 # Of each constant: algorithm, kind of problem, name.
@@ -67,33 +66,34 @@ class Contest:
         """The tiling that took the least time."""
         return min(self.seconds, key=self.seconds.__getitem__)
 
-    def estimates(self, alone: bool = False) -> dict[Tiling, float]:
+    def estimates(self, as_chosen: bool = False) -> dict[Tiling, float]:
         """Return the estimates of the call, or those by which the choice is made."""
-        return {tiling: estimate(self.plan, tiling, alone) for tiling in self.seconds}
+        return {tiling: estimate(self.plan, tiling, as_chosen) for tiling in self.seconds}
 
-    def taken(self, share: float) -> Tiling:
-        """What "auto" takes if another algorithm must cost less than a share of the direct one."""
-        estimates = self.estimates(alone=True)
-        best = min(estimates, key=estimates.__getitem__)
-        return best if estimates[best] < share * estimates[plan.DIRECT] else plan.DIRECT
+    @property
+    def taken(self) -> Tiling:
+        """What "auto" takes."""
+        estimates = self.estimates(as_chosen=True)
+        return min(estimates, key=estimates.__getitem__)
 
-    def loss(self, share: float) -> float:
-        """Return by how much what "auto" takes is slower than the fastest."""
-        return self.seconds[self.taken(share)] / self.seconds[self.fastest] - 1
+    @property
+    def loss(self) -> float:
+        """By how much what "auto" takes is slower than the fastest."""
+        return self.seconds[self.taken] / self.seconds[self.fastest] - 1
 
 
-def estimate(of: Plan, tiling: Tiling, alone: bool = False) -> float:
-    """Return the estimate of a planned call, or of one item of it as the planner sees it."""
-    problem = plan.as_chosen(of.problem) if alone else of.problem
+def estimate(of: Plan, tiling: Tiling, as_chosen: bool = False) -> float:
+    """Return the estimate of a planned call, or of what the planner sees of it."""
+    problem = plan.as_chosen(of.problem) if as_chosen else of.problem
     return problem.groups * plan.ALGORITHMS[tiling.algorithm].estimate(problem, of.axes, tiling)
 
 
 def promising(of: Plan) -> list[Tiling]:
     """Return the tilings to try, the direct algorithm first."""
-    limit = HOPELESS * estimate(of, plan.DIRECT, alone=True)
+    limit = HOPELESS * estimate(of, plan.DIRECT, as_chosen=True)
     found: list[Tiling] = []
     for module in plan.ALGORITHMS.values():
-        estimates = {one: estimate(of, one, alone=True) for one in module.tilings(of.axes)}
+        estimates = {one: estimate(of, one, as_chosen=True) for one in module.tilings(of.axes)}
         ordered = sorted(estimates, key=estimates.__getitem__)
         found += [one for one in ordered if estimates[one] < limit][:TILINGS]
     return found
@@ -120,7 +120,7 @@ def compete(case: Case) -> Contest:
                     run()  # plans
                     times += timing.sample(run, SECONDS)
         contest = replace(contest, seconds={one: min(times) for one, times in samples.items()})
-        if contest.loss(costs.WORTHWHILE) <= MOST_LOSS:
+        if contest.loss <= MOST_LOSS:
             break
     return contest
 
@@ -253,8 +253,8 @@ def show(contests: Sequence[Contest]) -> None:
     print(f"{'layer':<20} {'operation':<12} {'dtype':<8} {'taken':<9} {'fastest':<9} loss", end="")
     print("".join(f"{f'{name}: ms, estimate':>26}" for name in plan.ALGORITHMS))
     for one in contests:
-        estimates, taken = one.estimates(), one.taken(costs.WORTHWHILE)
-        case, loss = one.case, 100 * one.loss(costs.WORTHWHILE)
+        estimates, taken = one.estimates(), one.taken
+        case, loss = one.case, 100 * one.loss
         cells = [f"{case.layer.name:<20} {case.operation:<12} {case.dtype:<8}"]
         cells.append(f"{taken.algorithm:<9} {one.fastest.algorithm:<9} {loss:3.0f}%")
         for name in plan.ALGORITHMS:
@@ -266,9 +266,9 @@ def show(contests: Sequence[Contest]) -> None:
         print(*cells)
 
 
-def summarize(contests: Sequence[Contest], share: float) -> str:
+def summarize(contests: Sequence[Contest]) -> str:
     """Tell the losses in a line."""
-    losses = sorted((one.loss(share) for one in contests), reverse=True)
+    losses = sorted((one.loss for one in contests), reverse=True)
     above = sum(loss > MOST_LOSS for loss in losses)
     return (
         f"mean loss {100 * np.mean(losses):.1f}%, largest {100 * losses[0]:.0f}%, "
@@ -286,10 +286,9 @@ def show_fit(contests: Sequence[Contest]) -> None:
     for dtype, one in zip(DTYPES, seconds):
         if any(contest.case.dtype == dtype for contest in contests):
             print(f"# {dtype}: a product at full speed has {2e-9 / one:.1f} GFLOP/s")
-    print(f"now, WORTHWHILE = {costs.WORTHWHILE}: {summarize(contests, costs.WORTHWHILE)}")
+    print(f"now: {summarize(contests)}")
     with constants(values):
-        for share in SHARES:
-            print(f"fitted, WORTHWHILE = {share}: {summarize(contests, share)}")
+        print(f"with these: {summarize(contests)}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -314,9 +313,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with convx.threads(1):
         contests = [compete(case) for case in progress(cases, "contests")]
     show(contests)
-    print(summarize(contests, costs.WORTHWHILE))
+    print(summarize(contests))
     if options.check:
-        return int(any(one.loss(costs.WORTHWHILE) > MOST_LOSS for one in contests))
+        return int(any(one.loss > MOST_LOSS for one in contests))
     show_fit(contests)
     return 0
 

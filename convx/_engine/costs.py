@@ -2,8 +2,8 @@
 
 The constants are those that ``python -m benchmarks.calibrate`` fits to measured times; every
 estimate is linear in them. They decide what a result's bits are, so they are the same everywhere:
-measured on an AMD EPYC (Genoa, Zen 4) with AVX-512 and 1 MiB of L2 cache, GCC 12.2, one thread, on
-24 November 2026.
+measured on an AMD EPYC (Genoa, Zen 4) with AVX-512 and 1 MiB of L2 cache, GCC 12.2, one thread,
+float32 and float64 together, on 24 November 2026.
 """
 
 from typing import NamedTuple
@@ -52,20 +52,18 @@ class Fourier(NamedTuple):
 
 
 DIRECT = {
-    "forward": Direct(input=11, tap=3, output=6, weight=8),
-    "weight_gradient": Direct(input=8, tap=5.5, output=2.5, weight=0.1),
-    "depthwise_gradient": Direct(input=0, tap=0.1, output=23, weight=0),
+    "forward": Direct(input=12, tap=2.2, output=5.8, weight=11),
+    "weight_gradient": Direct(input=13, tap=4.8, output=2.8, weight=0.9),
+    "depthwise_gradient": Direct(input=0, tap=0.1, output=22, weight=0),
 }
 WINOGRAD = {
     "forward": Winograd(
-        input=16, output=9.8, weights=80, weight=14, far_weight=40, fresh_weight=80
+        input=14, output=9.7, weights=21, weight=17, far_weight=35, fresh_weight=170
     ),
     "weight_gradient": Winograd(
-        input=13, output=1, weights=80, weight=22, far_weight=40, fresh_weight=80
+        input=11, output=0.3, weights=36, weight=23, far_weight=39, fresh_weight=190
     ),
 }
 FOURIER = {
-    "forward": Fourier(transform=2.7, far=4, move=17, product=12),
+    "forward": Fourier(transform=1.5, far=3.9, move=29, product=12),
 }
-# Of the direct algorithm's estimate, what another's may be to be chosen.
-WORTHWHILE = 0.9

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from types import ModuleType
 
-from convx._engine import costs, direct, fft, machine, winograd
+from convx._engine import direct, fft, machine, winograd
 from convx._engine.problem import DIRECT, Axis, PassPlan, Plan, Problem, Tiling
 from convx._engine.threads import WORK_PER_THREAD
 
@@ -52,6 +52,10 @@ def plan(
     )
 
 
+# Items of the batch that an algorithm is chosen for, whatever the batch is.
+ITEMS = 2
+
+
 def choose_tiling(problem: Problem, axes: Sequence[Sequence[Axis]], algorithm: str) -> Tiling:
     """Choose how a problem is computed: by the given algorithm, or the one estimated to be fastest.
 
@@ -69,13 +73,12 @@ def choose_tiling(problem: Problem, axes: Sequence[Sequence[Axis]], algorithm: s
         for tiling in ALGORITHMS[name].tilings(axes)
     }
     best = min(found, key=found.__getitem__, default=DIRECT)
-    limit = costs.WORTHWHILE * found[DIRECT] if algorithm == "auto" else math.inf
-    return best if found.get(best, math.inf) < limit else DIRECT
+    return best if found.get(best, math.inf) < math.inf else DIRECT
 
 
 def as_chosen(problem: Problem) -> Problem:
-    """Return what a choice looks at: an item alone, but all that are summed in a gradient."""
-    return problem if problem.kind == "weight_gradient" else replace(problem, batch=1)
+    """Return what a choice looks at: the same whatever the batch is, but all that is summed."""
+    return problem if problem.kind == "weight_gradient" else replace(problem, batch=ITEMS)
 
 
 def estimates(plan: Plan) -> dict[str, float]:

@@ -24,8 +24,8 @@ class Explanation:
     estimates : dict of str to float
         What the call is estimated to cost with each algorithm, in multiply-adds of a product at
         full speed: of the direct algorithm, and of those that can compute it, or a part of it
-        while the rest is computed directly. The choice is made for one item alone, so that other
-        items do not change the bits of a result: for a batch it may not be the cheapest.
+        while the rest is computed directly. The choice is the same whatever the batch is, so that
+        other items do not change the bits of a result: it may not be the cheapest for one.
     flops : int
         Additions and multiplications, without those for padding, bias and transformations.
     workspace_bytes : int

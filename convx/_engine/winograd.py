@@ -79,17 +79,22 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     if weight_bytes > MOST_WEIGHTS:
         return math.inf
     places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
-    tiles: float = math.prod(
+    count = math.prod(
         sum(tiling.tile_counts([with_phases(axis)])[0] for axis in choices)
         for choices in axes[first:]
     )
-    channels, inputs, outputs = problem.channels, outer * problem.channels, filters
-    if gradient:  # products have whole panels of channels; each task transforms anew
+    channels, inputs, outputs, tiles = (
+        problem.channels,
+        outer * problem.channels,
+        filters,
+        float(count),
+    )
+    if gradient:  # products have whole panels of channels; each task transforms whole vectors anew
         channels = panels
-        outputs *= -(-inputs // GRADIENT_FILTERS)
-        inputs *= -(-filters // GRADIENT_FILTERS)
-    else:
-        tiles = max(tiles, lanes / 2 / max(places, 1))  # fewer do not fill half a vector
+        inputs = outer * whole(problem.channels, lanes) * -(-filters // GRADIENT_FILTERS)
+        outputs = whole(filters, lanes) * -(-outer * problem.channels // GRADIENT_FILTERS)
+    elif 0 < count * places < lanes:
+        tiles = whole(count * places, lanes // 2) / places
     per_tile: float = channels * filters * products(axes[:first])
     per_tile += places * (inputs * each.input + outputs * each.output)
     kernels = 0 if problem.weights_prepared else outer * channels * filters
