@@ -227,7 +227,7 @@ CHOICES = {
     "5×5": ((1, 64, 56, 56), (64, 64, 5, 5), {}, "winograd"),
     "7×7": ((1, 64, 56, 56), (64, 64, 7, 7), {}, "direct"),
     "strided": ((1, 64, 56, 56), (64, 64, 3, 3), {"stride": 2}, "direct"),
-    "few channels": ((1, 3, 56, 56), (64, 3, 3, 3), {}, "direct"),
+    "one channel": ((1, 1, 56, 56), (64, 1, 3, 3), {}, "direct"),
     "depthwise": ((1, 64, 56, 56), (64, 1, 3, 3), {"groups": 64}, "direct"),
     "small plane, prepared": ((1, 512, 7, 7), (512, 512, 3, 3), {"padding": 1}, "winograd"),
     "small plane": ((1, 512, 7, 7), (512, 512, 3, 3), {"padding": 1}, "direct"),
