@@ -79,29 +79,26 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     if weight_bytes > MOST_WEIGHTS:
         return math.inf
     places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
-    count = math.prod(
+    tiles = math.prod(
         sum(tiling.tile_counts([with_phases(axis)])[0] for axis in choices)
         for choices in axes[first:]
     )
-    channels, inputs, outputs, tiles = (
-        problem.channels,
-        outer * problem.channels,
-        filters,
-        float(count),
-    )
+    channels, inputs, outputs = problem.channels, outer * problem.channels, filters
+    filled = 1.0
     if gradient:  # products have whole panels of channels; each task transforms whole vectors anew
         channels = panels
         inputs = outer * whole(problem.channels, lanes) * -(-filters // GRADIENT_FILTERS)
         outputs = whole(filters, lanes) * -(-outer * problem.channels // GRADIENT_FILTERS)
-    elif 0 < count * places < lanes:
-        tiles = whole(count * places, lanes // 2) / places
+    elif 0 < tiles * places < lanes:  # half a vector at least
+        filled = whole(tiles * places, lanes // 2) / (tiles * places)
     per_tile: float = channels * filters * products(axes[:first])
     per_tile += places * (inputs * each.input + outputs * each.output)
     kernels = 0 if problem.weights_prepared else outer * channels * filters
-    far, fresh = max(0, 1 - NEAR_WEIGHTS / weight_bytes), weight_bytes > KEPT_WEIGHTS
+    far = max(0, weight_bytes - NEAR_WEIGHTS) / max(1, weight_bytes)
+    fresh = weight_bytes > KEPT_WEIGHTS
     per_weight = each.weight + each.far_weight * far + each.fresh_weight * fresh
     weights = kernels * (each.weights + per_weight * tiling.points)
-    return problem.batch * tiles * tiling.points * per_tile + weights
+    return problem.batch * tiles * tiling.points * filled * per_tile + weights
 
 
 def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
