@@ -52,16 +52,16 @@ class Fourier(NamedTuple):
 
 
 DIRECT = {
-    "forward": Direct(input=12, tap=2.2, output=5.8, weight=11),
-    "weight_gradient": Direct(input=13, tap=4.8, output=2.8, weight=0.9),
+    "forward": Direct(input=12, tap=2.4, output=5.7, weight=11),
+    "weight_gradient": Direct(input=14, tap=4.8, output=3.1, weight=1.4),
     "depthwise_gradient": Direct(input=0, tap=0.1, output=22, weight=0),
 }
 WINOGRAD = {
     "forward": Winograd(
-        input=14, output=9.7, weights=21, weight=17, far_weight=35, fresh_weight=170
+        input=14, output=9.9, weights=21, weight=17, far_weight=36, fresh_weight=170
     ),
     "weight_gradient": Winograd(
-        input=11, output=0.3, weights=36, weight=23, far_weight=39, fresh_weight=190
+        input=12, output=0.4, weights=38, weight=24, far_weight=39, fresh_weight=190
     ),
 }
 FOURIER = {

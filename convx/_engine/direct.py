@@ -53,6 +53,7 @@ LANES_TAPS = 48  # taps up to which they are
 LANES_STRIDE = 4  # the greatest stride for which they are
 LANES_GRADIENT = 1024  # outputs of a box of the weight gradient of depthwise convolutions
 LANES_TILE = 32 * 1024  # bytes of one channel's tile there, for which boxes are made smaller
+ROW_END = 1  # ending a row costs as much as so many more of its outputs, for estimates
 SMALL_KERNELS = 8192  # weights in all below which their gradient is summed in parts
 ROW_PARTS = 8  # such parts
 
@@ -86,7 +87,7 @@ def _columns(problem: Problem, axes: Sequence[Sequence[Axis]]) -> tuple[float, f
         return 1.0, 1.0
     if _wastes(row, problem.filters, lanes // 2):
         return 1.0, whole(row, lanes) / row
-    return whole(row, lanes // 2) / row, 0.0
+    return (whole(row, lanes // 2) + ROW_END) / row, 0.0
 
 
 def plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
