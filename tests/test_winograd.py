@@ -50,11 +50,16 @@ def arrays_of(case, dtype, rng):
 
 @pytest.fixture
 def only_tiles_of(monkeypatch):
-    """Let plans be made with tiles of one size alone; others are forgotten, and so are these."""
+    """Let plans be made with tiles of one size alone, along as many axes as can be transformed.
+
+    Others are forgotten, and so are these.
+    """
+    tilings = winograd.tilings
 
     def pin(tile):
         fitting = {taps: (tile,) for taps, tiles in winograd.TILES.items() if tile in tiles}
         monkeypatch.setattr(winograd, "TILES", fitting)
+        monkeypatch.setattr(winograd, "tilings", lambda axes: tilings(axes)[-1:])
 
     execution._programs.clear()
     _memo.suspend_memos(1)

@@ -81,7 +81,7 @@ def explain(operation: Callable[..., Any], *args: Any, **kwargs: Any) -> Explana
     --------
     >>> import convx, numpy as np
     >>> x, w = np.ones((1, 8, 32, 32)), np.ones((16, 8, 3, 3))
-    >>> told = convx.explain(convx.functional.conv2d, x, w, padding=1)
+    >>> told = convx.explain(convx.functional.conv2d, x, w, padding=1, algorithm="direct")
     >>> told.flops, told.output_shape
     (2359296, (1, 16, 32, 32))
     >>> list(told.estimates)
