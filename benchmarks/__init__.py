@@ -13,6 +13,6 @@
 - ``machine``: processor and versions;
 - ``summary``, ``page``, ``plots``: from the figures to ratios, to Markdown, to pictures.
 
-Two more programs find the constants of the engine: ``python -m benchmarks.blocking`` and
-``python -m benchmarks.threads``.
+Three more programs find the constants of the engine: ``python -m benchmarks.blocking``,
+``python -m benchmarks.calibrate`` and ``python -m benchmarks.threads``.
 """

@@ -16,6 +16,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import ModuleType
 
 import convx
 from benchmarks import timing
@@ -45,13 +46,11 @@ def constants() -> dict[str, float]:
 
 
 @contextmanager
-def constant(name: str, value: float) -> Iterator[None]:
-    """Let plans be made with another value, from now on and until the end of the context."""
-    algorithm, _, name = name.partition(".")
-    module = ALGORITHMS[algorithm]
+def replaced(module: ModuleType, name: str, value: object) -> Iterator[None]:
+    """Let plans be made with something else, from now on and until the end of the context."""
     usual = getattr(module, name)
     setattr(module, name, value)
-    # Programs made with other values are forgotten, and the shortcut that would remember them.
+    # Programs made otherwise are forgotten, and the shortcut that would remember them.
     execution._programs.clear()
     _memo.suspend_memos(1)
     try:
@@ -67,13 +66,14 @@ def compare(
 ) -> dict[tuple[float, Case], float]:
     """Return the fraction of the peak for each value and case."""
     fractions = {}
+    algorithm, _, constant = name.partition(".")
     for case in cases:
         run = Convx().calls(case)[""].run
         samples: dict[float, list[float]] = defaultdict(list)
         peak.measure()
         for _ in range(ROUNDS):
             for value in values:
-                with constant(name, value):
+                with replaced(ALGORITHMS[algorithm], constant, value):
                     run()  # plans
                     samples[value] += timing.sample(run, SECONDS)
         for value, times in samples.items():

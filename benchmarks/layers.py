@@ -190,6 +190,30 @@ def direct_aim(layer: Layer, operation: str) -> float:
     return 0.85 if min(layer.size) >= 28 else 0.70
 
 
+def telling_layers() -> list[Layer]:
+    """Layers that tell the costs of the algorithms apart: few filters, few channels, and so on."""
+
+    def layer(name: str, channels: int, size: tuple[int, ...], filters: int, k: int, groups=1):
+        kernel = (k,) * len(size)
+        return Layer(name, 1, channels, size, filters, kernel, padding=k // 2, groups=groups)
+
+    return [
+        *(layer(f"filters_{n}", 64, (56, 56), n, 3) for n in (1, 2, 4, 8, 16)),
+        *(layer(f"channels_{n}", n, (56, 56), 64, 3) for n in (1, 2, 4, 8, 16)),
+        *(layer(f"both_{n}", n, (112, 112), n, 3) for n in (2, 4, 8, 32)),
+        *(layer(f"grouped_{n}", 32 * n, (28, 28), 32 * n, 3, 32) for n in (4, 8, 16)),
+        *(layer(f"plane_{n}", 128, (n, n), 128, 3) for n in (7, 14, 28)),
+        *(layer(f"wide_{n}", n, (14, 14), n, 3) for n in (32, 64, 512)),
+        *(layer(f"five_{n}", n, (28, 28), n, 5) for n in (8, 16, 32, 64)),
+        *(layer(f"cube_{n}", 32, (8, n, n), 32, 3) for n in (14, 28)),
+        *(layer(f"line_{k}", 1, (100_000,), 1, k) for k in (31, 101, 401)),
+        *(layer(f"lines_{k}", 16, (10_000,), 16, k) for k in (3, 5, 31, 101)),
+        *(layer(f"depthwise_{k}", 64, (56, 56), 64, k, 64) for k in (5, 7, 9, 11, 15, 21)),
+        *(layer(f"picture_{k}", 1, (512, 512), 1, k) for k in (5, 7, 9, 11, 21)),
+        *(layer(f"pictures_{k}", 4, (128, 128), 4, k) for k in (7, 9, 13)),
+    ]
+
+
 # With these two threads are meant to do so many times the work of one.
 THREADS_AIM = {2: 1.85}
 

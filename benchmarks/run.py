@@ -154,7 +154,7 @@ def _races(run: dict[str, Any], choice: Choice) -> Iterator[None]:
     peers = choice.peers if any(heat.with_peers for heat in heats) else ()
     with ExitStack() as stack:
         workers = _start([OURS, *peers], stack, run)
-        for before, heat in zip([None, *heats], _progress(heats, "races")):
+        for before, heat in zip([None, *heats], progress(heats, "races")):
             if before is None or heat.layer != before.layer:
                 peak.measure()
                 run["peak"] = peak.as_records()
@@ -177,7 +177,7 @@ def _memory(run: dict[str, Any], choice: Choice) -> Iterator[None]:
         # New processes: libraries keep memory for the threads and shapes that they have seen.
         names = [name for name in (OURS, "PyTorch") if name in (OURS, *choice.peers)]
         workers = _start(names, stack, run)
-        for layer in _progress(network, "layers' memory"):
+        for layer in progress(network, "layers' memory"):
             for operation in ("forward", "grad_input", "grad_weight"):
                 case = Case(layer, operation, "float32", 1)
                 peaks.append(
@@ -211,7 +211,7 @@ def _start(names: Iterable[str], stack: ExitStack, run: dict[str, Any]) -> list[
     return workers
 
 
-def _progress(things: Sequence[Any], title: str) -> Iterable[Any]:
+def progress(things: Sequence[Any], title: str) -> Iterable[Any]:
     """Show on standard error how far we are."""
     try:
         from tqdm import tqdm

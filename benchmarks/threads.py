@@ -15,10 +15,11 @@ from time import perf_counter, sleep
 
 import convx
 from benchmarks import timing
-from benchmarks.blocking import constant
+from benchmarks.blocking import replaced
 from benchmarks.layers import Case, Layer
 from benchmarks.libraries import Convx
 from benchmarks.machine import processors
+from convx._engine import plan
 
 CHANNELS = 16
 PLANES = (2, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91)
@@ -71,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(
         f"{'multiply-adds':>14}", *(f"{use + ', µs: 1':>20} {many:>8} {'ratio':>6}" for use in uses)
     )
-    with constant("WORK_PER_THREAD", 1):
+    with replaced(plan, "WORK_PER_THREAD", 1):
         for plane in PLANES:
             layer = Layer(
                 f"plane_{plane}", 1, CHANNELS, (plane, plane), CHANNELS, (3, 3), padding=1

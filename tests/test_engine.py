@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from support import MODES, Case, convolutions, randomly
 
 from convx._core import _driver
-from convx._engine import arguments, boundary, machine
+from convx._engine import arguments, boundary, costs, fft, machine
+from convx._engine.plan import ALGORITHMS
 from convx._engine.window import Window
 from convx._ops.correlation import of_conv, of_transpose, parse_options
 
@@ -269,6 +270,44 @@ def test_a_plan_is_a_pure_function(case, direction, dtype):
     first = contents(plan_of(case, direction, dtype))
     plan_of(Case((30, 31), (3, 3), channels=5, filters=9), direction, dtype)
     assert contents(plan_of(case, direction, dtype)) == first
+
+
+def test_a_pinned_algorithm_alone_is_estimated(monkeypatch):
+    """What is planned for the first time should not wait for estimates that decide nothing."""
+
+    def refuse(*_):
+        raise AssertionError
+
+    case = Case((30, 31), (3, 3), channels=16, filters=16)
+    monkeypatch.setattr(fft, "estimate", refuse)
+    of = correlation(case)
+    for algorithm in ("direct", "winograd"):
+        pinned = dataclasses.replace(of.options, algorithm=algorithm)
+        same = dataclasses.replace(of, options=pinned)
+        strides = strides_of(of.input_shape)
+        assert same.plan("forward", strides, "float32", 1).algorithm == algorithm
+
+
+@randomly(30, case=any_case, direction=st.sampled_from(DIRECTIONS), dtype=dtypes)
+def test_estimates_are_linear_in_costs(case, direction, dtype):
+    """So that they can be fitted: twice the costs and twice the products are twice the estimate."""
+    planned = plan_of(case, direction, dtype)
+    tables = {"direct": costs.DIRECT, "winograd": costs.WINOGRAD, "fft": costs.FOURIER}
+    for name, module in ALGORITHMS.items() if planned.axes else ():
+        for tiling in module.tilings(planned.axes):
+            values = []
+            for factor in (0, 1, 2):
+                scaled = {
+                    kind: type(one)(*(factor * cost for cost in one))
+                    for kind, one in tables[name].items()
+                }
+                with pytest.MonkeyPatch.context() as patch:
+                    for kind, one in scaled.items():
+                        patch.setitem(tables[name], kind, one)
+                    values.append(module.estimate(planned.problem, planned.axes, tiling))
+            none, once, twice = values
+            assert 0 <= none <= once
+            assert twice == once == np.inf or np.isclose(twice - once, once - none, rtol=1e-9)
 
 
 ORDERS = {

@@ -11,7 +11,7 @@ import convx
 from convx import functional as F
 from convx import grad, reference
 from convx._core import _driver
-from convx._engine import execution, machine
+from convx._engine import execution, machine, plan
 
 # Items, channels, filters, sizes, kernel, options.
 CASES = {
@@ -101,14 +101,18 @@ def test_any_sizes(channels, size, kernel, padding, depthwise, seed):
 
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("case", CASES)
-def test_equal_bits(case, dtype, rng):
+def test_equal_bits(case, dtype, rng, monkeypatch):
     """For any number of threads, for an item alone, with prepared weights, into ``out``."""
     x, w, b, options = arrays_of(case, dtype, rng)
     y = F.conv_nd(x, w, b, **options)
-    prepared = convx.prepare_conv(w, b, **options)
     with convx.threads(1):
         assert F.conv_nd(x, w, b, **options).tobytes() == y.tobytes()
-        assert prepared(x).tobytes() == y.tobytes()
+    with execution.recording() as programs:
+        F.conv_nd(x, w, b, **options)
+    tilings = [one.tiling for program in programs for one in program.plan.passes]
+    with monkeypatch.context() as patch:  # prepared weights would take other tiles at times
+        patch.setattr(plan, "choose_tiling", lambda *_: tilings[0])
+        assert convx.prepare_conv(w, b, **options)(x).tobytes() == y.tobytes()
     for n in range(len(x)):
         assert F.conv_nd(x[n], w, b, **options).tobytes() == y[n].tobytes()
     out = np.empty_like(y)
@@ -142,8 +146,8 @@ def test_slices_of_the_weight_gradient(groups, rng):
     with execution.recording() as programs:
         grad.conv2d_weight(x, shape, dy, **options)
     (found,) = programs
-    plan = replace(found.plan)
-    assert plan.passes[0].row_parts > 1
+    of = replace(found.plan)
+    assert of.passes[0].row_parts > 1
     object.__setattr__(plan, "work", 10**15)
     sliced = _driver.Program(plan, machine.ISA, found.passes)
     parts = sliced.run(
@@ -235,23 +239,24 @@ def test_phases_without_outputs(rng):
 
 
 CHOICES = {
-    "depthwise 31×31": ((1, 128, 56, 56), (128, 1, 31, 31), 128, "fft"),
-    "depthwise 7×7": ((1, 96, 56, 56), (96, 1, 7, 7), 96, "direct"),
-    "a picture, 15×15": ((1, 1, 500, 500), (1, 1, 15, 15), 1, "fft"),
-    "a picture, 3×3": ((1, 1, 500, 500), (1, 1, 3, 3), 1, "direct"),
-    "a long line": ((1, 1, 100_000), (1, 1, 401), 1, "fft"),
-    "many channels": ((1, 64, 56, 56), (64, 64, 7, 7), 1, "direct"),
-    "a short line": ((1, 1, 100_000), (1, 1, 5), 1, "direct"),
+    "depthwise 31×31": ((1, 128, 56, 56), (128, 1, 31, 31), {"groups": 128}, "fft"),
+    "depthwise 7×7": ((1, 96, 56, 56), (96, 1, 7, 7), {"groups": 96}, "direct"),
+    "a picture, 15×15": ((1, 1, 500, 500), (1, 1, 15, 15), {}, "fft"),
+    "a picture, 3×3": ((1, 1, 500, 500), (1, 1, 3, 3), {}, "direct"),
+    "a long line": ((1, 1, 100_000), (1, 1, 401), {}, "fft"),
+    "many channels": ((1, 64, 56, 56), (64, 64, 7, 7), {}, "direct"),
+    "a short line": ((1, 1, 100_000), (1, 1, 5), {}, "direct"),
+    "a dilated pair": ((1, 64, 16_000), (128, 64, 2), {"dilation": 512}, "direct"),
 }
 
 
 @pytest.mark.parametrize("case", CHOICES)
 def test_choice(case):
-    shape, kernel, groups, expected = CHOICES[case]
+    shape, kernel, options, expected = CHOICES[case]
     w = np.broadcast_to(np.float32(1), kernel)
     for batch in (1, 64):
         x = np.broadcast_to(np.float32(1), (batch, *shape[1:]))
-        assert convx.explain(F.conv_nd, x, w, groups=groups).algorithm == expected
+        assert convx.explain(F.conv_nd, x, w, **options).algorithm == expected
 
 
 WEIGHT_CHOICES = {

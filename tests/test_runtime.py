@@ -116,9 +116,42 @@ def test_explanation_is_frozen_and_readable():
     assert isinstance(told, convx.Explanation)
     with pytest.raises(dataclasses.FrozenInstanceError):
         told.flops = 0
+    assert hash(told) == hash(convx.explain(F.conv1d, np.ones((1, 2, 9)), np.ones((2, 2, 3))))
     for part in (told.algorithm, told.isa, str(told.output_shape), "thread", "FLOPs"):
         assert part in str(told)
     assert "\n" not in str(told)
+
+
+def test_explain_tells_what_each_algorithm_would_cost():
+    x, w = np.ones((3, 16, 40, 40), "f4"), np.ones((16, 16, 3, 3), "f4")
+    told = convx.explain(F.conv2d, x, w)
+    assert list(told.estimates) == ["direct", "winograd", "fft"]
+    assert min(told.estimates, key=told.estimates.get) == told.algorithm == "winograd"
+    for name in told.estimates:
+        pinned = convx.explain(F.conv2d, x, w, algorithm=name)
+        assert pinned.algorithm == name
+        assert pinned.estimates == told.estimates
+        assert f"{name} {told.estimates[name]:.3g}" in str(pinned)
+    alone = convx.explain(F.conv2d, x[:1], w)
+    assert told.estimates["direct"] < 3 * alone.estimates["direct"]  # weights count once
+
+
+def test_explain_tells_of_algorithms_that_apply():
+    x, w = np.ones((1, 4, 20, 20), "f4"), np.ones((4, 4, 3, 3), "f4")
+    assert list(convx.explain(F.conv2d, x, w, stride=2).estimates) == ["direct"]
+    assert list(convx.explain(F.conv2d, x.astype(int), w.astype(int)).estimates) == ["direct"]
+    assert convx.explain(F.conv2d, x[:0], w).estimates == {}
+
+
+def test_explain_adds_the_parts_of_a_call():
+    """Where an algorithm cannot compute a part, that is computed directly."""
+    x, w = np.ones((1, 1, 60, 60), "f4"), np.ones((1, 1, 9, 9), "f4")
+    dy = np.ones((1, 1, 52, 52), "f4")
+    of_input = convx.explain(grad.conv2d_input, x.shape, w, dy).estimates
+    of_weight = convx.explain(grad.conv2d_weight, x, w.shape, dy).estimates
+    assert list(of_weight) == ["direct"]
+    both = convx.explain(grad.conv2d, dy, x, w).estimates
+    assert both == {name: cost + of_weight["direct"] for name, cost in of_input.items()}
 
 
 def test_explain_raises_what_the_call_would():

@@ -76,9 +76,9 @@ def outer_taps(axes: Sequence[Sequence[Axis]]) -> int:
     return math.prod(sum(len(axis.taps.coordinates) for axis in choices) for choices in axes)
 
 
-def whole_groups(problem: Problem, lanes: int) -> float:
-    """How many times more groups there are in whole vectors of so many."""
-    return -(-problem.groups // lanes) * lanes / problem.groups
+def vector_size(problem: Problem) -> int:
+    """Elements of a vector of 64 bytes: estimates count in these, whatever the machine has."""
+    return 64 // problem.item_size
 
 
 def tile_sizes(axes: Sequence[Axis], tiling: Tiling) -> list[int]:
@@ -151,6 +151,11 @@ def fewest_parts(tasks: int, most: int, threads: int) -> int:
         if tasks * parts % threads == 0 or tasks * parts >= 8 * threads:
             return parts
     return most
+
+
+def whole(count: int, unit: int) -> int:
+    """As many as it takes for whole units."""
+    return -(-count // unit) * unit
 
 
 def even(total: int, most: int) -> int:

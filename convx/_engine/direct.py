@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from convx._core import _driver
-from convx._engine import machine
+from convx._engine import costs, machine
 from convx._engine.cut import (
     axis_plans,
     choices_of,
@@ -27,7 +27,8 @@ from convx._engine.cut import (
     products,
     split,
     strands,
-    whole_groups,
+    vector_size,
+    whole,
 )
 from convx._engine.problem import DIRECT, Axis, PassPlan, Problem, Tiling
 
@@ -56,8 +57,7 @@ LANES_TAPS = 48  # taps up to which they are
 LANES_STRIDE = 4  # the greatest stride for which they are
 LANES_GRADIENT = 1024  # outputs of a box of the weight gradient of depthwise convolutions
 LANES_TILE = 32 * 1024  # bytes of one channel's tile there, for which boxes are made smaller
-GRADIENT_LANES = 16  # lanes of a vector of groups there, for the estimate
-GRADIENT_GATHER = 2.5  # copying a column there costs as much as so many filters' multiply-adds
+ROW_END = 1  # ending a row costs as much as so many more of its outputs, for estimates
 SMALL_KERNELS = 8192  # weights in all below which their gradient is summed in parts
 ROW_PARTS = 8  # such parts
 
@@ -68,18 +68,30 @@ def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
 
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
-    """Multiply-adds of a group of an item, or of all items for a gradient of weights.
+    """Multiply-adds that take as long as a group."""
+    depthwise = problem.kind == "weight_gradient" and _is_depthwise(problem)
+    each = costs.DIRECT["depthwise_gradient" if depthwise else problem.kind]
+    channels, filters, taps = problem.channels, problem.filters, math.prod(problem.kernel)
+    outputs = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes)
+    computed, gathered = (1.0, 1.0) if depthwise else _columns(problem, axes)
+    per_item = products(axes) * channels * (filters * computed + each.tap * gathered)
+    per_item += outputs * (channels * each.input + filters * each.output)
+    kernels = 0 if problem.weights_prepared else channels * filters * taps
+    return problem.batch * per_item + kernels * each.weight
 
-    With what else takes time in a gradient; whatever the layout of the arrays is, as the choice of
-    an algorithm must not depend on it.
-    """
-    work = problem.channels * problem.filters * products(axes)
-    if problem.kind != "weight_gradient":
-        return work
-    work *= problem.batch
-    if _suits_lanes(problem, [choices[0] for choices in axes]):
-        return work * whole_groups(problem, GRADIENT_LANES)
-    return work * (1 + GRADIENT_GATHER / problem.filters)
+
+def _columns(problem: Problem, axes: Sequence[Sequence[Axis]]) -> tuple[float, float]:
+    """Columns of products that are computed, and that are gathered, for each that is needed."""
+    lanes, taps = vector_size(problem), math.prod(problem.kernel)
+    if problem.kind == "weight_gradient":
+        columns = problem.channels * taps
+        return whole(columns, lanes) / columns, 1.0
+    row = max((axis.taps.outputs for axis in axes[-1]), default=0)
+    if taps == 1 or row == 0:
+        return 1.0, 1.0
+    if _wastes(row, problem.filters, lanes // 2):
+        return 1.0, whole(row, lanes) / row
+    return (whole(row, lanes // 2) + ROW_END) / row, 0.0
 
 
 def plan_passes(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> list[PassPlan]:
@@ -306,14 +318,10 @@ def _is_depthwise(problem: Problem) -> bool:
     return problem.channels == 1 and problem.groups > 1
 
 
-def _suits_lanes(problem: Problem, axes: Sequence[Axis]) -> bool:
-    """Whether groups can be the lanes of vectors, for arrays of an ordinary layout."""
-    return _is_depthwise(problem) and all(axis.taps.stride <= LANES_STRIDE for axis in axes)
-
-
 def _may_be_lanes(problem: Problem, axes: Sequence[Axis]) -> bool:
     """Whether groups can be the lanes of vectors."""
-    return _suits_lanes(problem, axes) and axes[-1].in_stride == 1
+    small = all(axis.taps.stride <= LANES_STRIDE for axis in axes)
+    return _is_depthwise(problem) and small and axes[-1].in_stride == 1
 
 
 def _gradient_blocks(problem: Problem, axes: Sequence[Axis]) -> list[int]:
@@ -340,8 +348,12 @@ def _gathers(axes: Sequence[Axis], filters: int, unit: int) -> bool:
     row = axes[-1].taps.outputs
     if all(len(axis.taps.coordinates) == 1 for axis in axes):
         return filters >= GATHER_FILTERS  # there is no other copy: the panels are the tile
-    wasted = -(-row // unit) * unit - row
-    return wasted * filters > GATHER_COST * row
+    return _wastes(row, filters, unit)
+
+
+def _wastes(row: int, filters: int, unit: int) -> bool:
+    """Whether filling up every row to whole units costs more than copying its outputs."""
+    return (whole(row, unit) - row) * filters > GATHER_COST * row
 
 
 def _works_in_place(axes: Sequence[Axis], block: int, gathered: bool, lanes: int) -> bool:

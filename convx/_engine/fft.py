@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convx._core import _driver
-from convx._engine import machine
+from convx._engine import costs, machine
 from convx._engine.cut import (
     MOST_WEIGHTS,
     are_neighbours,
@@ -30,19 +30,16 @@ from convx._engine.cut import (
     split,
     tile_sizes,
     transformed,
-    whole_groups,
+    vector_size,
+    whole,
     with_phases,
 )
 from convx._engine.problem import Axis, PassPlan, Problem, Tiling
 
 POINTS = {1: (16, 32, 64, 128, 256, 512, 1024), 2: (16, 32, 64, 128)}  # along each of so many axes
 MOST_TAPS = 0.75  # of the points along an axis
-# What a vector of pairs costs in multiply-adds of the product: a transformation for each point and
-# step of radix 2; moving a point in or out; a product of spectra.
-TRANSFORM, MOVE, PRODUCT = 3.4, 6.0, 20.0
-GRADIENT_PRODUCTS = 8.0, 14.0  # the same where it is added to a sum in memory: few sums, or many
-VECTOR = 64  # bytes of the vectors that these figures are for
-LANES = VECTOR // 4
+NEAR_POINTS = 256  # of a line that stays in the L1 cache
+VECTOR = 64  # bytes of the vectors that bounds are for
 MOST_SPECTRA = 2**20  # bytes of the spectra of a task
 # Of a gradient of weights. The order of its sum follows from these, so no machine changes them.
 SMALL_SUMS = 2**20  # bytes of the sums of a task up to which they are few
@@ -87,33 +84,33 @@ def _sizes(taps: int, outputs: int, points: Sequence[int]) -> list[int]:
 
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
-    """Multiply-adds that take as long as a group of an item, or all items for a gradient."""
+    """Multiply-adds that take as long as a group."""
     outer = outer_taps(axes[: len(axes) - tiling.axes])
     reduction, filters = problem.channels * outer, problem.filters
     gradient = problem.kind == "weight_gradient"
     if not (_sums_fit if gradient else _spectra_fit)(problem, tiling, outer):
         return math.inf
-    unit = LANES if problem.groups < LANES else 1  # the lanes are pairs, or groups
-    cost = _Costs.of(tiling)
-    per_pair = reduction * cost.whole + filters * cost.tile
+    lanes = vector_size(problem)
+    unit = lanes if problem.groups < lanes else 1  # the lanes are pairs, or groups
+    each = costs.FOURIER["weight_gradient" if gradient else "forward"]
+    tile = _TileCosts.of(tiling, each)
     products = filters * reduction * tiling.points
+    per_pair = reduction * tile.whole + filters * tile.outputs + each.product * products
     if gradient:
-        pairs = _pairs(axes, tiling, unit, problem.batch)
-        small = products * 2 * VECTOR <= SMALL_SUMS
-        per_pair += GRADIENT_PRODUCTS[0 if small else 1] * products
-        one = pairs * per_pair + unit * filters * reduction * cost.taps
-        return one * whole_groups(problem, LANES) if unit == 1 else one
-    pairs = _pairs(axes, tiling, unit, 1)
-    per_pair += PRODUCT * products
+        if products * 2 * VECTOR > SMALL_SUMS:
+            per_pair += each.far_product * products
+        pairs = _pairs_of_gradient(axes, tiling, unit, problem.batch)
+        one = pairs * per_pair + unit * filters * reduction * tile.taps
+        return one * whole(problem.groups, lanes) / problem.groups if unit == 1 else one
     # filters are lanes while kernels are made
-    weights = 0 if problem.weights_prepared else -(-filters // unit) * unit * reduction * cost.taps
-    return pairs * per_pair + weights
+    weights = 0 if problem.weights_prepared else whole(filters, unit) * reduction * tile.taps
+    return problem.batch * _pairs(axes, tiling, unit) * per_pair + weights
 
 
 def _spectra_fit(problem: Problem, tiling: Tiling, outer: int) -> bool:
     """Whether the spectra of weights, and those of a task, are few enough."""
     reduction, filters = problem.channels * outer, problem.filters
-    groups = 1 if problem.groups == 1 else -(-problem.groups // LANES) * LANES
+    groups = 1 if problem.groups == 1 else whole(problem.groups, vector_size(problem))
     weights = groups * filters * reduction * 2 * tiling.points * problem.item_size
     spectra = reduction + (reduction * filters > 1)
     return weights <= MOST_WEIGHTS and spectra * tiling.points * 2 * VECTOR <= MOST_SPECTRA
@@ -122,7 +119,8 @@ def _spectra_fit(problem: Problem, tiling: Tiling, outer: int) -> bool:
 def _sums_fit(problem: Problem, tiling: Tiling, outer: int) -> bool:
     """Whether the sums of a gradient of weights, and the spectra of a task, are few enough."""
     kernels = problem.channels * outer * problem.filters
-    tasks = -(-problem.groups // LANES) if problem.groups >= LANES else problem.groups
+    lanes = vector_size(problem)
+    tasks = -(-problem.groups // lanes) if problem.groups >= lanes else problem.groups
     spectrum = tiling.points * 2 * VECTOR
     # those of inputs that only one filter takes are used one by one; a pair's tile is no larger
     spectra = max(outer, 1 + (problem.channels * outer if problem.filters > 1 else 1))
@@ -131,29 +129,41 @@ def _sums_fit(problem: Problem, tiling: Tiling, outer: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Costs:
+class _TileCosts:
     """Costs of a tile's transformations: of all rows; of those with outputs; of those with taps."""
 
     whole: float
-    tile: float
+    outputs: float
     taps: float
 
     @classmethod
-    def of(cls, tiling: Tiling) -> "_Costs":
+    def of(cls, tiling: Tiling, each: costs.Fourier) -> "_TileCosts":
         columns = tiling.points_along[-1]
         rows = tiling.points // columns
         used = tiling.tiles[0], tiling.taps[0]
-        tile, taps = used if tiling.axes == 2 else (1, 1)
-        moved = MOVE * tiling.points + TRANSFORM * columns * rows * math.log2(rows)
-        row = TRANSFORM * columns * math.log2(columns)
-        return cls(rows * row + moved, tile * row + moved, taps * row + moved)
+        outputs, taps = used if tiling.axes == 2 else (1, 1)
+        along = columns * math.log2(columns)
+        moved = each.move * tiling.points + each.transform * columns * rows * math.log2(rows)
+        if columns > NEAR_POINTS:
+            moved += each.far * rows * along
+        row = each.transform * along
+        return cls(rows * row + moved, outputs * row + moved, taps * row + moved)
 
 
-def _pairs(axes: Sequence[Sequence[Axis]], tiling: Tiling, unit: int, items: int) -> int:
-    """Pairs of tiles in all passes and phases, in whole vectors of so many.
+def _pairs(axes: Sequence[Sequence[Axis]], tiling: Tiling, unit: int) -> int:
+    """Pairs of tiles of an item in all passes and phases, in whole vectors of so many."""
+    first = len(axes) - tiling.axes
+    phased = [[with_phases(axis) for axis in choices] for choices in axes[first:]]
+    return sum(
+        math.prod(axis.phases for axis in chosen) * _lanes(_pair_counts(chosen, tiling), unit)
+        for chosen in itertools.product(*axes[:first], *phased)
+    )
 
-    Those of several items may share a vector, which only gradients have.
-    """
+
+def _pairs_of_gradient(
+    axes: Sequence[Sequence[Axis]], tiling: Tiling, unit: int, items: int
+) -> int:
+    """The same of all items, where those of several may share a vector."""
     first = len(axes) - tiling.axes
     places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
     phased = [[with_phases(axis) for axis in choices] for choices in axes[first:]]
@@ -192,7 +202,7 @@ def _plan_gradient(problem: Problem, tiling: Tiling) -> PassPlan:
     What is lanes and which pairs are a step set the order of the sum: it must not depend on the
     machine.
     """
-    sums = VECTOR // problem.item_size
+    sums = vector_size(problem)
     phases = math.prod(axis.phases for axis in problem.axes)
     pairs = math.prod(_pair_counts(problem.axes, tiling))
     each = problem.batch * phases * pairs
@@ -209,7 +219,7 @@ def _plan_gradient(problem: Problem, tiling: Tiling) -> PassPlan:
 
 def _tile_bytes(cut: PassPlan, problem: Problem) -> int:
     """Bytes of the tiles of a step of a gradient of weights."""
-    tiles = VECTOR // problem.item_size if cut.lanes else cut.boxes_together
+    tiles = vector_size(problem) if cut.lanes else cut.boxes_together
     return tiles * cut.tile_size * problem.item_size
 
 
@@ -229,6 +239,13 @@ def _pair_counts(axes: Sequence[Axis], tiling: Tiling) -> list[int]:
     """Pairs along each axis, of a phase."""
     sizes = _pair_sizes(axes, tiling)
     return [-(-axis.phase_outputs // size) for axis, size in zip(axes, sizes)]
+
+
+def _lanes(counts: Sequence[int], unit: int) -> int:
+    """Lanes of the vectors that take so many pairs along each axis, a block of them in each."""
+    rows, last = math.prod(counts[:-1]), counts[-1]
+    blocks = ((columns, unit // columns) for columns in range(1, min(unit, last) + 1))
+    return unit * min((-(-last // wide) * -(-rows // high) for wide, high in blocks), default=0)
 
 
 def _block(counts: Sequence[int], together: int, as_lanes: bool) -> list[int]:
@@ -291,7 +308,7 @@ def _forward_shares(problem: Problem, task_groups: int, boxes: int) -> dict[str,
 def _gradient_shares(problem: Problem, as_lanes: bool, boxes: int, most: int) -> dict[str, int]:
     """Tasks of a gradient of weights, a step of which has at most so many of all items' boxes."""
     together = even(boxes, most)
-    alike = -(-problem.groups // (VECTOR // problem.item_size)) if as_lanes else problem.groups
+    alike = -(-problem.groups // (vector_size(problem))) if as_lanes else problem.groups
     row_parts = 1
     while 2 * row_parts * alike <= ROW_PARTS and 2 * row_parts * LEAST_STEPS * together <= boxes:
         row_parts *= 2

@@ -13,8 +13,8 @@ from convx._engine import direct, fft, machine, winograd
 from convx._engine.problem import DIRECT, Axis, PassPlan, Plan, Problem, Tiling
 from convx._engine.threads import WORK_PER_THREAD
 
-# Each has `tilings` of a problem's axes, `plan_passes`, and an `estimate` of what one costs: for a
-# group of an item, or all items of a weight gradient, in multiply-adds of a product at full speed.
+# Each has `tilings` of a problem's axes, `plan_passes`, and an `estimate` of what one costs: for
+# one group, in multiply-adds of a product at full speed.
 ALGORITHMS: dict[str, ModuleType] = {"direct": direct, "winograd": winograd, "fft": fft}
 
 
@@ -43,11 +43,13 @@ def plan(
         threads=problem.threads,
         packing=tuple(one.packing for one in passes),
         falls_back=transforms,
+        problem=problem,
+        axes=tuple(map(tuple, axes)) if work else (),
     )
 
 
-# Of the direct algorithm's cost, what another may be estimated at to be chosen.
-WORTHWHILE = 0.9
+# Items of the batch that an algorithm is chosen for, whatever the batch is.
+ITEMS = 2
 
 
 def choose_tiling(problem: Problem, axes: Sequence[Sequence[Axis]], algorithm: str) -> Tiling:
@@ -57,19 +59,37 @@ def choose_tiling(problem: Problem, axes: Sequence[Sequence[Axis]], algorithm: s
     prepared; for the weights' gradient on the number of items instead. So neither the other items
     of a batch nor threads change the bits of a result.
     """
-    if algorithm == "direct" or problem.dtype not in ("float32", "float64"):
+    if algorithm == "direct" or not _is_floating(problem):
         return DIRECT
-    limit = math.inf
-    if algorithm == "auto":
-        limit = WORTHWHILE * direct.estimate(problem, axes, DIRECT)
-    estimates = {
-        tiling: module.estimate(problem, axes, tiling)
-        for name, module in ALGORITHMS.items()
-        if algorithm in ("auto", name)
-        for tiling in module.tilings(axes)
+    problem = as_chosen(problem)
+    names = ALGORITHMS if algorithm == "auto" else (algorithm,)
+    found = {
+        tiling: ALGORITHMS[name].estimate(problem, axes, tiling)
+        for name in names
+        for tiling in ALGORITHMS[name].tilings(axes)
     }
-    best = min(estimates, key=estimates.__getitem__, default=DIRECT)
-    return best if estimates.get(best, math.inf) < limit else DIRECT
+    best = min(found, key=found.__getitem__, default=DIRECT)
+    return best if found.get(best, math.inf) < math.inf else DIRECT
+
+
+def as_chosen(problem: Problem) -> Problem:
+    """Return what a choice looks at: the same whatever the batch is, but all that is summed."""
+    return problem if problem.kind == "weight_gradient" else replace(problem, batch=ITEMS)
+
+
+def estimates(plan: Plan) -> dict[str, float]:
+    """What a planned call would cost with each algorithm that can compute it."""
+    costs_of: dict[str, float] = {}
+    problem, axes = plan.problem, plan.axes
+    for name, module in ALGORITHMS.items() if axes else ():
+        tiling = choose_tiling(problem, axes, name)
+        if tiling.algorithm == name:
+            costs_of[name] = problem.groups * module.estimate(problem, axes, tiling)
+    return costs_of
+
+
+def _is_floating(problem: Problem) -> bool:
+    return problem.dtype in ("float32", "float64")
 
 
 def _pack_once(passes: Sequence[PassPlan], problem: Problem) -> bool:

@@ -251,7 +251,9 @@ class Plan:
     writes_all: bool
     threads: int
     packing: tuple[object, ...]
-    falls_back: bool = False
+    falls_back: bool
+    problem: Problem
+    axes: tuple[tuple[Axis, ...], ...]  # none where there is nothing to compute
     table_bytes: int = field(init=False)
     work: int = field(init=False)
     item_size: int = field(init=False)

@@ -2,13 +2,13 @@
 
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, overload
 
 import numpy as np
 
 from convx._core import _driver
-from convx._engine import execution, machine
+from convx._engine import execution, machine, plan
 from convx._engine.threads import get_num_threads
 from convx._version import __version__
 
@@ -21,6 +21,11 @@ class Explanation:
     ----------
     algorithm : str
         The algorithms that the call uses.
+    estimates : dict of str to float
+        What the call is estimated to cost with each algorithm, in multiply-adds of a product at
+        full speed: of the direct algorithm, and of those that can compute it, or a part of it
+        while the rest is computed directly. The choice is the same whatever the batch is, so that
+        other items do not change the bits of a result: it may not be the cheapest for one.
     flops : int
         Additions and multiplications, without those for padding, bias and transformations.
     workspace_bytes : int
@@ -34,6 +39,7 @@ class Explanation:
     """
 
     algorithm: str
+    estimates: dict[str, float] = field(hash=False)
     flops: int
     workspace_bytes: int
     threads: int
@@ -42,9 +48,11 @@ class Explanation:
 
     def __str__(self) -> str:
         """Tell it in a line."""
+        estimates = ", ".join(f"{name} {cost:.3g}" for name, cost in self.estimates.items())
         return (
             f"{self.algorithm}, {self.flops:.3g} FLOPs, {self.workspace_bytes / 1024:.0f} KiB of "
-            f"workspace, {self.threads} thread(s), {self.isa}, result {self.output_shape}"
+            f"workspace, {self.threads} thread(s), {self.isa}, result {self.output_shape}, "
+            f"estimates: {estimates or 'none'}"
         )
 
 
@@ -61,7 +69,8 @@ def explain(operation: Callable[..., Any], *args: Any, **kwargs: Any) -> Explana
     Returns
     -------
     Explanation
-        Algorithm, FLOPs, workspace in bytes, threads, shape of the result, instruction set.
+        Algorithm, estimated cost of each, FLOPs, workspace in bytes, threads, shape of the result,
+        instruction set.
 
     Raises
     ------
@@ -72,9 +81,11 @@ def explain(operation: Callable[..., Any], *args: Any, **kwargs: Any) -> Explana
     --------
     >>> import convx, numpy as np
     >>> x, w = np.ones((1, 8, 32, 32)), np.ones((16, 8, 3, 3))
-    >>> told = convx.explain(convx.functional.conv2d, x, w, padding=1)
+    >>> told = convx.explain(convx.functional.conv2d, x, w, padding=1, algorithm="direct")
     >>> told.flops, told.output_shape
     (2359296, (1, 16, 32, 32))
+    >>> list(told.estimates)
+    ['direct', 'winograd', 'fft']
     """
     with execution.recording() as programs:
         result = operation(*args, **kwargs)
@@ -82,12 +93,19 @@ def explain(operation: Callable[..., Any], *args: Any, **kwargs: Any) -> Explana
     shapes = tuple(one.shape for one in results if isinstance(one, np.ndarray))
     return Explanation(
         algorithm=" + ".join(dict.fromkeys(one.plan.algorithm for one in programs)) or "none",
+        estimates=_sum([plan.estimates(one.plan) for one in programs]),
         flops=sum(2 * one.plan.work for one in programs),
         workspace_bytes=max((one.workspace_bytes for one in programs), default=0),
         threads=max((one.threads for one in programs), default=1),
         output_shape=shapes if isinstance(result, tuple) else shapes[0],
         isa=machine.ISA,
     )
+
+
+def _sum(parts: list[dict[str, float]]) -> dict[str, float]:
+    """Add what the parts of a call cost: directly where an algorithm cannot compute a part."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: sum(part.get(name, part.get("direct", 0)) for part in parts) for name in names}
 
 
 def _config() -> dict[str, dict[str, Any]]:

@@ -12,10 +12,10 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from convx._core import _driver
-from convx._engine import machine
+from convx._engine import costs, machine
 from convx._engine.cut import (
     MOST_WEIGHTS,
     are_neighbours,
@@ -32,6 +32,8 @@ from convx._engine.cut import (
     split,
     tile_sizes,
     transformed,
+    vector_size,
+    whole,
     with_phases,
 )
 from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem, Tiling
@@ -46,26 +48,8 @@ GRADIENT_TILES = 32  # tiles of a product of the weight gradient: it sets the or
 GRADIENT_UNIT = 8  # rows of more tiles are cut into multiples of this
 GRADIENT_FILTERS = 64  # filters of a task of the weight gradient
 GRADIENT_SUMS = 0.6  # of the L2 cache: sums of a task of the weight gradient
-
-
-class Costs(NamedTuple):
-    """What Winograd's transformations cost, in multiply-adds of the product.
-
-    At each point of a tile: of an input channel, of a filter. Of the weights of one pair of both:
-    for all points, and for each.
-    """
-
-    input: int
-    output: int
-    weights: int
-    weight: int
-
-
-# Measured on an AMD EPYC (Turin, Zen 5), November 2026.
-FORWARD_COSTS, GRADIENT_COSTS = Costs(17, 21, 230, 10), Costs(12, 15, 0, 50)
-PANEL = 32  # channels of the sums that become a gradient of weights are in whole panels
-# Fewer tiles of an item do not fill a vector.
-LEAST_TILES = 16
+KEPT_WEIGHTS = 60 * 2**20  # bytes of them whose memory is kept from call to call
+NEAR_WEIGHTS = 10 * 2**20  # bytes of transformed weights that stay in a cache
 
 
 def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
@@ -85,30 +69,37 @@ def _fits(taps: AxisTaps, count: int) -> bool:
 
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
-    """Multiply-adds that take as long as a group of an item, or all items for a gradient."""
+    """Multiply-adds that take as long as a group."""
+    each, gradient = costs.WINOGRAD[problem.kind], problem.kind == "weight_gradient"
     first = len(axes) - tiling.axes
-    pairs = problem.channels * problem.filters
-    outer = outer_taps(axes[:first])
-    whole = problem.filters * outer * -(-problem.channels // PANEL) * PANEL
-    if problem.groups * whole * tiling.points * problem.item_size > MOST_WEIGHTS:
+    outer, filters = outer_taps(axes[:first]), problem.filters
+    lanes = vector_size(problem)
+    # channels of the sums that become a gradient of weights are in whole panels of two vectors
+    panels = whole(problem.channels, 2 * lanes)
+    weight_bytes = problem.groups * filters * outer * panels * tiling.points * problem.item_size
+    if weight_bytes > MOST_WEIGHTS:
         return math.inf
     places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
     tiles = math.prod(
         sum(tiling.tile_counts([with_phases(axis)])[0] for axis in choices)
         for choices in axes[first:]
     )
-    rows, filters, costs = outer * problem.channels, problem.filters, FORWARD_COSTS
-    inputs, outputs = rows * costs.input, filters * costs.output
-    if problem.kind == "weight_gradient":  # a sum over the batch; each task transforms anew
-        tiles, costs = problem.batch * tiles, GRADIENT_COSTS
-        inputs = rows * costs.input * -(-filters // GRADIENT_FILTERS)
-        outputs = filters * costs.output * -(-rows // GRADIENT_FILTERS)
-    else:
-        tiles = max(tiles, LEAST_TILES)
-    per_tile = pairs * products(axes[:first]) + places * (inputs + outputs)
-    kernels = 0 if problem.weights_prepared else outer * pairs
-    weights = kernels * (costs.weights + costs.weight * tiling.points)
-    return tiling.points * tiles * per_tile + weights
+    channels, inputs, outputs = problem.channels, outer * problem.channels, filters
+    filled = 1.0
+    if gradient:  # products have whole panels of channels; each task transforms whole vectors anew
+        channels = panels
+        inputs = outer * whole(problem.channels, lanes) * -(-filters // GRADIENT_FILTERS)
+        outputs = whole(filters, lanes) * -(-outer * problem.channels // GRADIENT_FILTERS)
+    elif 0 < tiles * places < lanes:  # half a vector at least
+        filled = whole(tiles * places, lanes // 2) / (tiles * places)
+    per_tile: float = channels * filters * products(axes[:first])
+    per_tile += places * (inputs * each.input + outputs * each.output)
+    kernels = 0 if problem.weights_prepared else outer * channels * filters
+    far = max(0, weight_bytes - NEAR_WEIGHTS) / max(1, weight_bytes)
+    fresh = weight_bytes > KEPT_WEIGHTS
+    per_weight = each.weight + each.far_weight * far + each.fresh_weight * fresh
+    weights = kernels * (each.weights + per_weight * tiling.points)
+    return problem.batch * tiles * tiling.points * filled * per_tile + weights
 
 
 def plan_passes(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> list[PassPlan]:

@@ -1,0 +1,71 @@
+"""What the algorithms' work costs, in multiply-adds of a product at full speed.
+
+The constants are those that ``python -m benchmarks.calibrate`` fits to measured times; every
+estimate is linear in them. They decide what a result's bits are, so they are the same everywhere:
+measured on an AMD EPYC (Genoa, Zen 4) with AVX-512 and 1 MiB of L2 cache, GCC 12.2, one thread,
+float32 and float64 together, on 24 November 2026.
+"""
+
+from typing import NamedTuple
+
+
+class Direct(NamedTuple):
+    """Besides the multiply-adds themselves.
+
+    Of an input channel at each output, and at each tap of it: filling tiles and panels. Of a filter
+    at each output: loading and storing its sum. Of a weight: packing.
+    """
+
+    input: float
+    tap: float
+    output: float
+    weight: float
+
+
+class Winograd(NamedTuple):
+    """Besides the product of points.
+
+    At each point of a tile: of an input channel, of a filter. Of the weights of one pair of both:
+    for all points, for each, and besides for each that does not stay in the cache, or in memory
+    that is kept from call to call.
+    """
+
+    input: float
+    output: float
+    weights: float
+    weight: float
+    far_weight: float
+    fresh_weight: float
+
+
+class Fourier(NamedTuple):
+    """Of pairs of tiles.
+
+    A transformation, for each point and step of radix 2, and besides where a line leaves the L1
+    cache; moving a point in or out; a product of spectra, and besides where sums of these leave it.
+    """
+
+    transform: float
+    far: float
+    move: float
+    product: float
+    far_product: float
+
+
+DIRECT = {
+    "forward": Direct(input=12, tap=2.4, output=5.7, weight=11),
+    "weight_gradient": Direct(input=14, tap=4.8, output=3.1, weight=1.4),
+    "depthwise_gradient": Direct(input=0, tap=0.1, output=22, weight=0),
+}
+WINOGRAD = {
+    "forward": Winograd(
+        input=14, output=9.9, weights=21, weight=17, far_weight=36, fresh_weight=170
+    ),
+    "weight_gradient": Winograd(
+        input=12, output=0.4, weights=38, weight=24, far_weight=39, fresh_weight=190
+    ),
+}
+FOURIER = {
+    "forward": Fourier(transform=1.5, far=3.9, move=29, product=12, far_product=0),
+    "weight_gradient": Fourier(transform=3.4, far=0, move=6, product=8, far_product=6),
+}
