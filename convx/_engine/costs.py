@@ -67,5 +67,5 @@ WINOGRAD = {
 }
 FOURIER = {
     "forward": Fourier(transform=1.5, far=3.9, move=29, product=12, far_product=0),
-    "weight_gradient": Fourier(transform=3.4, far=0, move=6, product=8, far_product=6),
+    "weight_gradient": Fourier(transform=3.4, far=3.7, move=12, product=8, far_product=4),
 }
