@@ -146,11 +146,12 @@ def test_explain_tells_of_algorithms_that_apply():
 def test_explain_adds_the_parts_of_a_call():
     """Where an algorithm cannot compute a part, that is computed directly."""
     x, w = np.ones((1, 1, 60, 60), "f4"), np.ones((1, 1, 9, 9), "f4")
-    dy = np.ones((1, 1, 52, 52), "f4")
-    of_input = convx.explain(grad.conv2d_input, x.shape, w, dy).estimates
-    of_weight = convx.explain(grad.conv2d_weight, x, w.shape, dy).estimates
+    dy = np.ones((1, 1, 18, 18), "f4")
+    of_input = convx.explain(grad.conv2d_input, x.shape, w, dy, stride=3).estimates
+    of_weight = convx.explain(grad.conv2d_weight, x, w.shape, dy, stride=3).estimates
+    assert list(of_input) == ["direct", "winograd", "fft"]
     assert list(of_weight) == ["direct"]
-    both = convx.explain(grad.conv2d, dy, x, w).estimates
+    both = convx.explain(grad.conv2d, dy, x, w, stride=3).estimates
     assert both == {name: cost + of_weight["direct"] for name, cost in of_input.items()}
 
 
