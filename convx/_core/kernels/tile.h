@@ -50,6 +50,7 @@ static void NAME(clear_gaps)(const cx_pass *pass, T *tile)
     NAME(clear)(tile, CX_MOST_VECTORS * LANES);
 }
 
+/* Each row asks for that of the next channel: rows are too short for the hardware to foresee. */
 static void NAME(fill_tile)(const cx_pass *pass, const cx_box *box, const T *input, int64_t first,
                             int64_t channels, T *space)
 {
@@ -68,7 +69,9 @@ static void NAME(fill_tile)(const cx_pass *pass, const cx_box *box, const T *inp
                 const cx_stretch *stretch = &box->stretch[s];
                 T *to = tile + stretch->tile;
                 const T *start = from + stretch->source;
-                int64_t n = stretch->length;
+                int64_t n = stretch->length, reach = channels > 1 ? n * stretch->step : 0;
+                for (int64_t i = 0; i < reach; i += 64 / (int64_t)sizeof(T))
+                    __builtin_prefetch(start + pass->in_channel + i);
                 if (stretch->source == CX_ZEROS)
                     for (int64_t i = 0; i < n; i++)
                         to[i] = 0;
