@@ -15,12 +15,14 @@ from support import (
     randomly,
     small_integers,
     values,
+    without_algorithm,
 )
 
 import convx
 from convx import functional as F
 from convx import reference
-from convx._engine import execution
+from convx._core import _driver
+from convx._engine import execution, machine
 
 dtypes = st.sampled_from(DTYPES)
 
@@ -176,6 +178,45 @@ TRANSPOSED = {
 @pytest.mark.parametrize("name", TRANSPOSED)
 def test_big_transposed(name, dtype):
     check_transpose(replace(TRANSPOSED[name], transposed=True), dtype)
+
+
+NARROW = {
+    "7": Case((7, 7), (3, 3), batch=3, channels=15, filters=64, options={"padding": 1}),
+    "10": Case((14, 14), (5, 5), batch=20, channels=6, filters=16),
+    "14": Case((14, 14), (3, 3), channels=70, filters=93, options={"padding": 1}),
+    "34 outputs, in pieces": Case((4, 35), (3, 2), channels=40, filters=32, bias=False),
+    "strided": Case((17, 29), (3, 3), batch=2, channels=20, filters=47, options={"stride": 2}),
+    "groups": Case((9, 9), (3, 3), groups=3, channels=16, filters=30, options={"padding": 2}),
+    "one tap": Case((7, 5), (1, 1), batch=2, channels=300, filters=60),
+    "one tap, strided": Case((13, 13), (1, 1), channels=200, filters=140, options={"stride": 3}),
+    "a line": Case((11,), (5,), batch=None, channels=130, filters=80, options={"dilation": 2}),
+    "a volume": Case((5, 6, 9), (3, 3, 3), channels=9, filters=32, options={"padding": 1}),
+    "many taps": Case((40, 9), (37, 15), channels=1, filters=16, options={"padding": (2, 7)}),
+    "reflected": Case(
+        (9, 9), (3, 3), channels=20, filters=64, options={"padding": 1, "padding_mode": "reflect"}
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int32"])
+@pytest.mark.parametrize("name", NARROW)
+def test_narrow_planes(name, dtype):
+    """Where filters are the lanes of vectors, on machines with enough registers."""
+    case = NARROW[name].with_options(algorithm="direct")
+    x, w, b = case.arrays(dtype)
+    check(F.conv_nd, without_algorithm(reference.conv_nd), (x, w, b), case.all_options, dtype)
+    found = convx.prepare_conv(w, b, **case.all_options)(x)
+    np.testing.assert_array_equal(found, F.conv_nd(x, w, b, **case.all_options))
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_narrow_planes_take_filters_as_lanes(name):
+    case = NARROW[name].with_options(algorithm="direct")
+    with execution.recording() as programs:
+        F.conv_nd(*case.arrays("float32"), **case.all_options)
+    filters = programs[0].plan.passes[0].filter_vectors
+    rows = _driver.register_block(machine.ISA, "float32")[2]
+    assert (filters > 0) == (rows >= 14)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int8"])

@@ -13,6 +13,7 @@ from convx._engine import machine
 from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem, Tiling
 from convx._engine.window import AxisTaps, Table
 
+LANES_STRIDE = 4  # the greatest stride for which groups are the lanes of vectors
 MOST_WEIGHTS = 128 * 2**20  # bytes of transformed weights, or of the sums that become a gradient
 
 
@@ -151,6 +152,24 @@ def fewest_parts(tasks: int, most: int, threads: int) -> int:
         if tasks * parts % threads == 0 or tasks * parts >= 8 * threads:
             return parts
     return most
+
+
+def filter_parts(problem: Problem, tasks: int, most_filters: int, rows: int) -> int:
+    """Parts of the filters that so many tasks are cut into further."""
+    filter_blocks = -(-problem.filters // rows)
+    needed = min(filter_blocks, -(-problem.filters // most_filters))
+    return max(needed, fewest_parts(tasks, filter_blocks, problem.threads))
+
+
+def is_depthwise(problem: Problem) -> bool:
+    """Whether every group has one channel."""
+    return problem.channels == 1 and problem.groups > 1
+
+
+def may_be_lanes(problem: Problem, axes: Sequence[Axis]) -> bool:
+    """Whether groups can be the lanes of vectors."""
+    small = all(axis.taps.stride <= LANES_STRIDE for axis in axes)
+    return is_depthwise(problem) and small and axes[-1].in_stride == 1
 
 
 def whole(count: int, unit: int) -> int:

@@ -18,29 +18,26 @@ from convx._engine.cut import (
     axis_plans,
     choices_of,
     even,
-    fewest_parts,
+    filter_parts,
     fits,
+    is_depthwise,
     kernel_places,
+    may_be_lanes,
     merge_pointwise,
     outer_sum,
     pass_plan,
     products,
     split,
-    strands,
     vector_size,
     whole,
 )
+from convx._engine.direct_gradient import plan_gradient
 from convx._engine.problem import DIRECT, Axis, PassPlan, Problem, Tiling
 
 STEP = 320  # channels times taps of one step of the reduction: a register block of weights in L1
 BOX_POSITIONS = 256  # outputs of a box where they are gathered
 POINTWISE_POSITIONS = 512  # the same for kernels of one tap, whose input is read in long rows
 ROW_POSITIONS = 2048  # outputs of a box whose tile is read by rows
-GRADIENT_POSITIONS = 256  # outputs of a box of the weight gradient: it sets the order of its sum
-GRADIENT_UNIT = 32  # rows of more outputs are cut into multiples of this
-GRADIENT_TILE = 256 * 1024  # bytes of one channel's tile, for which boxes are made smaller
-GRADIENT_COLUMNS = 320  # channels times taps of a task of the weight gradient
-GRADIENT_FILTERS = 256  # filters of a task of the weight gradient
 FORWARD_FILTERS = 512  # filters of a task
 STRIDED_POSITIONS = 64  # outputs of a task up to which weights are read where they are
 TASK_POSITIONS = 1024  # outputs of a task, over the items of a batch
@@ -54,12 +51,12 @@ SLIDE_COLUMNS = 48  # outputs of a row from which that is preferred to lanes
 FLAT_TASK = 16384  # outputs of a task where they are, over items and groups
 LANES_POSITIONS = 2048  # outputs of a box where groups are the lanes of vectors
 LANES_TAPS = 48  # taps up to which they are
-LANES_STRIDE = 4  # the greatest stride for which they are
-LANES_GRADIENT = 1024  # outputs of a box of the weight gradient of depthwise convolutions
-LANES_TILE = 32 * 1024  # bytes of one channel's tile there, for which boxes are made smaller
 ROW_END = 1  # ending a row costs as much as so many more of its outputs, for estimates
-SMALL_KERNELS = 8192  # weights in all below which their gradient is summed in parts
-ROW_PARTS = 8  # such parts
+FILTERS_ROWS = 14  # outputs of a register block that it takes for filters as lanes
+FILTERS_FILLED = 0.85  # of the lanes, by filters
+FILTERS_REDUCTION = 128  # channels times taps from which they are
+FILTERS_POINTWISE = 256  # outputs of a plane up to which they are where the kernel has one tap
+FILTERS_STEP = 512  # channels times taps of one step of the reduction there
 
 
 def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
@@ -69,7 +66,7 @@ def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
     """Multiply-adds that take as long as a group."""
-    depthwise = problem.kind == "weight_gradient" and _is_depthwise(problem)
+    depthwise = problem.kind == "weight_gradient" and is_depthwise(problem)
     each = costs.DIRECT["depthwise_gradient" if depthwise else problem.kind]
     channels, filters, taps = problem.channels, problem.filters, math.prod(problem.kernel)
     outputs = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes)
@@ -90,7 +87,7 @@ def _columns(problem: Problem, axes: Sequence[Sequence[Axis]]) -> tuple[float, f
     if taps == 1 or row == 0:
         return 1.0, 1.0
     if _wastes(row, problem.filters, lanes // 2):
-        return 1.0, whole(row, lanes) / row
+        return 1.0, 0.0 if _fills_vectors(problem, taps, lanes) else whole(row, lanes) / row
     return (whole(row, lanes // 2) + ROW_END) / row, 0.0
 
 
@@ -110,7 +107,11 @@ def _plan_pass(problem: Problem) -> PassPlan:
     outputs in a box: what grows is the tile.
     """
     if problem.kind == "weight_gradient":
-        return _plan_gradient(problem)
+        return plan_gradient(problem)
+    if _may_be_filters(problem):
+        cut = _cut_filters(problem)
+        if fits(cut, problem):
+            return cut
     taps = math.prod(len(axis.taps.coordinates) for axis in problem.axes)
     cut = _cut_forward(problem, None, STEP)
     while not (cut.flat or fits(cut, problem)) and cut.channel_block > 1:
@@ -120,17 +121,6 @@ def _plan_pass(problem: Problem) -> PassPlan:
     while not fits(cut, problem) and positions > 1:
         positions //= 2
         cut = _cut_forward(problem, positions, step)
-    return cut
-
-
-def _plan_gradient(problem: Problem) -> PassPlan:
-    taps = math.prod(len(axis.taps.coordinates) for axis in problem.axes)
-    as_lanes = _may_be_lanes(problem, problem.axes)
-    cut = _cut_gradient(problem, GRADIENT_COLUMNS, as_lanes)
-    if as_lanes and not fits(cut, problem):  # a kernel of ten thousand taps
-        cut = _cut_gradient(problem, GRADIENT_COLUMNS, False)
-    while not fits(cut, problem) and cut.channel_block > 1:
-        cut = _cut_gradient(problem, max(1, cut.channel_block // 2) * taps, False)
     return cut
 
 
@@ -144,7 +134,7 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
         problem.groups >= lanes
         and taps <= LANES_TAPS
         and (len(axes) > 1 or axes[0].taps.stride > 1)
-        and _may_be_lanes(problem, axes)
+        and may_be_lanes(problem, axes)
         and not (slides and _is_large(axes))
     )
     gathered = not as_lanes and _gathers(axes, problem.filters, narrowest)
@@ -179,7 +169,7 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
         outer_sum(tap_tables),
         items=items,
         task_groups=task_groups,
-        filter_parts=1 if as_lanes else _filter_parts(problem, tasks, FORWARD_FILTERS, rows),
+        filter_parts=1 if as_lanes else filter_parts(problem, tasks, FORWARD_FILTERS, rows),
         channel_block=channel_block,
         tap_block=taps if taps <= step else even(taps, step),
         narrowest=narrowest,
@@ -190,6 +180,57 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
         slide_columns=slide_columns,
         flat=flat,
         lanes=as_lanes,
+    )
+
+
+def _may_be_filters(problem: Problem) -> bool:
+    """Whether filters are better lanes than outputs: rows are narrow, sums are long."""
+    lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
+    axes = merge_pointwise(problem.axes)
+    taps = math.prod(len(axis.taps.coordinates) for axis in axes)
+    narrow = math.prod(axis.taps.outputs for axis in axes) <= FILTERS_POINTWISE
+    if taps > 1:
+        narrow = _wastes(axes[-1].taps.outputs, problem.filters, narrowest)
+    floating = problem.dtype in ("float32", "float64")
+    return floating and narrow and rows >= FILTERS_ROWS and _fills_vectors(problem, taps, lanes)
+
+
+def _fills_vectors(problem: Problem, taps: int, lanes: int) -> bool:
+    """Whether filters fill vectors, with sums long enough to be transposed at the end."""
+    filled = problem.filters / whole(problem.filters, lanes)
+    return filled >= FILTERS_FILLED and problem.channels * taps >= FILTERS_REDUCTION
+
+
+def _cut_filters(problem: Problem) -> PassPlan:
+    """Cut a convolution with filters as lanes."""
+    lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
+    axes = merge_pointwise(problem.axes)
+    taps = math.prod(len(axis.taps.coordinates) for axis in axes)
+    vectors = 4 if axes[-1].taps.outputs <= rows // 2 else 2
+    while vectors > 1 and problem.filters <= vectors // 2 * lanes:
+        vectors //= 2
+    width = vectors * lanes
+    blocks = split([axis.taps.outputs for axis in axes], BOX_POSITIONS, rows)
+    in_place = _works_in_place(axes, blocks[-1], False, 1)
+    plans, tap_tables = axis_plans(axes, blocks, in_place)
+    boxes, positions = math.prod(axis.blocks for axis in plans), math.prod(blocks)
+    alike = problem.groups * boxes
+    shared = min(TASK_POSITIONS // positions, problem.batch * alike // problem.threads)
+    items = even(problem.batch, shared)
+    tasks = alike * -(-problem.batch // items)
+    return pass_plan(
+        problem,
+        axes,
+        plans,
+        outer_sum(tap_tables),
+        items=items,
+        filter_parts=filter_parts(problem, tasks, FORWARD_FILTERS, width),
+        channel_block=even(problem.channels, FILTERS_STEP // taps),
+        tap_block=taps if taps <= FILTERS_STEP else even(taps, FILTERS_STEP),
+        narrowest=narrowest,
+        in_place=in_place,
+        filter_vectors=vectors,
+        filters_packed=whole(problem.filters, width),
     )
 
 
@@ -209,7 +250,7 @@ def _may_be_parts(problem: Problem, axes: Sequence[Sequence[Axis]]) -> bool:
         and len(axes) > 1
         and problem.groups >= lanes
         and taps <= LANES_TAPS
-        and _may_be_lanes(problem, [choices[0] for choices in axes])
+        and may_be_lanes(problem, [choices[0] for choices in axes])
     )
 
 
@@ -225,8 +266,8 @@ def _join_passes(problem: Problem, axes: Sequence[Sequence[Axis]]) -> PassPlan:
     offset, weight = np.zeros(0, np.int64), np.zeros(0, np.int64)
     for one in choices_of(problem, axes):
         tables = [
-            table[np.searchsorted(whole.taps.coordinates, axis.taps.coordinates)]
-            for table, whole, axis in zip(places, joined, one.axes)
+            table[np.searchsorted(union.taps.coordinates, axis.taps.coordinates)]
+            for table, union, axis in zip(places, joined, one.axes)
         ]
         first, taps = len(offset), math.prod(len(table) for table in tables)
         start = sum(axis.taps.out_start * axis.out_stride for axis in one.axes)
@@ -268,76 +309,6 @@ def _join(choices: Sequence[Axis]) -> Axis:
         out_start=0,
     )
     return replace(choices[0], taps=taps)
-
-
-def _cut_gradient(problem: Problem, columns: int, as_lanes: bool) -> PassPlan:
-    """Cut a gradient of weights with at most so many channels by taps in a task.
-
-    The boxes set the order of the sum: they must not depend on the machine.
-    """
-    lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
-    axes = merge_pointwise(problem.axes)
-    taps = math.prod(len(axis.taps.coordinates) for axis in axes)
-    blocks = _gradient_blocks(problem, axes)
-    plans, tap_tables = axis_plans(axes, blocks, dense=as_lanes)
-    boxes, positions = math.prod(axis.blocks for axis in plans), math.prod(blocks)
-
-    channel_block = _gradient_channels(problem, taps, columns, lanes)
-    row_parts = 1
-    if problem.weights <= SMALL_KERNELS:
-        row_parts = min(ROW_PARTS, problem.batch * boxes)
-    task_groups = lanes if as_lanes else 1
-    tasks = -(-problem.groups // task_groups) * -(-problem.channels // channel_block) * row_parts
-    room = machine.L2_BYTES // 2 // (positions * problem.item_size)
-    most_filters = min(GRADIENT_FILTERS, max(rows, room))
-    return pass_plan(
-        problem,
-        axes,
-        plans,
-        outer_sum(tap_tables),
-        items=1,
-        task_groups=task_groups,
-        filter_parts=1 if as_lanes else _filter_parts(problem, tasks, most_filters, rows),
-        row_parts=row_parts,
-        channel_block=channel_block,
-        tap_block=taps,
-        narrowest=narrowest,
-        gathered=not as_lanes,
-        lanes=as_lanes,
-    )
-
-
-def _filter_parts(problem: Problem, tasks: int, most_filters: int, rows: int) -> int:
-    """Parts of the filters that so many tasks are cut into further."""
-    filter_blocks = -(-problem.filters // rows)
-    needed = min(filter_blocks, -(-problem.filters // most_filters))
-    return max(needed, fewest_parts(tasks, filter_blocks, problem.threads))
-
-
-def _is_depthwise(problem: Problem) -> bool:
-    return problem.channels == 1 and problem.groups > 1
-
-
-def _may_be_lanes(problem: Problem, axes: Sequence[Axis]) -> bool:
-    """Whether groups can be the lanes of vectors."""
-    small = all(axis.taps.stride <= LANES_STRIDE for axis in axes)
-    return _is_depthwise(problem) and small and axes[-1].in_stride == 1
-
-
-def _gradient_blocks(problem: Problem, axes: Sequence[Axis]) -> list[int]:
-    """Outputs of a box of the weight gradient: few enough for one channel's tile to be small."""
-    positions, tile_bytes = GRADIENT_POSITIONS, GRADIENT_TILE
-    if _is_depthwise(problem):
-        positions, tile_bytes = LANES_GRADIENT, LANES_TILE
-    while True:
-        blocks = split([axis.taps.outputs for axis in axes], positions, GRADIENT_UNIT)
-        lengths = [
-            int(strands(axis.taps.coordinates, axis.taps.stride, block)[1].sum())
-            for axis, block in zip(axes, blocks)
-        ]
-        if positions == 1 or math.prod(lengths) * problem.item_size <= tile_bytes:
-            return blocks
-        positions //= 2
 
 
 def _gathers(axes: Sequence[Axis], filters: int, unit: int) -> bool:
@@ -403,18 +374,6 @@ def _positions(problem: Problem, taps: int, gathered: bool, flat: bool) -> int:
     channels = min(problem.channels, max(1, STEP // taps))
     room = machine.L2_BYTES // 3 // problem.item_size // channels
     return min(ROW_POSITIONS, max(64, room))
-
-
-def _gradient_channels(problem: Problem, taps: int, columns: int, lanes: int) -> int:
-    """Channels of a task of the weight gradient: whole panels of columns, if there are enough."""
-    if problem.groups * problem.channels * taps < problem.threads * GRADIENT_COLUMNS:
-        return even(problem.channels, -(-problem.channels // problem.threads))
-    panel = 2 * lanes
-    granule = panel // math.gcd(panel, taps)
-    whole = min(columns, GRADIENT_COLUMNS) // taps // granule * granule
-    if 0 < whole <= problem.channels:
-        return whole
-    return even(problem.channels, columns // taps)
 
 
 def _reads_weights(problem: Problem, positions: int) -> bool:

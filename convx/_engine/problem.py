@@ -126,6 +126,8 @@ class PassPlan:
     lanes: bool = False
     parts: Table | None = None
     interleaved: int = 1
+    filter_vectors: int = 0
+    filters_packed: int = 0
     tiling: Tiling = DIRECT
     sum_blocks: int = 0
     point_size: int = 0
@@ -151,12 +153,14 @@ class PassPlan:
         if self.tiling.axes:
             steps = self.groups * -(-self.channels // self.channel_block)
             return steps * self.tiling.points * self.point_size
-        return self.groups * self.filters * self.channels * len(self.tap_weight)
+        filters = self.filters_packed or self.filters
+        return self.groups * filters * self.channels * len(self.tap_weight)
 
     @property
     def packing(self) -> tuple[object, ...]:
         """Tell how the weights are packed: equal for passes of two plans that can share them."""
-        return self.tiling, self.channel_block, self.tap_block, self.tap_weight.tobytes()
+        step = self.channel_block, self.tap_block
+        return self.tiling, *step, self.filter_vectors, self.tap_weight.tobytes()
 
     @property
     def outputs(self) -> int:

@@ -106,7 +106,8 @@ static inline void cx_carve_box(const cx_pass *pass, cx_box *box, char **scratch
 {
     const cx_axis *last = &pass->axes[pass->rank - 1];
     int64_t stretches = last->halo ? 2 * last->tile_length : 3 * last->strands;
-    int panels = !(pass->flat || pass->lanes || pass->winograd_tile || pass->fft_axes);
+    int panels = !(pass->flat || pass->lanes || pass->filter_vectors || pass->winograd_tile ||
+                   pass->fft_axes);
     int64_t positions = panels ? pass->positions : 0;
     box->panel = cx_carve(scratch, (positions + 1) * (int64_t)sizeof(cx_panel));
     box->run = cx_carve(scratch, (2 * positions + 1) * (int64_t)sizeof(cx_run));
@@ -239,6 +240,23 @@ static inline int64_t cx_flatten(const cx_pass *pass, const cx_box *box, int64_t
     }
     *outer = a;
     return length;
+}
+
+/* Find where rows of outputs begin, in the tile and in the output; return how many there are. */
+static inline int64_t cx_find_output_rows(const cx_pass *pass, const int64_t *extent,
+                                          int64_t *row_place, int64_t *row_out)
+{
+    int64_t index[CX_MAX_RANK] = {0}, last = pass->rank - 1, rows = 0;
+    do {
+        int64_t place = 0, out = 0;
+        for (int64_t a = 0; a < last; a++) {
+            place += index[a] * pass->axes[a].position_stride;
+            out += index[a] * pass->axes[a].out_stride;
+        }
+        row_place[rows] = place;
+        row_out[rows++] = out;
+    } while (cx_next(index, extent, last));
+    return rows;
 }
 
 /* Cut the box's outputs into panels. Where panels are gathered they run on over the rows of the

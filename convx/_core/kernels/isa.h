@@ -37,6 +37,7 @@
 #endif
 
 enum { CX_MOST_VECTORS = 8 };      /* of a panel */
+enum { CX_MOST_FILTER_VECTORS = 4 }; /* of a block of filters that are lanes */
 enum { CX_AHEAD = 12 };            /* steps that strided weights are asked for early */
 enum { CX_MOST_KERNEL_TAPS = 64 }; /* kernels that are packed by transposition when reordered */
 

@@ -89,19 +89,19 @@ static void NAME(fill_lanes)(const cx_pass *pass, const cx_box *box, const T *in
     }
 }
 
-/* The way back: to[g * stride + i * step] = from[i * LANES + g]. Up to `room` elements may be
+/* The way back: to[g * stride + i * step] = from[i * pitch + g]. Up to `room` elements may be
    stored in each row if the step is 1: what is too much is overwritten. */
-static void NAME(collect_groups)(T *to, int64_t stride, int64_t step, const T *from, int64_t groups,
-                                 int64_t length, int64_t room)
+static void NAME(collect_lanes)(T *to, int64_t stride, int64_t step, const T *from, int64_t pitch,
+                                int64_t groups, int64_t length, int64_t room)
 {
     for (int64_t i = 0; i < length; i += LANES) {
         int whole = step == 1 && i + LANES <= room;
         if (whole && groups == LANES) {
-            NAME(transpose_square)(to + i, stride, from + i * LANES, LANES);
+            NAME(transpose_square)(to + i, stride, from + i * pitch, pitch);
             continue;
         }
         T rows[LANES * LANES];
-        NAME(transpose_square)(rows, LANES, from + i * LANES, LANES);
+        NAME(transpose_square)(rows, LANES, from + i * pitch, pitch);
         for (int64_t g = 0; g < groups; g++)
             if (whole)
                 *(NAME(loose) *)(to + g * stride + i) = *(const NAME(loose) *)(rows + g * LANES);
@@ -179,23 +179,6 @@ static void NAME(multiply_row)(const NAME(part) *part, NAME(vector) bias, int64_
         NAME(multiply_lanes)(1, part, bias, x + i * step, step, y + i * y_step, y_step);
 }
 
-/* Finds where the rows of outputs begin in the tile and in the output. */
-static void NAME(find_output_rows)(const cx_pass *pass, const int64_t *extent,
-                                   NAME(lanes_space) *space)
-{
-    int64_t index[CX_MAX_RANK] = {0}, last = pass->rank - 1;
-    space->rows = 0;
-    do {
-        int64_t place = 0, out = 0;
-        for (int64_t a = 0; a < last; a++) {
-            place += index[a] * pass->axes[a].position_stride;
-            out += index[a] * pass->axes[a].out_stride;
-        }
-        space->row_place[space->rows] = place;
-        space->row_out[space->rows++] = out;
-    } while (cx_next(index, extent, last));
-}
-
 /* Whether the rows of a plane's outputs follow one another without gaps. */
 CX_INLINE int NAME(is_dense)(const cx_pass *pass, const cx_box *box)
 {
@@ -223,7 +206,7 @@ static void NAME(forward_parts)(const cx_pass *pass, NAME(lanes_space) *space, i
     for (int64_t a = 0; a < last; a++)
         if (part.extent[a] == 0)
             return;
-    NAME(find_output_rows)(pass, part.extent, space);
+    space->rows = cx_find_output_rows(pass, part.extent, space->row_place, space->row_out);
     output += part.out;
     for (int64_t row = 0; row < space->rows; row++) {
         const T *x = space->tile + space->row_place[row] * LANES;
@@ -236,9 +219,9 @@ static void NAME(forward_parts)(const cx_pass *pass, NAME(lanes_space) *space, i
             length += part.extent[last];
         }
         int64_t room = count > 1 ? length : NAME(room_of_row)(pass, &space->box, row);
-        NAME(collect_groups)(output + space->row_out[row], pass->filters * pass->out_channel,
-                             pass->axes[last].out_stride / count, space->staged, groups, length,
-                             room);
+        NAME(collect_lanes)(output + space->row_out[row], pass->filters * pass->out_channel,
+                            pass->axes[last].out_stride / count, space->staged, LANES, groups,
+                            length, room);
     }
 }
 
@@ -337,7 +320,8 @@ static void NAME(gradient_lanes)(const cx_pass *pass, const cx_call *call,
         cx_place_box(pass, step % pass->boxes, &space->box);
         cx_find_rows(pass, &space->box);
         cx_find_stretches(pass, &space->box);
-        NAME(find_output_rows)(pass, space->box.extent, space);
+        space->rows =
+            cx_find_output_rows(pass, space->box.extent, space->row_place, space->row_out);
         NAME(fill_lanes)(pass, &space->box, input + item * pass->in_batch, groups, space->tile);
         for (int64_t f = 0; f < pass->filters; f++) {
             const T *from = gradient + item * pass->out_batch + space->box.out +

@@ -126,7 +126,6 @@ static void NAME(find_widths)(int64_t rows, int64_t most_vectors, int64_t narrow
 #undef PACKED
 #undef STRIDED
 #undef PRODUCT
-#undef PRODUCT_OF
 #undef STRIDED_PRODUCT
 #undef STRIDED_PRODUCTS
 #undef HALF_PRODUCTS

@@ -32,14 +32,18 @@ CX_INLINE int NAME(is_last_step)(const cx_pass *pass, const NAME(step) *s)
     return s->channel + s->channels == pass->channels && s->tap + s->taps == pass->taps;
 }
 
-/* A group's filters are dealt evenly into register blocks; part `index` of them: its first. */
+/* A group's filters are dealt evenly into register blocks, or into vectors where they are lanes;
+   part `index` of them: its first. */
 CX_INLINE int64_t NAME(filter_blocks)(const cx_pass *pass)
 {
-    return (pass->filters + ROWS - 1) / ROWS;
+    int64_t width = pass->filter_vectors ? pass->filter_vectors * LANES : ROWS;
+    return (pass->filters + width - 1) / width;
 }
 
 CX_INLINE int64_t NAME(first_filter)(const cx_pass *pass, int64_t block)
 {
+    if (pass->filter_vectors)
+        return cx_min(block * pass->filter_vectors * LANES, pass->filters);
     return cx_part(pass->filters, NAME(filter_blocks)(pass), block);
 }
 

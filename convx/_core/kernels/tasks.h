@@ -16,6 +16,10 @@ static int64_t NAME(scratch_bytes)(const cx_pass *pass, int kind)
         NAME(carve_lanes)(pass, &end);
         return (int64_t)(intptr_t)end;
     }
+    if (pass->filter_vectors) {
+        NAME(carve_filters)(pass, &end);
+        return (int64_t)(intptr_t)end;
+    }
 #if IS_FLOAT
     if (pass->winograd_tile) {
         if (kind == CX_WEIGHT_GRADIENT)
@@ -51,7 +55,10 @@ static void NAME(pack)(const cx_pass *pass, const cx_call *call, int64_t task, c
         return;
     }
 #endif
-    NAME(pack_direct)(pass, call, group, block, scratch);
+    if (pass->filter_vectors)
+        NAME(pack_filters)(pass, call, group, block, scratch);
+    else
+        NAME(pack_direct)(pass, call, group, block, scratch);
 }
 
 static void NAME(forward)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch)
@@ -65,6 +72,10 @@ static void NAME(forward)(const cx_pass *pass, const cx_call *call, int64_t task
 #endif
     if (pass->lanes) {
         NAME(forward_lanes)(pass, call, &share, scratch);
+        return;
+    }
+    if (pass->filter_vectors) {
+        NAME(forward_filters)(pass, call, &share, scratch);
         return;
     }
 #if IS_FLOAT

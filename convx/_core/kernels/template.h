@@ -34,6 +34,7 @@ typedef T NAME(half_loose)
 #include "flat.h"
 #include "forward.h"
 #include "lanes.h"
+#include "filters.h"
 #if IS_FLOAT
 #include "points.h"
 #include "winograd.h"
@@ -53,6 +54,7 @@ static const cx_kernels NAME(kernels) = {
     NAME(weight_gradient), NAME(sums_size), NAME(finish),
 };
 
+#undef PRODUCT_OF
 #undef PANEL_PITCH
 #undef PANELS_SIZE
 #undef PANEL_SIZE

@@ -1,0 +1,216 @@
+/* Filters as the lanes of vectors: the product with its operands changed round. Weights are packed
+   [(c, t)][filter] and loaded in vectors, pixels are multiplied with as they are loaded from the
+   tile, for up to ROWS neighbouring outputs of a row. So rows need not fill vectors and are never
+   copied to panels: for narrow planes, and strides. The sums of a box, [position][filter], stay in
+   scratch memory over the steps of the reduction, and are transposed at its end. Each is the same
+   chain in the order of (channel, tap) as elsewhere. */
+
+#define PIXEL(r) weights[rows.weight_offset[m] + (r)]
+#define NO_FETCH
+#define FILTER_PRODUCT(ROWS, VECTORS)                                                             \
+    PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS##_filters, PIXEL, 0, NO_FETCH)
+CX_EACH_FILTER_PRODUCT(FILTER_PRODUCT)
+
+/* By vectors of filters and by outputs. */
+static const NAME(product) NAME(filter_products)[CX_MOST_FILTER_VECTORS + 1][ROWS + 1] = {
+#define FILTER_ENTRY(ROWS, VECTORS) [VECTORS][ROWS] = NAME(product_##ROWS##x##VECTORS##_filters),
+    CX_EACH_FILTER_PRODUCT(FILTER_ENTRY)
+};
+
+#undef PIXEL
+#undef NO_FETCH
+#undef FILTER_PRODUCT
+#undef FILTER_ENTRY
+
+typedef struct {
+    cx_box box;
+    int64_t width;                         /* filters of a block */
+    int64_t *offset, *panel_offset;        /* of each step of the reduction: in the tile, of weights */
+    int64_t *row_place, *row_out, rows;    /* of outputs: in the tile, in the output */
+    int64_t positions;
+    T *tile, *weights, *kernels, *sums;
+} NAME(filter_space);
+
+static NAME(filter_space) NAME(carve_filters)(const cx_pass *pass, char **scratch)
+{
+    NAME(filter_space) space;
+    int64_t reduction = pass->channel_block * pass->tap_block;
+    int64_t blocks = NAME(filter_blocks)(pass) / pass->filter_parts + 1;
+    space.width = pass->filter_vectors * LANES;
+    cx_carve_box(pass, &space.box, scratch);
+    space.offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
+    space.panel_offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
+    space.row_place = cx_carve(scratch, pass->positions * (int64_t)sizeof(int64_t));
+    space.row_out = cx_carve(scratch, pass->positions * (int64_t)sizeof(int64_t));
+    space.tile = NAME(carve_elements)(
+        scratch, pass->in_place ? 0 : pass->channel_block * pass->tile_size);
+    space.weights = NAME(carve_elements)(scratch, blocks * space.width * reduction);
+    space.kernels = NAME(carve_elements)(scratch, (pass->kernel_taps + LANES) * LANES);
+    space.sums = NAME(carve_elements)(
+        scratch, blocks * space.width * (pass->items * pass->positions + LANES));
+    return space;
+}
+
+/* Where the packed weights of a step begin; those of a block follow one another. */
+CX_INLINE int64_t NAME(packed_filters_at)(const cx_pass *pass, int64_t group, const NAME(step) *s)
+{
+    int64_t filters = NAME(filter_blocks)(pass) * pass->filter_vectors * LANES;
+    return ((group * pass->channels + s->channel) * pass->taps + s->tap * s->channels) * filters;
+}
+
+/* to[(c, t)][filter] of a block. Lanes past the last filter repeat it. */
+static void NAME(pack_filter_block)(const cx_pass *pass, const T *weight, int64_t group,
+                                    int64_t block, const NAME(step) *s, T *to, T *kernels)
+{
+    int64_t width = pass->filter_vectors * LANES, first = NAME(first_filter)(pass, block);
+    int64_t count = NAME(first_filter)(pass, block + 1) - first;
+    const int64_t *tap = pass->tap_weight + s->tap;
+    for (int64_t lane = 0; lane < width; lane += LANES, to += LANES) {
+        int64_t rows = cx_max(1, cx_min(LANES, count - lane));
+        int64_t start = group * pass->weight_group +
+                        (first + cx_min(lane, count - 1)) * pass->weight_filter +
+                        s->channel * pass->weight_channel;
+        int64_t readable = pass->weight_size - start - (rows - 1) * pass->weight_filter;
+        if (pass->taps_in_order) {
+            NAME(interleave_all)(to, width, weight + start + s->tap, pass->weight_filter, rows,
+                                 s->channels * s->taps, readable - s->tap);
+            continue;
+        }
+        for (int64_t c = 0; c < s->channels; c++) {
+            const T *from = weight + start + c * pass->weight_channel;
+            if (pass->kernel_taps == 1 && pass->weight_filter == 1 && rows == LANES) {
+                *(NAME(loose) *)(to + c * width) = *(const NAME(loose) *)from;
+                continue;
+            }
+            NAME(interleave_all)(kernels, LANES, from, pass->weight_filter, rows, pass->kernel_taps,
+                                 readable - c * pass->weight_channel);
+            for (int64_t t = 0; t < s->taps; t++)
+                *(NAME(loose) *)(to + (c * s->taps + t) * width) =
+                    *(const NAME(loose) *)(kernels + tap[t] * LANES);
+        }
+    }
+}
+
+/* Packs a block for calls to come. */
+static void NAME(pack_filters)(const cx_pass *pass, const cx_call *call, int64_t group,
+                               int64_t block, char *scratch)
+{
+    NAME(filter_space) space = NAME(carve_filters)(pass, &scratch);
+    NAME(step) s = NAME(first_step)(pass);
+    do {
+        T *to = (T *)call->output + NAME(packed_filters_at)(pass, group, &s) +
+                block * space.width * s.channels * s.taps;
+        NAME(pack_filter_block)(pass, call->weight, group, block, &s, to, space.kernels);
+    } while (NAME(next_step)(pass, &s));
+}
+
+/* The sums of a block begin with the bias. */
+static void NAME(begin_sums)(const cx_pass *pass, const cx_call *call, int64_t group,
+                             int64_t block, int64_t positions, int64_t width, T *sums)
+{
+    int64_t first = NAME(first_filter)(pass, block);
+    int64_t count = NAME(first_filter)(pass, block + 1) - first;
+    const T *bias = (const T *)call->bias + group * pass->filters + first;
+    for (int64_t lane = 0; lane < width; lane++)
+        sums[lane] = call->bias && lane < count ? bias[lane] : 0;
+    for (int64_t i = width; i < positions * width; i++)
+        sums[i] = sums[i - width];
+}
+
+/* One step of the reduction for the positions of a box, by a block of filters. */
+static void NAME(multiply_filters)(const cx_pass *pass, const NAME(filter_space) *space,
+                                   int64_t reduction, const T *tile, const T *weights, T *sums)
+{
+    int64_t length = space->box.extent[pass->rank - 1];
+    int64_t most = pass->filter_vectors > 2 ? ROWS / 2 : ROWS, pieces = (length + most - 1) / most;
+    for (int64_t row = 0; row < space->rows; row++)
+        for (int64_t piece = 0; piece < pieces; piece++) {
+            int64_t at = cx_part(length, pieces, piece);
+            int64_t count = cx_part(length, pieces, piece + 1) - at;
+            NAME(rows) pixels = {tile + space->row_place[row] + at, space->offset, 0, 0};
+            NAME(filter_products)[pass->filter_vectors][count](
+                reduction, space->panel_offset, weights, pixels,
+                sums + (row * length + at) * space->width, space->width, CX_CONTINUE);
+        }
+}
+
+/* Transposes the sums of a block to the outputs of its filters. */
+static void NAME(end_sums)(const cx_pass *pass, const NAME(filter_space) *space, int64_t block,
+                           const T *sums, T *output)
+{
+    int64_t last = pass->rank - 1, length = space->box.extent[last], rows = 1;
+    int64_t first = NAME(first_filter)(pass, block);
+    int64_t count = NAME(first_filter)(pass, block + 1) - first;
+    if (NAME(is_dense)(pass, &space->box)) /* the rows of a plane are one stretch */
+        rows = space->box.extent[last - 1];
+    output += first * pass->out_channel;
+    for (int64_t lane = 0; lane < count; lane += LANES)
+        for (int64_t row = 0; row < space->rows; row += rows)
+            NAME(collect_lanes)(output + lane * pass->out_channel + space->row_out[row],
+                                pass->out_channel, pass->axes[last].out_stride,
+                                sums + row * length * space->width + lane, space->width,
+                                cx_min(LANES, count - lane), rows * length, rows * length);
+}
+
+/* The outputs of a box in one group, step by step of the reduction, for some items. */
+static void NAME(forward_filters_of)(const cx_pass *pass, const cx_call *call, int64_t group,
+                                     const cx_share *share, const NAME(filter_space) *space)
+{
+    const T *input = (const T *)call->input + group * pass->channels * pass->in_channel;
+    T *output = (T *)call->output + group * pass->filters * pass->out_channel + space->box.out;
+    int64_t blocks = share->end_block - share->block, block_sums = space->width * space->positions;
+    for (int64_t i = 0; i < (share->end_item - share->item) * blocks; i++)
+        NAME(begin_sums)(pass, call, group, share->block + i % blocks, space->positions,
+                         space->width, space->sums + i * block_sums);
+    NAME(step) s = NAME(first_step)(pass);
+    do {
+        int64_t reduction = s.channels * s.taps, size = space->width * reduction;
+        const T *weights = space->weights;
+        if (call->packed)
+            weights = (const T *)call->packed + NAME(packed_filters_at)(pass, group, &s) +
+                      share->block * size;
+        else
+            for (int64_t b = 0; b < blocks; b++)
+                NAME(pack_filter_block)(pass, call->weight, group, share->block + b, &s,
+                                        space->weights + b * size, space->kernels);
+        NAME(find_offsets)(pass, &s, pass->in_place ? pass->in_channel : pass->tile_size,
+                           space->offset);
+        for (int64_t n = share->item; n < share->end_item; n++) {
+            const T *tile = input + n * pass->in_batch;
+            if (pass->in_place)
+                tile += space->box.in + s.channel * pass->in_channel;
+            else {
+                if (s.tap == 0 || pass->items > 1) /* else it is there from the step before */
+                    NAME(fill_tile)(pass, &space->box, tile, s.channel, s.channels, space->tile);
+                tile = space->tile;
+            }
+            T *sums = space->sums + (n - share->item) * blocks * block_sums;
+            for (int64_t b = 0; b < blocks; b++)
+                NAME(multiply_filters)(pass, space, reduction, tile, weights + b * size,
+                                       sums + b * block_sums);
+        }
+    } while (NAME(next_step)(pass, &s));
+    for (int64_t i = 0; i < (share->end_item - share->item) * blocks; i++)
+        NAME(end_sums)(pass, space, share->block + i % blocks, space->sums + i * block_sums,
+                       output + (share->item + i / blocks) * pass->out_batch);
+    NAME(finish_box)(pass, call, &space->box, share->item, share->end_item,
+                     group * pass->filters + NAME(first_filter)(pass, share->block),
+                     group * pass->filters + NAME(first_filter)(pass, share->end_block));
+}
+
+static void NAME(forward_filters)(const cx_pass *pass, const cx_call *call, const cx_share *share,
+                                  char *scratch)
+{
+    NAME(filter_space) space = NAME(carve_filters)(pass, &scratch);
+    cx_place_box(pass, share->box, &space.box);
+    if (!pass->in_place) {
+        cx_find_rows(pass, &space.box);
+        cx_find_stretches(pass, &space.box);
+    }
+    space.rows = cx_find_output_rows(pass, space.box.extent, space.row_place, space.row_out);
+    space.positions = space.rows * space.box.extent[pass->rank - 1];
+    for (int64_t m = 0; m < pass->channel_block * pass->tap_block; m++)
+        space.panel_offset[m] = m * space.width;
+    for (int64_t group = share->group; group < share->end_group; group++)
+        NAME(forward_filters_of)(pass, call, group, share, &space);
+}
