@@ -82,6 +82,7 @@ PHASES = {
     "of three axes": ((5, 9, 20), (3, 2, 3), {"stride": 2, "padding": 1}),
     "several boxes": ((70, 90), (3, 3), {"stride": 2, "padding": 1}),
     "a single output": ((3, 2), (3, 2), {"stride": 2}),
+    "none with taps": ((2, 1), (2, 1), {"stride": 2, "padding": (0, 1)}),
 }
 
 

@@ -245,7 +245,7 @@ def _may_be_parts(problem: Problem, axes: Sequence[Sequence[Axis]]) -> bool:
     taps = math.prod(sum(len(axis.taps.coordinates) for axis in choices) for choices in axes)
     return (
         problem.kind != "weight_gradient"
-        and any(len(choices) > 1 for choices in axes)
+        and math.prod(len(choices) for choices in axes) > 1
         and alternate
         and len(axes) > 1
         and problem.groups >= lanes
