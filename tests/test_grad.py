@@ -74,6 +74,12 @@ def test_depthwise(name, dtype):
         check_gradients(case, dtype)
 
 
+def test_depthwise_without_phases():
+    """The only tap falls on the padding: no input is reached."""
+    options = {"stride": 2, "padding": (0, 1)}
+    check_gradients(Case((2, 1), (2, 1), groups=33, options=options), "float32")
+
+
 PHASES = {
     "of rows": ((30, 41), (3, 3), {"stride": (1, 2)}),
     "of lines": ((30, 41), (4, 3), {"stride": (2, 1), "padding": 1}),
@@ -82,7 +88,6 @@ PHASES = {
     "of three axes": ((5, 9, 20), (3, 2, 3), {"stride": 2, "padding": 1}),
     "several boxes": ((70, 90), (3, 3), {"stride": 2, "padding": 1}),
     "a single output": ((3, 2), (3, 2), {"stride": 2}),
-    "none with taps": ((2, 1), (2, 1), {"stride": 2, "padding": (0, 1)}),
 }
 
 
