@@ -56,6 +56,7 @@ FILTERS_ROWS = 14  # outputs of a register block that it takes for filters as la
 FILTERS_FILLED = 0.85  # of the lanes, by filters
 FILTERS_REDUCTION = 128  # channels times taps from which they are
 FILTERS_POINTWISE = 256  # outputs of a plane up to which they are where the kernel has one tap
+FILTERS_PARTS = 512, 256, 128  # filters of a task: the most of these that fit
 FILTERS_STEP = 512  # channels times taps of one step of the reduction there
 
 
@@ -109,9 +110,10 @@ def _plan_pass(problem: Problem) -> PassPlan:
     if problem.kind == "weight_gradient":
         return plan_gradient(problem)
     if _may_be_filters(problem):
-        cut = _cut_filters(problem)
-        if fits(cut, problem):
-            return cut
+        for most_filters in FILTERS_PARTS:
+            cut = _cut_filters(problem, most_filters)
+            if fits(cut, problem):
+                return cut
     taps = math.prod(len(axis.taps.coordinates) for axis in problem.axes)
     cut = _cut_forward(problem, None, STEP)
     while not (cut.flat or fits(cut, problem)) and cut.channel_block > 1:
@@ -201,8 +203,8 @@ def _fills_vectors(problem: Problem, taps: int, lanes: int) -> bool:
     return filled >= FILTERS_FILLED and problem.channels * taps >= FILTERS_REDUCTION
 
 
-def _cut_filters(problem: Problem) -> PassPlan:
-    """Cut a convolution with filters as lanes."""
+def _cut_filters(problem: Problem, most_filters: int) -> PassPlan:
+    """Cut a convolution with filters as lanes, at most so many in a task."""
     lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
     axes = merge_pointwise(problem.axes)
     taps = math.prod(len(axis.taps.coordinates) for axis in axes)
@@ -224,7 +226,7 @@ def _cut_filters(problem: Problem) -> PassPlan:
         plans,
         outer_sum(tap_tables),
         items=items,
-        filter_parts=filter_parts(problem, tasks, FORWARD_FILTERS, width),
+        filter_parts=filter_parts(problem, tasks, most_filters, width),
         channel_block=even(problem.channels, FILTERS_STEP // taps),
         tap_block=taps if taps <= FILTERS_STEP else even(taps, FILTERS_STEP),
         narrowest=narrowest,

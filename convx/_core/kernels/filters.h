@@ -51,6 +51,22 @@ static NAME(filter_space) NAME(carve_filters)(const cx_pass *pass, char **scratc
     return space;
 }
 
+/* to[i * step + r] = from[r * stride + i] for up to LANES rows, in whole vectors: lanes past the
+   last row repeat it. `readable`: elements that may be read from each row. */
+static void NAME(interleave_all)(T *to, int64_t step, const T *from, int64_t stride, int64_t rows,
+                                 int64_t length, int64_t readable)
+{
+    int64_t i = 0;
+    for (; rows == LANES && i + LANES <= length; i += LANES)
+        NAME(transpose_square)(to + i * step, step, from + i, stride);
+    for (; i < length && i + LANES <= readable; i += LANES)
+        NAME(interleave_lanes)(to + i * step, step, from + i, stride, rows,
+                               cx_min(LANES, length - i));
+    for (; i < length; i++)
+        for (int64_t r = 0; r < LANES; r++)
+            to[i * step + r] = from[cx_min(r, rows - 1) * stride + i];
+}
+
 /* Where the packed weights of a step begin; those of a block follow one another. */
 CX_INLINE int64_t NAME(packed_filters_at)(const cx_pass *pass, int64_t group, const NAME(step) *s)
 {

@@ -16,11 +16,11 @@ static int64_t NAME(scratch_bytes)(const cx_pass *pass, int kind)
         NAME(carve_lanes)(pass, &end);
         return (int64_t)(intptr_t)end;
     }
+#if IS_FLOAT
     if (pass->filter_vectors) {
         NAME(carve_filters)(pass, &end);
         return (int64_t)(intptr_t)end;
     }
-#if IS_FLOAT
     if (pass->winograd_tile) {
         if (kind == CX_WEIGHT_GRADIENT)
             NAME(carve_gradient)(pass, &end);
@@ -54,11 +54,12 @@ static void NAME(pack)(const cx_pass *pass, const cx_call *call, int64_t task, c
         NAME(pack_winograd)(pass, call, group, block, scratch);
         return;
     }
-#endif
-    if (pass->filter_vectors)
+    if (pass->filter_vectors) {
         NAME(pack_filters)(pass, call, group, block, scratch);
-    else
-        NAME(pack_direct)(pass, call, group, block, scratch);
+        return;
+    }
+#endif
+    NAME(pack_direct)(pass, call, group, block, scratch);
 }
 
 static void NAME(forward)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch)
@@ -74,11 +75,11 @@ static void NAME(forward)(const cx_pass *pass, const cx_call *call, int64_t task
         NAME(forward_lanes)(pass, call, &share, scratch);
         return;
     }
+#if IS_FLOAT
     if (pass->filter_vectors) {
         NAME(forward_filters)(pass, call, &share, scratch);
         return;
     }
-#if IS_FLOAT
     if (pass->winograd_tile) {
         for (int64_t group = share.group; group < share.end_group; group++)
             NAME(forward_winograd)(pass, call, group, &share, scratch);

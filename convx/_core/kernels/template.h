@@ -34,8 +34,8 @@ typedef T NAME(half_loose)
 #include "flat.h"
 #include "forward.h"
 #include "lanes.h"
-#include "filters.h"
 #if IS_FLOAT
+#include "filters.h"
 #include "points.h"
 #include "winograd.h"
 #include "winograd_gradient.h"

@@ -103,21 +103,6 @@ static void NAME(interleave)(T *to, int64_t step, const T *from, int64_t stride,
                 to[i * step + r] = from[r * stride + i];
 }
 
-/* The same for up to LANES rows, in whole vectors: lanes past the last row repeat it. */
-static void NAME(interleave_all)(T *to, int64_t step, const T *from, int64_t stride, int64_t rows,
-                                 int64_t length, int64_t readable)
-{
-    int64_t i = 0;
-    for (; rows == LANES && i + LANES <= length; i += LANES)
-        NAME(transpose_square)(to + i * step, step, from + i, stride);
-    for (; i < length && i + LANES <= readable; i += LANES)
-        NAME(interleave_lanes)(to + i * step, step, from + i, stride, rows,
-                               cx_min(LANES, length - i));
-    for (; i < length; i++)
-        for (int64_t r = 0; r < LANES; r++)
-            to[i * step + r] = from[cx_min(r, rows - 1) * stride + i];
-}
-
 #define EVEN(lane, _) (2 * (lane))
 
 /* The even elements of two vectors that follow one another. */
