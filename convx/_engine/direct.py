@@ -56,7 +56,7 @@ FILTERS_ROWS = 14  # outputs of a register block that it takes for filters as la
 FILTERS_FILLED = 0.85  # of the lanes, by filters
 FILTERS_REDUCTION = 128  # channels times taps from which they are
 FILTERS_POINTWISE = 256  # outputs of a plane up to which they are where the kernel has one tap
-FILTERS_PARTS = 512, 256, 128  # filters of a task: the most of these that fit
+FILTERS_PARTS = 256, 128  # filters of a task: the most of these that fit
 FILTERS_STEP = 512  # channels times taps of one step of the reduction there
 
 
