@@ -74,37 +74,42 @@ CX_INLINE int64_t NAME(packed_filters_at)(const cx_pass *pass, int64_t group, co
     return ((group * pass->channels + s->channel) * pass->taps + s->tap * s->channels) * filters;
 }
 
-/* to[(c, t)][filter] of a block. Lanes past the last filter repeat it. */
+/* to[(c, t)][filter] of a block. Lanes past the last filter repeat it. Where taps are not in order,
+   channels are far apart in memory: the weights of the next one are asked for in time. */
 static void NAME(pack_filter_block)(const cx_pass *pass, const T *weight, int64_t group,
                                     int64_t block, const NAME(step) *s, T *to, T *kernels)
 {
     int64_t width = pass->filter_vectors * LANES, first = NAME(first_filter)(pass, block);
     int64_t count = NAME(first_filter)(pass, block + 1) - first;
+    int64_t part = pass->taps_in_order ? s->channels : 1, line = 64 / (int64_t)sizeof(T);
+    int64_t ahead = pass->weight_filter <= pass->kernel_taps ? LANES * pass->weight_filter : 0;
     const int64_t *tap = pass->tap_weight + s->tap;
-    for (int64_t lane = 0; lane < width; lane += LANES, to += LANES) {
-        int64_t rows = cx_max(1, cx_min(LANES, count - lane));
-        int64_t start = group * pass->weight_group +
-                        (first + cx_min(lane, count - 1)) * pass->weight_filter +
-                        s->channel * pass->weight_channel;
-        int64_t readable = pass->weight_size - start - (rows - 1) * pass->weight_filter;
-        if (pass->taps_in_order) {
-            NAME(interleave_all)(to, width, weight + start + s->tap, pass->weight_filter, rows,
-                                 s->channels * s->taps, readable - s->tap);
-            continue;
-        }
-        for (int64_t c = 0; c < s->channels; c++) {
-            const T *from = weight + start + c * pass->weight_channel;
+    for (int64_t c = 0; c < s->channels; c += part)
+        for (int64_t lane = 0; lane < width; lane += LANES) {
+            int64_t rows = cx_max(1, cx_min(LANES, count - lane));
+            int64_t start = group * pass->weight_group +
+                            (first + cx_min(lane, count - 1)) * pass->weight_filter +
+                            (s->channel + c) * pass->weight_channel;
+            int64_t readable = pass->weight_size - start - (rows - 1) * pass->weight_filter;
+            const T *from = weight + start;
+            T *here = to + c * s->taps * width + lane;
+            if (pass->taps_in_order) {
+                NAME(interleave_all)(here, width, from + s->tap, pass->weight_filter, rows,
+                                     s->channels * s->taps, readable - s->tap);
+                continue;
+            }
+            for (int64_t i = 0; i < ahead; i += line)
+                __builtin_prefetch(from + pass->weight_channel + i);
             if (pass->kernel_taps == 1 && pass->weight_filter == 1 && rows == LANES) {
-                *(NAME(loose) *)(to + c * width) = *(const NAME(loose) *)from;
+                *(NAME(loose) *)here = *(const NAME(loose) *)from;
                 continue;
             }
             NAME(interleave_all)(kernels, LANES, from, pass->weight_filter, rows, pass->kernel_taps,
-                                 readable - c * pass->weight_channel);
+                                 readable);
             for (int64_t t = 0; t < s->taps; t++)
-                *(NAME(loose) *)(to + (c * s->taps + t) * width) =
+                *(NAME(loose) *)(here + t * width) =
                     *(const NAME(loose) *)(kernels + tap[t] * LANES);
         }
-    }
 }
 
 /* Packs a block for calls to come. */
