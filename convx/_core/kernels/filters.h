@@ -197,14 +197,8 @@ static void NAME(forward_filters_of)(const cx_pass *pass, const cx_call *call, i
         NAME(find_offsets)(pass, &s, pass->in_place ? pass->in_channel : pass->tile_size,
                            space->offset);
         for (int64_t n = share->item; n < share->end_item; n++) {
-            const T *tile = input + n * pass->in_batch;
-            if (pass->in_place)
-                tile += space->box.in + s.channel * pass->in_channel;
-            else {
-                if (s.tap == 0 || pass->items > 1) /* else it is there from the step before */
-                    NAME(fill_tile)(pass, &space->box, tile, s.channel, s.channels, space->tile);
-                tile = space->tile;
-            }
+            const T *tile = NAME(find_tile)(pass, &space->box, &s, input + n * pass->in_batch,
+                                            space->tile);
             T *sums = space->sums + (n - share->item) * blocks * block_sums;
             for (int64_t b = 0; b < blocks; b++)
                 NAME(multiply_filters)(pass, space, reduction, tile, weights + b * size,

@@ -71,14 +71,8 @@ static void NAME(forward_group)(const cx_pass *pass, const cx_call *call, int64_
         NAME(find_offsets)(pass, &s, pass->in_place ? pass->in_channel : pass->tile_size,
                            space->offset);
         for (int64_t n = share->item; n < share->end_item; n++) {
-            const T *tile = input + n * pass->in_batch;
-            if (pass->in_place)
-                tile += space->box.in + s.channel * pass->in_channel;
-            else {
-                if (s.tap == 0 || pass->items > 1) /* else it is there from the step before */
-                    NAME(fill_tile)(pass, &space->box, tile, s.channel, s.channels, space->tile);
-                tile = space->tile;
-            }
+            const T *tile = NAME(find_tile)(pass, &space->box, &s, input + n * pass->in_batch,
+                                            space->tile);
             NAME(multiply_box)(pass, call, share, space, &s, tile, filters,
                                output + n * pass->out_batch + space->box.out);
         }

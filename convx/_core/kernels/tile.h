@@ -87,6 +87,18 @@ static void NAME(fill_tile)(const cx_pass *pass, const cx_box *box, const T *inp
     }
 }
 
+/* The tile of a step: the input itself where it is in place, else filled, unless the step before did
+   that for the only item. */
+CX_INLINE const T *NAME(find_tile)(const cx_pass *pass, const cx_box *box, const NAME(step) *s,
+                                   const T *input, T *space)
+{
+    if (pass->in_place)
+        return input + box->in + s->channel * pass->in_channel;
+    if (s->tap == 0 || pass->items > 1)
+        NAME(fill_tile)(pass, box, input, s->channel, s->channels, space);
+    return space;
+}
+
 CX_INLINE void NAME(gather_moves)(const int count, const NAME(move) *moves, const T *tile,
                                   const int64_t *offset, int64_t reduction, T *to)
 {
