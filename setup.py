@@ -40,16 +40,16 @@ DRIVER = Extension(
     depends=sorted(glob.glob("convx/_core/*.pxd") + glob.glob("convx/_core/kernels/*.h")),
     include_dirs=["convx/_core/kernels"],
 )
-MEMORY, MEMO = (
+OTHERS = [
     Extension(
         f"convx._core.{name}",
         sources=[f"convx/_core/{name}.pyx"],
         depends=sorted(glob.glob("convx/_core/*.pxd")),
         include_dirs=["convx/_core/kernels"],
     )
-    for name in ("_memory", "_memo")
-)
-EXTENSIONS = [MEMORY, DRIVER, MEMO]
+    for name in ("_memory", "_parallel", "_memo", "_activations")
+]
+EXTENSIONS = [DRIVER, *OTHERS]
 DIRECTIVES = {
     "language_level": 3,
     "boundscheck": False,

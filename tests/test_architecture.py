@@ -112,15 +112,17 @@ OPTIONS = (
 
 
 @needs_sources
-def test_options_are_checked_in_one_file():
+def test_options_are_checked_in_one_place():
     """The words of their messages stand where the checks do, and nowhere else."""
     engine = [PACKAGE / folder for folder in ("_core", "_engine", "_ops", "functional", "grad")]
     sources = [path for folder in engine for path in folder.rglob("*.py*") if path.is_file()]
     texts = {name_of(path): path.read_text() for path in sources if path.suffix != ".pyc"}
     literal = {name for name, text in texts.items() if re.search(f"[\"'](?:{OPTIONS}) must ", text)}
     by_name = {name for name, text in texts.items() if re.search("[\"']{name} must ", text)}
-    assert literal == {"_engine/arguments.py"}
-    assert by_name <= {"_engine/arguments.py", "_engine/dtypes.py"}  # the latter of arrays
+    home = {name for name in texts if name.startswith("_engine/arguments/")}
+    assert literal
+    assert literal <= home
+    assert by_name <= {*home, "_engine/dtypes.py"}  # the latter of arrays
 
 
 @needs_sources
@@ -189,15 +191,22 @@ def test_public_functions_are_typed(name):
             assert parameter.annotation is not parameter.empty
 
 
+RANKS = ("1d", "2d", "3d", "_nd")
+# The functions by family: all of them have a gradient under the same name.
+FAMILIES = {
+    "convolution": {f"conv{way}{rank}" for way in ("", "_transpose") for rank in RANKS},
+    "activation": {"relu"},
+}
+# Functions of one module alone.
+ONLY_FUNCTIONAL: set[str] = set()
+ONLY_GRAD = {f"conv{rank}_{what}" for rank in RANKS for what in ("input", "weight")}
+
+
 def test_public_names():
     """What is promised to be there, and nothing that is not public."""
-    ranks = ("1d", "2d", "3d", "_nd")
-    assert set(convx.functional.__all__) == {
-        f"conv{way}{rank}" for way in ("", "_transpose") for rank in ranks
-    }
-    assert set(convx.grad.__all__) == set(convx.functional.__all__) | {
-        f"conv{rank}_{what}" for rank in ranks for what in ("input", "weight")
-    }
+    names = set().union(*FAMILIES.values())
+    assert set(convx.functional.__all__) == names | ONLY_FUNCTIONAL
+    assert set(convx.grad.__all__) == names | ONLY_GRAD
     assert {
         "functional",
         "grad",
@@ -273,17 +282,17 @@ def test_kernels_know_neither_python_nor_openmp():
 
 
 @needs_sources
-def test_drivers_have_one_parallel_loop():
-    """It is told the number of threads; nobody sets it for the process."""
-    loops = 0
+def test_drivers_have_two_parallel_loops():
+    """Of convolutions and of sweeps. They are told the number of threads: nobody sets it."""
+    loops = []
     for path in PACKAGE.rglob("*.pyx"):
         for line in path.read_text().splitlines():
             if re.search(r"\bin prange\(", line):
-                loops += 1
+                loops.append(path.name)
                 assert "num_threads=" in line
             assert "omp_set_num_threads" not in line
             assert "cimport numpy" not in line
-    assert loops == 1
+    assert sorted(loops) == ["_driver.pyx", "_parallel.pyx"]
 
 
 @needs_sources

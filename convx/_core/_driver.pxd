@@ -4,8 +4,10 @@ from libc.stdint cimport int64_t
 
 from convx._core._kernels cimport cx_kernels, cx_task
 from convx._core._memory cimport Block
+from convx._core._sweeps cimport cx_sweeps
 
-cpdef int current_threads()
+
+cdef const cx_sweeps *sweeps_of(str isa, str dtype) except NULL
 
 
 cdef class Activation:

@@ -5,15 +5,17 @@ element type; typed memoryviews hold the tables of the plan. All sizes are check
 """
 
 cimport cython
-from cpython.buffer cimport (
-    PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_GetBuffer,
-)
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from convx._core._memory cimport Block, borrow_scratch, new_result, return_scratch
+from convx._core._memory cimport Block, Buffer, borrow_scratch, new_result, return_scratch
+from convx._core._openmp cimport CONVX_OPENMP, omp_get_thread_num
+from convx._core._parallel cimport note_region
+from convx._core._sweeps cimport (
+    CX_SWEEP_F32, CX_SWEEP_F64, CX_SWEEP_I64, cx_sweeps, cx_sweeps_of,
+)
 from convx._core._kernels cimport (
     CX_F32, CX_F64, CX_FORWARD, CX_HARDSWISH, CX_IDENTITY, CX_LEAKY_RELU, CX_MAX_RANK, CX_RELU,
     CX_RELU6, CX_SIGMOID, CX_SILU, CX_SLIDE_ROWS, CX_TANH, CX_U32, CX_U64, CX_WEIGHT_GRADIENT,
@@ -21,22 +23,11 @@ from convx._core._kernels cimport (
     cx_task,
 )
 
-from contextvars import ContextVar
-
 from numpy import empty
 
 
 cdef extern from *:
     """
-    #if defined _OPENMP
-    #include <omp.h>
-    #define CONVX_OPENMP _OPENMP
-    #else
-    #define CONVX_OPENMP 0
-    #define omp_get_max_threads() 1
-    #define omp_get_thread_num() 0
-    #define omp_in_parallel() 0
-    #endif
     #if defined __clang__
     #define CONVX_COMPILER "clang " __clang_version__
     #else
@@ -46,10 +37,6 @@ cdef extern from *:
     const char *CONVX_COMPILER
     const char *CONVX_COMPILER_FLAGS
     const char *CONVX_CYTHON_VERSION
-    long CONVX_OPENMP
-    int omp_get_max_threads() nogil
-    int omp_get_thread_num() nogil
-    int omp_in_parallel() nogil
 
 
 build = {
@@ -62,6 +49,7 @@ build = {
 SLIDE_ROWS = CX_SLIDE_ROWS
 
 cdef dict KERNELS = {"float32": CX_F32, "float64": CX_F64, "uint32": CX_U32, "uint64": CX_U64}
+cdef dict SWEEPS = {"float32": CX_SWEEP_F32, "float64": CX_SWEEP_F64, "int64": CX_SWEEP_I64}
 
 
 activations = {
@@ -88,6 +76,11 @@ def instruction_sets():
     return found
 
 
+cdef const cx_sweeps *sweeps_of(str isa, str dtype) except NULL:
+    """The sweeps of an instruction set for an element type."""
+    return cx_sweeps_of(isa.encode(), SWEEPS[dtype])
+
+
 def l2_bytes():
     """Size of a core's L2 cache, 0 or less where the system does not tell."""
     return cx_l2_bytes()
@@ -101,53 +94,6 @@ def register_block(isa, dtype):
     cdef const cx_kernels *kernels = cx_kernels_of(isa.encode(), KERNELS[dtype])
     narrowest = kernels.narrowest if cx_halves_pay() else kernels.lanes
     return kernels.lanes, narrowest, kernels.rows
-
-
-# Whether a region with several threads has run, and whether none may.
-cdef bint has_run_threads = False
-cdef bint serial = False
-
-
-# What threads.py decided: for the process, and for a context.
-cdef int default_threads = 1
-scoped_threads = ContextVar("convx_threads", default=0)
-
-
-def set_default_threads(int count):
-    """Set the number of threads for contexts that set none."""
-    global default_threads
-    default_threads = count
-
-
-cpdef int current_threads():
-    """Threads that a call may use now, at most those of OpenMP."""
-    cdef int count = scoped_threads.get()
-    if serial or omp_in_parallel():
-        return 1
-    # a strange OMP_NUM_THREADS makes OpenMP answer with strange numbers
-    return max(1, min(count or default_threads, omp_get_max_threads()))
-
-
-def stay_serial():
-    """Use one thread from now on if several have run: for a forked child, which lacks them."""
-    global serial
-    serial = has_run_threads
-
-
-@cython.final
-cdef class Buffer:
-    """An array's memory, held for the duration of a call."""
-
-    cdef Py_buffer view
-    cdef bint held
-
-    def __cinit__(self, array, bint writable=False):
-        PyObject_GetBuffer(array, &self.view, PyBUF_STRIDED if writable else PyBUF_STRIDED_RO)
-        self.held = True
-
-    def __dealloc__(self):
-        if self.held:
-            PyBuffer_Release(&self.view)
 
 
 @cython.final
@@ -373,7 +319,6 @@ cdef class Program:
         cdef int64_t index, first, end, count, start, slice_, step, steps
         cdef Program other
         cdef Block scratch
-        global has_run_threads
         if packed is not None:
             packed_buffer = Buffer(packed)
             packed_weights = <const char *>packed_buffer.view.buf
@@ -384,8 +329,7 @@ cdef class Program:
             self.pack_into(weight, <char *>packed_weights, scratch)
         else:
             scratch = borrow_scratch(scratch_bytes + self.sums_size * self.item_size)
-        if self.threads > 1:
-            has_run_threads = True
+        note_region(self.threads)
         call.input, call.weight, call.bias, call.packed = input, weight, bias, NULL
         call.output, call.overflow = out_buffer.view.buf, &overflow
         call.sums = scratch.memory + scratch_bytes

@@ -8,8 +8,9 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.long cimport PyLong_AsLongLongAndOverflow
 from libc.stdint cimport int64_t
 
-from convx._core._driver cimport Activation, Program, current_threads
+from convx._core._driver cimport Activation, Program
 from convx._core._memory cimport new_result
+from convx._core._parallel cimport current_threads
 
 from numpy import ndarray
 

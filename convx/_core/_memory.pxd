@@ -1,11 +1,18 @@
-"""Aligned memory for the other compiled modules."""
+"""Memory for the other compiled modules."""
 
+cimport cython
 from libc.stdint cimport int64_t
 
 
 cdef class Block:
     cdef char *memory
     cdef int64_t size
+
+
+@cython.final
+cdef class Buffer:
+    cdef Py_buffer view
+    cdef bint held
 
 
 cdef Block borrow_scratch(int64_t size)

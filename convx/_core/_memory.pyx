@@ -1,11 +1,13 @@
-"""Memory that outlives a call, so that its pages are mapped once.
+"""Memory: of arrays while a call runs, and what outlives it, so that its pages are mapped once.
 
 Of scratch memory there is at most one block for each call that was ever under way at the same time.
 Of results, the blocks of those are kept that nobody holds any longer.
 """
 
 cimport cython
-from cpython.buffer cimport PyBuffer_FillInfo
+from cpython.buffer cimport (
+    PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer,
+)
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free
 
@@ -75,6 +77,19 @@ cdef int return_scratch(Block scratch) except -1:
     if scratch.size <= MOST_SCRATCH:
         idle_scratch.append(scratch)
     return 0
+
+
+@cython.final
+cdef class Buffer:
+    """An array's memory, held for the duration of a call."""
+
+    def __cinit__(self, array, bint writable=False):
+        PyObject_GetBuffer(array, &self.view, PyBUF_STRIDED if writable else PyBUF_STRIDED_RO)
+        self.held = True
+
+    def __dealloc__(self):
+        if self.held:
+            PyBuffer_Release(&self.view)
 
 
 @cython.final

@@ -29,6 +29,23 @@ KERNEL_DTYPES = {
     }.items()
 }
 
+# What sweeps compute an element type in. Integers are compared, so they keep their sign, and there
+# is none that holds uint64.
+SWEEP_DTYPES = {
+    np.dtype(result): np.dtype(computed)
+    for result, computed in {
+        "float16": "float32",
+        "float32": "float32",
+        "float64": "float64",
+        "int8": "int64",
+        "uint8": "int64",
+        "int16": "int64",
+        "uint16": "int64",
+        "int32": "int64",
+        "uint32": "int64",
+        "int64": "int64",
+    }.items()
+}
 
 # Arguments that may be left out.
 OPTIONAL = ("bias", "residual")
@@ -90,6 +107,20 @@ def as_kernel_operand(
     if is_kernel_layout(array, dtype, contiguous=contiguous):
         return array
     return np.require(np.ascontiguousarray(array), requirements="A").reshape(array.shape)
+
+
+def sweep_operand(value: object, name: str, kinds: str = "f") -> tuple[AnyArray, np.dtype[Any]]:
+    """Return an array-like as a sweep reads it, and the dtype that its results have.
+
+    ``kinds`` are the kinds of dtype that are allowed, of "f" and "iu".
+    """
+    array = as_array(value, name)
+    dtype = array.dtype.newbyteorder("=")
+    computed = SWEEP_DTYPES.get(dtype)
+    if computed is None or dtype.kind not in kinds:
+        allowed = "float16, float32, float64" + (" or an integer one" if "i" in kinds else "")
+        raise TypeError(f"{name} must have a dtype of {allowed}, got {array.dtype}")
+    return as_kernel_operand(array, computed, contiguous=True), dtype
 
 
 def is_kernel_layout(array: AnyArray, dtype: np.dtype[Any], *, contiguous: bool = False) -> bool:

@@ -107,7 +107,7 @@ def run(
         recorder.append(chosen)
         return np.broadcast_to(np.zeros((), x.dtype), shape)
     residual, activation = finish
-    result = _target(out, shape, kernel, x, weight, bias, residual)
+    result = target(out, shape, kernel, x, weight, bias, residual)
     bias_operand, residual_operand = (
         None if one is None else as_kernel_operand(one, kernel, contiguous=True)
         for one in (bias, residual)
@@ -139,7 +139,7 @@ def run(
     return deliver(result.astype(x.dtype), out)
 
 
-def _target(
+def target(
     out: AnyArray | None,
     shape: tuple[int, ...],
     kernel: np.dtype[np.generic],

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from convx._core import _driver
+from convx._core import _parallel
 from convx._engine.arguments import thread_count
 
 MOST_THREADS = 1024
@@ -42,7 +42,7 @@ def _default() -> int:
     return min(processors, _quota(), MOST_THREADS)
 
 
-_driver.set_default_threads(_default())
+_parallel.set_default_threads(_default())
 
 
 def get_num_threads() -> int:
@@ -55,7 +55,7 @@ def get_num_threads() -> int:
     ...     convx.get_num_threads()
     1
     """
-    return _driver.current_threads()
+    return _parallel.current_threads()
 
 
 def set_num_threads(n: int) -> None:
@@ -76,7 +76,7 @@ def set_num_threads(n: int) -> None:
     >>> import convx
     >>> convx.set_num_threads(2)
     """
-    _driver.set_default_threads(thread_count(n, MOST_THREADS))
+    _parallel.set_default_threads(thread_count(n, MOST_THREADS))
 
 
 @contextmanager
@@ -99,14 +99,14 @@ def threads(n: int) -> Iterator[None]:
     >>> with convx.threads(1):
     ...     y = convx.functional.conv1d([[1.0, 2.0, 3.0]], [[[1.0, 1.0]]])
     """
-    token = _driver.scoped_threads.set(thread_count(n, MOST_THREADS))
+    token = _parallel.scoped_threads.set(thread_count(n, MOST_THREADS))
     try:
         yield
     finally:
-        _driver.scoped_threads.reset(token)
+        _parallel.scoped_threads.reset(token)
 
 
 if hasattr(os, "register_at_fork"):
     # A forked child has none of its parent's worker threads, and the OpenMP runtime of GCC would
     # wait for them forever.
-    os.register_at_fork(after_in_child=_driver.stay_serial)
+    os.register_at_fork(after_in_child=_parallel.stay_serial)

@@ -1,5 +1,6 @@
 """Functions of neural networks, under the names of :mod:`torch.nn.functional`."""
 
+from convx.functional.activations import relu
 from convx.functional.conv import (
     conv1d,
     conv2d,
@@ -20,4 +21,5 @@ __all__ = [
     "conv_transpose2d",
     "conv_transpose3d",
     "conv_transpose_nd",
+    "relu",
 ]

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "convx.h"
+#include "sweeps.h"
 
 #if defined __x86_64__ && (defined __GNUC__ || defined __clang__)
 #include <cpuid.h>
@@ -19,10 +20,12 @@
 #define ON_ARM(...)
 #endif
 
-extern const cx_kernels *const cx_kernels_baseline[CX_DTYPES];
-ON_X86(extern const cx_kernels *const cx_kernels_avx2[CX_DTYPES];)
-ON_X86(extern const cx_kernels *const cx_kernels_avx512[CX_DTYPES];)
-ON_ARM(extern const cx_kernels *const cx_kernels_neon[CX_DTYPES];)
+#define DECLARE(isa)                                                                              \
+    extern const cx_kernels *const cx_kernels_##isa[CX_DTYPES];                                   \
+    extern const cx_sweeps *const cx_sweeps_##isa[CX_SWEEP_DTYPES];
+DECLARE(baseline)
+ON_X86(DECLARE(avx2) DECLARE(avx512))
+ON_ARM(DECLARE(neon))
 
 /* __builtin_cpu_supports asks the processor and whether the system saves its registers. */
 ON_X86(static int has_avx2(void) {
@@ -40,28 +43,46 @@ static const struct {
     const char *name;
     int (*runs)(void);
     const cx_kernels *const *kernels;
+    const cx_sweeps *const *sweeps;
 } instruction_sets[] = {
-    ON_X86({"avx512", has_avx512, cx_kernels_avx512},)
-    ON_X86({"avx2", has_avx2, cx_kernels_avx2},)
-    ON_ARM({"neon", always, cx_kernels_neon},)
-    {"baseline", always, cx_kernels_baseline},
+#define ROW(isa, runs) {#isa, runs, cx_kernels_##isa, cx_sweeps_##isa},
+    ON_X86(ROW(avx512, has_avx512) ROW(avx2, has_avx2))
+    ON_ARM(ROW(neon, always))
+    ROW(baseline, always)
+#undef ROW
 };
+
+enum { INSTRUCTION_SETS = sizeof instruction_sets / sizeof *instruction_sets };
 
 const char *cx_isa(int index)
 {
     int found = 0;
-    for (size_t i = 0; i < sizeof instruction_sets / sizeof *instruction_sets; i++)
+    for (size_t i = 0; i < INSTRUCTION_SETS; i++)
         if (instruction_sets[i].runs() && found++ == index)
             return instruction_sets[i].name;
     return NULL;
 }
 
+/* Where an instruction set stands in the table, INSTRUCTION_SETS if it is not to be had. */
+static size_t find_isa(const char *isa)
+{
+    size_t i = 0;
+    while (i < INSTRUCTION_SETS &&
+           !(instruction_sets[i].runs() && !strcmp(instruction_sets[i].name, isa)))
+        i++;
+    return i;
+}
+
 const cx_kernels *cx_kernels_of(const char *isa, int dtype)
 {
-    for (size_t i = 0; i < sizeof instruction_sets / sizeof *instruction_sets; i++)
-        if (instruction_sets[i].runs() && !strcmp(instruction_sets[i].name, isa))
-            return instruction_sets[i].kernels[dtype];
-    return NULL;
+    size_t found = find_isa(isa);
+    return found < INSTRUCTION_SETS ? instruction_sets[found].kernels[dtype] : NULL;
+}
+
+const cx_sweeps *cx_sweeps_of(const char *isa, int dtype)
+{
+    size_t found = find_isa(isa);
+    return found < INSTRUCTION_SETS ? instruction_sets[found].sweeps[dtype] : NULL;
 }
 
 /* AMD's family 25, Zen 4 where it has AVX-512; Zen 5 and Intel have units of 64 bytes. */

@@ -1,8 +1,5 @@
 /* The template for each element type. Integers are unsigned so that they wrap around. */
 
-#define ISA_PASTE(name, isa) name##_##isa
-#define ISA_EXPAND(name, isa) ISA_PASTE(name, isa)
-
 #define T float
 #define IS_FLOAT 1
 #define SUFFIX ISA_EXPAND(f32, ISA)

@@ -8,6 +8,10 @@
 #include "box.h"
 #include "convx.h"
 
+/* A name that ends with the instruction set's. */
+#define ISA_PASTE(name, isa) name##_##isa
+#define ISA_EXPAND(name, isa) ISA_PASTE(name, isa)
+
 #define CX_INLINE static inline __attribute__((always_inline))
 #define CX_NOINLINE __attribute__((noinline))
 

@@ -1,19 +1,9 @@
-/* AVX-512: 32 registers of 64 bytes. */
+/* The convolution on AVX-512. */
 
 #if defined __x86_64__ && (defined __GNUC__ || defined __clang__)
 
-#include "isa.h"
+#include "avx512.h"
 
-#if defined __clang__
-#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma"))), \
-                             apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma,prefer-vector-width=512")
-#endif
-
-#define VECTOR_BYTES 64
-#define CX_HALF_VECTORS 1
 #define ROWS 14
 #define CX_EACH_ROW(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
 #define CX_EACH_PRODUCT(X)                                                                        \
@@ -28,13 +18,7 @@
     X(9, 2) X(10, 2) X(11, 2) X(12, 2) X(13, 2) X(14, 2) X(1, 4) X(2, 4) X(3, 4) X(4, 4) X(5, 4)  \
     X(6, 4) X(7, 4)
 
-#define ISA avx512
 #include "every_type.h"
-
-#if defined __clang__
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+#include "end_isa.h"
 
 #endif

@@ -1,11 +1,9 @@
-/* NEON on 64-bit Arm: 32 registers of 16 bytes, with fused multiply-add. */
+/* The convolution on NEON. */
 
 #if defined __aarch64__ && (defined __GNUC__ || defined __clang__)
 
-#include "isa.h"
+#include "neon.h"
 
-#define VECTOR_BYTES 16
-#define CX_HALF_VECTORS 0
 #define ROWS 8
 #define CX_EACH_ROW(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
 #define CX_EACH_FILTER_PRODUCT(X)                                                                 \
@@ -16,7 +14,6 @@
     X(3, 6) X(4, 1) X(4, 2) X(4, 4) X(4, 6) X(5, 1) X(5, 2) X(5, 4) X(6, 1) X(6, 2) X(6, 4)       \
     X(7, 1) X(7, 2) X(7, 3) X(8, 1) X(8, 2) X(8, 3)
 
-#define ISA neon
 #include "every_type.h"
 
 #endif

@@ -1,7 +1,6 @@
 /* The register blocks that fit into 16 vector registers. */
 
 #define ROWS 6
-#define CX_HALF_VECTORS 0
 #define CX_EACH_FILTER_PRODUCT(X)                                                                 \
     X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2)       \
     X(6, 2) X(1, 4) X(2, 4) X(3, 4)

@@ -2,32 +2,16 @@
    VECTOR_BYTES, LANES and, once for the instruction set, ROWS, CX_EACH_ROW, CX_EACH_PRODUCT and
    CX_HALF_VECTORS. */
 
-#if !defined T || !defined SUFFIX || !defined VECTOR_BYTES || !defined LANES || !defined ROWS
-#error "define T, SUFFIX, VECTOR_BYTES, LANES and ROWS before including template.h"
+#if !defined ROWS
+#error "define ROWS before including template.h"
 #endif
 
-#define PASTE(name, suffix) name##_##suffix
-#define EXPAND(name, suffix) PASTE(name, suffix)
-#define NAME(name) EXPAND(name, SUFFIX)
-
-/* `loose` vectors lie anywhere in memory. */
-typedef T NAME(vector) __attribute__((vector_size(VECTOR_BYTES)));
-typedef T NAME(loose) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(T)), may_alias));
-#if VECTOR_BYTES / LANES == 4
-typedef int32_t NAME(mask) __attribute__((vector_size(VECTOR_BYTES)));
-#else
-typedef int64_t NAME(mask) __attribute__((vector_size(VECTOR_BYTES)));
-#endif
-#if CX_HALF_VECTORS
-typedef T NAME(half_vector) __attribute__((vector_size(VECTOR_BYTES / 2)));
-typedef T NAME(half_loose)
-    __attribute__((vector_size(VECTOR_BYTES / 2), aligned(sizeof(T)), may_alias));
-#endif
-
+#include "types.h"
 #include "product.h"
 #include "transpose.h"
 #include "steps.h"
 #include "tile.h"
+#include "activations.h"
 #include "finish.h"
 #include "pack.h"
 #include "slide.h"
@@ -59,10 +43,4 @@ static const cx_kernels NAME(kernels) = {
 #undef PANELS_SIZE
 #undef PANEL_SIZE
 #undef FLAT_PITCH
-#undef NAME
-#undef EXPAND
-#undef PASTE
-#undef T
-#undef SUFFIX
-#undef LANES
-#undef IS_FLOAT
+#include "end_types.h"

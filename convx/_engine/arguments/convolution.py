@@ -1,21 +1,14 @@
-"""Arguments and their errors: every check of what a caller gives stands here, and only here.
-
-Messages say which argument, what came, and what is allowed. Sizes are Python integers, so that no
-check can overflow; what reaches a kernel fits into 64 bits and into memory.
-"""
+"""Arguments of convolutions."""
 
 import math
 import numbers
-import operator
-import reprlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convx._core import _driver
-from convx._engine import machine
+from convx._engine.arguments.general import LIMIT, integer, one_of, per_axis, shown
 from convx._engine.boundary import PADDING_MODES
 from convx._engine.window import Window
 
@@ -27,46 +20,7 @@ NEGATIVE_SLOPE = 0.01
 # Spatial axes of a convolution: two axes less than NumPy 1 allowed in all.
 MOST_AXES = 30
 
-# No size, stride or padding may reach this: sums of a few of them still fit into 64 bits.
-_LIMIT = 2**62
-
 Pads = tuple[tuple[int, int], ...]
-
-
-def shown(value: object) -> str:
-    """What a message quotes of a value: a line, however large or deep it is."""
-    return reprlib.repr(value)
-
-
-def integer(value: object, name: str, least: int | None = None) -> int:
-    """Return ``value`` as an int; bools, floats and strings are no integers."""
-    if isinstance(value, bool) or type(value).__name__ == "bool":
-        raise TypeError(f"{name} must be an integer, got the bool {shown(value)}")
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise TypeError(
-            f"{name} must be an integer, got {shown(value)} of type {type(value).__name__}"
-        ) from None
-    if abs(number) > _LIMIT:
-        came = number if number.bit_length() < 100 else f"one of {number.bit_length()} bits"
-        raise ValueError(f"{name} must be an integer up to 2**62, got {came}")
-    if least is not None and number < least:
-        kind = {0: "non-negative", 1: "positive"}.get(least, f"at least {least}")
-        raise ValueError(f"{name} must be {kind}, got {number}")
-    return number
-
-
-def per_axis(value: object, axes: int, name: str, least: int | None = None) -> tuple[int, ...]:
-    """Return one integer for each axis, from one for all of them or a sequence."""
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        if len(value) != axes:
-            raise ValueError(
-                f"{name} must be an integer or have {axes} of them, one for each spatial axis, "
-                f"got {shown(value)}"
-            )
-        return tuple(integer(one, name, least) for one in value)
-    return (integer(value, name, least),) * axes
 
 
 def pads(value: object, kernel: Sequence[int], dilation: Sequence[int]) -> Pads:
@@ -92,19 +46,6 @@ def pads(value: object, kernel: Sequence[int], dilation: Sequence[int]) -> Pads:
             (integer(low, "padding", 0), integer(high, "padding", 0)) for low, high in value
         )
     return tuple((one, one) for one in per_axis(value, len(kernel), "padding", 0))
-
-
-def one_of(value: object, allowed: Sequence[str], name: str) -> str:
-    """Return ``value`` if it is one of the names that are allowed."""
-    if not isinstance(value, str):
-        raise TypeError(
-            f"{name} must be a string, one of {', '.join(map(repr, allowed))}, got {shown(value)}"
-        )
-    if value not in allowed:
-        raise ValueError(
-            f"{name} must be one of {', '.join(map(repr, allowed))}, got {shown(value)}"
-        )
-    return value
 
 
 def padding_mode(value: object) -> str:
@@ -157,14 +98,6 @@ def check_activation(name: str | None, dtype: np.dtype[Any], of: str) -> None:
         )
 
 
-def thread_count(value: object, most: int) -> int:
-    """Return a number of threads."""
-    count = integer(value, "n", 1)
-    if count > most:
-        raise ValueError(f"n must be at most {most} threads, got {count}")
-    return count
-
-
 def spatial_axes(axes: int | None, weight_ndim: int) -> int:
     """Return the number of spatial axes, told by the function or by the weight's shape."""
     if axes is None:
@@ -180,16 +113,6 @@ def spatial_axes(axes: int | None, weight_ndim: int) -> int:
             f"got {weight_ndim}"
         )
     return axes
-
-
-def check_batched(ndim: int, axes: int, name: str) -> bool:
-    """Tell whether an array has a batch axis before channels and spatial axes."""
-    if ndim not in (axes + 1, axes + 2):
-        raise ValueError(
-            f"{name} must have {axes + 2} axes (batch, channels, {axes} spatial) or {axes + 1} "
-            f"(channels, {axes} spatial), got {ndim}"
-        )
-    return ndim == axes + 2
 
 
 def check_groups(groups: object, **channels: int) -> int:
@@ -212,18 +135,6 @@ def check_channels(shape: Sequence[int], axis: int, expected: int, why: str) -> 
         )
 
 
-def check_shape(shape: Sequence[int], expected: Sequence[int], name: str, why: str) -> None:
-    """Raise unless an array has the shape that the others ask for."""
-    if tuple(shape) != tuple(expected):
-        raise ValueError(f"{name} must have shape {tuple(expected)} {why}, got {tuple(shape)}")
-
-
-def check_positive_sizes(shape: Sequence[int], name: str, what: str) -> None:
-    """Raise if one of the sizes is 0."""
-    if 0 in shape:
-        raise ValueError(f"{name} must have no {what} of size 0, got {tuple(shape)}")
-
-
 def check_output_channels(count: int) -> None:
     """Raise if the weights have no output channel."""
     if count == 0:
@@ -233,7 +144,7 @@ def check_output_channels(count: int) -> None:
 def check_windows(windows: Sequence[Window]) -> None:
     """Raise unless every window fits into its padded axis."""
     for axis, window in enumerate(windows):
-        if window.padded_size >= _LIMIT or window.extent >= _LIMIT:
+        if window.padded_size >= LIMIT or window.extent >= LIMIT:
             raise ValueError(
                 f"padding and dilation must keep sizes below 2**62, got {window.padded_size} for "
                 f"the padded input and {window.extent} for the kernel on spatial axis {axis}"
@@ -254,7 +165,7 @@ def check_transpose(windows: Sequence[Window], output_padding: Sequence[int]) ->
                 f"output_padding must be smaller than stride or dilation, got {extra} for stride "
                 f"{window.stride} and dilation {window.dilation} on spatial axis {axis}"
             )
-        if window.padded_size >= _LIMIT:
+        if window.padded_size >= LIMIT:
             raise ValueError(
                 f"stride and dilation must keep the output below 2**62, got {window.padded_size} "
                 f"on spatial axis {axis}"
@@ -264,39 +175,3 @@ def check_transpose(windows: Sequence[Window], output_padding: Sequence[int]) ->
                 f"padding must leave some output, got {window.pad_low} and {window.pad_high} for "
                 f"an uncropped output of {window.padded_size} on spatial axis {axis}"
             )
-
-
-def check_memory(shape: Sequence[int], item_size: int, what: str) -> None:
-    """Raise MemoryError, before anything is allocated, for what no machine like this can hold."""
-    size = item_size
-    for one in shape:
-        size *= one
-    if size >= machine.MEMORY_BYTES:
-        raise MemoryError(
-            f"{what} of shape {tuple(shape)} would take {size} bytes, more than the machine's "
-            f"memory of {machine.MEMORY_BYTES}"
-        )
-
-
-def shape(value: object, name: str) -> tuple[int, ...]:
-    """Return a shape from a sequence of sizes."""
-    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-        raise TypeError(f"{name} must be a sequence of sizes, got {shown(value)}")
-    return tuple(integer(one, name, 0) for one in value)
-
-
-def check_out(out: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return ``out`` if it can take the result as it is."""
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"out must be a NumPy array, got {type(out).__name__}")
-    if out.shape != shape:
-        raise ValueError(f"out must have the shape of the result {shape}, got {out.shape}")
-    if out.dtype != dtype:
-        raise TypeError(f"out must have the dtype of the result {dtype}, got {out.dtype}")
-    if not out.flags.writeable:
-        raise ValueError("out must be writable, got a read-only array")
-    if out.size and any(step == 0 and size > 1 for step, size in zip(out.strides, out.shape)):
-        raise ValueError(
-            f"out must have memory of its own for every element, got strides {out.strides}"
-        )
-    return out

@@ -1,0 +1,15 @@
+/* AVX-512: 32 registers of 64 bytes. Opens the instruction set for what follows, until end_isa.h. */
+
+#include "isa.h"
+
+#if defined __clang__
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma"))), \
+                             apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma,prefer-vector-width=512")
+#endif
+
+#define ISA avx512
+#define VECTOR_BYTES 64
+#define CX_HALF_VECTORS 1

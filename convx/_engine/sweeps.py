@@ -1,0 +1,45 @@
+"""Sweeps: memory of their results, and their threads.
+
+They are the operations that go over memory once or a few times, such as activations and pooling.
+They read contiguous arrays: `dtypes.sweep_operand`.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from convx._core import _memory
+from convx._engine import arguments, execution
+from convx._engine.dtypes import SWEEP_DTYPES, AnyArray
+from convx._engine.threads import get_num_threads
+
+# Bytes below which another thread costs more than it brings: waking one takes some 5 µs, in which
+# another moves as many (AMD EPYC Genoa, 2 cores, November 2026; benchmarks/threads.py).
+BYTES_PER_THREAD = 128 * 1024
+
+
+def new_result(
+    out: object, shape: tuple[int, ...], dtype: np.dtype[Any], *operands: AnyArray
+) -> AnyArray:
+    """Return memory for a result in the type that it is computed in.
+
+    That of ``out`` if a sweep can write there; else :func:`deliver` brings the result there.
+    """
+    computed = SWEEP_DTYPES[dtype]
+    arguments.check_memory(shape, computed.itemsize, "an output")
+    if out is None:
+        return _memory.new_result(shape, computed)
+    target = arguments.check_out(out, shape, dtype)
+    if dtype != computed:
+        return _memory.new_result(shape, computed)
+    return execution.target(target, shape, computed, *operands)
+
+
+def deliver(result: AnyArray, dtype: np.dtype[Any], out: AnyArray | None) -> AnyArray:
+    """Return the result in its dtype, or ``out`` with the result in it."""
+    return execution.deliver(result.astype(dtype, copy=False), out)
+
+
+def threads_for(size: int) -> int:
+    """Return the number of threads for a sweep over so many bytes."""
+    return max(1, min(get_num_threads(), size // BYTES_PER_THREAD))
