@@ -50,9 +50,34 @@ class Window:
         """Positions of the window, 0 or less where it does not fit."""
         return (self.padded_size - self.extent) // self.stride + 1
 
+    def positions(self, ceil_mode: bool) -> int:
+        """Positions of the window where, in ceil mode, the last may hang over the end.
+
+        It still begins on a sample or on the padding before them, as in PyTorch.
+        """
+        if not ceil_mode:
+            return self.output_size
+        outputs = -((self.extent - self.padded_size) // self.stride) + 1
+        begins_after = (outputs - 1) * self.stride >= self.pad_low + self.size
+        return outputs - 1 if begins_after else outputs
+
     def padded(self) -> "Window":
         """The same window over the axis with its halo."""
         return Window(self.padded_size, self.kernel, self.stride, self.dilation)
+
+    def then(self, following: "Window") -> "Window":
+        """One window that does what this one and another one on its outputs do in a row.
+
+        Its positions are exactly those of the two: floors of quotients nest.
+        """
+        step = self.stride
+        return Window(
+            self.size,
+            kernel=self.extent + (following.extent - 1) * step,
+            stride=step * following.stride,
+            pad_low=self.pad_low + following.pad_low * step,
+            pad_high=self.pad_high + following.pad_high * step,
+        )
 
     @classmethod
     def of_transpose(
