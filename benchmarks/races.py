@@ -2,14 +2,15 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.check import TOLERANCE
 from benchmarks.layers import Case
+from benchmarks.sweeps import SweepCase
 from benchmarks.timing import Timing
-from benchmarks.workers import Failure, Worker
+from benchmarks.workers import Failure, Prepared, Worker
 
 ROUNDS = 5
 # A slow entrant is let off after so many rounds once it has had this many times its time.
@@ -22,12 +23,16 @@ class Entrant:
     """A variant of a library at a case."""
 
     worker: Worker
-    case: Case
+    case: Case | SweepCase
     variant: str
 
 
 def race(
-    section: str, cases: Sequence[Case], workers: Sequence[Worker], budget: float
+    section: str,
+    cases: Sequence[Case | SweepCase],
+    workers: Sequence[Worker],
+    budget: float,
+    prepare: Callable[[Worker, Any], Prepared] = Worker.prepare,
 ) -> list[dict[str, Any]]:
     """Time all libraries at some cases that are to be compared.
 
@@ -42,6 +47,8 @@ def race(
     budget : float
         Seconds for each variant of each library at each case. They are spent in turns, and the
         first in a round is another one each time.
+    prepare : callable, optional
+        How a worker is made ready for a case.
 
     Returns
     -------
@@ -50,12 +57,12 @@ def race(
         and who failed.
     """
     entrants: list[Entrant] = []
-    errors: dict[Case, dict[str, dict[str, float]]] = defaultdict(dict)
-    failures: dict[Case, dict[str, str]] = defaultdict(dict)
+    errors: dict[Case | SweepCase, dict[str, dict[str, float]]] = defaultdict(dict)
+    failures: dict[Case | SweepCase, dict[str, str]] = defaultdict(dict)
     for case in cases:
         for worker in workers:
             try:
-                prepared = worker.prepare(case)
+                prepared = prepare(worker, case)
             except Failure as failure:
                 failures[case][worker.name] = str(failure)
                 continue
@@ -69,7 +76,7 @@ def race(
 
 
 def _take_turns(
-    entrants: list[Entrant], budget: float, failures: Mapping[Case, dict[str, str]]
+    entrants: list[Entrant], budget: float, failures: Mapping[Case | SweepCase, dict[str, str]]
 ) -> dict[Entrant, list[float]]:
     samples: dict[Entrant, list[float]] = {entrant: [] for entrant in entrants}
     for turn in range(ROUNDS):
@@ -89,7 +96,7 @@ def _take_turns(
 
 def _record(
     section: str,
-    case: Case,
+    case: Case | SweepCase,
     samples: Mapping[Entrant, list[float]],
     errors: Mapping[str, Mapping[str, float]],
     failures: Mapping[str, str],
@@ -102,12 +109,7 @@ def _record(
             timings[name][variant] = Timing.of(times).as_dict()
     return {
         "section": section,
-        "layer": case.layer.name,
-        "sizes": str(case.layer),
-        "operation": case.operation,
-        "dtype": case.dtype,
-        "threads": case.threads,
-        "flops": case.layer.flops,
+        **case.entries(),
         "timings": dict(timings),
         "errors": {
             name: {variant: _rounded(error) for variant, error in of_library.items()}

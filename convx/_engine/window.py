@@ -50,16 +50,16 @@ class Window:
         """Positions of the window, 0 or less where it does not fit."""
         return (self.padded_size - self.extent) // self.stride + 1
 
-    def positions(self, ceil_mode: bool) -> int:
-        """Positions of the window where, in ceil mode, the last may hang over the end.
+    def pooled_size(self, ceil_mode: bool) -> int:
+        """Positions of a window for pooling, 0 or less where it does not fit.
 
-        It still begins on a sample or on the padding before them, as in PyTorch.
+        With ``ceil_mode`` the last one may reach beyond the padding, but not begin there.
         """
         if not ceil_mode:
             return self.output_size
-        outputs = -((self.extent - self.padded_size) // self.stride) + 1
-        begins_after = (outputs - 1) * self.stride >= self.pad_low + self.size
-        return outputs - 1 if begins_after else outputs
+        positions = -(-(self.padded_size - self.extent) // self.stride) + 1
+        begins_inside = (positions - 1) * self.stride < self.size + self.pad_low
+        return positions if begins_inside else positions - 1
 
     def padded(self) -> "Window":
         """The same window over the axis with its halo."""

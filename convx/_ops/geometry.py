@@ -53,7 +53,7 @@ def output_size(
         return _told([window.size for window in windows], axes)
     windows = options.windows(sizes)
     arguments.check_windows(windows, ceil_mode)
-    return _told([window.positions(ceil_mode) for window in windows], axes)
+    return _told([window.pooled_size(ceil_mode) for window in windows], axes)
 
 
 def receptive_field(layers: object) -> ReceptiveField:

@@ -109,13 +109,10 @@ def spatially_separable_conv(
     input : array_like
         Shape (N, C, *spatial), or (C, *spatial) for a single item.
     factors : sequence of array_like
-        One for each spatial axis, applied in their order. Each is
-
-        - of shape (taps,): the same for all channels;
-        - or (M, taps), M a multiple of C: filters for each channel by itself;
-        - or (K, C / groups, taps): mixing channels, in as many groups as C has that many.
-
-        C is the number of channels that the factors before leave.
+        One for each spatial axis, applied in their order. Of shape (taps,) it is the same for all
+        channels; of (M, taps), M a multiple of C, it has filters for each channel by itself; of
+        (K, C / groups, taps) it mixes channels, in as many groups as its second axis asks for. C is
+        the number of channels that the factors before leave.
     bias : array_like, optional
         One number for each output channel: added to the result.
     stride, padding, dilation, padding_mode : optional

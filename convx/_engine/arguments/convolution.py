@@ -151,7 +151,7 @@ def check_windows(windows: Sequence[Window], ceil_mode: bool = False) -> None:
                 f"padding and dilation must keep sizes below 2**62, got {window.padded_size} for "
                 f"the padded input and {window.extent} for the kernel on spatial axis {axis}"
             )
-        if window.positions(ceil_mode) < 1:
+        if window.pooled_size(ceil_mode) < 1:
             raise ValueError(
                 f"dilation * (kernel size - 1) + 1 = {window.extent} must be at most the padded "
                 f"input size {window.padded_size} on spatial axis {axis} (input {window.size}, "
