@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks import copying, layers, machine, memory, sweeps
+from benchmarks import copying, layers, machine, memory, sweep_calls, sweeps
 from benchmarks.layers import DTYPES, OPERATIONS, Case, Layer
 from benchmarks.libraries import LIBRARIES
 from benchmarks.peak import Peak
@@ -181,7 +181,8 @@ def _sweeps(run: dict[str, Any], choice: Choice) -> Iterator[None]:
     if not cases:
         return
     with ExitStack() as stack:
-        workers = _start([OURS, *choice.peers], stack, run)
+        peers = [name for name in choice.peers if name in sweep_calls.CALLS]
+        workers = _start([OURS, *peers], stack, run)
         judge = next((worker for worker in workers if worker.name == "PyTorch"), None)
         for case in progress(cases, "sweeps"):
             exact = judge.expected(case) if judge else None

@@ -136,9 +136,9 @@ def _whole_indices(indices: Array, *_: Any) -> list[Array]:
 
 
 def _statistics(x: Array) -> tuple[Array, ...]:
-    """Running mean and variance, weight and bias of a batch norm."""
+    """Running mean and variance, weight and bias of a batch norm; the first two get updated."""
     channels = np.linspace(0.5, 1.5, x.shape[1]).astype(x.dtype)
-    return 0.1 * channels, channels, channels[::-1].copy(), channels
+    return 0.1 * channels, channels.copy(), channels[::-1].copy(), channels
 
 
 def _onnx_statistics(mean: Array, variance: Array, weight: Array, bias: Array) -> list[Array]:
