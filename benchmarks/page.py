@@ -36,7 +36,7 @@ ABOUT_SWEEPS = f"""\
 Functions that do little with each number: how many times as fast as the fastest peer convx is, in
 bold with {BELOW} where it is slower, and how fast the bytes go through relative to a copy. Bytes
 are those of all arrays that must be read or written, each once; the copy is NumPy's, from one warm
-array to another that together have as many, on as many threads, measured after each race. PyTorch's
+array to another that together have as many, on as many threads, measured in each round. PyTorch's
 gradients are those of its autograd with what that keeps from the forward pass (indices, results);
 convx computes them anew.
 """
@@ -321,7 +321,7 @@ def _sweeps(run: Run) -> str:
                 [
                     f"{one['layer']}, {one['operation']}",
                     one["sizes"],
-                    f"{one['moved'] / MIB:.1f}",
+                    f"{one.get('moved', 0) / MIB:.1f}",
                     _milliseconds(summary.seconds(one, OURS)),
                     _milliseconds(given and given["median"]),
                     f"{_number(best[1], 1)} {best[0]}" if best else NONE,

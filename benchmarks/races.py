@@ -2,15 +2,17 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.check import TOLERANCE
+from benchmarks.copying import Copy
 from benchmarks.layers import Case
+from benchmarks.sweep_calls import Samples
 from benchmarks.sweeps import SweepCase
 from benchmarks.timing import Timing
-from benchmarks.workers import Failure, Prepared, Worker
+from benchmarks.workers import Failure, Worker
 
 ROUNDS = 5
 # A slow entrant is let off after so many rounds once it has had this many times its time.
@@ -32,7 +34,7 @@ def race(
     cases: Sequence[Case | SweepCase],
     workers: Sequence[Worker],
     budget: float,
-    prepare: Callable[[Worker, Any], Prepared] = Worker.prepare,
+    expected: Samples | None = None,
 ) -> list[dict[str, Any]]:
     """Time all libraries at some cases that are to be compared.
 
@@ -47,39 +49,51 @@ def race(
     budget : float
         Seconds for each variant of each library at each case. They are spent in turns, and the
         first in a round is another one each time.
-    prepare : callable, optional
-        How a worker is made ready for a case.
+    expected : list, optional
+        Samples of what the result of a sweep must be.
 
     Returns
     -------
     list of dict
         A record for each case: what it is, the error and the timing of each library's variants,
-        and who failed.
+        and who failed; of a sweep also the bytes that it moves, and the seconds of copying them.
     """
     entrants: list[Entrant] = []
     errors: dict[Case | SweepCase, dict[str, dict[str, float]]] = defaultdict(dict)
     failures: dict[Case | SweepCase, dict[str, str]] = defaultdict(dict)
+    moved: dict[Case | SweepCase, int] = defaultdict(int)
     for case in cases:
         for worker in workers:
             try:
-                prepared = prepare(worker, case)
+                prepared = worker.prepare(case, expected)
             except Failure as failure:
                 failures[case][worker.name] = str(failure)
                 continue
+            moved[case] = max(moved[case], prepared.moved)
             if prepared.errors:
                 errors[case][worker.name] = prepared.errors
                 entrants += [Entrant(worker, case, variant) for variant in prepared.errors]
-    samples = _take_turns(entrants, budget, failures)
+    copies = {case: Copy(most, case.threads) for case, most in moved.items() if most}
+    samples = _take_turns(entrants, budget, failures, list(copies.values()))
     for worker in workers:
         worker.forget()
-    return [_record(section, case, samples, errors[case], failures[case]) for case in cases]
+    return [
+        _record(section, case, samples, errors[case], failures[case])
+        | ({"moved": moved[case], "copy": copies[case].seconds()} if case in copies else {})
+        for case in cases
+    ]
 
 
 def _take_turns(
-    entrants: list[Entrant], budget: float, failures: Mapping[Case | SweepCase, dict[str, str]]
+    entrants: list[Entrant],
+    budget: float,
+    failures: Mapping[Case | SweepCase, dict[str, str]],
+    copies: Sequence[Copy],
 ) -> dict[Entrant, list[float]]:
     samples: dict[Entrant, list[float]] = {entrant: [] for entrant in entrants}
     for turn in range(ROUNDS):
+        for copy in copies:
+            copy.measure()
         first = turn % max(1, len(entrants))
         for entrant in entrants[first:] + entrants[:first]:
             worker, case = entrant.worker, entrant.case

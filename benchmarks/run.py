@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks import copying, layers, machine, memory, sweep_calls, sweeps
+from benchmarks import layers, machine, memory, sweep_calls, sweeps
 from benchmarks.layers import DTYPES, OPERATIONS, Case, Layer
 from benchmarks.libraries import LIBRARIES
 from benchmarks.peak import Peak
 from benchmarks.races import race
 from benchmarks.sweeps import SWEEPS, SweepCase
-from benchmarks.workers import Failure, Prepared, Worker
+from benchmarks.workers import Failure, Worker
 
 SECTIONS = ("direct", "layers", "small", "sweeps", "memory")
 OURS, *PEERS = LIBRARIES
@@ -186,17 +186,7 @@ def _sweeps(run: dict[str, Any], choice: Choice) -> Iterator[None]:
         judge = next((worker for worker in workers if worker.name == "PyTorch"), None)
         for case in progress(cases, "sweeps"):
             exact = judge.expected(case) if judge else None
-            moved = []
-
-            def prepare(worker: Worker, case: SweepCase, exact: Any = exact) -> Prepared:
-                prepared = worker.prepare_sweep(case, exact)
-                moved.append(prepared.moved)  # noqa: B023
-                return prepared
-
-            (record,) = race("sweeps", [case], workers, choice.budget, prepare)
-            record["moved"] = max(moved, default=0)
-            record["copy"] = copying.seconds(record["moved"], case.threads)
-            run["records"].append(record)
+            run["records"] += race("sweeps", [case], workers, choice.budget, exact)
             yield
 
 

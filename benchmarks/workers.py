@@ -68,13 +68,14 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def prepare(self, case: Case) -> Prepared:
-        """Make a case ready, run all its variants once, and check the results."""
-        return Prepared(self._ask("prepare", case))
+    def prepare(
+        self, case: Case | SweepCase, expected: sweep_calls.Samples | None = None
+    ) -> Prepared:
+        """Make a case ready, run all its variants once, and check the results.
 
-    def prepare_sweep(self, case: SweepCase, expected: sweep_calls.Samples | None) -> Prepared:
-        """Do the same for a sweep, with what is expected of its result."""
-        return Prepared(*self._ask("prepare_sweep", case, expected))
+        Those of layers are known; those of sweeps are held against what is expected of them.
+        """
+        return Prepared(*self._ask("prepare", case, expected))
 
     def expected(self, case: SweepCase) -> sweep_calls.Samples:
         """Ask PyTorch for what is expected of a sweep."""
@@ -159,25 +160,23 @@ class _Server:
         self._library = library
         self._calls: dict[Case | SweepCase, dict[str, Call]] = {}
 
-    def prepare(self, case: Case) -> dict[str, float]:
-        self._library.use_threads(case.threads)
-        calls = self._calls[case] = self._library.calls(case)
-        return {
-            variant: check.error_of(case, call.read(call.run())) for variant, call in calls.items()
-        }
-
-    def prepare_sweep(
-        self, case: SweepCase, expected: sweep_calls.Samples | None
+    def prepare(
+        self, case: Case | SweepCase, expected: sweep_calls.Samples | None
     ) -> tuple[dict[str, float], int]:
         self._library.use_threads(case.threads)
-        calls = self._calls[case] = sweep_calls.calls(self._library.name, case)
+        if isinstance(case, SweepCase):
+            calls = sweep_calls.calls(self._library.name, case)
+        else:
+            calls = self._library.calls(case)
+        self._calls[case] = calls
         errors, moved = {}, 0
         for variant, call in calls.items():
             result = call.read(call.run())
-            errors[variant] = 0.0
-            if expected is not None:
+            if isinstance(case, SweepCase):
                 errors[variant] = sweep_calls.error_of(case, result, expected)
-            moved = call.reads + sum(one.nbytes for one in sweep_calls.arrays_of(result))
+                moved = call.reads + sum(one.nbytes for one in result)
+            else:
+                errors[variant] = check.error_of(case, result)
         return errors, moved
 
     def expected(self, case: SweepCase) -> sweep_calls.Samples:
