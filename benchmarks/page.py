@@ -300,7 +300,7 @@ def _sweeps(run: Run) -> str:
     found = summary.records(run, "sweeps")
     if not found:
         return ""
-    text = ["## Pools, padding, activations, norms\n", ABOUT_SWEEPS]
+    text = ["## Pools, padding, activations, norms\n", ABOUT_SWEEPS, _overview(found)]
     missing = [
         f"{one['layer']} ({one['operation']})"
         for one in found
