@@ -22,6 +22,7 @@ TITLES = {
     "prepared": "prepared",
     "grad_input": "input gradient",
     "grad_weight": "weight gradient",
+    "gradient": "gradient",  # of a sweep
 }
 
 
@@ -107,6 +108,17 @@ class Case:
     dtype: str
     threads: int
     algorithm: str = "auto"
+
+    def entries(self) -> dict[str, Any]:
+        """What a record tells of the case."""
+        return {
+            "layer": self.layer.name,
+            "sizes": str(self.layer),
+            "operation": self.operation,
+            "dtype": self.dtype,
+            "threads": self.threads,
+            "flops": self.layer.flops,
+        }
 
     @property
     def result_shape(self) -> tuple[int, ...]:

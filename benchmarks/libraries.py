@@ -18,10 +18,11 @@ from benchmarks.layers import Array, Case, Layer, operands
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call to time, and how to read its result."""
+    """A call to time, how to read its result, and the bytes of its operands if they count."""
 
     run: Callable[[], Any]
-    read: Callable[[Any], Array] = np.asarray
+    read: Callable[[Any], Any] = np.asarray
+    reads: int = 0
 
 
 class Library(Protocol):

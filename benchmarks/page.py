@@ -32,6 +32,15 @@ each peer the fastest variant counts, of convx the plain call. *Forward* gets it
 each call; *prepared* may keep them in a form of its own.
 """
 
+ABOUT_SWEEPS = f"""\
+Functions that do little with each number: how many times as fast as the fastest peer convx is, in
+bold with {BELOW} where it is slower, and how fast the bytes go through relative to a copy. Bytes
+are those of all arrays that must be read or written, each once; the copy is NumPy's, from one warm
+array to another that together have as many, on as many threads, measured in each round. PyTorch's
+gradients are those of its autograd with what that keeps from the forward pass (indices, results);
+convx computes them anew.
+"""
+
 
 def render(run: Run, images: Sequence[PurePath] = ()) -> str:
     """Return the page of a run.
@@ -287,6 +296,46 @@ def _small(run: Run) -> str:
     return "\n".join(text)
 
 
+def _sweeps(run: Run) -> str:
+    found = summary.records(run, "sweeps")
+    if not found:
+        return ""
+    text = ["## Pools, padding, activations, norms\n", ABOUT_SWEEPS, _overview(found)]
+    missing = [
+        f"{one['layer']} ({one['operation']})"
+        for one in found
+        if OURS not in {**one["errors"], **one["failures"]}
+        and one["threads"] == found[0]["threads"]
+    ]
+    if missing:
+        text.append(f"Missing in convx: {', '.join(missing)}.\n")
+    for (threads,) in summary.combinations(found, "threads"):
+        here = [one for one in found if one["threads"] == threads]
+        peers = [peer for peer in summary.peers(run) if any(peer in one["timings"] for one in here)]
+        rows = []
+        for one in here:
+            variants, best = one["timings"].get(OURS, {}), summary.ratio_to_best(one)
+            copied = summary.fraction_of_copy(one)
+            given = variants.get("out=")
+            rows.append(
+                [
+                    f"{one['layer']}, {one['operation']}",
+                    one["sizes"],
+                    f"{one.get('moved', 0) / MIB:.1f}",
+                    _milliseconds(summary.seconds(one, OURS)),
+                    _milliseconds(given and given["median"]),
+                    f"{_number(best[1], 1)} {best[0]}" if best else NONE,
+                    _per_cent(copied),
+                    *(_milliseconds(summary.seconds(one, peer)) for peer in peers),
+                ]
+            )
+        headings = ["function", "input", "MiB moved", "convx, ms", "with out=, ms", "ratio"]
+        headings += ["of copying", *(f"{peer}, ms" for peer in peers)]
+        text.append(f"### {found[0]['dtype']}, {threads_in_words(threads)}\n")
+        text.append(_table(headings, rows))
+    return "\n".join(text)
+
+
 def _memory(run: Run) -> str:
     found = run["memory"]
     if not found:
@@ -408,6 +457,7 @@ SECTIONS: dict[str, Callable[[Run], str]] = {
     "direct": _direct,
     "layers": _layers,
     "small": _small,
+    "sweeps": _sweeps,
     "memory": _memory,
 }
 

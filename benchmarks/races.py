@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.check import TOLERANCE
+from benchmarks.copying import Copy
 from benchmarks.layers import Case
+from benchmarks.sweep_calls import Samples
+from benchmarks.sweeps import SweepCase
 from benchmarks.timing import Timing
 from benchmarks.workers import Failure, Worker
 
@@ -22,12 +25,16 @@ class Entrant:
     """A variant of a library at a case."""
 
     worker: Worker
-    case: Case
+    case: Case | SweepCase
     variant: str
 
 
 def race(
-    section: str, cases: Sequence[Case], workers: Sequence[Worker], budget: float
+    section: str,
+    cases: Sequence[Case | SweepCase],
+    workers: Sequence[Worker],
+    budget: float,
+    expected: Samples | None = None,
 ) -> list[dict[str, Any]]:
     """Time all libraries at some cases that are to be compared.
 
@@ -42,37 +49,51 @@ def race(
     budget : float
         Seconds for each variant of each library at each case. They are spent in turns, and the
         first in a round is another one each time.
+    expected : list, optional
+        Samples of what the result of a sweep must be.
 
     Returns
     -------
     list of dict
         A record for each case: what it is, the error and the timing of each library's variants,
-        and who failed.
+        and who failed; of a sweep also the bytes that it moves, and the seconds of copying them.
     """
     entrants: list[Entrant] = []
-    errors: dict[Case, dict[str, dict[str, float]]] = defaultdict(dict)
-    failures: dict[Case, dict[str, str]] = defaultdict(dict)
+    errors: dict[Case | SweepCase, dict[str, dict[str, float]]] = defaultdict(dict)
+    failures: dict[Case | SweepCase, dict[str, str]] = defaultdict(dict)
+    moved: dict[Case | SweepCase, int] = defaultdict(int)
     for case in cases:
         for worker in workers:
             try:
-                prepared = worker.prepare(case)
+                prepared = worker.prepare(case, expected)
             except Failure as failure:
                 failures[case][worker.name] = str(failure)
                 continue
+            moved[case] = max(moved[case], prepared.moved)
             if prepared.errors:
                 errors[case][worker.name] = prepared.errors
                 entrants += [Entrant(worker, case, variant) for variant in prepared.errors]
-    samples = _take_turns(entrants, budget, failures)
+    copies = {case: Copy(most, case.threads) for case, most in moved.items() if most}
+    samples = _take_turns(entrants, budget, failures, list(copies.values()))
     for worker in workers:
         worker.forget()
-    return [_record(section, case, samples, errors[case], failures[case]) for case in cases]
+    return [
+        _record(section, case, samples, errors[case], failures[case])
+        | ({"moved": moved[case], "copy": copies[case].seconds()} if case in copies else {})
+        for case in cases
+    ]
 
 
 def _take_turns(
-    entrants: list[Entrant], budget: float, failures: Mapping[Case, dict[str, str]]
+    entrants: list[Entrant],
+    budget: float,
+    failures: Mapping[Case | SweepCase, dict[str, str]],
+    copies: Sequence[Copy],
 ) -> dict[Entrant, list[float]]:
     samples: dict[Entrant, list[float]] = {entrant: [] for entrant in entrants}
     for turn in range(ROUNDS):
+        for copy in copies:
+            copy.measure()
         first = turn % max(1, len(entrants))
         for entrant in entrants[first:] + entrants[:first]:
             worker, case = entrant.worker, entrant.case
@@ -89,7 +110,7 @@ def _take_turns(
 
 def _record(
     section: str,
-    case: Case,
+    case: Case | SweepCase,
     samples: Mapping[Entrant, list[float]],
     errors: Mapping[str, Mapping[str, float]],
     failures: Mapping[str, str],
@@ -102,12 +123,7 @@ def _record(
             timings[name][variant] = Timing.of(times).as_dict()
     return {
         "section": section,
-        "layer": case.layer.name,
-        "sizes": str(case.layer),
-        "operation": case.operation,
-        "dtype": case.dtype,
-        "threads": case.threads,
-        "flops": case.layer.flops,
+        **case.entries(),
         "timings": dict(timings),
         "errors": {
             name: {variant: _rounded(error) for variant, error in of_library.items()}

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks import layers, machine, memory
+from benchmarks import layers, machine, memory, sweep_calls, sweeps
 from benchmarks.layers import DTYPES, OPERATIONS, Case, Layer
 from benchmarks.libraries import LIBRARIES
 from benchmarks.peak import Peak
 from benchmarks.races import race
+from benchmarks.sweeps import SWEEPS, SweepCase
 from benchmarks.workers import Failure, Worker
 
-SECTIONS = ("direct", "layers", "small", "memory")
+SECTIONS = ("direct", "layers", "small", "sweeps", "memory")
 OURS, *PEERS = LIBRARIES
 
 BUDGET = 0.35
@@ -31,7 +32,7 @@ class Choice:
     sections : sequence of str
         Some of :data:`SECTIONS`.
     names : sequence of str or None
-        Names of layers.
+        Names of layers and sweeps.
     dtypes : sequence of str
         Element types.
     threads : sequence of int
@@ -58,7 +59,7 @@ class Choice:
     random_calls: int = RANDOM_CALLS
 
     def __post_init__(self) -> None:
-        known = {layer.name for chosen in _layers().values() for layer in chosen}
+        known = {layer.name for chosen in _layers().values() for layer in chosen} | set(SWEEPS)
         if unknown := set(self.names or ()) - known:
             raise ValueError(f"no layer {sorted(unknown)}; there are {sorted(known)}")
 
@@ -72,11 +73,23 @@ class Choice:
         return [
             heat
             for section in self.sections
-            if section != "memory"
+            if section in _layers()
             for layer in self.layers(section)
             for dtype in self.dtypes
             for operation in OPERATIONS
             for heat in self._heats(section, layer, dtype, operation)
+        ]
+
+    def sweeps(self) -> list[SweepCase]:
+        """Return all sweeps on all numbers of threads; they are of one element type."""
+        return [
+            SweepCase(sweep.name, operation, threads)
+            for sweep in SWEEPS.values()
+            if "sweeps" in self.sections
+            and sweeps.DTYPE in self.dtypes
+            and (self.names is None or sweep.name in self.names)
+            for operation in sweep.operations
+            for threads in sorted(set(self.threads))
         ]
 
     def _heats(self, section: str, layer: Layer, dtype: str, operation: str) -> Iterator["Heat"]:
@@ -126,7 +139,7 @@ def measure(run: dict[str, Any], choice: Choice) -> Iterator[None]:
     # Libraries read these when they are loaded; later each is told its number of threads.
     most = str(max(choice.threads))
     os.environ.update(OMP_NUM_THREADS=most, MKL_NUM_THREADS=most)
-    steps = [_races(run, choice)]
+    steps = [_races(run, choice), _sweeps(run, choice)]
     if "memory" in choice.sections:
         steps.append(_memory(run, choice))
     begin = datetime.now(UTC)
@@ -160,6 +173,20 @@ def _races(run: dict[str, Any], choice: Choice) -> Iterator[None]:
                 run["peak"] = peak.as_records()
             taking_part = workers if heat.with_peers else workers[:1]
             run["records"] += race(heat.section, heat.cases, taking_part, choice.budget)
+            yield
+
+
+def _sweeps(run: dict[str, Any], choice: Choice) -> Iterator[None]:
+    cases = choice.sweeps()
+    if not cases:
+        return
+    with ExitStack() as stack:
+        peers = [name for name in choice.peers if name in sweep_calls.CALLS]
+        workers = _start([OURS, *peers], stack, run)
+        judge = next((worker for worker in workers if worker.name == "PyTorch"), None)
+        for case in progress(cases, "sweeps"):
+            exact = judge.expected(case) if judge else None
+            run["records"] += race("sweeps", [case], workers, choice.budget, exact)
             yield
 
 

@@ -50,6 +50,12 @@ def fraction_of_peak(run: Run, record: Record) -> float | None:
     return None if ours is None or most is None else ours / most
 
 
+def fraction_of_copy(record: Record) -> float | None:
+    """How fast a sweep moves its bytes relative to a copy, on as many threads."""
+    ours = seconds(record, OURS)
+    return None if ours is None else float(record["copy"]) / ours
+
+
 def ratio(record: Record, peer: str) -> float | None:
     """How many times as fast as a peer we are."""
     ours, theirs = seconds(record, OURS), seconds(record, peer)

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from benchmarks import memory, timing
-from benchmarks.check import error_of
+from benchmarks import check, memory, sweep_calls, timing
 from benchmarks.layers import Case
 from benchmarks.libraries import LIBRARIES, Call, Library
+from benchmarks.sweeps import SweepCase
 
 # No answer for this long means that the library hangs.
 PATIENCE = 300.0
@@ -30,9 +30,18 @@ class Failure(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a library said to a case: the error of each variant's result, relative."""
+    """What a library said to a case.
+
+    Attributes
+    ----------
+    errors : dict of str to float
+        The error of each variant's result, relative.
+    moved : int
+        Bytes that a sweep reads and writes.
+    """
 
     errors: dict[str, float]
+    moved: int = 0
 
 
 class Worker:
@@ -59,11 +68,21 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def prepare(self, case: Case) -> Prepared:
-        """Make a case ready, run all its variants once, and check the results."""
-        return Prepared(self._ask("prepare", case))
+    def prepare(
+        self, case: Case | SweepCase, expected: sweep_calls.Samples | None = None
+    ) -> Prepared:
+        """Make a case ready, run all its variants once, and check the results.
 
-    def sample(self, case: Case, variant: str, seconds: float) -> list[float]:
+        Those of layers are known; those of sweeps are held against what is expected of them.
+        """
+        return Prepared(*self._ask("prepare", case, expected))
+
+    def expected(self, case: SweepCase) -> sweep_calls.Samples:
+        """Ask PyTorch for what is expected of a sweep."""
+        samples: sweep_calls.Samples = self._ask("expected", case)
+        return samples
+
+    def sample(self, case: Case | SweepCase, variant: str, seconds: float) -> list[float]:
         """Time a variant of a case that was prepared."""
         times: list[float] = self._ask("sample", case, variant, seconds)
         return times
@@ -139,14 +158,31 @@ class _Server:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._calls: dict[Case, dict[str, Call]] = {}
+        self._calls: dict[Case | SweepCase, dict[str, Call]] = {}
 
-    def prepare(self, case: Case) -> dict[str, float]:
+    def prepare(
+        self, case: Case | SweepCase, expected: sweep_calls.Samples | None
+    ) -> tuple[dict[str, float], int]:
         self._library.use_threads(case.threads)
-        calls = self._calls[case] = self._library.calls(case)
-        return {variant: error_of(case, call.read(call.run())) for variant, call in calls.items()}
+        if isinstance(case, SweepCase):
+            calls = sweep_calls.calls(self._library.name, case)
+        else:
+            calls = self._library.calls(case)
+        self._calls[case] = calls
+        errors, moved = {}, 0
+        for variant, call in calls.items():
+            result = call.read(call.run())
+            if isinstance(case, SweepCase):
+                errors[variant] = sweep_calls.error_of(case, result, expected)
+                moved = call.reads + sum(one.nbytes for one in result)
+            else:
+                errors[variant] = check.error_of(case, result)
+        return errors, moved
 
-    def sample(self, case: Case, variant: str, seconds: float) -> list[float]:
+    def expected(self, case: SweepCase) -> sweep_calls.Samples:
+        return sweep_calls.expected(case)
+
+    def sample(self, case: Case | SweepCase, variant: str, seconds: float) -> list[float]:
         self._library.use_threads(case.threads)
         return timing.sample(self._calls[case][variant].run, seconds)
 

@@ -196,9 +196,21 @@ RANKS = ("1d", "2d", "3d", "_nd")
 FAMILIES = {
     "convolution": {f"conv{way}{rank}" for way in ("", "_transpose") for rank in RANKS},
     "activation": {"relu"},
+    "kinds of convolution": {
+        "depthwise_separable_conv",
+        "spatially_separable_conv",
+        "flattened_conv",
+        "shuffled_group_conv",
+    },
 }
 # Functions of one module alone.
-ONLY_FUNCTIONAL: set[str] = set()
+ONLY_FUNCTIONAL: set[str] = {
+    "conv_output_size",
+    "count_flops",
+    "count_parameters",
+    "receptive_field",
+    "separate_kernel",
+}
 ONLY_GRAD = {f"conv{rank}_{what}" for rank in RANKS for what in ("input", "weight")}
 
 

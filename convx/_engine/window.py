@@ -50,9 +50,34 @@ class Window:
         """Positions of the window, 0 or less where it does not fit."""
         return (self.padded_size - self.extent) // self.stride + 1
 
+    def pooled_size(self, ceil_mode: bool) -> int:
+        """Positions of a window for pooling, 0 or less where it does not fit.
+
+        With ``ceil_mode`` the last one may reach beyond the padding, but not begin there.
+        """
+        if not ceil_mode:
+            return self.output_size
+        positions = -(-(self.padded_size - self.extent) // self.stride) + 1
+        begins_inside = (positions - 1) * self.stride < self.size + self.pad_low
+        return positions if begins_inside else positions - 1
+
     def padded(self) -> "Window":
         """The same window over the axis with its halo."""
         return Window(self.padded_size, self.kernel, self.stride, self.dilation)
+
+    def then(self, following: "Window") -> "Window":
+        """One window that does what this one and another one on its outputs do in a row.
+
+        Its positions are exactly those of the two: floors of quotients nest.
+        """
+        step = self.stride
+        return Window(
+            self.size,
+            kernel=self.extent + (following.extent - 1) * step,
+            stride=step * following.stride,
+            pad_low=self.pad_low + following.pad_low * step,
+            pad_high=self.pad_high + following.pad_high * step,
+        )
 
     @classmethod
     def of_transpose(

@@ -11,15 +11,37 @@ from convx.functional.conv import (
     conv_transpose3d,
     conv_transpose_nd,
 )
+from convx.functional.geometry import (
+    conv_output_size,
+    count_flops,
+    count_parameters,
+    receptive_field,
+)
+from convx.functional.kinds import (
+    depthwise_separable_conv,
+    flattened_conv,
+    separate_kernel,
+    shuffled_group_conv,
+    spatially_separable_conv,
+)
 
 __all__ = [
     "conv1d",
     "conv2d",
     "conv3d",
     "conv_nd",
+    "conv_output_size",
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
     "conv_transpose_nd",
+    "count_flops",
+    "count_parameters",
+    "depthwise_separable_conv",
+    "flattened_conv",
+    "receptive_field",
     "relu",
+    "separate_kernel",
+    "shuffled_group_conv",
+    "spatially_separable_conv",
 ]

@@ -20,6 +20,12 @@ from convx.grad.conv_parts import (
     conv_nd_input,
     conv_nd_weight,
 )
+from convx.grad.kinds import (
+    depthwise_separable_conv,
+    flattened_conv,
+    shuffled_group_conv,
+    spatially_separable_conv,
+)
 
 __all__ = [
     "conv1d",
@@ -38,4 +44,8 @@ __all__ = [
     "conv_transpose2d",
     "conv_transpose3d",
     "conv_transpose_nd",
+    "depthwise_separable_conv",
+    "flattened_conv",
+    "shuffled_group_conv",
+    "spatially_separable_conv",
 ]

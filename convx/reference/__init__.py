@@ -1,6 +1,6 @@
 """The operations of convx in plain NumPy: slow, short and meant to be read.
 
-Three files, in reading order:
+In reading order:
 
 ``boundary``
     What an array looks like beyond its edges: :func:`pad_indices`, :func:`pad` and its adjoint
@@ -9,6 +9,8 @@ Three files, in reading order:
     Convolution, transposed convolution and their gradients, for any number of spatial axes.
 ``activations``
     What a prepared convolution may end with: :func:`activate`.
+``kinds``
+    Kinds of convolution with fewer weights, put together to full ones.
 
 Nothing here is shared with the compiled engine, so the tests can hold one against the other. The
 arguments are trusted, not checked, and the arithmetic is done in the dtype that NumPy's promotion
@@ -25,6 +27,12 @@ from convx.reference.conv import (
     conv_transpose_nd,
     conv_transpose_nd_grad,
 )
+from convx.reference.kinds import (
+    depthwise_separable_conv,
+    flattened_conv,
+    shuffled_group_conv,
+    spatially_separable_conv,
+)
 
 __all__ = [
     "activate",
@@ -34,7 +42,11 @@ __all__ = [
     "conv_nd_weight",
     "conv_transpose_nd",
     "conv_transpose_nd_grad",
+    "depthwise_separable_conv",
+    "flattened_conv",
     "pad",
     "pad_indices",
+    "shuffled_group_conv",
+    "spatially_separable_conv",
     "unpad",
 ]

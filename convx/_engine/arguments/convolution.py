@@ -98,18 +98,18 @@ def check_activation(name: str | None, dtype: np.dtype[Any], of: str) -> None:
         )
 
 
-def spatial_axes(axes: int | None, weight_ndim: int) -> int:
+def spatial_axes(axes: int | None, weight_ndim: int, name: str = "weight") -> int:
     """Return the number of spatial axes, told by the function or by the weight's shape."""
     if axes is None:
         if not 3 <= weight_ndim <= MOST_AXES + 2:
             raise ValueError(
-                f"weight must have from 1 to {MOST_AXES} spatial axes after two of channels, "
+                f"{name} must have from 1 to {MOST_AXES} spatial axes after two of channels, "
                 f"got {weight_ndim} axes"
             )
         return weight_ndim - 2
     if weight_ndim != axes + 2:
         raise ValueError(
-            f"weight must have {axes + 2} axes, two of channels and {axes} spatial, "
+            f"{name} must have {axes + 2} axes, two of channels and {axes} spatial, "
             f"got {weight_ndim}"
         )
     return axes
@@ -126,11 +126,13 @@ def check_groups(groups: object, **channels: int) -> int:
     return number
 
 
-def check_channels(shape: Sequence[int], axis: int, expected: int, why: str) -> None:
+def check_channels(
+    shape: Sequence[int], axis: int, expected: int, why: str, name: str = "weight"
+) -> None:
     """Raise unless the weights have the channels that the input asks for."""
     if shape[axis] != expected:
         raise ValueError(
-            f"weight must have {expected} channels on axis {axis} for {why}, got shape "
+            f"{name} must have {expected} channels on axis {axis} for {why}, got shape "
             f"{tuple(shape)}"
         )
 
@@ -141,15 +143,15 @@ def check_output_channels(count: int) -> None:
         raise ValueError("weight must have at least one output channel, got none")
 
 
-def check_windows(windows: Sequence[Window]) -> None:
-    """Raise unless every window fits into its padded axis."""
+def check_windows(windows: Sequence[Window], ceil_mode: bool = False) -> None:
+    """Raise unless every window fits into its padded axis, or in ceil mode one may hang over."""
     for axis, window in enumerate(windows):
         if window.padded_size >= LIMIT or window.extent >= LIMIT:
             raise ValueError(
                 f"padding and dilation must keep sizes below 2**62, got {window.padded_size} for "
                 f"the padded input and {window.extent} for the kernel on spatial axis {axis}"
             )
-        if window.output_size < 1:
+        if window.pooled_size(ceil_mode) < 1:
             raise ValueError(
                 f"dilation * (kernel size - 1) + 1 = {window.extent} must be at most the padded "
                 f"input size {window.padded_size} on spatial axis {axis} (input {window.size}, "
