@@ -45,6 +45,7 @@ typedef T NAME(half_loose)
 #undef EACH_TILING
 #endif
 #include "weight_gradient.h"
+#include "positions.h"
 #include "tasks.h"
 
 static const cx_kernels NAME(kernels) = {
