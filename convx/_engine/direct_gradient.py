@@ -35,53 +35,66 @@ LANES_GRADIENT = 1024  # outputs of a box of the weight gradient of depthwise co
 LANES_TILE = 32 * 1024  # bytes of one channel's tile there, for which boxes are made smaller
 SMALL_KERNELS = 16384  # weights in all below which their gradient is summed in parts
 ROW_PARTS = 8  # such parts
-POSITIONS_BYTES = 3584  # of one filter's outputs in a box where positions are lanes: they stay in L1
+POSITIONS_BYTES = 3584  # of a filter in a box where positions are lanes: several stay in L1
+TRANSPOSE_COST = 4  # multiply-adds that transposing a column, or a filter, costs at each output
+TILE_COST = 10  # the same of a channel's tile, beyond what it costs where positions are lanes
+END_COST = 8  # ending the sum of a weight in a box, in multiply-adds of vectors of positions
+POSITIONS_SPEED = 0.9  # what a multiply-add costs where positions are lanes, of one with columns
 POSITIONS_UNIT = 64  # rows of more outputs are cut into multiples of this there
 POSITIONS_TILE = 256 * 1024  # bytes of the tiles of a task's channels there: they stay in L2
 
 
 def estimate(problem: Problem, axes: Sequence[Axis]) -> float:
     """Multiply-adds that take as long as a group."""
-    if is_depthwise(problem):
-        return _estimate_columns(problem, axes, costs.DIRECT["depthwise_gradient"], 1)
-    by_columns = _estimate_columns(
-        problem, axes, costs.DIRECT["weight_gradient"], vector_size(problem)
-    )
-    return min(by_columns, _estimate_positions(problem, axes))
-
-
-def _estimate_columns(
-    problem: Problem, axes: Sequence[Axis], each: costs.Direct, lanes: int
-) -> float:
-    """Estimate what channels and taps as columns cost, where they fill so many lanes."""
+    if _positions_pay(problem, axes):
+        return _estimate_positions(problem, axes)
+    depthwise = is_depthwise(problem)
+    each = costs.DIRECT["depthwise_gradient" if depthwise else "weight_gradient"]
     columns, filters = problem.channels * math.prod(problem.kernel), problem.filters
-    outputs = math.prod(axis.taps.outputs for axis in axes)
-    per_output = whole(columns, lanes) * filters + columns * each.tap
+    computed = columns if depthwise else whole(columns, vector_size(problem))
+    per_output = computed * filters + columns * each.tap
     per_output += problem.channels * each.input + filters * each.output
+    outputs = math.prod(axis.taps.outputs for axis in axes)
     return problem.batch * outputs * per_output + columns * filters * each.weight
 
 
 def _estimate_positions(problem: Problem, axes: Sequence[Axis]) -> float:
-    """Estimate what positions as lanes cost: rows, and boxes, end with a vector."""
-    each, lanes = costs.POSITIONS, vector_size(problem)
-    merged = merge_pointwise(axes)
-    outputs = math.prod(axis.taps.outputs for axis in merged)
-    row = merged[-1].taps.outputs
-    box = math.prod(_position_blocks(problem, merged))
-    if not outputs:
-        return 0.0
-    computed = outputs / row * whole(row, lanes) + outputs / box * each.end * lanes
-    columns = problem.channels * math.prod(problem.kernel)
-    per_item = computed * columns * problem.filters * each.product
+    each, lanes = costs.POSITIONS[problem.kind], vector_size(problem)
+    outputs, computed, boxes = _positions(problem, axes)
+    weights = problem.channels * problem.filters * math.prod(problem.kernel)
+    per_item = weights * (computed * each.product + boxes * lanes * each.end)
     per_item += outputs * (problem.channels * each.input + problem.filters * each.output)
     return problem.batch * per_item
 
 
 def _positions_pay(problem: Problem, axes: Sequence[Axis]) -> bool:
-    """Whether positions are better lanes than channels and taps."""
-    if is_depthwise(problem):
+    """Whether positions are better lanes than channels and taps.
+
+    Where they are, rows are filled up to whole vectors, and every weight's sum ends in each box;
+    otherwise columns are filled up, and both factors transposed.
+    """
+    lanes, filters = vector_size(problem), problem.filters
+    outputs, computed, boxes = _positions(problem, axes)
+    if is_depthwise(problem) or not outputs:
         return False
-    return estimate(problem, axes) == _estimate_positions(problem, axes)
+    columns = problem.channels * math.prod(problem.kernel)
+    by_columns = filters * whole(columns, lanes) + TRANSPOSE_COST * (columns + filters)
+    by_columns += TILE_COST * problem.channels
+    by_positions = columns * filters * (computed + boxes * lanes * END_COST) / outputs
+    if POSITIONS_SPEED * by_positions >= by_columns:
+        return False
+    merged = merge_pointwise(axes)
+    return _tile_bytes(problem, merged, _position_blocks(problem, merged)) <= GRADIENT_TILE
+
+
+def _positions(problem: Problem, axes: Sequence[Axis]) -> tuple[int, int, int]:
+    """Outputs of an item, with every row filled up to whole vectors, and boxes of them."""
+    merged = merge_pointwise(axes)
+    sizes = [axis.taps.outputs for axis in merged]
+    blocks = _position_blocks(problem, merged)
+    computed = math.prod(sizes[:-1]) * whole(sizes[-1], vector_size(problem))
+    boxes = math.prod(-(-size // max(1, block)) for size, block in zip(sizes, blocks))
+    return math.prod(sizes), computed, boxes
 
 
 def plan_gradient(problem: Problem) -> PassPlan:
@@ -89,9 +102,10 @@ def plan_gradient(problem: Problem) -> PassPlan:
     taps = math.prod(len(axis.taps.coordinates) for axis in problem.axes)
     as_lanes = may_be_lanes(problem, problem.axes)
     if not as_lanes and _positions_pay(problem, problem.axes):
-        cut = _cut_positions(problem)
-        if fits(cut, problem):
-            return cut
+        cut = _cut_positions(problem, problem.channels)
+        while not fits(cut, problem) and cut.channel_block > 1:
+            cut = _cut_positions(problem, cut.channel_block // 2)
+        return cut
     cut = _cut_gradient(problem, GRADIENT_COLUMNS, as_lanes)
     if as_lanes and not fits(cut, problem):  # a kernel of ten thousand taps
         cut = _cut_gradient(problem, GRADIENT_COLUMNS, False)
@@ -137,15 +151,16 @@ def _cut_gradient(problem: Problem, columns: int, as_lanes: bool) -> PassPlan:
     )
 
 
-def _cut_positions(problem: Problem) -> PassPlan:
-    """Cut a gradient of weights with positions as lanes."""
-    lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
+def _cut_positions(problem: Problem, channels: int) -> PassPlan:
+    """Cut a gradient of weights with positions as lanes, at most so many channels in a task."""
+    _, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
     axes = merge_pointwise(problem.axes)
     taps = math.prod(len(axis.taps.coordinates) for axis in axes)
     plans, tap_tables = axis_plans(axes, _position_blocks(problem, axes))
     boxes = math.prod(axis.blocks for axis in plans)
     tile = pitch(math.prod(axis.tile_length for axis in plans), problem.item_size)
-    channel_block = even(problem.channels, POSITIONS_TILE // (tile * problem.item_size))
+    most_channels = min(channels, POSITIONS_TILE // (tile * problem.item_size))
+    channel_block = even(problem.channels, most_channels)
     row_parts = 1
     if problem.weights <= SMALL_KERNELS:
         row_parts = min(ROW_PARTS, problem.batch * boxes)
@@ -178,13 +193,18 @@ def _gradient_blocks(problem: Problem, axes: Sequence[Axis]) -> list[int]:
         positions, tile_bytes = LANES_GRADIENT, LANES_TILE
     while True:
         blocks = split([axis.taps.outputs for axis in axes], positions, GRADIENT_UNIT)
-        lengths = [
-            int(strands(axis.taps.coordinates, axis.taps.stride, block)[1].sum())
-            for axis, block in zip(axes, blocks)
-        ]
-        if positions == 1 or math.prod(lengths) * problem.item_size <= tile_bytes:
+        if positions == 1 or _tile_bytes(problem, axes, blocks) <= tile_bytes:
             return blocks
         positions //= 2
+
+
+def _tile_bytes(problem: Problem, axes: Sequence[Axis], blocks: Sequence[int]) -> int:
+    """Bytes of one channel's tile for a box of so many outputs along each axis."""
+    lengths = [
+        int(strands(axis.taps.coordinates, axis.taps.stride, block)[1].sum())
+        for axis, block in zip(axes, blocks)
+    ]
+    return math.prod(lengths) * problem.item_size
 
 
 def _gradient_channels(problem: Problem, taps: int, columns: int, lanes: int) -> int:

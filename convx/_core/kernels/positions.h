@@ -13,8 +13,8 @@
 /* The rows of a box's outputs. */
 typedef struct {
     int64_t rows, length;
-    const int64_t *place, *out; /* of each row: in the tile, in a filter's gradient */
-    NAME(mask) keep[SUMS / LANES]; /* all bits of what is wanted of a row's last vector, else none */
+    const int64_t *place, *out;    /* of each row: in the tile, in a filter's gradient */
+    NAME(mask) keep[SUMS / LANES]; /* all bits of what is wanted of a row's last vector */
 } NAME(stretches);
 
 /* The gradients of the filters of a product: where they lie, and the ends of their rows that do not
@@ -38,9 +38,9 @@ typedef struct {
         }                                                                                         \
     }
 
-/* Adds up the sums of `count` weights, of which there are some vectors each, and adds them to rows
-   of `columns` of them: the first of all begins them. */
-CX_INLINE void NAME(end_sums_of)(const int count, const int columns,
+/* Adds up the sums of `count` weights, rows of `columns`, and adds them to those of the boxes before
+   if there were any. */
+CX_INLINE void NAME(end_positions)(const int count, const int columns,
                                  NAME(vector) (*sum)[SUMS / LANES], T *restrict y, int64_t stride,
                                  int start)
 {
@@ -99,7 +99,7 @@ CX_INLINE void NAME(end_sums_of)(const int count, const int columns,
                 CX_UNROLL for (int c = 0; c < COLUMNS; c++)                                       \
                     total[r * COLUMNS + c][part] = sum[r][c];                                     \
         }                                                                                         \
-        NAME(end_sums_of)((ROWS) * (COLUMNS), COLUMNS, total, y, stride, start);                  \
+        NAME(end_positions)((ROWS) * (COLUMNS), COLUMNS, total, y, stride, start);                  \
     }
 
 CX_EACH_POSITIONS_PRODUCT(POSITIONS_PRODUCT)
@@ -161,13 +161,13 @@ static void NAME(copy_ends)(const cx_pass *pass, const NAME(stretches) *rows, co
     for (int64_t row = 0; row < rows->rows; row++)
         for (int64_t r = 0; r < filters; r++, ends += SUMS) {
             NAME(clear)(ends, SUMS);
-            NAME(copy)(ends, gradient + r * pass->out_channel + rows->out[row] + rows->length - some,
-                       some);
+            const T *row_end = gradient + r * pass->out_channel + rows->out[row] + rows->length;
+            NAME(copy)(ends, row_end - some, some);
         }
 }
 
-/* Where the box after this one reads what this one does not, in the input of a channel; NULL where
-   that is more than one row. */
+/* Where the box after this one reads what this one does not, in a channel of the input; NULL where
+   that is more than a stretch of a row. */
 static const T *NAME(next_input)(const cx_pass *pass, const T *input, int64_t step)
 {
     cx_box box;
@@ -181,8 +181,9 @@ static const T *NAME(next_input)(const cx_pass *pass, const T *input, int64_t st
     return input;
 }
 
-/* A few filters by all columns of a task, for one box. Meanwhile each product asks for a row: of the
-   gradients of the filters from `ahead` on, then of the next box's input, some channels each time. */
+/* A few filters by all columns of a task, for one box. Meanwhile each product asks for a row: of
+   the gradients of the filters from `ahead` on, then of the next box's input, which goes on from
+   channel to channel. */
 static void NAME(multiply_positions)(const cx_pass *pass, const NAME(positions_space) *space,
                                      const T *gradient, const T *ahead, const T **input,
                                      int64_t filters, int64_t columns, T *y, int64_t stride,
