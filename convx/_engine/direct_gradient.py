@@ -208,12 +208,15 @@ def _tile_bytes(problem: Problem, axes: Sequence[Axis], blocks: Sequence[int]) -
 
 
 def _gradient_channels(problem: Problem, taps: int, columns: int, lanes: int) -> int:
-    """Channels of a task of the weight gradient: whole panels of columns, if there are enough."""
+    """Channels of a task of the weight gradient: whole panels of columns, if there are enough.
+
+    Tasks are about as large as one another, so that threads have as much to do.
+    """
     if problem.groups * problem.channels * taps < problem.threads * GRADIENT_COLUMNS:
         return even(problem.channels, -(-problem.channels // problem.threads))
     panel = 2 * lanes
     granule = panel // math.gcd(panel, taps)
-    whole = min(columns, GRADIENT_COLUMNS) // taps // granule * granule
-    if 0 < whole <= problem.channels:
-        return whole
+    most = min(columns, GRADIENT_COLUMNS) // taps // granule * granule
+    if 0 < most <= problem.channels:
+        return whole(even(problem.channels, most), granule)
     return even(problem.channels, columns // taps)
