@@ -38,6 +38,7 @@ ROW_PARTS = 8  # such parts
 POSITIONS_BYTES = 3584  # of a filter in a box where positions are lanes: several stay in L1
 TRANSPOSE_COST = 4  # multiply-adds that transposing a column, or a filter, costs at each output
 TILE_COST = 10  # the same of a channel's tile, beyond what it costs where positions are lanes
+LOAD_COST = 2  # loading a vector that is not aligned, in multiply-adds
 END_COST = 8  # ending the sum of a weight in a box, in multiply-adds of vectors of positions
 POSITIONS_SPEED = 0.9  # what a multiply-add costs where positions are lanes, of one with columns
 POSITIONS_UNIT = 64  # rows of more outputs are cut into multiples of this there
@@ -61,7 +62,7 @@ def estimate(problem: Problem, axes: Sequence[Axis]) -> float:
 def _estimate_positions(problem: Problem, axes: Sequence[Axis]) -> float:
     each, lanes = costs.POSITIONS[problem.kind], vector_size(problem)
     outputs, computed, boxes = _positions(problem, axes)
-    weights = problem.channels * problem.filters * math.prod(problem.kernel)
+    weights = problem.channels * math.prod(problem.kernel) * _filters_worth(problem.filters)
     per_item = weights * (computed * each.product + boxes * lanes * each.end)
     per_item += outputs * (problem.channels * each.input + problem.filters * each.output)
     return problem.batch * per_item
@@ -80,11 +81,17 @@ def _positions_pay(problem: Problem, axes: Sequence[Axis]) -> bool:
     columns = problem.channels * math.prod(problem.kernel)
     by_columns = filters * whole(columns, lanes) + TRANSPOSE_COST * (columns + filters)
     by_columns += TILE_COST * problem.channels
-    by_positions = columns * filters * (computed + boxes * lanes * END_COST) / outputs
+    each = (computed + boxes * lanes * END_COST) / outputs
+    by_positions = columns * _filters_worth(filters) * each
     if POSITIONS_SPEED * by_positions >= by_columns:
         return False
     merged = merge_pointwise(axes)
     return _tile_bytes(problem, merged, _position_blocks(problem, merged)) <= GRADIENT_TILE
+
+
+def _filters_worth(filters: int) -> float:
+    """Filters that take as long where positions are lanes: one or two wait for loads of columns."""
+    return max(filters, LOAD_COST + filters / 4)
 
 
 def _positions(problem: Problem, axes: Sequence[Axis]) -> tuple[int, int, int]:
