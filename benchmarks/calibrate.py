@@ -41,7 +41,12 @@ HOPELESS = 8  # an estimate of so many times the direct algorithm's is not tried
 CLEAR = 0.85  # of a call's time what the same with prepared weights must take to tell their cost
 TINY = 1e-9  # seconds; so that logarithms are finite
 
-TABLES = {"direct": costs.DIRECT, "winograd": costs.WINOGRAD, "fft": costs.FOURIER}
+TABLES = {
+    "direct": costs.DIRECT,
+    "positions": costs.POSITIONS,
+    "winograd": costs.WINOGRAD,
+    "fft": costs.FOURIER,
+}
 # Of each constant: algorithm, kind of problem, name.
 CONSTANTS = [
     (algorithm, kind, name)
@@ -241,7 +246,7 @@ def as_source(values: Sequence[float]) -> str:
     """Return the tables as they would stand in the source."""
     lines = []
     with constants(values):
-        for name in ("DIRECT", "WINOGRAD", "FOURIER"):
+        for name in ("DIRECT", "POSITIONS", "WINOGRAD", "FOURIER"):
             lines.append(f"{name} = {{")
             lines += [f'    "{kind}": {one},' for kind, one in getattr(costs, name).items()]
             lines.append("}")

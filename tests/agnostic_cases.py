@@ -23,6 +23,10 @@ CASES = {
     "long line of one channel": Case((30_011,), (33,)),
     "wide rows": Case((5, 1030), (3, 3), channels=4, filters=20, options={"padding": 1}),
     "odd rows": Case((3, 271), (1, 3), batch=2, channels=18, filters=31),
+    "rows of whole vectors": Case(
+        (60, 128), (3, 3), channels=3, filters=20, options={"padding": 1}
+    ),
+    "large pointwise": Case((50, 57), (1, 1), batch=2, channels=15, filters=26),
     "many taps": Case((70, 71), (21, 23), channels=2, filters=5),
     "spectra of a picture": Case((130, 150), (15, 15), options={"algorithm": "fft"}),
     "spectra of phases": Case((97, 150), (9, 9), options={"dilation": 2, "algorithm": "fft"}),

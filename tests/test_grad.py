@@ -1,5 +1,7 @@
 """Gradients against the reference, PyTorch, numerical differentiation, and the adjoint identity."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from support import DTYPES, MODES, Case, check, convolutions, randomly, small_in
 
 from convx import functional as F
 from convx import grad, reference
+from convx._engine import execution
 
 dtypes = st.sampled_from(DTYPES)
 
@@ -161,6 +164,52 @@ def test_every_count_of_channels_and_filters(dtype):
         check_gradients(case.with_options(padding=1), dtype)
         case = Case((7, 9), (2, 3), channels=3, filters=count, seed=count)
         check_gradients(case.with_options(stride=2), dtype)
+
+
+# Rows of outputs that fill vectors, exactly or nearly: positions are lanes there.
+LONG_ROWS = {
+    "pointwise": Case((41, 25), (1, 1), batch=2, channels=9, filters=23),
+    "whole vectors": Case((12, 64), (3, 3), channels=3, filters=8, options={"padding": 1}),
+    "strided": Case((19, 125), (5, 5), batch=2, channels=2, filters=7, options={"stride": 2}),
+    "boxes of rows": Case((40, 126), (3, 2), channels=2, filters=13, options={"padding": 1}),
+    "groups": Case((9, 63), (3, 3), groups=3, channels=2, filters=5),
+    "far apart": Case((3000,), (2,), channels=5, filters=11, options={"dilation": 512}),
+    "one of each": Case((50, 127), (3, 3), batch=3),
+    "volume": Case((5, 6, 62), (3, 3, 3), channels=3, filters=4, options={"padding": 1}),
+    "wrapped around": Case(
+        (20, 48), (3, 3), channels=2, filters=5, options={"padding": 1, "padding_mode": "circular"}
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "complex64"])
+@pytest.mark.parametrize("name", LONG_ROWS)
+def test_long_rows(name, dtype):
+    case = LONG_ROWS[name]
+    arrays = (gradient_of_output(case, dtype), *case.arrays(dtype))
+    direct = partial(grad.conv_nd, algorithm="direct")
+    check(direct, reference.conv_nd_grad, arrays, case.all_options, dtype)
+
+
+@pytest.mark.parametrize("name", LONG_ROWS)
+def test_long_rows_take_positions_as_lanes(name):
+    case = LONG_ROWS[name]
+    x, w, _ = case.arrays("float32")
+    dy = gradient_of_output(case, "float32")
+    with execution.recording() as programs:
+        grad.conv_nd_weight(x, w.shape, dy, algorithm="direct", **case.all_options)
+    assert programs[0].plan.passes[0].position_lanes
+
+
+@pytest.mark.parametrize("place", [0, 20, 24])
+def test_rows_do_not_mix_what_is_not_finite(place, rng):
+    """A row of 21 outputs is read in two vectors, the second of which runs into the next row."""
+    x, dy = values(rng, (1, 2, 6, 25), "float32"), values(rng, (1, 3, 6, 21), "float32")
+    x[0, 1, 3, place] = np.inf
+    found = grad.conv2d_weight(x, (3, 2, 1, 5), dy, algorithm="direct")
+    expected = reference.conv_nd_weight(x, (3, 2, 1, 5), dy)
+    np.testing.assert_array_equal(np.isfinite(found), np.isfinite(expected))
+    assert 0 < np.isfinite(found).sum() < found.size
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -153,6 +153,7 @@ cdef class Pass:
         self.table.slide_rows, self.table.slide_columns = plan.slide_rows, plan.slide_columns
         self.table.gathered, self.table.flat = plan.gathered, plan.flat
         self.table.lanes, self.table.interleaved = plan.lanes, plan.interleaved
+        self.table.position_lanes = plan.position_lanes
         self.table.filter_vectors = plan.filter_vectors
         if plan.parts is not None:
             self.table.parts = len(plan.parts) // (3 + self.table.rank)

@@ -22,6 +22,19 @@ class Direct(NamedTuple):
     weight: float
 
 
+class Positions(NamedTuple):
+    """Of the direct gradient of weights where positions are the lanes of vectors.
+
+    A multiply-add. Ending the sum of a weight for a box, in multiply-adds of vectors. Of an input
+    channel, and of a filter, at each output: reading them.
+    """
+
+    product: float
+    end: float
+    input: float
+    output: float
+
+
 class Winograd(NamedTuple):
     """Besides the product of points.
 
@@ -57,6 +70,7 @@ DIRECT = {
     "weight_gradient": Direct(input=14, tap=4.8, output=3.1, weight=1.4),
     "depthwise_gradient": Direct(input=0, tap=0.1, output=22, weight=0),
 }
+POSITIONS = {"weight_gradient": Positions(product=0.9, end=7, input=5, output=2)}
 WINOGRAD = {
     "forward": Winograd(
         input=14, output=9.9, weights=21, weight=17, far_weight=36, fresh_weight=170

@@ -13,14 +13,13 @@ from dataclasses import replace
 import numpy as np
 
 from convx._core import _driver
-from convx._engine import costs, machine
+from convx._engine import costs, direct_gradient, machine
 from convx._engine.cut import (
     axis_plans,
     choices_of,
     even,
     filter_parts,
     fits,
-    is_depthwise,
     kernel_places,
     may_be_lanes,
     merge_pointwise,
@@ -31,7 +30,6 @@ from convx._engine.cut import (
     vector_size,
     whole,
 )
-from convx._engine.direct_gradient import plan_gradient
 from convx._engine.problem import DIRECT, Axis, PassPlan, Problem, Tiling
 
 STEP = 320  # channels times taps of one step of the reduction: a register block of weights in L1
@@ -67,11 +65,12 @@ def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
     """Multiply-adds that take as long as a group."""
-    depthwise = problem.kind == "weight_gradient" and is_depthwise(problem)
-    each = costs.DIRECT["depthwise_gradient" if depthwise else problem.kind]
+    if problem.kind == "weight_gradient":
+        return direct_gradient.estimate(problem, [choices[0] for choices in axes])
+    each = costs.DIRECT[problem.kind]
     channels, filters, taps = problem.channels, problem.filters, math.prod(problem.kernel)
     outputs = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes)
-    computed, gathered = (1.0, 1.0) if depthwise else _columns(problem, axes)
+    computed, gathered = _columns(problem, axes)
     per_item = products(axes) * channels * (filters * computed + each.tap * gathered)
     per_item += outputs * (channels * each.input + filters * each.output)
     kernels = 0 if problem.weights_prepared else channels * filters * taps
@@ -81,9 +80,6 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
 def _columns(problem: Problem, axes: Sequence[Sequence[Axis]]) -> tuple[float, float]:
     """Columns of products that are computed, and that are gathered, for each that is needed."""
     lanes, taps = vector_size(problem), math.prod(problem.kernel)
-    if problem.kind == "weight_gradient":
-        columns = problem.channels * taps
-        return whole(columns, lanes) / columns, 1.0
     row = max((axis.taps.outputs for axis in axes[-1]), default=0)
     if taps == 1 or row == 0:
         return 1.0, 1.0
@@ -108,7 +104,7 @@ def _plan_pass(problem: Problem) -> PassPlan:
     outputs in a box: what grows is the tile.
     """
     if problem.kind == "weight_gradient":
-        return plan_gradient(problem)
+        return direct_gradient.plan_gradient(problem)
     if _may_be_filters(problem):
         for most_filters in FILTERS_PARTS:
             cut = _cut_filters(problem, most_filters)

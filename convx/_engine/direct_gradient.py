@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from convx._core import _driver
-from convx._engine import machine
+from convx._engine import costs, machine
 from convx._engine.cut import (
     axis_plans,
     even,
@@ -18,8 +18,11 @@ from convx._engine.cut import (
     merge_pointwise,
     outer_sum,
     pass_plan,
+    pitch,
     split,
     strands,
+    vector_size,
+    whole,
 )
 from convx._engine.problem import Axis, PassPlan, Problem
 
@@ -30,14 +33,86 @@ GRADIENT_COLUMNS = 320  # channels times taps of a task of the weight gradient
 GRADIENT_FILTERS = 256  # filters of a task of the weight gradient
 LANES_GRADIENT = 1024  # outputs of a box of the weight gradient of depthwise convolutions
 LANES_TILE = 32 * 1024  # bytes of one channel's tile there, for which boxes are made smaller
-SMALL_KERNELS = 8192  # weights in all below which their gradient is summed in parts
+SMALL_KERNELS = 16384  # weights in all below which their gradient is summed in parts
 ROW_PARTS = 8  # such parts
+POSITIONS_BYTES = 3584  # of a filter in a box where positions are lanes: several stay in L1
+TRANSPOSE_COST = 4  # multiply-adds that transposing a column, or a filter, costs at each output
+TILE_COST = 10  # the same of a channel's tile, beyond what it costs where positions are lanes
+LOAD_COST = 2  # loading a vector that is not aligned, in multiply-adds
+END_COST = 8  # ending the sum of a weight in a box, in multiply-adds of vectors of positions
+POSITIONS_SPEED = 0.9  # what a multiply-add costs where positions are lanes, of one with columns
+POSITIONS_UNIT = 64  # rows of more outputs are cut into multiples of this there
+POSITIONS_TILE = 256 * 1024  # bytes of the tiles of a task's channels there: they stay in L2
+
+
+def estimate(problem: Problem, axes: Sequence[Axis]) -> float:
+    """Multiply-adds that take as long as a group."""
+    if _positions_pay(problem, axes):
+        return _estimate_positions(problem, axes)
+    depthwise = is_depthwise(problem)
+    each = costs.DIRECT["depthwise_gradient" if depthwise else "weight_gradient"]
+    columns, filters = problem.channels * math.prod(problem.kernel), problem.filters
+    computed = columns if depthwise else whole(columns, vector_size(problem))
+    per_output = computed * filters + columns * each.tap
+    per_output += problem.channels * each.input + filters * each.output
+    outputs = math.prod(axis.taps.outputs for axis in axes)
+    return problem.batch * outputs * per_output + columns * filters * each.weight
+
+
+def _estimate_positions(problem: Problem, axes: Sequence[Axis]) -> float:
+    each, lanes = costs.POSITIONS[problem.kind], vector_size(problem)
+    outputs, computed, boxes = _positions(problem, axes)
+    weights = problem.channels * math.prod(problem.kernel) * _filters_worth(problem.filters)
+    per_item = weights * (computed * each.product + boxes * lanes * each.end)
+    per_item += outputs * (problem.channels * each.input + problem.filters * each.output)
+    return problem.batch * per_item
+
+
+def _positions_pay(problem: Problem, axes: Sequence[Axis]) -> bool:
+    """Whether positions are better lanes than channels and taps.
+
+    Where they are, rows are filled up to whole vectors, and every weight's sum ends in each box;
+    otherwise columns are filled up, and both factors transposed.
+    """
+    lanes, filters = vector_size(problem), problem.filters
+    outputs, computed, boxes = _positions(problem, axes)
+    if is_depthwise(problem) or not outputs:
+        return False
+    columns = problem.channels * math.prod(problem.kernel)
+    by_columns = filters * whole(columns, lanes) + TRANSPOSE_COST * (columns + filters)
+    by_columns += TILE_COST * problem.channels
+    each = (computed + boxes * lanes * END_COST) / outputs
+    by_positions = columns * _filters_worth(filters) * each
+    if POSITIONS_SPEED * by_positions >= by_columns:
+        return False
+    merged = merge_pointwise(axes)
+    return _tile_bytes(problem, merged, _position_blocks(problem, merged)) <= GRADIENT_TILE
+
+
+def _filters_worth(filters: int) -> float:
+    """Filters that take as long where positions are lanes: one or two wait for loads of columns."""
+    return max(filters, LOAD_COST + filters / 4)
+
+
+def _positions(problem: Problem, axes: Sequence[Axis]) -> tuple[int, int, int]:
+    """Outputs of an item, with every row filled up to whole vectors, and boxes of them."""
+    merged = merge_pointwise(axes)
+    sizes = [axis.taps.outputs for axis in merged]
+    blocks = _position_blocks(problem, merged)
+    computed = math.prod(sizes[:-1]) * whole(sizes[-1], vector_size(problem))
+    boxes = math.prod(-(-size // max(1, block)) for size, block in zip(sizes, blocks))
+    return math.prod(sizes), computed, boxes
 
 
 def plan_gradient(problem: Problem) -> PassPlan:
     """Cut a pass so that its scratch memory stays below twice the L2 cache."""
     taps = math.prod(len(axis.taps.coordinates) for axis in problem.axes)
     as_lanes = may_be_lanes(problem, problem.axes)
+    if not as_lanes and _positions_pay(problem, problem.axes):
+        cut = _cut_positions(problem, problem.channels)
+        while not fits(cut, problem) and cut.channel_block > 1:
+            cut = _cut_positions(problem, cut.channel_block // 2)
+        return cut
     cut = _cut_gradient(problem, GRADIENT_COLUMNS, as_lanes)
     if as_lanes and not fits(cut, problem):  # a kernel of ten thousand taps
         cut = _cut_gradient(problem, GRADIENT_COLUMNS, False)
@@ -83,6 +158,41 @@ def _cut_gradient(problem: Problem, columns: int, as_lanes: bool) -> PassPlan:
     )
 
 
+def _cut_positions(problem: Problem, channels: int) -> PassPlan:
+    """Cut a gradient of weights with positions as lanes, at most so many channels in a task."""
+    _, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
+    axes = merge_pointwise(problem.axes)
+    taps = math.prod(len(axis.taps.coordinates) for axis in axes)
+    plans, tap_tables = axis_plans(axes, _position_blocks(problem, axes))
+    boxes = math.prod(axis.blocks for axis in plans)
+    tile = pitch(math.prod(axis.tile_length for axis in plans), problem.item_size)
+    most_channels = min(channels, POSITIONS_TILE // (tile * problem.item_size))
+    channel_block = even(problem.channels, most_channels)
+    row_parts = 1
+    if problem.weights <= SMALL_KERNELS:
+        row_parts = min(ROW_PARTS, problem.batch * boxes)
+    tasks = problem.groups * -(-problem.channels // channel_block) * row_parts
+    return pass_plan(
+        problem,
+        axes,
+        plans,
+        outer_sum(tap_tables),
+        items=1,
+        filter_parts=filter_parts(problem, tasks, problem.filters, rows),
+        row_parts=row_parts,
+        channel_block=channel_block,
+        tap_block=taps,
+        narrowest=narrowest,
+        position_lanes=True,
+    )
+
+
+def _position_blocks(problem: Problem, axes: Sequence[Axis]) -> list[int]:
+    """Outputs of a box along each axis where positions are lanes."""
+    most = POSITIONS_BYTES // problem.item_size
+    return split([axis.taps.outputs for axis in axes], most, POSITIONS_UNIT)
+
+
 def _gradient_blocks(problem: Problem, axes: Sequence[Axis]) -> list[int]:
     """Outputs of a box of the weight gradient: few enough for one channel's tile to be small."""
     positions, tile_bytes = GRADIENT_POSITIONS, GRADIENT_TILE
@@ -90,22 +200,30 @@ def _gradient_blocks(problem: Problem, axes: Sequence[Axis]) -> list[int]:
         positions, tile_bytes = LANES_GRADIENT, LANES_TILE
     while True:
         blocks = split([axis.taps.outputs for axis in axes], positions, GRADIENT_UNIT)
-        lengths = [
-            int(strands(axis.taps.coordinates, axis.taps.stride, block)[1].sum())
-            for axis, block in zip(axes, blocks)
-        ]
-        if positions == 1 or math.prod(lengths) * problem.item_size <= tile_bytes:
+        if positions == 1 or _tile_bytes(problem, axes, blocks) <= tile_bytes:
             return blocks
         positions //= 2
 
 
+def _tile_bytes(problem: Problem, axes: Sequence[Axis], blocks: Sequence[int]) -> int:
+    """Bytes of one channel's tile for a box of so many outputs along each axis."""
+    lengths = [
+        int(strands(axis.taps.coordinates, axis.taps.stride, block)[1].sum())
+        for axis, block in zip(axes, blocks)
+    ]
+    return math.prod(lengths) * problem.item_size
+
+
 def _gradient_channels(problem: Problem, taps: int, columns: int, lanes: int) -> int:
-    """Channels of a task of the weight gradient: whole panels of columns, if there are enough."""
+    """Channels of a task of the weight gradient: whole panels of columns, if there are enough.
+
+    Tasks are about as large as one another, so that threads have as much to do.
+    """
     if problem.groups * problem.channels * taps < problem.threads * GRADIENT_COLUMNS:
         return even(problem.channels, -(-problem.channels // problem.threads))
     panel = 2 * lanes
     granule = panel // math.gcd(panel, taps)
-    whole = min(columns, GRADIENT_COLUMNS) // taps // granule * granule
-    if 0 < whole <= problem.channels:
-        return whole
+    most = min(columns, GRADIENT_COLUMNS) // taps // granule * granule
+    if 0 < most <= problem.channels:
+        return whole(even(problem.channels, most), granule)
     return even(problem.channels, columns // taps)

@@ -126,6 +126,7 @@ class PassPlan:
     lanes: bool = False
     parts: Table | None = None
     interleaved: int = 1
+    position_lanes: bool = False
     filter_vectors: int = 0
     filters_packed: int = 0
     tiling: Tiling = DIRECT

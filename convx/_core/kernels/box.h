@@ -106,8 +106,8 @@ static inline void cx_carve_box(const cx_pass *pass, cx_box *box, char **scratch
 {
     const cx_axis *last = &pass->axes[pass->rank - 1];
     int64_t stretches = last->halo ? 2 * last->tile_length : 3 * last->strands;
-    int panels = !(pass->flat || pass->lanes || pass->filter_vectors || pass->winograd_tile ||
-                   pass->fft_axes);
+    int panels = !(pass->flat || pass->lanes || pass->position_lanes || pass->filter_vectors ||
+                   pass->winograd_tile || pass->fft_axes);
     int64_t positions = panels ? pass->positions : 0;
     box->panel = cx_carve(scratch, (positions + 1) * (int64_t)sizeof(cx_panel));
     box->run = cx_carve(scratch, (2 * positions + 1) * (int64_t)sizeof(cx_run));

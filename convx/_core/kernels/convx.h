@@ -80,6 +80,7 @@ typedef struct {
     const int64_t *part;       /* of each: its first tap, its taps, where its outputs begin, how many
                                   there are along every axis; as many as the pass's, or fewer */
     int64_t interleaved;       /* so many parts, one after the other, share the rows of outputs */
+    int64_t position_lanes;    /* weight gradient: positions are the lanes of vectors */
     int64_t filter_vectors;    /* filters are the lanes of so many vectors, else 0 */
     int64_t fft_axes;          /* how many of the last axes Fourier transforms take; else 0 */
     int64_t winograd_tile, winograd_taps; /* outputs of a tile along each of the last axes that are

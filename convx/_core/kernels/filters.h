@@ -67,6 +67,19 @@ static void NAME(interleave_all)(T *to, int64_t step, const T *from, int64_t str
             to[i * step + r] = from[cx_min(r, rows - 1) * stride + i];
 }
 
+/* to[place[i] * step + r] = from[r * stride + i] of LANES rows, for those columns that have a place. */
+CX_INLINE void NAME(transpose_places)(T *to, int64_t step, const T *from, int64_t stride,
+                                      const int64_t *place)
+{
+    NAME(vector) v[LANES];
+    CX_UNROLL for (int r = 0; r < LANES; r++)
+        v[r] = *(const NAME(loose) *)(from + r * stride);
+    NAME(transpose)(v);
+    CX_UNROLL for (int i = 0; i < LANES; i++)
+        if (place[i] >= 0)
+            *(NAME(loose) *)(to + place[i] * step) = v[i];
+}
+
 /* Where the packed weights of a step begin; those of a block follow one another. */
 CX_INLINE int64_t NAME(packed_filters_at)(const cx_pass *pass, int64_t group, const NAME(step) *s)
 {
@@ -75,7 +88,7 @@ CX_INLINE int64_t NAME(packed_filters_at)(const cx_pass *pass, int64_t group, co
 }
 
 /* to[(c, t)][filter] of a block. Lanes past the last filter repeat it. Where taps are not in order,
-   channels are far apart in memory: the weights of the next one are asked for in time. */
+   channels are far apart in memory: the weights of the third after it are asked for. */
 static void NAME(pack_filter_block)(const cx_pass *pass, const T *weight, int64_t group,
                                     int64_t block, const NAME(step) *s, T *to, T *kernels)
 {
@@ -84,6 +97,12 @@ static void NAME(pack_filter_block)(const cx_pass *pass, const T *weight, int64_
     int64_t part = pass->taps_in_order ? s->channels : 1, line = 64 / (int64_t)sizeof(T);
     int64_t ahead = pass->weight_filter <= pass->kernel_taps ? LANES * pass->weight_filter : 0;
     const int64_t *tap = pass->tap_weight + s->tap;
+    int64_t place[CX_MOST_KERNEL_TAPS + LANES], squares = pass->kernel_taps <= CX_MOST_KERNEL_TAPS;
+    int64_t reach = (pass->kernel_taps + LANES - 1) / LANES * LANES;
+    for (int64_t i = 0; squares && i < reach; i++)
+        place[i] = -1;
+    for (int64_t t = 0; squares && t < s->taps; t++)
+        place[tap[t]] = t;
     for (int64_t c = 0; c < s->channels; c += part)
         for (int64_t lane = 0; lane < width; lane += LANES) {
             int64_t rows = cx_max(1, cx_min(LANES, count - lane));
@@ -99,9 +118,14 @@ static void NAME(pack_filter_block)(const cx_pass *pass, const T *weight, int64_
                 continue;
             }
             for (int64_t i = 0; i < ahead; i += line)
-                __builtin_prefetch(from + pass->weight_channel + i);
+                __builtin_prefetch(from + 3 * pass->weight_channel + i);
             if (pass->kernel_taps == 1 && pass->weight_filter == 1 && rows == LANES) {
                 *(NAME(loose) *)here = *(const NAME(loose) *)from;
+                continue;
+            }
+            if (squares && rows == LANES && reach <= readable) {
+                for (int64_t i = 0; i < pass->kernel_taps; i += LANES)
+                    NAME(transpose_places)(here, width, from + i, pass->weight_filter, place + i);
                 continue;
             }
             NAME(interleave_all)(kernels, LANES, from, pass->weight_filter, rows, pass->kernel_taps,

@@ -18,6 +18,13 @@
     X(9, 2) X(10, 2) X(11, 2) X(12, 2) X(13, 2) X(14, 2) X(1, 4) X(2, 4) X(3, 4) X(4, 4) X(5, 4)  \
     X(6, 4) X(7, 4)
 
+#define POSITIONS_ROWS 6
+#define POSITIONS_COLUMNS 4
+#define CX_EACH_POSITIONS_PRODUCT(X)                                                              \
+    X(1, 1) X(1, 2) X(1, 3) X(1, 4) X(2, 1) X(2, 2) X(2, 3) X(2, 4) X(3, 1) X(3, 2) X(3, 3)       \
+    X(3, 4) X(4, 1) X(4, 2) X(4, 3) X(4, 4) X(5, 1) X(5, 2) X(5, 3) X(5, 4) X(6, 1) X(6, 2)       \
+    X(6, 3) X(6, 4)
+
 #include "every_type.h"
 #include "end_isa.h"
 

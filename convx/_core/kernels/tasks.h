@@ -16,6 +16,10 @@ static int64_t NAME(scratch_bytes)(const cx_pass *pass, int kind)
         NAME(carve_lanes)(pass, &end);
         return (int64_t)(intptr_t)end;
     }
+    if (pass->position_lanes) {
+        NAME(carve_positions)(pass, &end);
+        return (int64_t)(intptr_t)end;
+    }
 #if IS_FLOAT
     if (pass->filter_vectors) {
         NAME(carve_filters)(pass, &end);
@@ -101,6 +105,10 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
 #endif
     if (pass->lanes) {
         NAME(gradient_lanes)(pass, call, &share, scratch);
+        return;
+    }
+    if (pass->position_lanes) {
+        NAME(gradient_positions)(pass, call, &share, scratch);
         return;
     }
 #if IS_FLOAT

@@ -1,6 +1,7 @@
 /* Everything that one instruction set has for one element type. An includer defines T, SUFFIX,
-   VECTOR_BYTES, LANES and, once for the instruction set, ROWS, CX_EACH_ROW, CX_EACH_PRODUCT and
-   CX_HALF_VECTORS. */
+   VECTOR_BYTES, LANES and, once for the instruction set, ROWS, POSITIONS_ROWS, POSITIONS_COLUMNS,
+   CX_HALF_VECTORS and the lists CX_EACH_ROW, CX_EACH_PRODUCT, CX_EACH_FILTER_PRODUCT and
+   CX_EACH_POSITIONS_PRODUCT. */
 
 #if !defined ROWS
 #error "define ROWS before including template.h"
@@ -29,6 +30,7 @@
 #undef EACH_TILING
 #endif
 #include "weight_gradient.h"
+#include "positions.h"
 #include "tasks.h"
 
 static const cx_kernels NAME(kernels) = {

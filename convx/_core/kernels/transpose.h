@@ -154,6 +154,32 @@ CX_INLINE void NAME(join)(const int count, const NAME(vector) *v, T *to)
     *(NAME(loose) *)(to + LANES) = CX_SHUFFLE(even, odd, EVERY_LANE(ZIP_HIGH, 0));
 }
 
+#define FOLD_LOW(lane, bit) ((lane) / (bit)*2 * (bit) + (lane) % (bit))
+#define FOLD_HIGH(lane, bit) (FOLD_LOW(lane, bit) + (bit))
+#define FOLD(bit)                                                                                 \
+    CX_UNROLL for (int i = 0; i < (bit); i++)                                                     \
+        v[i] = CX_SHUFFLE(v[2 * i], v[2 * i + 1], EVERY_LANE(FOLD_LOW, bit)) +                    \
+               CX_SHUFFLE(v[2 * i], v[2 * i + 1], EVERY_LANE(FOLD_HIGH, bit));
+
+/* Adds up the lanes of each of LANES vectors, by halves: lane i of the result is that of v[i]. */
+CX_INLINE NAME(vector) NAME(fold)(NAME(vector) *v)
+{
+#if LANES > 8
+    FOLD(8)
+#endif
+#if LANES > 4
+    FOLD(4)
+#endif
+#if LANES > 2
+    FOLD(2)
+#endif
+    FOLD(1)
+    return v[0];
+}
+
+#undef FOLD
+#undef FOLD_LOW
+#undef FOLD_HIGH
 #undef ODD
 #undef ZIP_LOW
 #undef ZIP_HIGH
