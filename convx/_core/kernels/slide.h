@@ -1,25 +1,35 @@
 /* The outputs of a single filter, several rows at a time: an input row is loaded once for all the
    output rows that its taps reach. Each output remains one chain of multiply-adds in the order of
-   (channel, tap). A block is one vector wide: loads that are not aligned take two lines of the cache
-   each, and weights are multiplied with as they are loaded. */
+   (channel, tap).
 
-/* What a block of output rows is computed from. Row r of it takes tap row k from input row r + k. */
+   Rows are read through a table of pointers. Where nothing but zeros is padded and rows lie in
+   memory without gaps, they are those of the input itself: lanes that lie beside it are masked, and
+   rows above and below it are one row of zeros. So there is no tile to fill. Else the table points
+   to the rows of the tile. */
+
+/* What a band of output rows is computed from. Row r of it takes tap row k from input row
+   r * stride + k. */
 typedef struct {
     int64_t planes;        /* channels by taps of the axes before the last two */
     int64_t rows, columns; /* taps along the last two axes */
-    int64_t pitch;         /* from one input row to the next, negative for a mirrored kernel */
-    const int64_t *offset; /* of each (plane, tap) in the tile */
-    const T *weights;      /* in the same order */
+    int64_t stride;
+    int64_t down;          /* entries of the table from an input row to the next: negative for a
+                              mirrored kernel */
+    const int64_t *row;    /* of each plane: the entry of its first row, for the first output row */
+    const int64_t *column; /* of each tap of a row: its place there */
+    const T **source;      /* the table of input rows */
+    const T *inside;       /* as a row, of bits: which places lie in the input; or NULL: all do */
+    int64_t first, end;    /* these places */
+    const T *weights;      /* in the order of (plane, tap) */
     T bias;
 } NAME(slide);
 
 /* One input row, for the output rows low … high. */
 CX_INLINE void NAME(slide_row)(const int low, const int high, const NAME(slide) *slide,
-                               const int64_t *offset, const T *weights, const T *x,
-                               NAME(vector) *sum)
+                               const T *weights, const T *x, NAME(vector) *sum)
 {
     for (int64_t k = 0; k < slide->columns; k++) {
-        NAME(vector) pixels = *(const NAME(loose) *)(x + offset[k]);
+        NAME(vector) pixels = *(const NAME(loose) *)(x + slide->column[k]);
         CX_HOLD(pixels);
         CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
             if (low <= r && r <= high)
@@ -28,22 +38,21 @@ CX_INLINE void NAME(slide_row)(const int low, const int high, const NAME(slide) 
 }
 
 /* A block for a kernel of any size. */
-static void NAME(slide_any)(const NAME(slide) *slide, const T *x, NAME(vector) *sums)
+static void NAME(slide_any)(const NAME(slide) *slide, int64_t row, int64_t at, NAME(vector) *sums)
 {
     NAME(vector) sum[CX_SLIDE_ROWS];
     CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
         sum[r] = slide->bias - (NAME(vector)){0};
     for (int64_t p = 0; p < slide->planes; p++) {
-        const int64_t *offset = slide->offset + p * slide->rows * slide->columns;
         const T *weights = slide->weights + p * slide->rows * slide->columns;
-        const T *from = x;
-        for (int64_t row = 0; row < slide->rows + CX_SLIDE_ROWS - 1; row++) {
-            int64_t low = cx_max(0, row - slide->rows + 1);
-            int64_t high = cx_min(row, CX_SLIDE_ROWS - 1);
+        const T **source = slide->source + slide->row[p] + row;
+        for (int64_t i = 0; i < slide->rows + CX_SLIDE_ROWS - 1; i++) {
+            int64_t low = cx_max(0, i - slide->rows + 1);
+            int64_t high = cx_min(i, CX_SLIDE_ROWS - 1);
             switch (low * CX_SLIDE_ROWS + high) {
 #define SLIDE(LOW, HIGH)                                                                          \
-    case LOW * CX_SLIDE_ROWS + HIGH:                                                           \
-        NAME(slide_row)(LOW, HIGH, slide, offset, weights, from, sum);                            \
+    case LOW * CX_SLIDE_ROWS + HIGH:                                                              \
+        NAME(slide_row)(LOW, HIGH, slide, weights, *source + at, sum);                            \
         break;
                 SLIDE(0, 0) SLIDE(0, 1) SLIDE(0, 2) SLIDE(0, 3) SLIDE(0, 4) SLIDE(0, 5) SLIDE(0, 6)
                 SLIDE(1, 1) SLIDE(1, 2) SLIDE(1, 3) SLIDE(1, 4) SLIDE(1, 5) SLIDE(1, 6)
@@ -54,7 +63,7 @@ static void NAME(slide_any)(const NAME(slide) *slide, const T *x, NAME(vector) *
                 SLIDE(6, 6)
 #undef SLIDE
             }
-            from += slide->pitch;
+            source += slide->down;
             weights += slide->columns;
         }
     }
@@ -62,114 +71,222 @@ static void NAME(slide_any)(const NAME(slide) *slide, const T *x, NAME(vector) *
         sums[r] = sum[r];
 }
 
-/* A block for a kernel of size by size taps; `held` are the weights of a single plane, or NULL. */
-CX_INLINE void NAME(slide_square)(const int size, const NAME(slide) *slide,
-                                  const NAME(vector) *held, const T *x, NAME(vector) *sum)
+/* What tap k of a row takes for a vector of outputs. */
+CX_INLINE NAME(vector) NAME(slide_pixels)(const int stride, const int k, const T *x,
+                                          const int64_t *column)
 {
-    CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
-        sum[r] = slide->bias - (NAME(vector)){0};
+    if (stride == 1)
+        return *(const NAME(loose) *)(x + column[k]);
+    x += column[0] + (k & ~1);
+    NAME(vector) first = *(const NAME(loose) *)x, second = *(const NAME(loose) *)(x + LANES);
+    return k & 1 ? NAME(odd_lanes)(first, second) : NAME(even_lanes)(first, second);
+}
+
+CX_INLINE NAME(vector) NAME(mask_lanes)(NAME(vector) v, NAME(vector) mask)
+{
+    return (NAME(vector))((NAME(mask))v & (NAME(mask))mask);
+}
+
+/* Blocks of size by size taps from the columns `at` on, which share weights. `held` are the weights
+   of a single plane, or NULL. */
+CX_INLINE void NAME(slide_blocks)(const int size, const int stride, const int count,
+                                  const int masked, const NAME(slide) *slide,
+                                  const NAME(vector) *held, int64_t first_row, const int64_t *at,
+                                  NAME(vector) (*sum)[CX_SLIDE_ROWS])
+{
+    const int64_t *column = slide->column;
+    NAME(vector) inside[2][7];
+    CX_UNROLL for (int b = 0; b < count; b++) {
+        CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
+            sum[b][r] = slide->bias - (NAME(vector)){0};
+        if (masked)
+            CX_UNROLL for (int k = 0; k < size; k++)
+                inside[b][k] = NAME(slide_pixels)(stride, k, slide->inside + at[b], column);
+    }
     for (int64_t p = 0; p < (held ? 1 : slide->planes); p++) {
-        const int64_t *offset = slide->offset + p * size * size;
-        const T *weights = slide->weights + p * size * size, *from = x;
-        CX_UNROLL for (int row = 0; row < size + CX_SLIDE_ROWS - 1; row++) {
+        const T *weights = slide->weights + p * size * size;
+        const T **source = slide->source + slide->row[p] + first_row;
+        CX_UNROLL for (int row = 0; row < size + stride * (CX_SLIDE_ROWS - 1); row++) {
+            const T *x = *source;
             CX_UNROLL for (int k = 0; k < size; k++) {
-                NAME(vector) pixels = *(const NAME(loose) *)(from + offset[k]);
-                CX_HOLD(pixels);
-                CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
-                    if (row - size < r && r <= row) {
-                        const int tap = (row - r) * size + k;
-                        sum[r] += (held ? held[tap] : weights[tap] - (NAME(vector)){0}) * pixels;
+                NAME(vector) pixels[2];
+                CX_UNROLL for (int b = 0; b < count; b++) {
+                    pixels[b] = NAME(slide_pixels)(stride, k, x + at[b], column);
+                    if (masked)
+                        pixels[b] = NAME(mask_lanes)(pixels[b], inside[b][k]);
+                    CX_HOLD(pixels[b]);
+                }
+                CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++) {
+                    const int tap_row = row - r * stride;
+                    if (0 <= tap_row && tap_row < size) {
+                        const int tap = tap_row * size + k;
+                        NAME(vector) weight = held ? held[tap] : weights[tap] - (NAME(vector)){0};
+                        if (!held && count > 1)
+                            CX_HOLD(weight);
+                        CX_UNROLL for (int b = 0; b < count; b++)
+                            sum[b][r] += weight * pixels[b];
                     }
+                }
             }
-            from += slide->pitch;
+            source += slide->down;
             CX_FORGET(weights); /* there are not as many registers as weights */
         }
     }
 }
 
-/* Where a band of output rows belongs. */
+/* Where a plane's outputs belong. */
 typedef struct {
-    T *output;                      /* of its first row */
-    int64_t row_stride, out_stride; /* between rows, negative for a mirrored kernel; in a row */
-    int64_t length;                 /* of a row */
-    int dense;                      /* rows follow one another in memory */
-} NAME(band);
+    T *output;
+    int64_t row_stride, out_stride; /* between rows, in a row */
+    int64_t height, length;
+    int dense; /* rows follow one another in memory */
+} NAME(plane);
 
-/* Stores the outputs of a block from column `at` on. */
-CX_INLINE void NAME(store_block)(const NAME(band) *band, const NAME(vector) *sum, int64_t at)
+/* Stores the outputs of a block from column `at` on, of the rows from `row` on. Of rows shorter than
+   a vector the next one overwrites what is too much; the last has none, and after it the outputs of
+   another task may lie. */
+CX_INLINE void NAME(store_block)(const NAME(plane) *plane, int mirrored, const NAME(vector) *sum,
+                                 int64_t row, int64_t at)
 {
-    T *y = band->output + at * band->out_stride;
-    if (band->out_stride == 1 && at + LANES <= band->length) {
+    int64_t stride = mirrored ? -plane->row_stride : plane->row_stride;
+    T *y = plane->output + at * plane->out_stride +
+           (mirrored ? row + CX_SLIDE_ROWS - 1 : row) * plane->row_stride;
+    if (plane->out_stride == 1 && at + LANES <= plane->length) {
         CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
-            *(NAME(loose) *)(y + r * band->row_stride) = sum[r];
+            *(NAME(loose) *)(y + r * stride) = sum[r];
+        return;
+    }
+    if (plane->dense && row + CX_SLIDE_ROWS < plane->height) {
+        if (mirrored)
+            CX_UNROLL for (int r = CX_SLIDE_ROWS - 1; r >= 0; r--)
+                *(NAME(loose) *)(y + r * stride) = sum[r];
+        else
+            CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
+                *(NAME(loose) *)(y + r * stride) = sum[r];
         return;
     }
     T staged[CX_SLIDE_ROWS * LANES];
     CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
         *(NAME(loose) *)(staged + r * LANES) = sum[r];
-    int64_t mirrored = band->row_stride < 0;
     for (int64_t i = 0; i < CX_SLIDE_ROWS; i++) { /* as the rows lie in memory */
         int64_t r = mirrored ? CX_SLIDE_ROWS - 1 - i : i;
         const T *from = staged + r * LANES;
-        T *to = y + r * band->row_stride;
-        if (band->dense && i < CX_SLIDE_ROWS - 1) /* what is too much the next row overwrites */
+        T *to = y + r * stride;
+        if (plane->dense && i < CX_SLIDE_ROWS - 1)
             *(NAME(loose) *)to = *(const NAME(loose) *)from;
         else
-            NAME(put)(to, band->out_stride, from, cx_min(LANES, band->length - at));
+            NAME(put)(to, plane->out_stride, from, cx_min(LANES, plane->length - at));
     }
 }
 
-/* A band of output rows from left to right. The last block may compute outputs for the second time:
-   to the same result. */
-CX_INLINE void NAME(slide_along)(const int size, const NAME(slide) *slide, const T *x,
-                                 const NAME(band) *band)
+/* Whether a block needs places beside the input. */
+CX_INLINE int NAME(is_masked)(const NAME(slide) *slide, int64_t at)
 {
-    NAME(vector) weights[9], sum[CX_SLIDE_ROWS];
+    if (!slide->inside)
+        return 0;
+    int64_t low = cx_min(slide->column[0], slide->column[slide->columns - 1]);
+    int64_t high = cx_max(slide->column[0], slide->column[slide->columns - 1]);
+    at *= slide->stride;
+    return at + low < slide->first || at + high + (LANES - 1) * slide->stride >= slide->end;
+}
+
+#define SLIDE_BLOCKS(COUNT, MASKED, HELD)                                                         \
+    NAME(slide_blocks)(size, stride, COUNT, MASKED, slide, HELD, first_row, at, sum)
+
+/* A plane of outputs, in bands from left to right. The last band and the last block of a band may
+   compute outputs for the second time: to the same result. */
+CX_INLINE void NAME(slide_over)(const int size, const int stride, const NAME(slide) *slide,
+                                const NAME(plane) *plane)
+{
+    const int pairs = ROWS >= 8 && size > 3; /* registers enough */
+    int mirrored = slide->down < 0;
+    NAME(vector) weights[9], sum[2][CX_SLIDE_ROWS];
     for (int tap = 0; size == 3 && tap < 9; tap++)
         weights[tap] = slide->weights[tap] - (NAME(vector)){0};
-    for (int64_t column = 0; column < band->length; column += LANES) {
-        int64_t at = cx_max(0, cx_min(column, band->length - LANES));
-        if (size == 0)
-            NAME(slide_any)(slide, x + at, sum);
-        else if (size == 3 && slide->planes == 1)
-            NAME(slide_square)(size, slide, weights, x + at, sum);
-        else
-            NAME(slide_square)(size, slide, NULL, x + at, sum);
-        NAME(store_block)(band, sum, at);
+    int64_t last = cx_max(0, plane->length - LANES);
+    for (int64_t next = 0; next < plane->height; next += CX_SLIDE_ROWS) {
+        int64_t row = cx_min(next, plane->height - CX_SLIDE_ROWS);
+        int64_t first_row = (mirrored ? row + CX_SLIDE_ROWS - 1 : row) * slide->stride;
+        for (int64_t column = 0; column < plane->length; column += LANES) {
+            int64_t at[2] = {cx_min(column, last) * stride, 0};
+            int count = 1;
+            if (size == 0)
+                NAME(slide_any)(slide, first_row, at[0], sum[0]);
+            else if (size == 3 && slide->planes == 1) {
+                if (NAME(is_masked)(slide, cx_min(column, last)))
+                    SLIDE_BLOCKS(1, 1, weights);
+                else
+                    SLIDE_BLOCKS(1, 0, weights);
+            } else if (pairs && column + LANES < plane->length) {
+                count = 2;
+                at[1] = cx_min(column + LANES, last) * stride;
+                if (NAME(is_masked)(slide, at[0] / stride) || NAME(is_masked)(slide, at[1] / stride))
+                    SLIDE_BLOCKS(2, 1, NULL);
+                else
+                    SLIDE_BLOCKS(2, 0, NULL);
+            } else {
+                if (NAME(is_masked)(slide, cx_min(column, last)))
+                    SLIDE_BLOCKS(1, 1, NULL);
+                else
+                    SLIDE_BLOCKS(1, 0, NULL);
+            }
+            NAME(store_block)(plane, mirrored, sum[0], row, at[0] / stride);
+            if (count == 2) {
+                column += LANES;
+                NAME(store_block)(plane, mirrored, sum[1], row, at[1] / stride);
+            }
+        }
     }
 }
+#undef SLIDE_BLOCKS
 
 /* Functions of their own: compilers spill registers where they are parts of a large one. */
-#define SLIDE_BAND(SIZE)                                                                          \
-    CX_NOINLINE static void NAME(slide_band_##SIZE)(const NAME(slide) *slide, const T *x,         \
-                                                    const NAME(band) *band)                       \
+#define SLIDE_PLANE(SIZE, STRIDE)                                                                 \
+    CX_NOINLINE static void NAME(slide_plane_##SIZE##_##STRIDE)(const NAME(slide) *slide,         \
+                                                                const NAME(plane) *plane)         \
     {                                                                                             \
-        NAME(slide_along)(SIZE, slide, x, band);                                                  \
+        NAME(slide_over)(SIZE, STRIDE, slide, plane);                                             \
     }
-SLIDE_BAND(0)
+SLIDE_PLANE(0, 1)
 #if IS_FLOAT
-SLIDE_BAND(3)
-SLIDE_BAND(5)
-SLIDE_BAND(7)
+SLIDE_PLANE(3, 1)
+SLIDE_PLANE(5, 1)
+SLIDE_PLANE(7, 1)
+SLIDE_PLANE(3, 2)
+SLIDE_PLANE(5, 2)
 #endif
-#undef SLIDE_BAND
+#undef SLIDE_PLANE
 
-static void NAME(slide_band)(const NAME(slide) *slide, const T *x, const NAME(band) *band)
+/* Kernels of size by size taps that have a function of their own: 10 * size + stride, else 1. */
+CX_INLINE int64_t NAME(slide_kind)(const NAME(slide) *slide)
 {
-    switch (slide->rows == slide->columns ? slide->rows : 0) {
+    int64_t size = slide->rows;
+    int sized = IS_FLOAT && size == slide->columns && (size == 3 || size == 5 || size == 7);
+    return sized ? 10 * size + slide->stride : slide->stride;
+}
+
+static void NAME(slide_plane)(const NAME(slide) *slide, const NAME(plane) *plane)
+{
+    switch (NAME(slide_kind)(slide)) {
 #if IS_FLOAT
-    case 3:
-        NAME(slide_band_3)(slide, x, band);
+    case 31:
+        NAME(slide_plane_3_1)(slide, plane);
         break;
-    case 5:
-        NAME(slide_band_5)(slide, x, band);
+    case 51:
+        NAME(slide_plane_5_1)(slide, plane);
         break;
-    case 7:
-        NAME(slide_band_7)(slide, x, band);
+    case 71:
+        NAME(slide_plane_7_1)(slide, plane);
+        break;
+    case 32:
+        NAME(slide_plane_3_2)(slide, plane);
+        break;
+    case 52:
+        NAME(slide_plane_5_2)(slide, plane);
         break;
 #endif
     default:
-        NAME(slide_band_0)(slide, x, band);
+        NAME(slide_plane_0_1)(slide, plane);
     }
 }
 
@@ -183,28 +300,146 @@ CX_INLINE int NAME(slides)(const cx_pass *pass, const cx_box *box)
     return 4 * length >= 3 * ((length + LANES - 1) / LANES * LANES);
 }
 
-/* All the outputs of a box. The last band of a plane may compute rows for the second time. */
-static void NAME(slide_box)(const cx_pass *pass, const cx_box *box, const NAME(slide) *slide,
-                            const T *tile, T *output)
+/* All the outputs of a box. */
+static void NAME(slide_box)(const cx_pass *pass, const cx_box *box, NAME(slide) *slide, T *output)
 {
     int64_t last = pass->rank - 1, index[CX_MAX_RANK] = {0};
+    int64_t length = pass->axes[last].tile_length;
     const cx_axis *rows = &pass->axes[last - 1], *columns = &pass->axes[last];
-    int64_t height = box->extent[last - 1], count = CX_SLIDE_ROWS;
-    int64_t mirrored = slide->pitch < 0;
-    NAME(band) band = {NULL, mirrored ? -rows->out_stride : rows->out_stride, columns->out_stride,
-                       box->extent[last], 0};
-    band.dense = columns->out_stride == 1 && rows->out_stride == band.length;
+    NAME(plane) plane = {output, rows->out_stride, columns->out_stride,
+                         box->extent[last - 1], box->extent[last], 0};
+    plane.dense = columns->out_stride == 1 && rows->out_stride == plane.length;
+    const T **source = slide->source;
     do {
-        const T *plane = tile;
-        T *to = output;
+        slide->source = source;
+        plane.output = output;
         for (int64_t a = 0; a < last - 1; a++) {
-            plane += index[a] * pass->axes[a].position_stride;
-            to += index[a] * pass->axes[a].out_stride;
+            slide->source += index[a] * pass->axes[a].position_stride / length;
+            plane.output += index[a] * pass->axes[a].out_stride;
         }
-        for (int64_t row = 0; row < height; row += count) {
-            int64_t first = cx_min(row, height - count) + (mirrored ? count - 1 : 0);
-            band.output = to + first * rows->out_stride;
-            NAME(slide_band)(slide, plane + first * rows->position_stride, &band);
-        }
+        NAME(slide_plane)(slide, &plane);
     } while (cx_next(index, box->extent, last - 1));
+    slide->source = source;
+}
+
+/* How a task finds its rows, the same for each of its groups. */
+typedef struct {
+    int in_place;  /* in the input itself, as far as it may be read */
+    int64_t start; /* from where row_source points to a row's first place */
+    int64_t reach; /* elements that are read from there on */
+    int64_t first, last; /* the lowest and the highest row_source */
+    int64_t span;  /* elements from the first of the input to its last, or 0: not known */
+    T *zeros;
+} NAME(row_finder);
+
+static NAME(slide) NAME(find_slide)(const cx_pass *pass, const NAME(space) *space)
+{
+    int64_t taps = pass->slide_rows * pass->slide_columns, planes = pass->taps / taps;
+    int64_t last = pass->rank - 1, length = pass->axes[last].tile_length;
+    for (int64_t p = 0; p < pass->channels * planes; p++)
+        space->slide_row[p] = p / planes * pass->tile_rows +
+                              pass->tap_offset[p % planes * taps] / length;
+    for (int64_t k = 0; k < pass->slide_columns; k++)
+        space->offset[k] = pass->tap_offset[k] % length;
+    int64_t down = (pass->tap_offset[pass->slide_columns] - pass->tap_offset[0]) / length;
+    return (NAME(slide)){pass->channels * planes, pass->slide_rows, pass->slide_columns,
+                         pass->axes[last].position_stride, down, space->slide_row, space->offset,
+                         space->source, NULL, 0, 0, NULL, 0};
+}
+
+/* Elements from the first of all the input to its last; 0 if the first is not the lowest. */
+static int64_t NAME(input_span)(const cx_pass *pass)
+{
+    int64_t span = 1 + (pass->batch - 1) * pass->in_batch +
+                   (pass->groups * pass->channels - 1) * pass->in_channel;
+    int negative = pass->in_batch < 0 || pass->in_channel < 0;
+    for (int64_t a = 0; a < pass->rank; a++) {
+        span += (pass->axes[a].in_size - 1) * pass->axes[a].in_stride;
+        negative |= pass->axes[a].in_stride < 0;
+    }
+    return negative ? 0 : span;
+}
+
+/* Rows are found in the input where zeros are padded along them. */
+static NAME(row_finder) NAME(find_row_finder)(const cx_pass *pass, const NAME(space) *space,
+                                              NAME(slide) *slide)
+{
+    const cx_axis *axis = &pass->axes[pass->rank - 1];
+    int64_t outputs = cx_max(space->box.extent[pass->rank - 1], LANES);
+    NAME(row_finder) finder = {0, space->box.origin[pass->rank - 1] + axis->strand_start[0],
+                               axis->tile_length + slide->stride * (outputs - axis->block + 1),
+                               INT64_MAX, INT64_MIN, NAME(input_span)(pass), space->zeros};
+    finder.in_place = NAME(slide_kind)(slide) > 10 && finder.span > 0 && !axis->halo &&
+                      axis->strands == 1 && axis->step == 1 && axis->in_stride == 1;
+    if (!finder.in_place)
+        return finder;
+    for (int64_t row = 0; row < pass->tile_rows; row++)
+        if (space->box.row_source[row] != CX_ZEROS) {
+            finder.first = cx_min(finder.first, space->box.row_source[row]);
+            finder.last = cx_max(finder.last, space->box.row_source[row]);
+        }
+    int64_t room = SLIDE_ROOM(pass);
+    NAME(clear)(space->zeros, room);
+    NAME(clear)(space->inside, room);
+    slide->inside = space->inside;
+    slide->first = cx_max(0, cx_min(-finder.start, room));
+    slide->end = cx_max(slide->first, cx_min(axis->in_size - finder.start, room));
+    __builtin_memset(space->inside + slide->first, 0xff,
+                     (slide->end - slide->first) * sizeof(T));
+    return finder;
+}
+
+/* The table of the rows of a group, whose input begins at `at`. */
+static void NAME(find_input_rows)(const cx_pass *pass, const NAME(space) *space,
+                                  const NAME(row_finder) *finder, const T *input, int64_t at)
+{
+    const int64_t *row_source = space->box.row_source;
+    int64_t length = pass->axes[pass->rank - 1].tile_length;
+    const T **source = space->source;
+    if (!finder->in_place) {
+        NAME(fill_tile)(pass, &space->box, input + at, 0, pass->channels, space->tile);
+        for (int64_t c = 0; c < pass->channels; c++)
+            for (int64_t row = 0; row < pass->tile_rows; row++)
+                *source++ = space->tile + c * pass->tile_size + row * length;
+        return;
+    }
+    for (int64_t c = 0; c < pass->channels;
+         c++, at += pass->in_channel, source += pass->tile_rows) {
+        T *tile = space->tile + c * pass->tile_size;
+        int64_t start = at + finder->start;
+        int safe = start + finder->first >= 0 &&
+                   start + finder->last + finder->reach <= finder->span;
+        for (int64_t row = 0; row < pass->tile_rows; row++)
+            source[row] = row_source[row] == CX_ZEROS ? finder->zeros
+                                                      : input + (start + row_source[row]);
+        for (int64_t row = 0; row < pass->tile_rows && !safe; row++, tile += length) {
+            int64_t from = start + row_source[row];
+            if (row_source[row] != CX_ZEROS && (from < 0 || from + finder->reach > finder->span)) {
+                NAME(fill_row)(&space->box, input + at + row_source[row], 0, tile);
+                source[row] = tile;
+            }
+        }
+    }
+}
+
+/* The outputs of a box, group by group. */
+static void NAME(forward_slide)(const cx_pass *pass, const cx_call *call, const cx_share *share,
+                                const NAME(space) *space)
+{
+    NAME(slide) slide = NAME(find_slide)(pass, space);
+    NAME(row_finder) finder = NAME(find_row_finder)(pass, space, &slide);
+    NAME(step) s = NAME(first_step)(pass);
+    int in_order = pass->taps_in_order && pass->weight_channel == pass->kernel_taps;
+    for (int64_t n = share->item; n < share->end_item; n++)
+        for (int64_t group = share->group; group < share->end_group; group++) {
+            slide.weights = in_order ? (const T *)call->weight + group * pass->weight_group
+                                     : NAME(find_weights)(pass, call, group, 0, 1, &s, space).weights;
+            slide.bias = call->bias ? ((const T *)call->bias)[group] : (T)0;
+            NAME(find_input_rows)(pass, space, &finder, call->input,
+                                  n * pass->in_batch + group * pass->channels * pass->in_channel);
+            NAME(slide_box)(pass, &space->box, &slide,
+                            (T *)call->output + n * pass->out_batch + group * pass->out_channel +
+                                space->box.out);
+            NAME(finish_box)(pass, call, &space->box, n, n + 1, group, group + 1);
+        }
 }

@@ -59,6 +59,7 @@ static const cx_kernels NAME(kernels) = {
 #undef PANELS_SIZE
 #undef PANEL_SIZE
 #undef FLAT_PITCH
+#undef SLIDE_ROOM
 #undef NAME
 #undef EXPAND
 #undef PASTE
