@@ -37,8 +37,67 @@ CX_INLINE void NAME(slide_row)(const int low, const int high, const NAME(slide) 
     }
 }
 
+/* Where a plane's outputs belong. */
+typedef struct {
+    T *output;
+    int64_t row_stride, out_stride; /* between rows, in a row */
+    int64_t height, length;
+    int dense; /* rows follow one another in memory */
+} NAME(plane);
+
+/* Where the rows of a block are stored, in whole vectors. */
+typedef struct {
+    T *first, *last; /* the last may lie apart from the others */
+    int64_t stride;
+} NAME(target);
+
+CX_INLINE void NAME(store_row)(const NAME(target) *target, int r, NAME(vector) sum)
+{
+    T *to = r == CX_SLIDE_ROWS - 1 ? target->last : target->first + r * target->stride;
+    *(NAME(loose) *)to = sum;
+}
+
+/* Finds where a block is stored, from column `at` on of the rows from `row` on. Of rows shorter than
+   a vector the next one overwrites what is too much; the last has none, and after it the outputs of
+   another task may lie. It, or whatever is not stored in place, goes to `staged`. */
+CX_INLINE NAME(target) NAME(find_target)(const NAME(plane) *plane, int mirrored, int64_t row,
+                                         int64_t at, T *staged)
+{
+    int64_t stride = mirrored ? -plane->row_stride : plane->row_stride;
+    T *first = plane->output + at + (mirrored ? row + CX_SLIDE_ROWS - 1 : row) * plane->row_stride;
+    T *last = first + (CX_SLIDE_ROWS - 1) * stride, *staged_last = staged + (CX_SLIDE_ROWS - 1) * LANES;
+    if (plane->out_stride == 1 && at + LANES <= plane->length)
+        return (NAME(target)){first, last, stride};
+    if (plane->dense && !mirrored)
+        return (NAME(target)){first, staged_last, stride};
+    return (NAME(target)){staged, staged_last, LANES};
+}
+
+/* Brings what was staged to where it belongs. */
+CX_INLINE void NAME(unstage)(const NAME(plane) *plane, int mirrored, int64_t row, int64_t at,
+                             const NAME(target) *target, const T *staged)
+{
+    const T *staged_last = staged + (CX_SLIDE_ROWS - 1) * LANES;
+    if (target->last != staged_last)
+        return;
+    int64_t length = cx_min(LANES, plane->length - at);
+    T *to = plane->output + at * plane->out_stride + row * plane->row_stride;
+    if (target->first != staged) {
+        NAME(copy)(to + (CX_SLIDE_ROWS - 1) * plane->row_stride, staged_last, length);
+        return;
+    }
+    for (int64_t i = 0; i < CX_SLIDE_ROWS; i++) {
+        const T *from = staged + (mirrored ? CX_SLIDE_ROWS - 1 - i : i) * LANES;
+        if (plane->dense && i < CX_SLIDE_ROWS - 1) /* in order: the next row overwrites */
+            *(NAME(loose) *)(to + i * plane->row_stride) = *(const NAME(loose) *)from;
+        else
+            NAME(put)(to + i * plane->row_stride, plane->out_stride, from, length);
+    }
+}
+
 /* A block for a kernel of any size. */
-static void NAME(slide_any)(const NAME(slide) *slide, int64_t row, int64_t at, NAME(vector) *sums)
+static void NAME(slide_any)(const NAME(slide) *slide, int64_t row, int64_t at,
+                            const NAME(target) *target)
 {
     NAME(vector) sum[CX_SLIDE_ROWS];
     CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
@@ -68,7 +127,7 @@ static void NAME(slide_any)(const NAME(slide) *slide, int64_t row, int64_t at, N
         }
     }
     CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
-        sums[r] = sum[r];
+        NAME(store_row)(target, r, sum[r]);
 }
 
 /* What tap k of a row takes for a vector of outputs. */
@@ -87,33 +146,34 @@ CX_INLINE NAME(vector) NAME(mask_lanes)(NAME(vector) v, NAME(vector) mask)
     return (NAME(vector))((NAME(mask))v & (NAME(mask))mask);
 }
 
-/* Blocks of size by size taps from the columns `at` on, which share weights. `held` are the weights
-   of a single plane, or NULL. */
+/* Blocks of size by size taps from column `at` on, one or two below one another, which share weights
+   and give the processor more sums to go on with. `held` are the weights of a single plane, or
+   NULL. */
 CX_INLINE void NAME(slide_blocks)(const int size, const int stride, const int count,
                                   const int masked, const NAME(slide) *slide,
-                                  const NAME(vector) *held, int64_t first_row, const int64_t *at,
-                                  NAME(vector) (*sum)[CX_SLIDE_ROWS])
+                                  const NAME(vector) *held, const int64_t *first_row, int64_t at,
+                                  const NAME(target) *target)
 {
+    NAME(vector) sum[2 * CX_SLIDE_ROWS];
     const int64_t *column = slide->column;
-    NAME(vector) inside[2][7];
-    CX_UNROLL for (int b = 0; b < count; b++) {
-        CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
-            sum[b][r] = slide->bias - (NAME(vector)){0};
-        if (masked)
-            CX_UNROLL for (int k = 0; k < size; k++)
-                inside[b][k] = NAME(slide_pixels)(stride, k, slide->inside + at[b], column);
-    }
+    NAME(vector) inside[7];
+    if (masked)
+        CX_UNROLL for (int k = 0; k < size; k++)
+            inside[k] = NAME(slide_pixels)(stride, k, slide->inside + at, column);
+    CX_UNROLL for (int r = 0; r < count * CX_SLIDE_ROWS; r++)
+        sum[r] = slide->bias - (NAME(vector)){0};
     for (int64_t p = 0; p < (held ? 1 : slide->planes); p++) {
         const T *weights = slide->weights + p * size * size;
-        const T **source = slide->source + slide->row[p] + first_row;
+        const T **source[2];
+        CX_UNROLL for (int b = 0; b < count; b++)
+            source[b] = slide->source + slide->row[p] + first_row[b];
         CX_UNROLL for (int row = 0; row < size + stride * (CX_SLIDE_ROWS - 1); row++) {
-            const T *x = *source;
             CX_UNROLL for (int k = 0; k < size; k++) {
                 NAME(vector) pixels[2];
                 CX_UNROLL for (int b = 0; b < count; b++) {
-                    pixels[b] = NAME(slide_pixels)(stride, k, x + at[b], column);
+                    pixels[b] = NAME(slide_pixels)(stride, k, *source[b] + at, column);
                     if (masked)
-                        pixels[b] = NAME(mask_lanes)(pixels[b], inside[b][k]);
+                        pixels[b] = NAME(mask_lanes)(pixels[b], inside[k]);
                     CX_HOLD(pixels[b]);
                 }
                 CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++) {
@@ -124,58 +184,19 @@ CX_INLINE void NAME(slide_blocks)(const int size, const int stride, const int co
                         if (!held && count > 1)
                             CX_HOLD(weight);
                         CX_UNROLL for (int b = 0; b < count; b++)
-                            sum[b][r] += weight * pixels[b];
+                            sum[b * CX_SLIDE_ROWS + r] += weight * pixels[b];
                     }
                 }
             }
-            source += slide->down;
+            const int done = row - size + 1; /* this many rows below the first, by strides */
+            if (done >= 0 && done % stride == 0 && (held || p + 1 == slide->planes))
+                CX_UNROLL for (int b = 0; b < count; b++)
+                    NAME(store_row)(&target[b], done / stride,
+                                    sum[b * CX_SLIDE_ROWS + done / stride]);
+            CX_UNROLL for (int b = 0; b < count; b++)
+                source[b] += slide->down;
             CX_FORGET(weights); /* there are not as many registers as weights */
         }
-    }
-}
-
-/* Where a plane's outputs belong. */
-typedef struct {
-    T *output;
-    int64_t row_stride, out_stride; /* between rows, in a row */
-    int64_t height, length;
-    int dense; /* rows follow one another in memory */
-} NAME(plane);
-
-/* Stores the outputs of a block from column `at` on, of the rows from `row` on. Of rows shorter than
-   a vector the next one overwrites what is too much; the last has none, and after it the outputs of
-   another task may lie. */
-CX_INLINE void NAME(store_block)(const NAME(plane) *plane, int mirrored, const NAME(vector) *sum,
-                                 int64_t row, int64_t at)
-{
-    int64_t stride = mirrored ? -plane->row_stride : plane->row_stride;
-    T *y = plane->output + at * plane->out_stride +
-           (mirrored ? row + CX_SLIDE_ROWS - 1 : row) * plane->row_stride;
-    if (plane->out_stride == 1 && at + LANES <= plane->length) {
-        CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
-            *(NAME(loose) *)(y + r * stride) = sum[r];
-        return;
-    }
-    if (plane->dense && row + CX_SLIDE_ROWS < plane->height) {
-        if (mirrored)
-            CX_UNROLL for (int r = CX_SLIDE_ROWS - 1; r >= 0; r--)
-                *(NAME(loose) *)(y + r * stride) = sum[r];
-        else
-            CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
-                *(NAME(loose) *)(y + r * stride) = sum[r];
-        return;
-    }
-    T staged[CX_SLIDE_ROWS * LANES];
-    CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
-        *(NAME(loose) *)(staged + r * LANES) = sum[r];
-    for (int64_t i = 0; i < CX_SLIDE_ROWS; i++) { /* as the rows lie in memory */
-        int64_t r = mirrored ? CX_SLIDE_ROWS - 1 - i : i;
-        const T *from = staged + r * LANES;
-        T *to = y + r * stride;
-        if (plane->dense && i < CX_SLIDE_ROWS - 1)
-            *(NAME(loose) *)to = *(const NAME(loose) *)from;
-        else
-            NAME(put)(to, plane->out_stride, from, cx_min(LANES, plane->length - at));
     }
 }
 
@@ -190,70 +211,68 @@ CX_INLINE int NAME(is_masked)(const NAME(slide) *slide, int64_t at)
     return at + low < slide->first || at + high + (LANES - 1) * slide->stride >= slide->end;
 }
 
-#define SLIDE_BLOCKS(COUNT, MASKED, HELD)                                                         \
-    NAME(slide_blocks)(size, stride, COUNT, MASKED, slide, HELD, first_row, at, sum)
-
-/* A plane of outputs, in bands from left to right. The last band and the last block of a band may
-   compute outputs for the second time: to the same result. */
-CX_INLINE void NAME(slide_over)(const int size, const int stride, const NAME(slide) *slide,
-                                const NAME(plane) *plane)
+/* Blocks one or two below one another, from left to right. The last may compute outputs for the
+   second time: to the same result. */
+CX_INLINE void NAME(slide_bands)(const int size, const int stride, const int count,
+                                 const NAME(slide) *slide, const NAME(vector) *held,
+                                 const NAME(plane) *plane, const int64_t *row)
 {
-    const int pairs = ROWS >= 8 && size > 3; /* registers enough */
     int mirrored = slide->down < 0;
-    NAME(vector) weights[9], sum[2][CX_SLIDE_ROWS];
-    for (int tap = 0; size == 3 && tap < 9; tap++)
-        weights[tap] = slide->weights[tap] - (NAME(vector)){0};
-    int64_t last = cx_max(0, plane->length - LANES);
-    for (int64_t next = 0; next < plane->height; next += CX_SLIDE_ROWS) {
-        int64_t row = cx_min(next, plane->height - CX_SLIDE_ROWS);
-        int64_t first_row = (mirrored ? row + CX_SLIDE_ROWS - 1 : row) * slide->stride;
-        for (int64_t column = 0; column < plane->length; column += LANES) {
-            int64_t at[2] = {cx_min(column, last) * stride, 0};
-            int count = 1;
-            if (size == 0)
-                NAME(slide_any)(slide, first_row, at[0], sum[0]);
-            else if (size == 3 && slide->planes == 1) {
-                if (NAME(is_masked)(slide, cx_min(column, last)))
-                    SLIDE_BLOCKS(1, 1, weights);
-                else
-                    SLIDE_BLOCKS(1, 0, weights);
-            } else if (pairs && column + LANES < plane->length) {
-                count = 2;
-                at[1] = cx_min(column + LANES, last) * stride;
-                if (NAME(is_masked)(slide, at[0] / stride) || NAME(is_masked)(slide, at[1] / stride))
-                    SLIDE_BLOCKS(2, 1, NULL);
-                else
-                    SLIDE_BLOCKS(2, 0, NULL);
-            } else {
-                if (NAME(is_masked)(slide, cx_min(column, last)))
-                    SLIDE_BLOCKS(1, 1, NULL);
-                else
-                    SLIDE_BLOCKS(1, 0, NULL);
-            }
-            NAME(store_block)(plane, mirrored, sum[0], row, at[0] / stride);
-            if (count == 2) {
-                column += LANES;
-                NAME(store_block)(plane, mirrored, sum[1], row, at[1] / stride);
-            }
-        }
+    int64_t last = cx_max(0, plane->length - LANES), first_row[2];
+    for (int b = 0; b < count; b++)
+        first_row[b] = (mirrored ? row[b] + CX_SLIDE_ROWS - 1 : row[b]) * stride;
+    for (int64_t column = 0; column < plane->length; column += LANES) {
+        T staged[2][CX_SLIDE_ROWS * LANES];
+        NAME(target) target[2];
+        int64_t at = cx_min(column, last);
+        for (int b = 0; b < count; b++)
+            target[b] = NAME(find_target)(plane, mirrored, row[b], at, staged[b]);
+        if (size == 0)
+            NAME(slide_any)(slide, first_row[0], at, target);
+        else if (NAME(is_masked)(slide, at))
+            NAME(slide_blocks)(size, stride, count, 1, slide, held, first_row, at * stride, target);
+        else
+            NAME(slide_blocks)(size, stride, count, 0, slide, held, first_row, at * stride, target);
+        for (int b = 0; b < count; b++)
+            NAME(unstage)(plane, mirrored, row[b], at, &target[b], staged[b]);
     }
 }
-#undef SLIDE_BLOCKS
+
+/* A plane of outputs in bands, of which the last may compute rows for the second time. */
+CX_INLINE void NAME(slide_over)(const int size, const int stride, const int held,
+                                const NAME(slide) *slide, const NAME(plane) *plane)
+{
+    const int pairs = ROWS >= 8 && size > 0; /* registers enough */
+    int64_t end = plane->height - CX_SLIDE_ROWS;
+    NAME(vector) weights[9];
+    for (int tap = 0; held && tap < 9; tap++)
+        weights[tap] = slide->weights[tap] - (NAME(vector)){0};
+    for (int64_t next = 0; next < plane->height; next += CX_SLIDE_ROWS) {
+        int64_t row[2] = {cx_min(next, end), cx_min(next + CX_SLIDE_ROWS, end)};
+        if (pairs && row[0] < end) {
+            NAME(slide_bands)(size, stride, 2, slide, held ? weights : NULL, plane, row);
+            next += CX_SLIDE_ROWS;
+        } else
+            NAME(slide_bands)(size, stride, 1, slide, held ? weights : NULL, plane, row);
+    }
+}
 
 /* Functions of their own: compilers spill registers where they are parts of a large one. */
-#define SLIDE_PLANE(SIZE, STRIDE)                                                                 \
-    CX_NOINLINE static void NAME(slide_plane_##SIZE##_##STRIDE)(const NAME(slide) *slide,         \
-                                                                const NAME(plane) *plane)         \
+#define SLIDE_PLANE(SIZE, STRIDE, HELD)                                                           \
+    CX_NOINLINE static void NAME(slide_plane_##SIZE##_##STRIDE##_##HELD)(                         \
+        const NAME(slide) *slide, const NAME(plane) *plane)                                       \
     {                                                                                             \
-        NAME(slide_over)(SIZE, STRIDE, slide, plane);                                             \
+        NAME(slide_over)(SIZE, STRIDE, HELD, slide, plane);                                       \
     }
-SLIDE_PLANE(0, 1)
+SLIDE_PLANE(0, 1, 0)
 #if IS_FLOAT
-SLIDE_PLANE(3, 1)
-SLIDE_PLANE(5, 1)
-SLIDE_PLANE(7, 1)
-SLIDE_PLANE(3, 2)
-SLIDE_PLANE(5, 2)
+SLIDE_PLANE(3, 1, 0)
+SLIDE_PLANE(3, 1, 1)
+SLIDE_PLANE(5, 1, 0)
+SLIDE_PLANE(7, 1, 0)
+SLIDE_PLANE(3, 2, 0)
+SLIDE_PLANE(3, 2, 1)
+SLIDE_PLANE(5, 2, 0)
 #endif
 #undef SLIDE_PLANE
 
@@ -270,23 +289,29 @@ static void NAME(slide_plane)(const NAME(slide) *slide, const NAME(plane) *plane
     switch (NAME(slide_kind)(slide)) {
 #if IS_FLOAT
     case 31:
-        NAME(slide_plane_3_1)(slide, plane);
+        if (slide->planes == 1)
+            NAME(slide_plane_3_1_1)(slide, plane);
+        else
+            NAME(slide_plane_3_1_0)(slide, plane);
         break;
     case 51:
-        NAME(slide_plane_5_1)(slide, plane);
+        NAME(slide_plane_5_1_0)(slide, plane);
         break;
     case 71:
-        NAME(slide_plane_7_1)(slide, plane);
+        NAME(slide_plane_7_1_0)(slide, plane);
         break;
     case 32:
-        NAME(slide_plane_3_2)(slide, plane);
+        if (slide->planes == 1)
+            NAME(slide_plane_3_2_1)(slide, plane);
+        else
+            NAME(slide_plane_3_2_0)(slide, plane);
         break;
     case 52:
-        NAME(slide_plane_5_2)(slide, plane);
+        NAME(slide_plane_5_2_0)(slide, plane);
         break;
 #endif
     default:
-        NAME(slide_plane_0_1)(slide, plane);
+        NAME(slide_plane_0_1_0)(slide, plane);
     }
 }
 
