@@ -22,6 +22,7 @@ typedef struct {
     int64_t first, end;    /* these places */
     const T *weights;      /* in the order of (plane, tap) */
     T bias;
+    int halves;            /* half a vector takes half the time */
 } NAME(slide);
 
 /* One input row, for the output rows low … high. */
@@ -51,22 +52,21 @@ typedef struct {
     int64_t stride;
 } NAME(target);
 
-CX_INLINE void NAME(store_row)(const NAME(target) *target, int r, NAME(vector) sum)
+CX_INLINE T *NAME(target_row)(const NAME(target) *target, int r)
 {
-    T *to = r == CX_SLIDE_ROWS - 1 ? target->last : target->first + r * target->stride;
-    *(NAME(loose) *)to = sum;
+    return r == CX_SLIDE_ROWS - 1 ? target->last : target->first + r * target->stride;
 }
 
 /* Finds where a block is stored, from column `at` on of the rows from `row` on. Of rows shorter than
    a vector the next one overwrites what is too much; the last has none, and after it the outputs of
    another task may lie. It, or whatever is not stored in place, goes to `staged`. */
 CX_INLINE NAME(target) NAME(find_target)(const NAME(plane) *plane, int mirrored, int64_t row,
-                                         int64_t at, T *staged)
+                                         int64_t at, int64_t lanes, T *staged)
 {
     int64_t stride = mirrored ? -plane->row_stride : plane->row_stride;
     T *first = plane->output + at + (mirrored ? row + CX_SLIDE_ROWS - 1 : row) * plane->row_stride;
     T *last = first + (CX_SLIDE_ROWS - 1) * stride, *staged_last = staged + (CX_SLIDE_ROWS - 1) * LANES;
-    if (plane->out_stride == 1 && at + LANES <= plane->length)
+    if (plane->out_stride == 1 && at + lanes <= plane->length)
         return (NAME(target)){first, last, stride};
     if (plane->dense && !mirrored)
         return (NAME(target)){first, staged_last, stride};
@@ -127,88 +127,27 @@ static void NAME(slide_any)(const NAME(slide) *slide, int64_t row, int64_t at,
         }
     }
     CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
-        NAME(store_row)(target, r, sum[r]);
+        *(NAME(loose) *)NAME(target_row)(target, r) = sum[r];
 }
 
-/* What tap k of a row takes for a vector of outputs. */
-CX_INLINE NAME(vector) NAME(slide_pixels)(const int stride, const int k, const T *x,
-                                          const int64_t *column)
-{
-    if (stride == 1)
-        return *(const NAME(loose) *)(x + column[k]);
-    x += column[0] + (k & ~1);
-    NAME(vector) first = *(const NAME(loose) *)x, second = *(const NAME(loose) *)(x + LANES);
-    return k & 1 ? NAME(odd_lanes)(first, second) : NAME(even_lanes)(first, second);
-}
-
-CX_INLINE NAME(vector) NAME(mask_lanes)(NAME(vector) v, NAME(vector) mask)
-{
-    return (NAME(vector))((NAME(mask))v & (NAME(mask))mask);
-}
-
-/* Blocks of size by size taps from column `at` on, one or two below one another, which share weights
-   and give the processor more sums to go on with. `held` are the weights of a single plane, or
-   NULL. */
-CX_INLINE void NAME(slide_blocks)(const int size, const int stride, const int count,
-                                  const int masked, const NAME(slide) *slide,
-                                  const NAME(vector) *held, const int64_t *first_row, int64_t at,
-                                  const NAME(target) *target)
-{
-    NAME(vector) sum[2 * CX_SLIDE_ROWS];
-    const int64_t *column = slide->column;
-    NAME(vector) inside[7];
-    if (masked)
-        CX_UNROLL for (int k = 0; k < size; k++)
-            inside[k] = NAME(slide_pixels)(stride, k, slide->inside + at, column);
-    CX_UNROLL for (int r = 0; r < count * CX_SLIDE_ROWS; r++)
-        sum[r] = slide->bias - (NAME(vector)){0};
-    for (int64_t p = 0; p < (held ? 1 : slide->planes); p++) {
-        const T *weights = slide->weights + p * size * size;
-        const T **source[2];
-        CX_UNROLL for (int b = 0; b < count; b++)
-            source[b] = slide->source + slide->row[p] + first_row[b];
-        CX_UNROLL for (int row = 0; row < size + stride * (CX_SLIDE_ROWS - 1); row++) {
-            CX_UNROLL for (int k = 0; k < size; k++) {
-                NAME(vector) pixels[2];
-                CX_UNROLL for (int b = 0; b < count; b++) {
-                    pixels[b] = NAME(slide_pixels)(stride, k, *source[b] + at, column);
-                    if (masked)
-                        pixels[b] = NAME(mask_lanes)(pixels[b], inside[k]);
-                    CX_HOLD(pixels[b]);
-                }
-                CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++) {
-                    const int tap_row = row - r * stride;
-                    if (0 <= tap_row && tap_row < size) {
-                        const int tap = tap_row * size + k;
-                        NAME(vector) weight = held ? held[tap] : weights[tap] - (NAME(vector)){0};
-                        if (!held && count > 1)
-                            CX_HOLD(weight);
-                        CX_UNROLL for (int b = 0; b < count; b++)
-                            sum[b * CX_SLIDE_ROWS + r] += weight * pixels[b];
-                    }
-                }
-            }
-            const int done = row - size + 1; /* this many rows below the first, by strides */
-            if (done >= 0 && done % stride == 0 && (held || p + 1 == slide->planes))
-                CX_UNROLL for (int b = 0; b < count; b++)
-                    NAME(store_row)(&target[b], done / stride,
-                                    sum[b * CX_SLIDE_ROWS + done / stride]);
-            CX_UNROLL for (int b = 0; b < count; b++)
-                source[b] += slide->down;
-            CX_FORGET(weights); /* there are not as many registers as weights */
-        }
-    }
-}
+#define BLOCK(name) NAME(name)
+#define BLOCK_LANES LANES
+#include "slide_block.h"
+#if CX_HALF_VECTORS
+#define BLOCK(name) NAME(half_##name)
+#define BLOCK_LANES (LANES / 2)
+#include "slide_block.h"
+#endif
 
 /* Whether a block needs places beside the input. */
-CX_INLINE int NAME(is_masked)(const NAME(slide) *slide, int64_t at)
+CX_INLINE int NAME(is_masked)(const NAME(slide) *slide, int64_t at, int64_t lanes)
 {
     if (!slide->inside)
         return 0;
     int64_t low = cx_min(slide->column[0], slide->column[slide->columns - 1]);
     int64_t high = cx_max(slide->column[0], slide->column[slide->columns - 1]);
     at *= slide->stride;
-    return at + low < slide->first || at + high + (LANES - 1) * slide->stride >= slide->end;
+    return at + low < slide->first || at + high + (lanes - 1) * slide->stride >= slide->end;
 }
 
 /* Blocks one or two below one another, from left to right. The last may compute outputs for the
@@ -219,17 +158,31 @@ CX_INLINE void NAME(slide_bands)(const int size, const int stride, const int cou
 {
     int mirrored = slide->down < 0;
     int64_t last = cx_max(0, plane->length - LANES), first_row[2];
+    int halved = CX_HALF_VECTORS && size > 0 && stride == 1 && slide->halves &&
+                       plane->out_stride == 1 && plane->length >= LANES;
     for (int b = 0; b < count; b++)
         first_row[b] = (mirrored ? row[b] + CX_SLIDE_ROWS - 1 : row[b]) * stride;
     for (int64_t column = 0; column < plane->length; column += LANES) {
         T staged[2][CX_SLIDE_ROWS * LANES];
         NAME(target) target[2];
         int64_t at = cx_min(column, last);
+#if CX_HALF_VECTORS
+        if (halved && column + LANES / 2 >= plane->length) {
+            at = plane->length - LANES / 2;
+            for (int b = 0; b < count; b++)
+                target[b] = NAME(find_target)(plane, mirrored, row[b], at, LANES / 2, staged[b]);
+            if (NAME(is_masked)(slide, at, LANES / 2))
+                NAME(half_slide_blocks)(size, 1, count, 1, slide, NULL, first_row, at, target);
+            else
+                NAME(half_slide_blocks)(size, 1, count, 0, slide, NULL, first_row, at, target);
+            return;
+        }
+#endif
         for (int b = 0; b < count; b++)
-            target[b] = NAME(find_target)(plane, mirrored, row[b], at, staged[b]);
+            target[b] = NAME(find_target)(plane, mirrored, row[b], at, LANES, staged[b]);
         if (size == 0)
             NAME(slide_any)(slide, first_row[0], at, target);
-        else if (NAME(is_masked)(slide, at))
+        else if (NAME(is_masked)(slide, at, LANES))
             NAME(slide_blocks)(size, stride, count, 1, slide, held, first_row, at * stride, target);
         else
             NAME(slide_blocks)(size, stride, count, 0, slide, held, first_row, at * stride, target);
@@ -369,7 +322,7 @@ static NAME(slide) NAME(find_slide)(const cx_pass *pass, const NAME(space) *spac
     int64_t down = (pass->tap_offset[pass->slide_columns] - pass->tap_offset[0]) / length;
     return (NAME(slide)){pass->channels * planes, pass->slide_rows, pass->slide_columns,
                          pass->axes[last].position_stride, down, space->slide_row, space->offset,
-                         space->source, NULL, 0, 0, NULL, 0};
+                         space->source, NULL, 0, 0, NULL, 0, pass->narrowest < LANES};
 }
 
 /* Elements from the first of all the input to its last; 0 if the first is not the lowest. */
