@@ -158,8 +158,10 @@ CX_INLINE void NAME(slide_bands)(const int size, const int stride, const int cou
 {
     int mirrored = slide->down < 0;
     int64_t last = cx_max(0, plane->length - LANES), first_row[2];
-    int halved = CX_HALF_VECTORS && size > 0 && stride == 1 && slide->halves &&
-                       plane->out_stride == 1 && plane->length >= LANES;
+#if CX_HALF_VECTORS
+    int halved = size > 0 && stride == 1 && slide->halves && plane->out_stride == 1 &&
+                 plane->length >= LANES;
+#endif
     for (int b = 0; b < count; b++)
         first_row[b] = (mirrored ? row[b] + CX_SLIDE_ROWS - 1 : row[b]) * stride;
     for (int64_t column = 0; column < plane->length; column += LANES) {
@@ -191,20 +193,24 @@ CX_INLINE void NAME(slide_bands)(const int size, const int stride, const int cou
     }
 }
 
-/* A plane of outputs in bands, of which the last may compute rows for the second time. */
+/* A plane of outputs in bands, of which the lowest may compute rows for the second time. With a
+   mirrored kernel rows are read upwards, so bands are gone through from the lowest one: processors
+   foresee what is read in one direction. */
 CX_INLINE void NAME(slide_over)(const int size, const int stride, const int held,
                                 const NAME(slide) *slide, const NAME(plane) *plane)
 {
     const int pairs = ROWS >= 8 && size > 0; /* registers enough */
-    int64_t end = plane->height - CX_SLIDE_ROWS;
+    int64_t end = plane->height - CX_SLIDE_ROWS, bands = 1 + (end + CX_SLIDE_ROWS - 1) / CX_SLIDE_ROWS;
     NAME(vector) weights[9];
     for (int tap = 0; held && tap < 9; tap++)
         weights[tap] = slide->weights[tap] - (NAME(vector)){0};
-    for (int64_t next = 0; next < plane->height; next += CX_SLIDE_ROWS) {
-        int64_t row[2] = {cx_min(next, end), cx_min(next + CX_SLIDE_ROWS, end)};
-        if (pairs && row[0] < end) {
+    for (int64_t band = 0; band < bands; band++) {
+        int64_t first = slide->down < 0 ? bands - 1 - band : band;
+        int64_t next = slide->down < 0 ? first - 1 : first + 1;
+        int64_t row[2] = {cx_min(first * CX_SLIDE_ROWS, end), cx_min(next * CX_SLIDE_ROWS, end)};
+        if (pairs && band + 1 < bands) {
             NAME(slide_bands)(size, stride, 2, slide, held ? weights : NULL, plane, row);
-            next += CX_SLIDE_ROWS;
+            band++;
         } else
             NAME(slide_bands)(size, stride, 1, slide, held ? weights : NULL, plane, row);
     }
@@ -409,7 +415,8 @@ static void NAME(forward_slide)(const cx_pass *pass, const cx_call *call, const 
     NAME(step) s = NAME(first_step)(pass);
     int in_order = pass->taps_in_order && pass->weight_channel == pass->kernel_taps;
     for (int64_t n = share->item; n < share->end_item; n++)
-        for (int64_t group = share->group; group < share->end_group; group++) {
+        for (int64_t i = 0; i < share->end_group - share->group; i++) {
+            int64_t group = slide.down < 0 ? share->end_group - 1 - i : share->group + i;
             slide.weights = in_order ? (const T *)call->weight + group * pass->weight_group
                                      : NAME(find_weights)(pass, call, group, 0, 1, &s, space).weights;
             slide.bias = call->bias ? ((const T *)call->bias)[group] : (T)0;
