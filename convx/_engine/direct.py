@@ -47,6 +47,8 @@ FLAT_FILTERS = 4  # filters of a group up to which rows are computed as one stre
 FLAT_WEIGHTS = 4096  # weights of a group up to which they are
 FLAT_POSITIONS = 4096  # outputs of a box where they are
 SLIDE_POSITIONS = 16384  # the same where rows share their input
+SLIDE_TAPS = 9  # taps up to which that is preferred to lanes with 16 registers
+SLIDE_COLUMNS = 48  # outputs of a row from which it is for more of them too
 SLIDE_EVERY_OTHER = 3, 5  # taps along each axis with which they do that with a stride of 2 too
 FLAT_TASK = 16384  # outputs of a task where they are, over items and groups
 LANES_POSITIONS = 2048  # outputs of a box where groups are the lanes of vectors
@@ -140,7 +142,7 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
         and (len(axes) > 1 or axes[0].taps.stride > 1)
         and may_be_lanes(problem, axes)
         and not every_other
-        and not (slides and _fills_rows(axes, lanes))
+        and not (slides and _fills_rows(axes, lanes) and _pays_sliding(axes, taps, rows))
     )
     gathered = not as_lanes and _gathers(axes, problem.filters, narrowest)
     flat = not (as_lanes or gathered) and _is_flat(problem, taps)
@@ -389,6 +391,11 @@ def _fills_rows(axes: Sequence[Axis], lanes: int) -> bool:
     """Whether there are rows enough to share their input, and most lanes of theirs are outputs."""
     rows, columns = (axis.taps.outputs for axis in axes[-2:])
     return rows >= _driver.SLIDE_ROWS and 4 * columns >= 3 * whole(columns, lanes)
+
+
+def _pays_sliding(axes: Sequence[Axis], taps: int, rows: int) -> bool:
+    """Whether sharing input rows beats lanes, with registers for blocks of so many filters."""
+    return rows >= 8 or taps <= SLIDE_TAPS or axes[-1].taps.outputs >= SLIDE_COLUMNS
 
 
 def _positions(problem: Problem, taps: int, gathered: bool, flat: bool) -> int:
