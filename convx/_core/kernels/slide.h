@@ -199,7 +199,8 @@ CX_INLINE void NAME(slide_bands)(const int size, const int stride, const int cou
 CX_INLINE void NAME(slide_over)(const int size, const int stride, const int held,
                                 const NAME(slide) *slide, const NAME(plane) *plane)
 {
-    const int pairs = ROWS >= 8 && size > 0; /* registers enough */
+    /* registers enough; 7 by 7 doubles were faster one by one */
+    const int pairs = ROWS >= 8 && size > 0 && (size < 7 || sizeof(T) == 4);
     int64_t end = plane->height - CX_SLIDE_ROWS, bands = 1 + (end + CX_SLIDE_ROWS - 1) / CX_SLIDE_ROWS;
     NAME(vector) weights[9];
     for (int tap = 0; held && tap < 9; tap++)
