@@ -103,6 +103,13 @@ BIG = {
     "long line": Case((9000,), (4,), channels=2, filters=3),
     "many taps": Case((40, 41), (20, 21), channels=2, filters=3),
     "depthwise": Case((30, 48), (3, 3), groups=30),
+    "short rows": Case((14, 14), (3, 3), batch=2, groups=3, options={"padding": 1}),
+    "shorter rows, 7 taps": Case((9, 13), (7, 7), groups=2, options={"padding": 3}),
+    "5 taps": Case((28, 28), (5, 5), groups=3, options={"padding": 2}),
+    "half a vector at the end": Case((14, 24), (7, 7), groups=2, options={"padding": 3}),
+    "every other": Case((28, 28), (3, 3), groups=3, options={"padding": 1, "stride": 2}),
+    "every other, 5 taps": Case((56, 56), (5, 5), groups=2, options={"padding": 2, "stride": 2}),
+    "volumes": Case((3, 14, 14), (3, 3, 3), groups=3, options={"padding": 1}),
     "many filters": Case((6, 6), (3, 3), channels=3, filters=300),
     "many channels": Case((6, 6), (3, 3), channels=300, filters=9),
 }
@@ -114,9 +121,9 @@ def test_forbidden_pages_around_big_arrays(dtype, side):
     def run():
         for case in BIG.values():
             x, w, b = (guarded(array, side) for array in case.arrays(dtype))
-            y = guarded(F.conv_nd(x, w, b, groups=case.groups), side)
-            F.conv_nd(x, w, b, groups=case.groups, out=y)
-            grad.conv_nd(y, x, w, b, groups=case.groups)
+            y = guarded(F.conv_nd(x, w, b, **case.all_options), side)
+            F.conv_nd(x, w, b, out=y, **case.all_options)
+            grad.conv_nd(y, x, w, b, **case.all_options)
         return "done"
 
     assert run_in_child(run).value == "done"

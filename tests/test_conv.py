@@ -10,6 +10,7 @@ from support import (
     INTEGERS,
     MODES,
     Case,
+    assert_same,
     check,
     convolutions,
     randomly,
@@ -74,6 +75,11 @@ DEPTHWISE = {
     "strided": ((3, 3), {"stride": (2, 1), "padding": 1}),
     "dilated": ((3, 3), {"dilation": (2, 3), "padding": 2}),
     "strided along both": ((3, 4), {"stride": 2, "padding": 2}),
+    "every other": ((3, 3), {"stride": 2, "padding": 1}),
+    "every other, 5 taps": ((5, 5), {"stride": 2, "padding": ((2, 1), (0, 3))}),
+    "every other, dilated": ((3, 3), {"stride": 2, "dilation": 2, "padding": 2}),
+    "5 taps": ((5, 5), {"padding": ((2, 2), (3, 0))}),
+    "7 taps": ((7, 7), {"padding": 3}),
     "reflected": ((4, 3), {"padding": 2, "padding_mode": "reflect"}),
 }
 
@@ -109,6 +115,27 @@ def test_depthwise_prepared(size, rng):
     with execution.recording() as programs:
         prepared(x)
     assert all((one.packed_size == 0) == one.plan.passes[0].lanes for one in programs)
+
+
+@pytest.mark.parametrize("kernel", [3, 5, 7])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_what_lies_beside_a_depthwise_row_takes_no_part(kernel, stride, rng):
+    """Rows are read where they lie, with what lies around them: other rows, other planes."""
+    pad, groups = kernel // 2, 5
+    wide = np.full((2, groups + 2, 40, 44), np.nan, np.float32)
+    for height, width in ((14, 14), (15, 13), (28, 28), (30, 40)):
+        x, w = (
+            values(rng, shape, "float32")
+            for shape in ((2, groups, height, width), (groups, 1, kernel, kernel))
+        )
+        view = wide[:, 1:-1, 3 : 3 + height, 2 : 2 + width]
+        view[...] = x
+        options = {"stride": stride, "padding": pad, "groups": groups, "algorithm": "direct"}
+        expected = F.conv2d(x, w, **options)
+        assert_same(F.conv2d(view, w, **options), expected)
+        padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+        assert_same(F.conv2d(padded, w, **options | {"padding": 0}), expected)
+        wide[...] = np.nan
 
 
 def test_single_filter_lets_no_infinity_spread():

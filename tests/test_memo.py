@@ -6,7 +6,7 @@ from support import assert_same, values
 
 import convx
 from convx import functional as F
-from convx import reference
+from convx import grad, reference
 
 
 def test_it_tells_dtypes_apart(rng):
@@ -219,3 +219,24 @@ def test_number_of_threads_is_part_of_a_call(rng):
         for count in (1, 2):
             with convx.threads(count):
                 assert_same(F.conv2d(x, w), expected)
+
+
+def test_it_tells_gradients_of_inputs_apart(rng):
+    """By the size of the input, which arrays of the same shapes may have, and by the options."""
+    dy, w = values(rng, (2, 3, 5, 5)), values(rng, (3, 4, 3, 3))
+    sizes = [(2, 4, 11, 11), (2, 4, 12, 11), (2, 4, 12, 12)]
+    modes = ["zeros", "reflect", "zeros"]
+    for _ in range(3):
+        for mode in modes:
+            for size in sizes:
+                options = {"stride": 2, "padding": 0, "padding_mode": mode}
+                dx = grad.conv2d_input(size, w, dy, **options)
+                assert dx.shape == size
+                assert_same(dx, grad.conv_nd_input(list(size), w.copy(), dy.copy(), **options))
+        padded = {"padding": 1, "padding_mode": "reflect"}
+        dx = grad.conv2d_input((2, 4, 5, 5), w, dy, **padded)
+        assert_same(dx, grad.conv_nd_input([2, 4, 5, 5], w, dy, **padded))
+        with pytest.raises(ValueError, match="grad_output"):
+            grad.conv2d_input((2, 4, 13, 12), w, dy, stride=2)
+        alone = grad.conv2d_input((4, 11, 11), w, dy[0], stride=2)
+        assert_same(alone, grad.conv2d_input(sizes[0], w, dy, stride=2)[0])

@@ -45,7 +45,9 @@ FLAT_FILTERS = 4  # filters of a group up to which rows are computed as one stre
 FLAT_WEIGHTS = 4096  # weights of a group up to which they are
 FLAT_POSITIONS = 4096  # outputs of a box where they are
 SLIDE_POSITIONS = 16384  # the same where rows share their input
-SLIDE_COLUMNS = 48  # outputs of a row from which that is preferred to lanes
+SLIDE_TAPS = 9  # taps up to which that is preferred to lanes with 16 registers
+SLIDE_COLUMNS = 48  # outputs of a row from which it is for more of them too
+SLIDE_EVERY_OTHER = 3, 5  # taps along each axis with which they do that with a stride of 2 too
 FLAT_TASK = 16384  # outputs of a task where they are, over items and groups
 LANES_POSITIONS = 2048  # outputs of a box where groups are the lanes of vectors
 LANES_TAPS = 48  # taps up to which they are
@@ -127,13 +129,16 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
     lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
     axes = merge_pointwise(problem.axes)
     taps = math.prod(len(axis.taps.coordinates) for axis in axes)
-    slides = problem.filters == 1 and _is_flat(problem, taps) and _slides(axes)
+    may_slide = problem.filters == 1 and _is_flat(problem, taps)
+    every_other = may_slide and _slides_every_other(problem, axes, lanes)
+    slides = every_other or (may_slide and _slides(axes))
     as_lanes = (
         problem.groups >= lanes
         and taps <= LANES_TAPS
         and (len(axes) > 1 or axes[0].taps.stride > 1)
         and may_be_lanes(problem, axes)
-        and not (slides and _is_large(axes))
+        and not every_other
+        and not (slides and _fills_rows(axes, lanes) and _pays_sliding(axes, taps, rows))
     )
     gathered = not as_lanes and _gathers(axes, problem.filters, narrowest)
     flat = not (as_lanes or gathered) and _is_flat(problem, taps)
@@ -145,7 +150,7 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
         height = _driver.SLIDE_ROWS
         blocks[-2] = min(-(-blocks[-2] // height) * height, axes[-2].taps.outputs)
     in_place = not (flat or as_lanes) and _works_in_place(axes, blocks[-1], gathered, lanes)
-    plans, tap_tables = axis_plans(axes, blocks, in_place, dense=as_lanes)
+    plans, tap_tables = axis_plans(axes, blocks, in_place, dense=as_lanes or every_other)
     boxes, positions = math.prod(axis.blocks for axis in plans), math.prod(blocks)
     slide_rows, slide_columns = map(len, tap_tables[-2:]) if slides and flat else (0, 0)
 
@@ -157,6 +162,7 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
     if as_lanes:
         task_groups = _groups_of_task(problem, boxes, lanes)
     elif flat:
+        items = 1 if slides else items
         shared = min(FLAT_TASK // (items * positions), alike // (4 * problem.threads))
         task_groups = even(problem.groups, shared)
     tasks = -(-problem.groups // task_groups) * boxes * -(-problem.batch // items)
@@ -356,10 +362,36 @@ def _slides(axes: Sequence[Axis]) -> bool:
     return abs(steps[0]) == axes[-2].taps.stride and bool((steps == steps[0]).all())
 
 
-def _is_large(axes: Sequence[Axis]) -> bool:
-    """Whether planes are large enough for rows that share their input to be better than lanes."""
+def _slides_every_other(problem: Problem, axes: Sequence[Axis], lanes: int) -> bool:
+    """Whether the same holds with a stride of 2, for kernels that the kernels know it of."""
+    if problem.dtype not in ("float32", "float64") or len(axes) < 2:
+        return False
+    taps = len(axes[-1].taps.coordinates)
+    alike = all(
+        axis.taps.stride == 2
+        and len(axis.taps.coordinates) == taps
+        and bool((np.diff(axis.taps.coordinates) == 1).all())
+        for axis in axes[-2:]
+    )
+    outputs = axes[-1].taps.outputs * axes[-2].taps.outputs
+    return (
+        alike
+        and taps in SLIDE_EVERY_OTHER
+        and _fills_rows(axes, lanes)
+        and outputs <= SLIDE_POSITIONS
+        and all(axis.taps.stride == 1 for axis in axes[:-2])
+    )
+
+
+def _fills_rows(axes: Sequence[Axis], lanes: int) -> bool:
+    """Whether there are rows enough to share their input, and most lanes of theirs are outputs."""
     rows, columns = (axis.taps.outputs for axis in axes[-2:])
-    return rows >= _driver.SLIDE_ROWS and columns >= SLIDE_COLUMNS
+    return rows >= _driver.SLIDE_ROWS and 4 * columns >= 3 * whole(columns, lanes)
+
+
+def _pays_sliding(axes: Sequence[Axis], taps: int, rows: int) -> bool:
+    """Whether sharing input rows beats lanes, with registers for blocks of so many filters."""
+    return rows >= 8 or taps <= SLIDE_TAPS or axes[-1].taps.outputs >= SLIDE_COLUMNS
 
 
 def _positions(problem: Problem, taps: int, gathered: bool, flat: bool) -> int:

@@ -113,7 +113,7 @@ def _parameter_gradients(
 # number of spatial axes, None where the weight's shape tells it.
 
 
-_memo = CallMemo(Activation())
+_memo, _input_memo = CallMemo(Activation()), CallMemo(Activation())
 
 
 def conv(
@@ -166,12 +166,20 @@ def conv_input(
     given: Sequence[object],
 ) -> AnyArray:
     """Gradient of a convolution with respect to its input."""
+    call = (axes, grad_output, weight, None, None, (input_size, *given))
+    remembered = _input_memo.call(*call, None)
+    if remembered is not None:
+        return remembered
     (w, dy), dtype = dtypes.operands(weight=weight, grad_output=grad_output)
+    as_given = w is weight and dy is grad_output
     options = _options(axes, w.shape, given)
     shape, batched = _shape_with_batch(input_size, options, "input_size")
     of = of_conv(shape, w.shape, options)
     dy = _check_output(dy, of.output_shape, batched)
-    return _apply(_adjoint, of, of.input_shape, batched, dy, w, None, dtype, None)
+    result = _apply(_adjoint, of, of.input_shape, batched, dy, w, None, dtype, None)
+    if as_given and not of.pads_by_index:
+        execution.remember(_input_memo, call, of, "adjoint", (dy, w), result)
+    return result
 
 
 def conv_weight(

@@ -30,21 +30,9 @@ static void NAME(forward_flat)(const cx_pass *pass, const cx_call *call, int64_t
     NAME(step) s = NAME(first_step)(pass);
     NAME(rows) filters = NAME(find_weights)(pass, call, group, 0, 1, &s, space);
     NAME(find_offsets)(pass, &s, pass->tile_size, space->offset);
-    int slides = NAME(slides)(pass, &space->box);
-    NAME(slide) slide = {0};
-    if (slides)
-        slide = (NAME(slide)){
-            s.channels * s.taps / (pass->slide_rows * pass->slide_columns),
-            pass->slide_rows, pass->slide_columns,
-            space->offset[pass->slide_columns] - space->offset[0],
-            space->offset, filters.weights, filters.bias ? *filters.bias : (T)0};
     for (int64_t n = item; n < end_item; n++) {
         int64_t index[CX_MAX_RANK] = {0};
         NAME(fill_tile)(pass, &space->box, input + n * pass->in_batch, 0, s.channels, space->tile);
-        if (slides) {
-            NAME(slide_box)(pass, &space->box, &slide, space->tile, output + n * pass->out_batch);
-            continue;
-        }
         do {
             int64_t at = 0;
             for (int64_t a = 0; a < outer; a++)

@@ -93,6 +93,10 @@ static void NAME(forward_direct)(const cx_pass *pass, const cx_call *call, const
         cx_find_stretches(pass, &space.box);
         NAME(clear_gaps)(pass, space.tile);
     }
+    if (NAME(slides)(pass, &space.box)) {
+        NAME(forward_slide)(pass, call, share, &space);
+        return;
+    }
     if (pass->flat) {
         for (int64_t group = share->group; group < share->end_group; group++) {
             NAME(forward_flat)(pass, call, group, share->item, share->end_item, widths, &space);

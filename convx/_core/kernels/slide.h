@@ -1,25 +1,36 @@
 /* The outputs of a single filter, several rows at a time: an input row is loaded once for all the
    output rows that its taps reach. Each output remains one chain of multiply-adds in the order of
-   (channel, tap). A block is one vector wide: loads that are not aligned take two lines of the cache
-   each, and weights are multiplied with as they are loaded. */
+   (channel, tap).
 
-/* What a block of output rows is computed from. Row r of it takes tap row k from input row r + k. */
+   Rows are read through a table of pointers. Where nothing but zeros is padded and rows lie in
+   memory without gaps, they are those of the input itself: lanes that lie beside it are masked, and
+   rows above and below it are one row of zeros. So there is no tile to fill. Else the table points
+   to the rows of the tile. */
+
+/* What a band of output rows is computed from. Row r of it takes tap row k from input row
+   r * stride + k. */
 typedef struct {
     int64_t planes;        /* channels by taps of the axes before the last two */
     int64_t rows, columns; /* taps along the last two axes */
-    int64_t pitch;         /* from one input row to the next, negative for a mirrored kernel */
-    const int64_t *offset; /* of each (plane, tap) in the tile */
-    const T *weights;      /* in the same order */
+    int64_t stride;
+    int64_t down;          /* entries of the table from an input row to the next: negative for a
+                              mirrored kernel */
+    const int64_t *row;    /* of each plane: the entry of its first row, for the first output row */
+    const int64_t *column; /* of each tap of a row: its place there */
+    const T **source;      /* the table of input rows */
+    const T *inside;       /* as a row, of bits: which places lie in the input; or NULL: all do */
+    int64_t first, end;    /* these places */
+    const T *weights;      /* in the order of (plane, tap) */
     T bias;
+    int halves;            /* half a vector takes half the time */
 } NAME(slide);
 
 /* One input row, for the output rows low … high. */
 CX_INLINE void NAME(slide_row)(const int low, const int high, const NAME(slide) *slide,
-                               const int64_t *offset, const T *weights, const T *x,
-                               NAME(vector) *sum)
+                               const T *weights, const T *x, NAME(vector) *sum)
 {
     for (int64_t k = 0; k < slide->columns; k++) {
-        NAME(vector) pixels = *(const NAME(loose) *)(x + offset[k]);
+        NAME(vector) pixels = *(const NAME(loose) *)(x + slide->column[k]);
         CX_HOLD(pixels);
         CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
             if (low <= r && r <= high)
@@ -27,23 +38,80 @@ CX_INLINE void NAME(slide_row)(const int low, const int high, const NAME(slide) 
     }
 }
 
+/* Where a plane's outputs belong. */
+typedef struct {
+    T *output;
+    int64_t row_stride, out_stride; /* between rows, in a row */
+    int64_t height, length;
+    int dense; /* rows follow one another in memory */
+} NAME(plane);
+
+/* Where the rows of a block are stored, in whole vectors. */
+typedef struct {
+    T *first, *last; /* the last may lie apart from the others */
+    int64_t stride;
+} NAME(target);
+
+CX_INLINE T *NAME(target_row)(const NAME(target) *target, int r)
+{
+    return r == CX_SLIDE_ROWS - 1 ? target->last : target->first + r * target->stride;
+}
+
+/* Finds where a block is stored, from column `at` on of the rows from `row` on. Of rows shorter than
+   a vector the next one overwrites what is too much; the last has none, and after it the outputs of
+   another task may lie. It, or whatever is not stored in place, goes to `staged`. */
+CX_INLINE NAME(target) NAME(find_target)(const NAME(plane) *plane, int mirrored, int64_t row,
+                                         int64_t at, int64_t lanes, T *staged)
+{
+    int64_t stride = mirrored ? -plane->row_stride : plane->row_stride;
+    T *first = plane->output + at + (mirrored ? row + CX_SLIDE_ROWS - 1 : row) * plane->row_stride;
+    T *last = first + (CX_SLIDE_ROWS - 1) * stride, *staged_last = staged + (CX_SLIDE_ROWS - 1) * LANES;
+    if (plane->out_stride == 1 && at + lanes <= plane->length)
+        return (NAME(target)){first, last, stride};
+    if (plane->dense && !mirrored)
+        return (NAME(target)){first, staged_last, stride};
+    return (NAME(target)){staged, staged_last, LANES};
+}
+
+/* Brings what was staged to where it belongs. */
+CX_INLINE void NAME(unstage)(const NAME(plane) *plane, int mirrored, int64_t row, int64_t at,
+                             const NAME(target) *target, const T *staged)
+{
+    const T *staged_last = staged + (CX_SLIDE_ROWS - 1) * LANES;
+    if (target->last != staged_last)
+        return;
+    int64_t length = cx_min(LANES, plane->length - at);
+    T *to = plane->output + at * plane->out_stride + row * plane->row_stride;
+    if (target->first != staged) {
+        NAME(copy)(to + (CX_SLIDE_ROWS - 1) * plane->row_stride, staged_last, length);
+        return;
+    }
+    for (int64_t i = 0; i < CX_SLIDE_ROWS; i++) {
+        const T *from = staged + (mirrored ? CX_SLIDE_ROWS - 1 - i : i) * LANES;
+        if (plane->dense && i < CX_SLIDE_ROWS - 1) /* in order: the next row overwrites */
+            *(NAME(loose) *)(to + i * plane->row_stride) = *(const NAME(loose) *)from;
+        else
+            NAME(put)(to + i * plane->row_stride, plane->out_stride, from, length);
+    }
+}
+
 /* A block for a kernel of any size. */
-static void NAME(slide_any)(const NAME(slide) *slide, const T *x, NAME(vector) *sums)
+static void NAME(slide_any)(const NAME(slide) *slide, int64_t row, int64_t at,
+                            const NAME(target) *target)
 {
     NAME(vector) sum[CX_SLIDE_ROWS];
     CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
         sum[r] = slide->bias - (NAME(vector)){0};
     for (int64_t p = 0; p < slide->planes; p++) {
-        const int64_t *offset = slide->offset + p * slide->rows * slide->columns;
         const T *weights = slide->weights + p * slide->rows * slide->columns;
-        const T *from = x;
-        for (int64_t row = 0; row < slide->rows + CX_SLIDE_ROWS - 1; row++) {
-            int64_t low = cx_max(0, row - slide->rows + 1);
-            int64_t high = cx_min(row, CX_SLIDE_ROWS - 1);
+        const T **source = slide->source + slide->row[p] + row;
+        for (int64_t i = 0; i < slide->rows + CX_SLIDE_ROWS - 1; i++) {
+            int64_t low = cx_max(0, i - slide->rows + 1);
+            int64_t high = cx_min(i, CX_SLIDE_ROWS - 1);
             switch (low * CX_SLIDE_ROWS + high) {
 #define SLIDE(LOW, HIGH)                                                                          \
-    case LOW * CX_SLIDE_ROWS + HIGH:                                                           \
-        NAME(slide_row)(LOW, HIGH, slide, offset, weights, from, sum);                            \
+    case LOW * CX_SLIDE_ROWS + HIGH:                                                              \
+        NAME(slide_row)(LOW, HIGH, slide, weights, *source + at, sum);                            \
         break;
                 SLIDE(0, 0) SLIDE(0, 1) SLIDE(0, 2) SLIDE(0, 3) SLIDE(0, 4) SLIDE(0, 5) SLIDE(0, 6)
                 SLIDE(1, 1) SLIDE(1, 2) SLIDE(1, 3) SLIDE(1, 4) SLIDE(1, 5) SLIDE(1, 6)
@@ -54,122 +122,156 @@ static void NAME(slide_any)(const NAME(slide) *slide, const T *x, NAME(vector) *
                 SLIDE(6, 6)
 #undef SLIDE
             }
-            from += slide->pitch;
+            source += slide->down;
             weights += slide->columns;
         }
     }
     CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
-        sums[r] = sum[r];
+        *(NAME(loose) *)NAME(target_row)(target, r) = sum[r];
 }
 
-/* A block for a kernel of size by size taps; `held` are the weights of a single plane, or NULL. */
-CX_INLINE void NAME(slide_square)(const int size, const NAME(slide) *slide,
-                                  const NAME(vector) *held, const T *x, NAME(vector) *sum)
+#define BLOCK(name) NAME(name)
+#define BLOCK_LANES LANES
+#include "slide_block.h"
+#if CX_HALF_VECTORS
+#define BLOCK(name) NAME(half_##name)
+#define BLOCK_LANES (LANES / 2)
+#include "slide_block.h"
+#endif
+
+/* Whether a block needs places beside the input. */
+CX_INLINE int NAME(is_masked)(const NAME(slide) *slide, int64_t at, int64_t lanes)
 {
-    CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
-        sum[r] = slide->bias - (NAME(vector)){0};
-    for (int64_t p = 0; p < (held ? 1 : slide->planes); p++) {
-        const int64_t *offset = slide->offset + p * size * size;
-        const T *weights = slide->weights + p * size * size, *from = x;
-        CX_UNROLL for (int row = 0; row < size + CX_SLIDE_ROWS - 1; row++) {
-            CX_UNROLL for (int k = 0; k < size; k++) {
-                NAME(vector) pixels = *(const NAME(loose) *)(from + offset[k]);
-                CX_HOLD(pixels);
-                CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
-                    if (row - size < r && r <= row) {
-                        const int tap = (row - r) * size + k;
-                        sum[r] += (held ? held[tap] : weights[tap] - (NAME(vector)){0}) * pixels;
-                    }
-            }
-            from += slide->pitch;
-            CX_FORGET(weights); /* there are not as many registers as weights */
+    if (!slide->inside)
+        return 0;
+    int64_t low = cx_min(slide->column[0], slide->column[slide->columns - 1]);
+    int64_t high = cx_max(slide->column[0], slide->column[slide->columns - 1]);
+    at *= slide->stride;
+    return at + low < slide->first || at + high + (lanes - 1) * slide->stride >= slide->end;
+}
+
+/* Blocks one or two below one another, from left to right. The last may compute outputs for the
+   second time: to the same result. */
+CX_INLINE void NAME(slide_bands)(const int size, const int stride, const int count,
+                                 const NAME(slide) *slide, const NAME(vector) *held,
+                                 const NAME(plane) *plane, const int64_t *row)
+{
+    int mirrored = slide->down < 0;
+    int64_t last = cx_max(0, plane->length - LANES), first_row[2];
+#if CX_HALF_VECTORS
+    int halved = size > 0 && stride == 1 && slide->halves && plane->out_stride == 1 &&
+                 plane->length >= LANES;
+#endif
+    for (int b = 0; b < count; b++)
+        first_row[b] = (mirrored ? row[b] + CX_SLIDE_ROWS - 1 : row[b]) * stride;
+    for (int64_t column = 0; column < plane->length; column += LANES) {
+        T staged[2][CX_SLIDE_ROWS * LANES];
+        NAME(target) target[2];
+        int64_t at = cx_min(column, last);
+#if CX_HALF_VECTORS
+        if (halved && column + LANES / 2 >= plane->length) {
+            at = plane->length - LANES / 2;
+            for (int b = 0; b < count; b++)
+                target[b] = NAME(find_target)(plane, mirrored, row[b], at, LANES / 2, staged[b]);
+            if (NAME(is_masked)(slide, at, LANES / 2))
+                NAME(half_slide_blocks)(size, 1, count, 1, slide, NULL, first_row, at, target);
+            else
+                NAME(half_slide_blocks)(size, 1, count, 0, slide, NULL, first_row, at, target);
+            return;
         }
-    }
-}
-
-/* Where a band of output rows belongs. */
-typedef struct {
-    T *output;                      /* of its first row */
-    int64_t row_stride, out_stride; /* between rows, negative for a mirrored kernel; in a row */
-    int64_t length;                 /* of a row */
-    int dense;                      /* rows follow one another in memory */
-} NAME(band);
-
-/* Stores the outputs of a block from column `at` on. */
-CX_INLINE void NAME(store_block)(const NAME(band) *band, const NAME(vector) *sum, int64_t at)
-{
-    T *y = band->output + at * band->out_stride;
-    if (band->out_stride == 1 && at + LANES <= band->length) {
-        CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
-            *(NAME(loose) *)(y + r * band->row_stride) = sum[r];
-        return;
-    }
-    T staged[CX_SLIDE_ROWS * LANES];
-    CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
-        *(NAME(loose) *)(staged + r * LANES) = sum[r];
-    int64_t mirrored = band->row_stride < 0;
-    for (int64_t i = 0; i < CX_SLIDE_ROWS; i++) { /* as the rows lie in memory */
-        int64_t r = mirrored ? CX_SLIDE_ROWS - 1 - i : i;
-        const T *from = staged + r * LANES;
-        T *to = y + r * band->row_stride;
-        if (band->dense && i < CX_SLIDE_ROWS - 1) /* what is too much the next row overwrites */
-            *(NAME(loose) *)to = *(const NAME(loose) *)from;
-        else
-            NAME(put)(to, band->out_stride, from, cx_min(LANES, band->length - at));
-    }
-}
-
-/* A band of output rows from left to right. The last block may compute outputs for the second time:
-   to the same result. */
-CX_INLINE void NAME(slide_along)(const int size, const NAME(slide) *slide, const T *x,
-                                 const NAME(band) *band)
-{
-    NAME(vector) weights[9], sum[CX_SLIDE_ROWS];
-    for (int tap = 0; size == 3 && tap < 9; tap++)
-        weights[tap] = slide->weights[tap] - (NAME(vector)){0};
-    for (int64_t column = 0; column < band->length; column += LANES) {
-        int64_t at = cx_max(0, cx_min(column, band->length - LANES));
+#endif
+        for (int b = 0; b < count; b++)
+            target[b] = NAME(find_target)(plane, mirrored, row[b], at, LANES, staged[b]);
         if (size == 0)
-            NAME(slide_any)(slide, x + at, sum);
-        else if (size == 3 && slide->planes == 1)
-            NAME(slide_square)(size, slide, weights, x + at, sum);
+            NAME(slide_any)(slide, first_row[0], at, target);
+        else if (NAME(is_masked)(slide, at, LANES))
+            NAME(slide_blocks)(size, stride, count, 1, slide, held, first_row, at * stride, target);
         else
-            NAME(slide_square)(size, slide, NULL, x + at, sum);
-        NAME(store_block)(band, sum, at);
+            NAME(slide_blocks)(size, stride, count, 0, slide, held, first_row, at * stride, target);
+        for (int b = 0; b < count; b++)
+            NAME(unstage)(plane, mirrored, row[b], at, &target[b], staged[b]);
+    }
+}
+
+/* A plane of outputs in bands, of which the lowest may compute rows for the second time. With a
+   mirrored kernel rows are read upwards, so bands are gone through from the lowest one: processors
+   foresee what is read in one direction. */
+CX_INLINE void NAME(slide_over)(const int size, const int stride, const int held,
+                                const NAME(slide) *slide, const NAME(plane) *plane)
+{
+    /* registers enough; 7 by 7 doubles were faster one by one */
+    const int pairs = ROWS >= 8 && size > 0 && (size < 7 || sizeof(T) == 4);
+    int64_t end = plane->height - CX_SLIDE_ROWS, bands = 1 + (end + CX_SLIDE_ROWS - 1) / CX_SLIDE_ROWS;
+    NAME(vector) weights[9];
+    for (int tap = 0; held && tap < 9; tap++)
+        weights[tap] = slide->weights[tap] - (NAME(vector)){0};
+    for (int64_t band = 0; band < bands; band++) {
+        int64_t first = slide->down < 0 ? bands - 1 - band : band;
+        int64_t next = slide->down < 0 ? first - 1 : first + 1;
+        int64_t row[2] = {cx_min(first * CX_SLIDE_ROWS, end), cx_min(next * CX_SLIDE_ROWS, end)};
+        if (pairs && band + 1 < bands) {
+            NAME(slide_bands)(size, stride, 2, slide, held ? weights : NULL, plane, row);
+            band++;
+        } else
+            NAME(slide_bands)(size, stride, 1, slide, held ? weights : NULL, plane, row);
     }
 }
 
 /* Functions of their own: compilers spill registers where they are parts of a large one. */
-#define SLIDE_BAND(SIZE)                                                                          \
-    CX_NOINLINE static void NAME(slide_band_##SIZE)(const NAME(slide) *slide, const T *x,         \
-                                                    const NAME(band) *band)                       \
+#define SLIDE_PLANE(SIZE, STRIDE, HELD)                                                           \
+    CX_NOINLINE static void NAME(slide_plane_##SIZE##_##STRIDE##_##HELD)(                         \
+        const NAME(slide) *slide, const NAME(plane) *plane)                                       \
     {                                                                                             \
-        NAME(slide_along)(SIZE, slide, x, band);                                                  \
+        NAME(slide_over)(SIZE, STRIDE, HELD, slide, plane);                                       \
     }
-SLIDE_BAND(0)
+SLIDE_PLANE(0, 1, 0)
 #if IS_FLOAT
-SLIDE_BAND(3)
-SLIDE_BAND(5)
-SLIDE_BAND(7)
+SLIDE_PLANE(3, 1, 0)
+SLIDE_PLANE(3, 1, 1)
+SLIDE_PLANE(5, 1, 0)
+SLIDE_PLANE(7, 1, 0)
+SLIDE_PLANE(3, 2, 0)
+SLIDE_PLANE(3, 2, 1)
+SLIDE_PLANE(5, 2, 0)
 #endif
-#undef SLIDE_BAND
+#undef SLIDE_PLANE
 
-static void NAME(slide_band)(const NAME(slide) *slide, const T *x, const NAME(band) *band)
+/* Kernels of size by size taps that have a function of their own: 10 * size + stride, else 1. */
+CX_INLINE int64_t NAME(slide_kind)(const NAME(slide) *slide)
 {
-    switch (slide->rows == slide->columns ? slide->rows : 0) {
+    int64_t size = slide->rows;
+    int sized = IS_FLOAT && size == slide->columns && (size == 3 || size == 5 || size == 7);
+    return sized ? 10 * size + slide->stride : slide->stride;
+}
+
+static void NAME(slide_plane)(const NAME(slide) *slide, const NAME(plane) *plane)
+{
+    switch (NAME(slide_kind)(slide)) {
 #if IS_FLOAT
-    case 3:
-        NAME(slide_band_3)(slide, x, band);
+    case 31:
+        if (slide->planes == 1)
+            NAME(slide_plane_3_1_1)(slide, plane);
+        else
+            NAME(slide_plane_3_1_0)(slide, plane);
         break;
-    case 5:
-        NAME(slide_band_5)(slide, x, band);
+    case 51:
+        NAME(slide_plane_5_1_0)(slide, plane);
         break;
-    case 7:
-        NAME(slide_band_7)(slide, x, band);
+    case 71:
+        NAME(slide_plane_7_1_0)(slide, plane);
+        break;
+    case 32:
+        if (slide->planes == 1)
+            NAME(slide_plane_3_2_1)(slide, plane);
+        else
+            NAME(slide_plane_3_2_0)(slide, plane);
+        break;
+    case 52:
+        NAME(slide_plane_5_2_0)(slide, plane);
         break;
 #endif
     default:
-        NAME(slide_band_0)(slide, x, band);
+        NAME(slide_plane_0_1_0)(slide, plane);
     }
 }
 
@@ -183,28 +285,147 @@ CX_INLINE int NAME(slides)(const cx_pass *pass, const cx_box *box)
     return 4 * length >= 3 * ((length + LANES - 1) / LANES * LANES);
 }
 
-/* All the outputs of a box. The last band of a plane may compute rows for the second time. */
-static void NAME(slide_box)(const cx_pass *pass, const cx_box *box, const NAME(slide) *slide,
-                            const T *tile, T *output)
+/* All the outputs of a box. */
+static void NAME(slide_box)(const cx_pass *pass, const cx_box *box, NAME(slide) *slide, T *output)
 {
     int64_t last = pass->rank - 1, index[CX_MAX_RANK] = {0};
+    int64_t length = pass->axes[last].tile_length;
     const cx_axis *rows = &pass->axes[last - 1], *columns = &pass->axes[last];
-    int64_t height = box->extent[last - 1], count = CX_SLIDE_ROWS;
-    int64_t mirrored = slide->pitch < 0;
-    NAME(band) band = {NULL, mirrored ? -rows->out_stride : rows->out_stride, columns->out_stride,
-                       box->extent[last], 0};
-    band.dense = columns->out_stride == 1 && rows->out_stride == band.length;
+    NAME(plane) plane = {output, rows->out_stride, columns->out_stride,
+                         box->extent[last - 1], box->extent[last], 0};
+    plane.dense = columns->out_stride == 1 && rows->out_stride == plane.length;
+    const T **source = slide->source;
     do {
-        const T *plane = tile;
-        T *to = output;
+        slide->source = source;
+        plane.output = output;
         for (int64_t a = 0; a < last - 1; a++) {
-            plane += index[a] * pass->axes[a].position_stride;
-            to += index[a] * pass->axes[a].out_stride;
+            slide->source += index[a] * pass->axes[a].position_stride / length;
+            plane.output += index[a] * pass->axes[a].out_stride;
         }
-        for (int64_t row = 0; row < height; row += count) {
-            int64_t first = cx_min(row, height - count) + (mirrored ? count - 1 : 0);
-            band.output = to + first * rows->out_stride;
-            NAME(slide_band)(slide, plane + first * rows->position_stride, &band);
-        }
+        NAME(slide_plane)(slide, &plane);
     } while (cx_next(index, box->extent, last - 1));
+    slide->source = source;
+}
+
+/* How a task finds its rows, the same for each of its groups. */
+typedef struct {
+    int in_place;  /* in the input itself, as far as it may be read */
+    int64_t start; /* from where row_source points to a row's first place */
+    int64_t reach; /* elements that are read from there on */
+    int64_t first, last; /* the lowest and the highest row_source */
+    int64_t span;  /* elements from the first of the input to its last, or 0: not known */
+    T *zeros;
+} NAME(row_finder);
+
+static NAME(slide) NAME(find_slide)(const cx_pass *pass, const NAME(space) *space)
+{
+    int64_t taps = pass->slide_rows * pass->slide_columns, planes = pass->taps / taps;
+    int64_t last = pass->rank - 1, length = pass->axes[last].tile_length;
+    for (int64_t p = 0; p < pass->channels * planes; p++)
+        space->slide_row[p] = p / planes * pass->tile_rows +
+                              pass->tap_offset[p % planes * taps] / length;
+    for (int64_t k = 0; k < pass->slide_columns; k++)
+        space->offset[k] = pass->tap_offset[k] % length;
+    int64_t down = (pass->tap_offset[pass->slide_columns] - pass->tap_offset[0]) / length;
+    return (NAME(slide)){pass->channels * planes, pass->slide_rows, pass->slide_columns,
+                         pass->axes[last].position_stride, down, space->slide_row, space->offset,
+                         space->source, NULL, 0, 0, NULL, 0, pass->narrowest < LANES};
+}
+
+/* Elements from the first of all the input to its last; 0 if the first is not the lowest. */
+static int64_t NAME(input_span)(const cx_pass *pass)
+{
+    int64_t span = 1 + (pass->batch - 1) * pass->in_batch +
+                   (pass->groups * pass->channels - 1) * pass->in_channel;
+    int negative = pass->in_batch < 0 || pass->in_channel < 0;
+    for (int64_t a = 0; a < pass->rank; a++) {
+        span += (pass->axes[a].in_size - 1) * pass->axes[a].in_stride;
+        negative |= pass->axes[a].in_stride < 0;
+    }
+    return negative ? 0 : span;
+}
+
+/* Rows are found in the input where zeros are padded along them. */
+static NAME(row_finder) NAME(find_row_finder)(const cx_pass *pass, const NAME(space) *space,
+                                              NAME(slide) *slide)
+{
+    const cx_axis *axis = &pass->axes[pass->rank - 1];
+    int64_t outputs = cx_max(space->box.extent[pass->rank - 1], LANES);
+    NAME(row_finder) finder = {0, space->box.origin[pass->rank - 1] + axis->strand_start[0],
+                               axis->tile_length + slide->stride * (outputs - axis->block + 1),
+                               INT64_MAX, INT64_MIN, NAME(input_span)(pass), space->zeros};
+    finder.in_place = NAME(slide_kind)(slide) > 10 && finder.span > 0 && !axis->halo &&
+                      axis->strands == 1 && axis->step == 1 && axis->in_stride == 1;
+    if (!finder.in_place)
+        return finder;
+    for (int64_t row = 0; row < pass->tile_rows; row++)
+        if (space->box.row_source[row] != CX_ZEROS) {
+            finder.first = cx_min(finder.first, space->box.row_source[row]);
+            finder.last = cx_max(finder.last, space->box.row_source[row]);
+        }
+    int64_t room = SLIDE_ROOM(pass);
+    NAME(clear)(space->zeros, room);
+    NAME(clear)(space->inside, room);
+    slide->inside = space->inside;
+    slide->first = cx_max(0, cx_min(-finder.start, room));
+    slide->end = cx_max(slide->first, cx_min(axis->in_size - finder.start, room));
+    __builtin_memset(space->inside + slide->first, 0xff,
+                     (slide->end - slide->first) * sizeof(T));
+    return finder;
+}
+
+/* The table of the rows of a group, whose input begins at `at`. */
+static void NAME(find_input_rows)(const cx_pass *pass, const NAME(space) *space,
+                                  const NAME(row_finder) *finder, const T *input, int64_t at)
+{
+    const int64_t *row_source = space->box.row_source;
+    int64_t length = pass->axes[pass->rank - 1].tile_length;
+    const T **source = space->source;
+    if (!finder->in_place) {
+        NAME(fill_tile)(pass, &space->box, input + at, 0, pass->channels, space->tile);
+        for (int64_t c = 0; c < pass->channels; c++)
+            for (int64_t row = 0; row < pass->tile_rows; row++)
+                *source++ = space->tile + c * pass->tile_size + row * length;
+        return;
+    }
+    for (int64_t c = 0; c < pass->channels;
+         c++, at += pass->in_channel, source += pass->tile_rows) {
+        T *tile = space->tile + c * pass->tile_size;
+        int64_t start = at + finder->start;
+        int safe = start + finder->first >= 0 &&
+                   start + finder->last + finder->reach <= finder->span;
+        for (int64_t row = 0; row < pass->tile_rows; row++)
+            source[row] = row_source[row] == CX_ZEROS ? finder->zeros
+                                                      : input + (start + row_source[row]);
+        for (int64_t row = 0; row < pass->tile_rows && !safe; row++, tile += length) {
+            int64_t from = start + row_source[row];
+            if (row_source[row] != CX_ZEROS && (from < 0 || from + finder->reach > finder->span)) {
+                NAME(fill_row)(&space->box, input + at + row_source[row], 0, tile);
+                source[row] = tile;
+            }
+        }
+    }
+}
+
+/* The outputs of a box, group by group. */
+static void NAME(forward_slide)(const cx_pass *pass, const cx_call *call, const cx_share *share,
+                                const NAME(space) *space)
+{
+    NAME(slide) slide = NAME(find_slide)(pass, space);
+    NAME(row_finder) finder = NAME(find_row_finder)(pass, space, &slide);
+    NAME(step) s = NAME(first_step)(pass);
+    int in_order = pass->taps_in_order && pass->weight_channel == pass->kernel_taps;
+    for (int64_t n = share->item; n < share->end_item; n++)
+        for (int64_t i = 0; i < share->end_group - share->group; i++) {
+            int64_t group = slide.down < 0 ? share->end_group - 1 - i : share->group + i;
+            slide.weights = in_order ? (const T *)call->weight + group * pass->weight_group
+                                     : NAME(find_weights)(pass, call, group, 0, 1, &s, space).weights;
+            slide.bias = call->bias ? ((const T *)call->bias)[group] : (T)0;
+            NAME(find_input_rows)(pass, space, &finder, call->input,
+                                  n * pass->in_batch + group * pass->channels * pass->in_channel);
+            NAME(slide_box)(pass, &space->box, &slide,
+                            (T *)call->output + n * pass->out_batch + group * pass->out_channel +
+                                space->box.out);
+            NAME(finish_box)(pass, call, &space->box, n, n + 1, group, group + 1);
+        }
 }

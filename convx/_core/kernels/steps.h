@@ -71,8 +71,15 @@ typedef struct {
     int64_t *panel_offset; /* of each step in a panel */
     int64_t *weight_offset; /* and in the weights, where they are strided */
     NAME(move) *moves; /* of gathering */
-    T *tile, *panel, *weights, *kernels, *staged;
+    int64_t *slide_row; /* of rows that share their input, see slide.h; and so on */
+    const T **source;
+    T *tile, *panel, *weights, *kernels, *staged, *zeros, *inside;
 } NAME(space);
+
+/* Places of a row where rows share their input, and room for whole vectors. */
+#define SLIDE_ROOM(pass)                                                                          \
+    ((pass)->axes[(pass)->rank - 1].tile_length +                                                 \
+     3 * LANES * (pass)->axes[(pass)->rank - 1].position_stride)
 
 CX_INLINE T *NAME(carve_elements)(char **scratch, int64_t elements)
 {
@@ -107,6 +114,13 @@ CX_INLINE NAME(space) NAME(carve)(const cx_pass *pass, int kind, char **scratch)
         scratch, pass->kernel_taps <= CX_MOST_KERNEL_TAPS ? ROWS * pass->kernel_taps : 0);
     space.staged = NAME(carve_elements)(
         scratch, pass->flat ? pass->filters * FLAT_PITCH(pass) : ROWS * columns);
+    int64_t sources = pass->slide_rows ? pass->channels * pass->tile_rows : 0;
+    int64_t planes = pass->slide_rows ? pass->channels * pass->taps : 0;
+    int64_t room = pass->slide_rows ? SLIDE_ROOM(pass) : 0;
+    space.slide_row = cx_carve(scratch, planes * (int64_t)sizeof(int64_t));
+    space.source = cx_carve(scratch, sources * (int64_t)sizeof(T *));
+    space.zeros = NAME(carve_elements)(scratch, room);
+    space.inside = NAME(carve_elements)(scratch, room);
     return space;
 }
 

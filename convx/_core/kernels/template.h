@@ -45,4 +45,5 @@ static const cx_kernels NAME(kernels) = {
 #undef PANELS_SIZE
 #undef PANEL_SIZE
 #undef FLAT_PITCH
+#undef SLIDE_ROOM
 #include "end_types.h"

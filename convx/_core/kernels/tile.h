@@ -50,6 +50,30 @@ static void NAME(clear_gaps)(const cx_pass *pass, T *tile)
     NAME(clear)(tile, CX_MOST_VECTORS * LANES);
 }
 
+/* A row of the tile, from where its source points to; `ahead` from there, another row is asked
+   for. */
+CX_INLINE void NAME(fill_row)(const cx_box *box, const T *from, int64_t ahead, T *tile)
+{
+    for (int64_t s = 0; s < box->stretches; s++) {
+        const cx_stretch *stretch = &box->stretch[s];
+        T *to = tile + stretch->tile;
+        const T *start = from + stretch->source;
+        int64_t n = stretch->length, reach = ahead ? n * stretch->step : 0;
+        for (int64_t i = 0; i < reach; i += 64 / (int64_t)sizeof(T))
+            __builtin_prefetch(start + ahead + i);
+        if (stretch->source == CX_ZEROS)
+            for (int64_t i = 0; i < n; i++)
+                to[i] = 0;
+        else if (stretch->step == 1)
+            NAME(copy)(to, start, n);
+        else if (stretch->step == 2)
+            NAME(copy_every_other)(to, start, n);
+        else
+            for (int64_t i = 0; i < n; i++)
+                to[i] = start[i * stretch->step];
+    }
+}
+
 /* Each row asks for that of the next channel: rows are too short for the hardware to foresee. */
 static void NAME(fill_tile)(const cx_pass *pass, const cx_box *box, const T *input, int64_t first,
                             int64_t channels, T *space)
@@ -59,30 +83,12 @@ static void NAME(fill_tile)(const cx_pass *pass, const cx_box *box, const T *inp
         T *tile = space;
         for (int64_t row = 0; row < pass->tile_rows; row++, tile += length) {
             int64_t source = box->row_source[row];
-            if (source == CX_ZEROS) {
+            if (source == CX_ZEROS)
                 for (int64_t i = 0; i < length; i++)
                     tile[i] = 0;
-                continue;
-            }
-            const T *from = input + c * pass->in_channel + source;
-            for (int64_t s = 0; s < box->stretches; s++) {
-                const cx_stretch *stretch = &box->stretch[s];
-                T *to = tile + stretch->tile;
-                const T *start = from + stretch->source;
-                int64_t n = stretch->length, reach = channels > 1 ? n * stretch->step : 0;
-                for (int64_t i = 0; i < reach; i += 64 / (int64_t)sizeof(T))
-                    __builtin_prefetch(start + pass->in_channel + i);
-                if (stretch->source == CX_ZEROS)
-                    for (int64_t i = 0; i < n; i++)
-                        to[i] = 0;
-                else if (stretch->step == 1)
-                    NAME(copy)(to, start, n);
-                else if (stretch->step == 2)
-                    NAME(copy_every_other)(to, start, n);
-                else
-                    for (int64_t i = 0; i < n; i++)
-                        to[i] = start[i * stretch->step];
-            }
+            else
+                NAME(fill_row)(box, input + c * pass->in_channel + source,
+                               channels > 1 ? pass->in_channel : 0, tile);
         }
     }
 }

@@ -18,6 +18,11 @@ typedef int32_t NAME(mask) __attribute__((vector_size(VECTOR_BYTES)));
 typedef int64_t NAME(mask) __attribute__((vector_size(VECTOR_BYTES)));
 #endif
 #if CX_HALF_VECTORS
+#if VECTOR_BYTES / LANES == 4
+typedef int32_t NAME(half_mask) __attribute__((vector_size(VECTOR_BYTES / 2)));
+#else
+typedef int64_t NAME(half_mask) __attribute__((vector_size(VECTOR_BYTES / 2)));
+#endif
 typedef T NAME(half_vector) __attribute__((vector_size(VECTOR_BYTES / 2)));
 typedef T NAME(half_loose)
     __attribute__((vector_size(VECTOR_BYTES / 2), aligned(sizeof(T)), may_alias));
