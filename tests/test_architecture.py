@@ -196,9 +196,13 @@ RANKS = ("1d", "2d", "3d", "_nd")
 FAMILIES = {
     "convolution": {f"conv{way}{rank}" for way in ("", "_transpose") for rank in RANKS},
     "activation": {"relu"},
+    "padding": {"pad"},
+    "folding": {"fold", "unfold", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle"},
+    "resizing": {"interpolate"},
+    "linear": {"linear"},
 }
 # Functions of one module alone.
-ONLY_FUNCTIONAL: set[str] = set()
+ONLY_FUNCTIONAL = {"convolution_matrix"}
 ONLY_GRAD = {f"conv{rank}_{what}" for rank in RANKS for what in ("input", "weight")}
 
 

@@ -1,6 +1,7 @@
 """PyTorch's own inputs: the samples, and the bad ones, that its tests give to each function.
 
-They stand in a table of PyTorch's, by the name of the function. A test holds a function of convx
+They stand in a table of PyTorch's, by the name of the function; where it has several variants, the
+variant's name may follow after a space: "nn.functional.pad reflect". A test holds a function of convx
 and its gradient against PyTorch's on all of them.
 """
 
@@ -16,13 +17,14 @@ ERRORS = (TypeError, ValueError, MemoryError)
 
 @functools.cache
 def _table() -> dict[str, Any]:
-    """PyTorch's table, by name; of several variants the first."""
+    """PyTorch's table, by name, and by name and variant; by the name alone the first variant."""
     pytest.importorskip("torch")
     pytest.importorskip("expecttest")
     infos = pytest.importorskip("torch.testing._internal.common_methods_invocations")
     table: dict[str, Any] = {}
     for info in infos.op_db:
         table.setdefault(info.name, info)
+        table[f"{info.name} {info.variant_test_name}"] = info
     return table
 
 

@@ -11,8 +11,19 @@ from convx.functional.conv import (
     conv_transpose3d,
     conv_transpose_nd,
 )
+from convx.functional.folding import (
+    channel_shuffle,
+    fold,
+    pixel_shuffle,
+    pixel_unshuffle,
+    unfold,
+)
+from convx.functional.linear import convolution_matrix, linear
+from convx.functional.padding import pad
+from convx.functional.resizing import interpolate
 
 __all__ = [
+    "channel_shuffle",
     "conv1d",
     "conv2d",
     "conv3d",
@@ -21,5 +32,13 @@ __all__ = [
     "conv_transpose2d",
     "conv_transpose3d",
     "conv_transpose_nd",
+    "convolution_matrix",
+    "fold",
+    "interpolate",
+    "linear",
+    "pad",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "relu",
+    "unfold",
 ]

@@ -20,8 +20,19 @@ from convx.grad.conv_parts import (
     conv_nd_input,
     conv_nd_weight,
 )
+from convx.grad.folding import (
+    channel_shuffle,
+    fold,
+    pixel_shuffle,
+    pixel_unshuffle,
+    unfold,
+)
+from convx.grad.linear import linear
+from convx.grad.padding import pad
+from convx.grad.resizing import interpolate
 
 __all__ = [
+    "channel_shuffle",
     "conv1d",
     "conv1d_input",
     "conv1d_weight",
@@ -38,4 +49,11 @@ __all__ = [
     "conv_transpose2d",
     "conv_transpose3d",
     "conv_transpose_nd",
+    "fold",
+    "interpolate",
+    "linear",
+    "pad",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "unfold",
 ]

@@ -24,7 +24,15 @@ from convx._engine.arguments.convolution import (
     pads,
     spatial_axes,
 )
+from convx._engine.arguments.folding import (
+    check_divides,
+    fold_windows,
+    shuffle_factors,
+    shuffle_groups,
+    unfold_windows,
+)
 from convx._engine.arguments.general import (
+    boolean,
     check_batched,
     check_memory,
     check_out,
@@ -37,6 +45,9 @@ from convx._engine.arguments.general import (
     shown,
     thread_count,
 )
+from convx._engine.arguments.linear import linear_shape, matrix_sizes
+from convx._engine.arguments.padding import pad_mode, pad_value, pad_widths
+from convx._engine.arguments.resizing import resize_mode, resized
 
 __all__ = [
     "ACTIVATIONS",
@@ -46,9 +57,11 @@ __all__ = [
     "Pads",
     "activation",
     "algorithm",
+    "boolean",
     "check_activation",
     "check_batched",
     "check_channels",
+    "check_divides",
     "check_groups",
     "check_memory",
     "check_out",
@@ -57,13 +70,24 @@ __all__ = [
     "check_shape",
     "check_transpose",
     "check_windows",
+    "fold_windows",
     "integer",
+    "linear_shape",
+    "matrix_sizes",
     "one_of",
+    "pad_mode",
+    "pad_value",
+    "pad_widths",
     "padding_mode",
     "pads",
     "per_axis",
+    "resize_mode",
+    "resized",
     "shape",
     "shown",
+    "shuffle_factors",
+    "shuffle_groups",
     "spatial_axes",
     "thread_count",
+    "unfold_windows",
 ]

@@ -38,6 +38,13 @@ def integer(value: object, name: str, least: int | None = None) -> int:
     return number
 
 
+def boolean(value: object, name: str) -> bool:
+    """Return ``value`` if it is a bool."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, got {shown(value)}")
+    return bool(value)
+
+
 def per_axis(value: object, axes: int, name: str, least: int | None = None) -> tuple[int, ...]:
     """Return one integer for each axis, from one for all of them or a sequence."""
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
