@@ -63,9 +63,10 @@ ROWS = [
     Row(54, "all cropped, replicate", lambda: F.pad(X, (-1, -2), "replicate"), np.empty((2, 0))),
     *[
         Row(55, f"pad {low} and {high}, {mode}", lambda low=low, high=high, mode=mode: F.pad([1, 2, 3], (low, high), mode), TOO_LARGE, "pad|output")
-        for low, high in ((BIGGER, 0), (0, BIGGER - 1), (-BIGGER, 0), (-(2**63), 0), (2**63, 0), (2**64, -(2**64)), (0, 2**40), (10**5000, 1), (BIGGER, BIGGER), (BIGGER, -BIGGER))
+        for low, high in ((BIGGER, 0), (0, BIGGER - 1), (-BIGGER, 0), (-(2**63), 0), (2**63, 0), (2**64, -(2**64)), (0, 2**40), (BIGGER, BIGGER), (BIGGER, -BIGGER))
         for mode in ("constant", "reflect", "symmetric", "replicate", "circular")
     ],
+    Row(55, "pad of 5000 digits", lambda: F.pad(X, (10**5000, 1)), ValueError, "pad"),
     Row(55, "pad beyond 64 bits by three axes", lambda: F.pad(np.ones((2, 2, 2)), (2**24,) * 6), TOO_LARGE, "output"),
     Row(55, "pad beyond memory by bytes", lambda: F.pad(np.zeros(2, "V100000"), (2**28, 2**28)), TOO_LARGE, "output"),
     Row(55, "pad of odd length", lambda: F.pad(X, (1, 1, 1)), ValueError, "pad"),
@@ -151,10 +152,11 @@ ROWS = [
     Row(61, "size and scale_factor", lambda: F.interpolate(IMAGE, 2, 2), ValueError, "size.*scale_factor"),
     Row(61, "neither size nor scale_factor", lambda: F.interpolate(IMAGE), ValueError, "size.*scale_factor"),
     *[
-        Row(61, f"scale_factor {scale}, {mode}", lambda scale=scale, mode=mode: F.interpolate(IMAGE, scale_factor=scale, mode=mode), TOO_LARGE, "scale_factor|resizing|output")
-        for scale in (math.nan, math.inf, -math.inf, 0, -0.0, -1, 0.2, 1e-300, 5e-324, 2**24, 1e18, 1e300, 10**400)
+        Row(61, f"scale_factor {float(scale)}, {mode}", lambda scale=scale, mode=mode: F.interpolate(IMAGE, scale_factor=scale, mode=mode), TOO_LARGE, "scale_factor|resizing|output")
+        for scale in (math.nan, math.inf, -math.inf, 0, -0.0, -1, 0.2, 1e-300, 5e-324, 2**24, 1e18, 1e300)
         for mode in ("nearest", "bilinear", "area")
     ],
+    Row(61, "scale_factor 10**400", lambda: F.interpolate(IMAGE, scale_factor=10**400), ValueError, "scale_factor"),
     Row(61, "scale_factor a string", lambda: F.interpolate(IMAGE, scale_factor="2"), TypeError, "scale_factor"),
     Row(61, "scale_factor True", lambda: F.interpolate(IMAGE, scale_factor=True), TypeError, "scale_factor"),
     Row(61, "scale_factor of another rank", lambda: F.interpolate(IMAGE, scale_factor=(2.0,)), ValueError, "scale_factor"),

@@ -73,7 +73,9 @@ def check_samples(
 ) -> None:
     """Hold a function against PyTorch's on all of its samples, or on those that are wanted."""
     op, seen = _table()[name].op, 0
-    rtol, atol = {"float32": (2e-5, 2e-5), "float64": (1e-12, 1e-12)}.get(dtype, (0, 0))
+    single, double = (2e-5, 2e-5), (1e-12, 1e-12)
+    tolerances = {"float32": single, "complex64": single, "float64": double, "complex128": double}
+    rtol, atol = tolerances.get(dtype, (0, 0))
     for arguments, options in samples(name, dtype):
         if not wanted(arguments, options):
             continue

@@ -23,6 +23,10 @@ Weights = NDArray[Any]
 SAMPLING_CUBIC = -0.75
 SMOOTHING_CUBIC = -0.5
 
+# PyTorch rounds the coordinates of nearest pixels to single precision, in double precision too. So
+# does convx where that is precise enough: from 2**24 on it would take wrong pixels.
+LARGEST_ROUNDED = 2**22
+
 
 @dataclass(frozen=True, slots=True)
 class Taps:
@@ -87,6 +91,8 @@ class Resizing:
             coordinates = np.maximum(self._coordinates(), 0) + half
         else:
             coordinates = np.arange(self.wanted).astype(self.dtype) * self.step
+        if self.size <= LARGEST_ROUNDED:
+            coordinates = coordinates.astype(np.float32)
         return np.minimum(np.floor(coordinates).astype(np.int64), self.size - 1)
 
     def linear(self) -> Taps:
