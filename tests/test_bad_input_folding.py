@@ -113,7 +113,7 @@ ROWS = [
     Row(59, "kernel_size '22'", lambda: F.unfold(IMAGE, "22"), TypeError, "kernel_size"),
     Row(59, "kernel_size of another rank", lambda: F.unfold(IMAGE, (2, 2, 2, 2)), ValueError, "input"),
     Row(59, "padding 2**40", lambda: F.unfold(IMAGE, 2, padding=2**40), TOO_LARGE, "output"),
-    Row(59, "padding 2**40, one window", lambda: F.unfold(IMAGE, 2, padding=2**40, stride=BIGGER), TOO_LARGE, "output|padding"),
+    Row(59, "padding 2**40, one window", lambda: F.unfold(IMAGE, 2, padding=2**40, stride=BIGGER), TOO_LARGE, "padded"),
     Row(59, "padding 2**62", lambda: F.unfold(IMAGE, 2, padding=BIGGER), TOO_LARGE, "padding"),
     Row(59, "padding -1", lambda: F.unfold(IMAGE, 2, padding=-1), ValueError, "padding"),
     Row(59, "dilation 0", lambda: F.unfold(IMAGE, 2, dilation=0), ValueError, "dilation"),

@@ -143,7 +143,9 @@ def test_shuffles_against_the_reference(factor, dtype):
 
 def test_shuffles_of_other_ranks():
     x = np.arange(12)
-    assert F.pixel_shuffle(x.reshape(3, 4), (3,)).tolist() == [[0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]]
+    assert F.pixel_shuffle(x.reshape(3, 4), (3,)).tolist() == [
+        [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]
+    ]
     assert_same(F.pixel_unshuffle(F.pixel_shuffle(x.reshape(3, 4), (3,)), [3]), x.reshape(3, 4))
     cube = np.arange(2 * 12 * 8).reshape(2, 12, 2, 2, 2)
     shuffled = F.pixel_shuffle(cube, (2, 1, 3))

@@ -1,5 +1,7 @@
 """The linear layer, and convolutions as matrices."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import strategies as st
@@ -111,7 +113,9 @@ def test_matrices_against_the_reference(case, dtype):
     x = small_integers(rng, (shape[1] * options["groups"], *sizes)).astype(dtype)
     y = F.conv_nd(x, w, **options)
     np.testing.assert_array_equal(matrix @ x.ravel(), y.ravel())
-    back = grad.conv_nd_input(x.shape, w, y, *list(options.values())[:4], padding_mode=options["padding_mode"])
+    back = grad.conv_nd_input(
+        x.shape, w, y, *list(options.values())[:4], padding_mode=options["padding_mode"]
+    )
     np.testing.assert_array_equal(matrix.T @ y.ravel(), back.ravel())
 
 
@@ -127,7 +131,7 @@ def test_sparse_matrices(case):
     assert len(indptr) == rows + 1
     assert len(data) == len(indices) == indptr[-1] == (dense != 0).sum()
     again = np.zeros_like(dense)
-    for row, (first, end) in enumerate(zip(indptr, indptr[1:])):
+    for row, (first, end) in enumerate(pairwise(indptr)):
         assert (np.diff(indices[first:end]) > 0).all()
         again[row, indices[first:end]] = data[first:end]
     assert_same(again, dense)

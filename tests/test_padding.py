@@ -79,12 +79,14 @@ def test_gradient_against_the_reference(mode):
     rng = np.random.default_rng(2)
     pairs = [(9, 4), (0, 7), (11, 2)]
     x, y = np.empty((2, 3, 4, 5)), small_integers(rng, (2, 16, 11, 18))
-    assert_same(grad.pad(y, x, (11, 2, 0, 7, 9, 4), mode), reference.unpad(y, (3, 4, 5), pairs, mode))
+    assert_same(
+        grad.pad(y, x, (11, 2, 0, 7, 9, 4), mode), reference.unpad(y, (3, 4, 5), pairs, mode)
+    )
 
 
 def test_wider_than_the_array():
-    wide = [2, 3, 2, 1, 2, 3, 2] + [1, 2, 3] + [2, 1, 2, 3, 2]
-    assert F.pad([1, 2, 3], (7, 5), "reflect").tolist() == wide
+    before, after = [2, 3, 2, 1, 2, 3, 2], [2, 1, 2, 3, 2]
+    assert F.pad([1, 2, 3], (7, 5), "reflect").tolist() == [*before, 1, 2, 3, *after]
     assert F.pad([1, 2], (3, 4), "symmetric").tolist() == [2, 2, 1, 1, 2, 2, 1, 1, 2]
     assert F.pad([7], (2, 1), "reflect").tolist() == [7, 7, 7, 7]
 
@@ -102,7 +104,19 @@ def test_cropped_on_one_side():
 
 @pytest.mark.parametrize(
     "dtype",
-    [*DTYPES, "bool", "U3", "S5", "M8[s]", "m8[ms]", "f8,i2", "longdouble", "clongdouble", "V3", "V7"],
+    [
+        *DTYPES,
+        "bool",
+        "U3",
+        "S5",
+        "M8[s]",
+        "m8[ms]",
+        "f8,i2",
+        "longdouble",
+        "clongdouble",
+        "V3",
+        "V7",
+    ],
 )
 @pytest.mark.parametrize("mode", ["constant", "symmetric"])
 def test_any_dtype_is_copied(dtype, mode):
@@ -113,9 +127,7 @@ def test_any_dtype_is_copied(dtype, mode):
     x = x.view(dtype)[:24].reshape(4, 6) if x.dtype != np.dtype(dtype) else x.reshape(4, 6)
     result = F.pad(x, (3, 1, 2, 2), mode)
     assert result.dtype == x.dtype
-    rows, columns = (
-        np.pad(np.arange(n), w, "symmetric") for n, w in ((4, (2, 2)), (6, (3, 1)))
-    )
+    rows, columns = (np.pad(np.arange(n), w, "symmetric") for n, w in ((4, (2, 2)), (6, (3, 1))))
     if mode == "symmetric":
         assert result.tobytes() == x[np.ix_(rows, columns)].tobytes()
     else:
@@ -202,7 +214,9 @@ def test_constant_is_converted(dtype):
 def test_constants_that_are_special():
     assert np.isnan(F.pad([1.0], (1, 0), value=float("nan"))[0])
     assert F.pad([1.0], (1, 0), value=-np.inf)[0] == -np.inf
-    assert F.pad(np.array(["2026-01-01"], "M8[D]"), (0, 1), value="2026-11-25")[1] == np.datetime64("2026-11-25")
+    assert F.pad(np.array(["2026-01-01"], "M8[D]"), (0, 1), value="2026-11-25")[1] == np.datetime64(
+        "2026-11-25"
+    )
     assert F.pad([1.0], (1, 1), "reflect", 0).tolist() == [1, 1, 1]
 
 

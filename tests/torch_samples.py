@@ -1,8 +1,8 @@
 """PyTorch's own inputs: the samples, and the bad ones, that its tests give to each function.
 
 They stand in a table of PyTorch's, by the name of the function; where it has several variants, the
-variant's name may follow after a space: "nn.functional.pad reflect". A test holds a function of convx
-and its gradient against PyTorch's on all of them.
+variant's name may follow after a space: "nn.functional.pad reflect". A test holds a function of
+convx and its gradient against PyTorch's on all of them.
 """
 
 import functools

@@ -10,8 +10,8 @@ from convx._core._sweeps cimport cx_copy_job, cx_fold_job
 
 def copy(str isa, layout, fill, x, y, int threads):
     """Fill y with what `layout` takes from x, for contiguous arrays of bytes."""
-    cdef Buffer x_buffer = Buffer(x), y_buffer = Buffer(y, writable=True), fill_buffer = Buffer(fill)
-    cdef Buffer rows = Buffer(layout.rows), ends = Buffer(layout.ends)
+    cdef Buffer x_buffer = Buffer(x), y_buffer = Buffer(y, writable=True)
+    cdef Buffer fill_buffer = Buffer(fill), rows = Buffer(layout.rows), ends = Buffer(layout.ends)
     cdef cx_copy_job job
     job.item, job.x_rows, job.y_rows = layout.item, layout.x_rows, len(layout.rows)
     job.x_row, job.low, job.inside, job.high, job.start = layout.row

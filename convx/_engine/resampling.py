@@ -78,19 +78,16 @@ class Resizing:
         return number(self.size) / number(self.wanted)
 
     def _coordinates(self) -> Weights:
-        places = np.arange(self.wanted).astype(self.dtype)
-        if self.align_corners:
-            return places * self.step
-        half = self.dtype.type(0.5)
-        return (places + half) * self.step - half
+        places: Weights = np.arange(self.wanted).astype(self.dtype)
+        half = self.dtype.type(0 if self.align_corners else 0.5)
+        coordinates: Weights = (places + half) * self.step - half
+        return coordinates
 
     def nearest(self, exact: bool) -> Table:
         """Which sample each output is: that at its left edge, or that at its middle."""
+        coordinates: Weights = np.arange(self.wanted).astype(self.dtype) * self.step
         if exact:
-            half = self.dtype.type(0.5)
-            coordinates = np.maximum(self._coordinates(), 0) + half
-        else:
-            coordinates = np.arange(self.wanted).astype(self.dtype) * self.step
+            coordinates = np.maximum(self._coordinates(), 0) + self.dtype.type(0.5)
         if self.size <= LARGEST_ROUNDED:
             coordinates = coordinates.astype(np.float32)
         return np.minimum(np.floor(coordinates).astype(np.int64), self.size - 1)

@@ -76,22 +76,23 @@ def _columns_shape(shape: Sequence[int], windows: Sequence[Window]) -> tuple[int
 def _columns(x: AnyArray, windows: Sequence[Window], out: Any) -> AnyArray:
     shape = _columns_shape(x.shape, windows)
     arguments.check_memory(shape, x.itemsize, "an output")
+    padded_shape = (*x.shape[: x.ndim - len(windows)], *(w.padded_size for w in windows))
+    arguments.check_memory(padded_shape, max(x.itemsize, 32), "the padded input")
     maps = [boundary.axis_map("constant", w.size, w.pad_low, w.pad_high) for w in windows]
     padded = x
     if any(w.pad_low or w.pad_high for w in windows):
         padded = copies.copy_along(x, maps, np.zeros((), x.dtype))
     axes = tuple(range(x.ndim - len(windows), x.ndim))
     seen = np.lib.stride_tricks.sliding_window_view(padded, [w.extent for w in windows], axes)
-    chosen = [slice(None, None, w.stride) for w in windows]
-    chosen += [slice(None, None, w.dilation) for w in windows]
-    seen = seen[(..., *chosen)]
+    strides = [slice(None, None, w.stride) for w in windows]
+    dilations = [slice(None, None, w.dilation) for w in windows]
+    every: list[Any] = [slice(None)] * axes[0]
+    seen = seen[tuple(every + strides + dilations)]
     taps = [axis + len(windows) for axis in axes]
     return _moved(seen.transpose([*range(axes[0]), *taps, *axes]), shape, x, out)
 
 
-def _sums(
-    columns: AnyArray, dtype: np.dtype[Any], windows: Sequence[Window], out: Any
-) -> AnyArray:
+def _sums(columns: AnyArray, dtype: np.dtype[Any], windows: Sequence[Window], out: Any) -> AnyArray:
     """Fold axis by axis, the last first, so that the sums of one are the terms of the next."""
     kernel, places = [w.kernel for w in windows], [w.output_size for w in windows]
     batch = columns.shape[:-2]

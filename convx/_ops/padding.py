@@ -6,9 +6,11 @@ from convx._engine import arguments, boundary, copies, dtypes
 from convx._engine.dtypes import AnyArray
 
 
-def _maps(shape: tuple[int, ...], pad: object, mode: str) -> list[boundary.AxisMap]:
-    pairs = arguments.pad_widths(pad, shape, mode)
-    sizes = shape[len(shape) - len(pairs) :]
+def _maps(x: AnyArray, pad: object, mode: str) -> list[boundary.AxisMap]:
+    pairs = arguments.pad_widths(pad, x.shape, mode)
+    kept, sizes = x.shape[: x.ndim - len(pairs)], x.shape[x.ndim - len(pairs) :]
+    padded = [size + low + high for size, (low, high) in zip(sizes, pairs)]
+    arguments.check_memory((*kept, *padded), x.itemsize, "an output")
     return [boundary.axis_map(mode, size, *pair) for size, pair in zip(sizes, pairs)]
 
 
@@ -16,7 +18,7 @@ def pad(input: object, pad: object, mode: object, value: object, out: Any) -> An
     """Pad or crop the last axes of an array."""
     x = dtypes.movable_array(input, "input")
     chosen = arguments.pad_mode(mode)
-    maps = _maps(x.shape, pad, chosen)
+    maps = _maps(x, pad, chosen)
     fill = arguments.pad_value(value, chosen, x.dtype)
     return copies.copy_along(x, maps, fill, out)
 
@@ -27,7 +29,7 @@ def pad_gradient(
     """Give every sample the sum of the gradients of its copies."""
     x = dtypes.movable_array(input, "input")
     chosen = arguments.pad_mode(mode)
-    maps = _maps(x.shape, pad, chosen)
+    maps = _maps(x, pad, chosen)
     fill = arguments.pad_value(value, chosen, x.dtype)
     y, dtype = dtypes.summable_operand(grad_output, "grad_output")
     shape = y.shape[:-1] if dtype.kind == "c" else y.shape

@@ -1,5 +1,6 @@
 """Arguments of any function: integers, one for each axis, names, shapes, memory, ``out``."""
 
+import math
 import operator
 import reprlib
 from collections.abc import Sequence
@@ -100,6 +101,8 @@ def check_memory(shape: Sequence[int], item_size: int, what: str) -> None:
             f"{what} of shape {tuple(shape)} would take {size} bytes, more than the machine's "
             f"memory of {machine.MEMORY_BYTES}"
         )
+    if item_size * math.prod(max(one, 1) for one in shape) >= 2**63:
+        raise MemoryError(f"{what} of shape {tuple(shape)} would have strides beyond 64 bits")
 
 
 def shape(value: object, name: str) -> tuple[int, ...]:

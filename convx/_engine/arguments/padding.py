@@ -58,7 +58,7 @@ def _check_padded_axis(size: int, low: int, high: int, mode: str, axis: int) -> 
 def pad_value(value: object, mode: str, dtype: np.dtype[Any]) -> NDArray[Any] | None:
     """Return what a constant fills with, in the array's dtype; None for other modes."""
     if mode != "constant":
-        if value is not None and (not isinstance(value, numbers.Number) or value != 0):
+        if value is not None and not (isinstance(value, numbers.Complex) and value == 0):
             raise ValueError(
                 f"value must be None unless mode is 'constant', got {shown(value)} for {mode!r}"
             )

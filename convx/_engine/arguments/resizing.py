@@ -3,8 +3,10 @@
 import math
 import numbers
 from collections.abc import Sequence
+from typing import Any
 
 from convx._engine.arguments.general import (
+    LIMIT,
     boolean,
     check_memory,
     check_positive_sizes,
@@ -81,19 +83,23 @@ def resized(
 
 
 def _scales(value: object, axes: int) -> list[float]:
-    listed = isinstance(value, Sequence) and not isinstance(value, str | bytes)
-    values = list(value) if listed else [value] * axes  # type: ignore[call-overload]
+    values: list[Any] = [value] * axes
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        values = list(value)
     if len(values) != axes:
         raise ValueError(
             f"scale_factor must be a number or have {axes} of them, one for each spatial axis, "
             f"got {shown(value)}"
         )
-    for one in values:
-        if isinstance(one, bool) or not isinstance(one, numbers.Real):
-            raise TypeError(f"scale_factor must be a number, got {shown(one)}")
-        if not 0 < one < 2**62:  # written so that NaN is caught
-            raise ValueError(f"scale_factor must be positive and finite, got {shown(one)}")
-    return [float(one) for one in values]
+    return [_scale(one) for one in values]
+
+
+def _scale(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"scale_factor must be a number, got {shown(value)}")
+    if not 0 < value < LIMIT:  # type: ignore[operator]  # written so that NaN is caught
+        raise ValueError(f"scale_factor must be positive and below 2**62, got {shown(value)}")
+    return float(value)
 
 
 def _scaled(size: int, scale: float) -> int:
