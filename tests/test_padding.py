@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from support import DTYPES, MODES, assert_same, randomly, small_integers, values
+from support import DTYPES, MODES, assert_same, guarded, randomly, small_integers, values
 from torch_samples import as_numpy, check_gradients, check_samples
 
 import convx
@@ -246,3 +246,18 @@ def test_against_torch(case):
     except (RuntimeError, NotImplementedError, ValueError):  # symmetric, and what it restricts
         return
     assert_same(F.pad(x, pad, mode), as_numpy(expected))
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "complex128"])
+@pytest.mark.parametrize("width", [1, 5, 33, 70])
+def test_nothing_beside_the_arrays_is_touched(width, dtype, side):
+    """They end, or begin, where memory is forbidden."""
+    x = guarded(np.arange(3 * width).reshape(3, width).astype(dtype), side)
+    for pad in ((3, 2, 1, 1), (-1, 1), (0, 0, 2, 0)):
+        expected = F.pad(x.copy(), pad, "symmetric")
+        out = guarded(expected, side)
+        out[...] = 0
+        assert_same(F.pad(x, pad, "symmetric", out=out), expected)
+        back = grad.pad(guarded(expected, side), x, pad, "symmetric")
+        assert_same(back, grad.pad(expected, x, pad, "symmetric"))

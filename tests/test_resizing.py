@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import assume
 from hypothesis import strategies as st
-from support import assert_same, randomly, values
+from support import assert_same, guarded, randomly, run_python, values
 from torch_samples import as_numpy, check_gradients, check_samples
 
 import convx
 from convx import functional as F
 from convx import grad, reference
+from convx._core import _driver
 
 VARIANTS = ["nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "area"]
 LIKE = {"bilinear": "linear", "trilinear": "linear", "bicubic": "cubic"}
@@ -191,3 +192,37 @@ def test_empty_batches():
         assert_same(F.interpolate(x, (2, 9), mode=mode), np.empty((0, 3, 2, 9), np.float32))
         y = np.empty((0, 3, 2, 9), np.float32)
         assert_same(grad.interpolate(y, x, (2, 9), mode=mode), x)
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("mode", ["nearest", "bilinear", "area"])
+def test_nothing_beside_the_arrays_is_touched(mode, side):
+    """They end, or begin, where memory is forbidden."""
+    for sizes in ((3, 5), (4, 40), (7, 1)):
+        x = guarded(values(np.random.default_rng(7), (1, 3, *sizes), "float32"), side)
+        for wanted in ((5, 3), (2, 41), (9, 64)):
+            expected = F.interpolate(x.copy(), wanted, mode=mode)
+            out = guarded(expected, side)
+            assert_same(F.interpolate(x, wanted, mode=mode, out=out), expected)
+            back = grad.interpolate(guarded(expected, side), x, wanted, mode=mode)
+            assert_same(back, grad.interpolate(expected, x, wanted, mode=mode))
+
+
+ON_ANOTHER_ISA = """
+import hashlib
+import numpy as np
+from convx import functional as F, grad
+x = np.random.default_rng(8).standard_normal((2, 3, 21, 37)).astype(np.float32)
+for mode in ("bilinear", "bicubic", "area"):
+    for size in ((40, 50), (13, 9)):
+        y = F.interpolate(x, size, mode=mode)
+        back = grad.interpolate(y, x, size, mode=mode)
+        print(hashlib.sha256(y.tobytes() + back.tobytes()).hexdigest())
+y = F.pad(x, (9, 50, 30, 2), "reflect")
+print(hashlib.sha256(y.tobytes() + grad.pad(y, x, (9, 50, 30, 2), "reflect").tobytes()).hexdigest())
+"""
+
+
+def test_equal_bits_for_instruction_sets():
+    fused = [isa for isa in _driver.instruction_sets() if isa != "baseline"]
+    assert len({run_python(ON_ANOTHER_ISA, CONVX_ISA=isa) for isa in fused}) <= 1

@@ -179,6 +179,7 @@ def _collected_shape(shape: Sequence[int], factors: Sequence[int]) -> tuple[int,
 
 def _spread(x: AnyArray, factors: Sequence[int], out: Any) -> AnyArray:
     shape = _spread_shape(x.shape, factors)
+    arguments.check_memory(shape, x.itemsize, "an output")
     axes, lead = len(factors), x.ndim - len(factors)
     split = x.reshape(*shape[:lead], *factors, *x.shape[lead:])
     pairs = [axis for i in range(axes) for axis in (lead + axes + i, lead + i)]

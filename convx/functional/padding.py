@@ -25,17 +25,7 @@ def pad(
         Samples before and after the last axis, then before and after the last but one, and so on.
         Negative numbers crop, in every mode. They may be larger than the array.
     mode : {'constant', 'reflect', 'symmetric', 'replicate', 'circular'}, optional
-        What is put there. For the samples ``1 2 3 4``:
-
-        ===========  =======================
-        mode         two more on either side
-        ===========  =======================
-        constant     ``0 0 | 1 2 3 4 | 0 0``
-        reflect      ``3 2 | 1 2 3 4 | 3 2``
-        symmetric    ``2 1 | 1 2 3 4 | 4 3``
-        replicate    ``1 1 | 1 2 3 4 | 4 4``
-        circular     ``3 4 | 1 2 3 4 | 1 2``
-        ===========  =======================
+        What is put there; a table is in the notes.
     value : scalar, optional
         The constant, 0 if it is not given. Only for mode 'constant'.
     out : ndarray, optional
@@ -62,6 +52,16 @@ def pad(
 
     Notes
     -----
+    ===========  =======================
+    mode         two more on either side
+    ===========  =======================
+    constant     ``0 0 | 1 2 3 4 | 0 0``
+    reflect      ``3 2 | 1 2 3 4 | 3 2``
+    symmetric    ``2 1 | 1 2 3 4 | 4 3``
+    replicate    ``1 1 | 1 2 3 4 | 4 4``
+    circular     ``3 4 | 1 2 3 4 | 1 2``
+    ===========  =======================
+
     Like ``torch.nn.functional.pad``, which has no 'symmetric', and limits the rank and, but for
     'replicate', the width. A single sample reflected is repeated. In mode 'circular' a cropped axis
     continues with what is left of it, in the others with all of it, as there.
