@@ -202,10 +202,15 @@ FAMILIES = {
         "flattened_conv",
         "shuffled_group_conv",
     },
+    "padding": {"pad"},
+    "folding": {"fold", "unfold", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle"},
+    "resizing": {"interpolate"},
+    "linear": {"linear"},
 }
 # Functions of one module alone.
 ONLY_FUNCTIONAL: set[str] = {
     "conv_output_size",
+    "convolution_matrix",
     "count_flops",
     "count_parameters",
     "receptive_field",

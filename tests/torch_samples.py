@@ -1,7 +1,8 @@
 """PyTorch's own inputs: the samples, and the bad ones, that its tests give to each function.
 
-They stand in a table of PyTorch's, by the name of the function. A test holds a function of convx
-and its gradient against PyTorch's on all of them.
+They stand in a table of PyTorch's, by the name of the function; where it has several variants, the
+variant's name may follow after a space: "nn.functional.pad reflect". A test holds a function of
+convx and its gradient against PyTorch's on all of them.
 """
 
 import functools
@@ -16,13 +17,14 @@ ERRORS = (TypeError, ValueError, MemoryError)
 
 @functools.cache
 def _table() -> dict[str, Any]:
-    """PyTorch's table, by name; of several variants the first."""
+    """PyTorch's table, by name, and by name and variant; by the name alone the first variant."""
     pytest.importorskip("torch")
     pytest.importorskip("expecttest")
     infos = pytest.importorskip("torch.testing._internal.common_methods_invocations")
     table: dict[str, Any] = {}
     for info in infos.op_db:
         table.setdefault(info.name, info)
+        table[f"{info.name} {info.variant_test_name}"] = info
     return table
 
 
@@ -71,7 +73,9 @@ def check_samples(
 ) -> None:
     """Hold a function against PyTorch's on all of its samples, or on those that are wanted."""
     op, seen = _table()[name].op, 0
-    rtol, atol = {"float32": (2e-5, 2e-5), "float64": (1e-12, 1e-12)}.get(dtype, (0, 0))
+    single, double = (2e-5, 2e-5), (1e-12, 1e-12)
+    tolerances = {"float32": single, "complex64": single, "float64": double, "complex128": double}
+    rtol, atol = tolerances.get(dtype, (0, 0))
     for arguments, options in samples(name, dtype):
         if not wanted(arguments, options):
             continue

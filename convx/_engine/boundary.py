@@ -16,7 +16,7 @@ Padding may be wider than the array: the pattern goes on.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,68 @@ SOURCES: dict[str, Callable[[IndexMap, int], IndexMap]] = {
     "circular": _circular,
 }
 PADDING_MODES = ("zeros", *SOURCES)
+# What :func:`pad` calls them: its constant need not be zero.
+PAD_MODES = ("constant", *SOURCES)
+
+NOWHERE = np.empty(0, np.int64)
+
+
+class AxisMap(NamedTuple):
+    """Where the samples of a padded or cropped axis are taken from.
+
+    ``low`` has the sources of the first of them, ``high`` those of the last, -1 where there is
+    none. Between them are ``inside`` neighbours, from ``start`` on.
+    """
+
+    size: int
+    inside: int
+    start: int = 0
+    low: IndexMap = NOWHERE
+    high: IndexMap = NOWHERE
+
+    @property
+    def length(self) -> int:
+        """Samples of the axis that is made."""
+        return len(self.low) + self.inside + len(self.high)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the axis stays what it is."""
+        return self.inside == self.size == self.length
+
+    def sources(self) -> IndexMap:
+        """The sources of all samples in one table."""
+        inside = np.arange(self.start, self.start + self.inside)
+        return np.concatenate([self.low, inside, self.high])
+
+
+def sources_of(mode: str, coordinates: IndexMap, size: int) -> IndexMap:
+    """Which samples stand at coordinates of the endless line; -1 for a constant."""
+    if mode in SOURCES:
+        return SOURCES[mode](coordinates, size)
+    return np.where((coordinates >= 0) & (coordinates < size), coordinates, -1)
+
+
+def goes_round(mode: str) -> bool:
+    """Whether a mode repeats what is left of a cropped axis, and not what is cut off."""
+    return mode == "circular"
+
+
+def axis_map(mode: str, size: int, low: int, high: int) -> AxisMap:
+    """Pad an axis by ``low`` samples before it and ``high`` after it; negative numbers crop.
+
+    What one side shows comes from the whole axis, also where the other side is cropped; but what
+    goes round in a circle is what is left of it.
+    """
+    start, end = max(-low, 0), min(size, size + high)
+    inside = max(end - start, 0)
+    before = np.arange(-low, min(0, size + high))
+    after = np.arange(max(size, -low), size + high)
+    if goes_round(mode):
+        before, after = (start + (one - start) % max(inside, 1) for one in (before, after))
+    else:
+        before, after = (sources_of(mode, one, size) for one in (before, after))
+    return AxisMap(size, inside, start, before, after)
 
 
 def halo_sources(mode: str, size: int, low: int, high: int) -> IndexMap | None:

@@ -51,8 +51,7 @@ SWEEP_DTYPES = {
 OPTIONAL = ("bias", "residual")
 
 
-def as_array(value: object, name: str) -> AnyArray:
-    """Return ``value`` as a plain array of a type that can be convolved."""
+def _plain_array(value: object, name: str) -> AnyArray:
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise TypeError(
             f"{name} must not have masked values; fill them first, {name}.filled(0) say"
@@ -60,15 +59,28 @@ def as_array(value: object, name: str) -> AnyArray:
     if not isinstance(value, np.ndarray) and hasattr(value, "__dlpack__"):
         value = _from_dlpack(value, name)
     try:
-        array = np.asarray(value)
+        return np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} must be an array of numbers: {error}") from None
+
+
+def as_array(value: object, name: str) -> AnyArray:
+    """Return ``value`` as a plain array of a type that can be convolved."""
+    array = _plain_array(value, name)
     if array.dtype.kind not in "iufc" or array.dtype.newbyteorder("=") not in KERNEL_DTYPES:
         raise TypeError(
             f"{name} must have a dtype of float16, float32, float64, complex64, complex128 or an "
             f"integer one, got {array.dtype}"
         )
     return array
+
+
+def movable_array(value: object, name: str) -> AnyArray:
+    """Return ``value`` as a plain native array of a type that can be copied byte by byte."""
+    array = _plain_array(value, name)
+    if array.dtype.hasobject:
+        raise TypeError(f"{name} must have a dtype without Python objects, got {array.dtype}")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _from_dlpack(value: Any, name: str) -> AnyArray:
@@ -120,6 +132,23 @@ def sweep_operand(value: object, name: str, kinds: str = "f") -> tuple[AnyArray,
     if computed is None or dtype.kind not in kinds:
         allowed = "float16, float32, float64" + (" or an integer one" if "i" in kinds else "")
         raise TypeError(f"{name} must have a dtype of {allowed}, got {array.dtype}")
+    return as_kernel_operand(array, computed, contiguous=True), dtype
+
+
+def summable_operand(value: object, name: str) -> tuple[AnyArray, np.dtype[Any]]:
+    """Return an array-like as a sweep adds its numbers, and the dtype that the sums have.
+
+    Complex numbers are two numbers, on an axis of their own at the end. Sums of unsigned integers
+    are those of signed ones.
+    """
+    array = as_array(value, name)
+    dtype = array.dtype.newbyteorder("=")
+    if dtype.kind == "c":
+        array = np.ascontiguousarray(array, dtype).reshape(array.shape)
+        return array[..., np.newaxis].view(dtype.type(0).real.dtype), dtype
+    if dtype == np.uint64:
+        array = array.astype(dtype, copy=False).view(np.int64)
+    computed = SWEEP_DTYPES[array.dtype.newbyteorder("=")]
     return as_kernel_operand(array, computed, contiguous=True), dtype
 
 

@@ -27,12 +27,21 @@ def new_result(
     """
     computed = SWEEP_DTYPES[dtype]
     arguments.check_memory(shape, computed.itemsize, "an output")
+    if dtype == computed:
+        return new_copy(out, shape, dtype, *operands)
+    if out is not None:
+        arguments.check_out(out, shape, dtype)
+    return _memory.new_result(shape, computed)
+
+
+def new_copy(
+    out: object, shape: tuple[int, ...], dtype: np.dtype[Any], *operands: AnyArray
+) -> AnyArray:
+    """Return memory for a result of any dtype that is not computed but moved."""
+    arguments.check_memory(shape, dtype.itemsize, "an output")
     if out is None:
-        return _memory.new_result(shape, computed)
-    target = arguments.check_out(out, shape, dtype)
-    if dtype != computed:
-        return _memory.new_result(shape, computed)
-    return execution.target(target, shape, computed, *operands)
+        return _memory.new_result(shape, dtype)
+    return execution.target(arguments.check_out(out, shape, dtype), shape, dtype, *operands)
 
 
 def deliver(result: AnyArray, dtype: np.dtype[Any], out: AnyArray | None) -> AnyArray:

@@ -1,6 +1,8 @@
 """Functions of neural networks, under the names of :mod:`torch.nn.functional`."""
 
-from convx.functional.activations import relu
+from convx.functional.activations import (
+    relu,
+)
 from convx.functional.conv import (
     conv1d,
     conv2d,
@@ -10,6 +12,13 @@ from convx.functional.conv import (
     conv_transpose2d,
     conv_transpose3d,
     conv_transpose_nd,
+)
+from convx.functional.folding import (
+    channel_shuffle,
+    fold,
+    pixel_shuffle,
+    pixel_unshuffle,
+    unfold,
 )
 from convx.functional.geometry import (
     conv_output_size,
@@ -24,8 +33,19 @@ from convx.functional.kinds import (
     shuffled_group_conv,
     spatially_separable_conv,
 )
+from convx.functional.linear import (
+    convolution_matrix,
+    linear,
+)
+from convx.functional.padding import (
+    pad,
+)
+from convx.functional.resizing import (
+    interpolate,
+)
 
 __all__ = [
+    "channel_shuffle",
     "conv1d",
     "conv2d",
     "conv3d",
@@ -35,13 +55,21 @@ __all__ = [
     "conv_transpose2d",
     "conv_transpose3d",
     "conv_transpose_nd",
+    "convolution_matrix",
     "count_flops",
     "count_parameters",
     "depthwise_separable_conv",
     "flattened_conv",
+    "fold",
+    "interpolate",
+    "linear",
+    "pad",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "receptive_field",
     "relu",
     "separate_kernel",
     "shuffled_group_conv",
     "spatially_separable_conv",
+    "unfold",
 ]

@@ -20,14 +20,31 @@ from convx.grad.conv_parts import (
     conv_nd_input,
     conv_nd_weight,
 )
+from convx.grad.folding import (
+    channel_shuffle,
+    fold,
+    pixel_shuffle,
+    pixel_unshuffle,
+    unfold,
+)
 from convx.grad.kinds import (
     depthwise_separable_conv,
     flattened_conv,
     shuffled_group_conv,
     spatially_separable_conv,
 )
+from convx.grad.linear import (
+    linear,
+)
+from convx.grad.padding import (
+    pad,
+)
+from convx.grad.resizing import (
+    interpolate,
+)
 
 __all__ = [
+    "channel_shuffle",
     "conv1d",
     "conv1d_input",
     "conv1d_weight",
@@ -46,6 +63,13 @@ __all__ = [
     "conv_transpose_nd",
     "depthwise_separable_conv",
     "flattened_conv",
+    "fold",
+    "interpolate",
+    "linear",
+    "pad",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "shuffled_group_conv",
     "spatially_separable_conv",
+    "unfold",
 ]

@@ -24,9 +24,55 @@ typedef struct {
     void *y;
 } cx_activation_job;
 
+/* Rows of y that are copied from rows of x, in blocks one after the other: of each row of y the ends
+   by a table of elements, the inside in one go. A piece is a row of y. Elements may have any size,
+   so that there is one such kernel for all types; it stands beside those of int64_t. */
+typedef struct {
+    int64_t item;             /* bytes of an element */
+    int64_t x_rows, y_rows;   /* of a block */
+    int64_t x_row;            /* elements of a row of x */
+    int64_t low, inside, high; /* elements of a row of y */
+    int64_t start;            /* where the inside begins in a row of x */
+    const int64_t *rows;      /* the row of x for each row of y in a block; -1: fill */
+    const int64_t *ends;      /* the elements of x's row for low and high; NULL: fill */
+    const char *fill;         /* as many elements as are ever filled in a row */
+    const char *x;
+    char *y;
+} cx_copy_job;
+
+/* The adjoint: every element of x becomes the sum of its copies in y. A piece is a row of x. Its
+   copies are in the rows[starts[i]] … rows[starts[i + 1] - 1] of y, and added in this order. */
+typedef struct {
+    int64_t parts; /* numbers of an element: 2 of a complex one */
+    int64_t x_rows, y_rows;
+    int64_t x_row;
+    int64_t low, inside, high;
+    int64_t start;
+    const int64_t *starts;
+    const int64_t *rows;
+    const int64_t *ends; /* NULL: they come from nowhere */
+    const void *y;
+    void *x;
+} cx_fold_job;
+
+/* Sums along one axis: output j of a line is the sum over t of weights[t] * input sources[t], t from
+   starts[j] to starts[j + 1] - 1. `inner` elements stand side by side in each input and output. A
+   piece is one output of a line; if inner is 1, a whole line. */
+typedef struct {
+    int64_t inputs, outputs, inner;
+    const int64_t *starts;
+    const int64_t *sources;
+    const void *weights;
+    const void *x;
+    void *y;
+} cx_resample_job;
+
 /* What one instruction set offers for one element type. */
 typedef struct {
     cx_sweep activation;
+    cx_sweep copy;
+    cx_sweep fold;
+    cx_sweep resample;
 } cx_sweeps;
 
 enum { CX_SWEEP_F32, CX_SWEEP_F64, CX_SWEEP_I64, CX_SWEEP_DTYPES };

@@ -24,7 +24,15 @@ from convx._engine.arguments.convolution import (
     pads,
     spatial_axes,
 )
+from convx._engine.arguments.folding import (
+    check_divides,
+    fold_windows,
+    shuffle_factors,
+    shuffle_groups,
+    unfold_windows,
+)
 from convx._engine.arguments.general import (
+    boolean,
     check_batched,
     check_memory,
     check_out,
@@ -53,6 +61,19 @@ from convx._engine.arguments.kinds import (
     layer,
     tolerance,
 )
+from convx._engine.arguments.linear import (
+    linear_shape,
+    matrix_sizes,
+)
+from convx._engine.arguments.padding import (
+    pad_mode,
+    pad_value,
+    pad_widths,
+)
+from convx._engine.arguments.resizing import (
+    resize_mode,
+    resized,
+)
 
 __all__ = [
     "ACTIVATIONS",
@@ -63,12 +84,14 @@ __all__ = [
     "activation",
     "algorithm",
     "axes_told",
+    "boolean",
     "check_activation",
     "check_batched",
     "check_channel_weight",
     "check_channels",
     "check_depthwise",
     "check_direction",
+    "check_divides",
     "check_factor",
     "check_factor_axes",
     "check_groups",
@@ -84,16 +107,27 @@ __all__ = [
     "check_transpose",
     "check_windows",
     "factors",
+    "fold_windows",
     "integer",
     "kind",
     "layer",
+    "linear_shape",
+    "matrix_sizes",
     "one_of",
+    "pad_mode",
+    "pad_value",
+    "pad_widths",
     "padding_mode",
     "pads",
     "per_axis",
+    "resize_mode",
+    "resized",
     "shape",
     "shown",
+    "shuffle_factors",
+    "shuffle_groups",
     "spatial_axes",
     "thread_count",
     "tolerance",
+    "unfold_windows",
 ]

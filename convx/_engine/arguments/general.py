@@ -1,5 +1,6 @@
 """Arguments of any function: integers, one for each axis, names, shapes, memory, ``out``."""
 
+import math
 import operator
 import reprlib
 from collections.abc import Sequence
@@ -36,6 +37,13 @@ def integer(value: object, name: str, least: int | None = None) -> int:
         kind = {0: "non-negative", 1: "positive"}.get(least, f"at least {least}")
         raise ValueError(f"{name} must be {kind}, got {number}")
     return number
+
+
+def boolean(value: object, name: str) -> bool:
+    """Return ``value`` if it is a bool."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, got {shown(value)}")
+    return bool(value)
 
 
 def per_axis(value: object, axes: int, name: str, least: int | None = None) -> tuple[int, ...]:
@@ -93,6 +101,8 @@ def check_memory(shape: Sequence[int], item_size: int, what: str) -> None:
             f"{what} of shape {tuple(shape)} would take {size} bytes, more than the machine's "
             f"memory of {machine.MEMORY_BYTES}"
         )
+    if item_size * math.prod(max(one, 1) for one in shape) >= 2**63:
+        raise MemoryError(f"{what} of shape {tuple(shape)} would have strides beyond 64 bits")
 
 
 def shape(value: object, name: str) -> tuple[int, ...]:

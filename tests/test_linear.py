@@ -1,0 +1,162 @@
+"""The linear layer, and convolutions as matrices."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+from support import MODES, assert_same, randomly, small_integers, values
+from torch_samples import check_gradients, check_samples
+
+from convx import functional as F
+from convx import grad, reference
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "int64", "int8"])
+def test_samples(dtype):
+    check_samples("nn.functional.linear", F.linear, dtype)
+
+
+def test_gradients_of_samples():
+    check_gradients("nn.functional.linear", grad.linear)
+
+
+@pytest.mark.parametrize("shape", [(5,), (0, 5), (3, 5), (2, 3, 5), (1, 2, 1, 5)])
+@pytest.mark.parametrize("dtype", ["float32", "complex128", "int16", "float16"])
+def test_against_the_reference(shape, dtype):
+    rng = np.random.default_rng(0)
+    x, w, b = (small_integers(rng, one).astype(dtype) for one in (shape, (4, 5), (4,)))
+    assert_same(F.linear(x, w, b), reference.linear(x, w, b))
+    assert_same(F.linear(x, w), reference.linear(x, w))
+    assert_same(np.asarray(F.linear(x, w[0], b[0])), np.asarray(reference.linear(x, w, b)[..., 0]))
+
+
+def test_gradients_are_adjoints():
+    rng = np.random.default_rng(1)
+    x, w, b = (small_integers(rng, one) for one in ((2, 3, 5), (4, 5), (4,)))
+    y = small_integers(rng, (2, 3, 4))
+    dx, dw, db = grad.linear(y, x, w, b)
+    assert (dx.shape, dw.shape, db.shape) == (x.shape, w.shape, b.shape)
+    assert (F.linear(x, w) * y).sum() == (dx * x).sum() == (dw * w).sum()
+    assert (y * b).sum() == (db * b).sum()
+    assert grad.linear(y, x, w)[2] is None
+    dx, dw, db = grad.linear(y[..., 0], x, w[0], b[0])
+    assert (dx.shape, dw.shape, db.shape) == (x.shape, (5,), ())
+
+
+def test_a_convolution_of_one_tap():
+    rng = np.random.default_rng(2)
+    x, w = small_integers(rng, (2, 5, 3, 4)), small_integers(rng, (4, 5))
+    by_pixel = F.linear(np.moveaxis(x, 1, -1), w)
+    assert_same(np.moveaxis(by_pixel, -1, 1).copy(), F.conv2d(x, w[:, :, None, None]))
+
+
+def test_mixed_dtypes_layouts_and_out():
+    rng = np.random.default_rng(3)
+    x, w = values(rng, (3, 5)), values(rng, (4, 5))
+    expected = F.linear(x, w)
+    for same in (np.asfortranarray(x), x.astype(">f8"), x.tolist(), x[::-1].copy()[::-1]):
+        assert_same(F.linear(same, w), expected)
+    assert F.linear(x.astype("f4"), w).dtype == np.float64
+    for out in (np.empty((3, 4)), np.empty((4, 3)).T):
+        assert F.linear(x, w, out=out) is out
+        assert_same(out.copy(), expected)
+    square = values(rng, (4, 4))
+    expected = F.linear(square, square)
+    assert F.linear(square, square, out=square) is square
+    assert_same(square, expected)
+
+
+def test_half_precision_is_rounded_once():
+    x = np.ones((1, 2049), np.float16)
+    assert F.linear(x, x)[0, 0] == np.float16(2049)
+
+
+# Matrices of convolutions
+
+
+def test_a_kernel_of_3_by_3_over_4_by_4():
+    matrix = F.convolution_matrix(np.arange(1, 10).reshape(3, 3), (4, 4))
+    assert matrix.tolist() == [
+        [1, 2, 3, 0, 4, 5, 6, 0, 7, 8, 9, 0, 0, 0, 0, 0],
+        [0, 1, 2, 3, 0, 4, 5, 6, 0, 7, 8, 9, 0, 0, 0, 0],
+        [0, 0, 0, 0, 1, 2, 3, 0, 4, 5, 6, 0, 7, 8, 9, 0],
+        [0, 0, 0, 0, 0, 1, 2, 3, 0, 4, 5, 6, 0, 7, 8, 9],
+    ]
+
+
+@st.composite
+def matrices(draw):
+    """A weight's shape, sizes, and options."""
+    axes, groups = draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    options = {
+        name: tuple(draw(st.integers(*bounds)) for _ in range(axes))
+        for name, bounds in (("stride", (1, 3)), ("padding", (0, 4)), ("dilation", (1, 2)))
+    }
+    kernel = [draw(st.integers(1, 3)) for _ in range(axes)]
+    sizes = [
+        draw(st.integers(max(1, d * (k - 1) + 1 - 2 * p), 5))
+        for k, d, p in zip(kernel, options["dilation"], options["padding"])
+    ]
+    filters, within = groups * draw(st.integers(1, 2)), draw(st.integers(1, 2))
+    options |= {"groups": groups, "padding_mode": draw(st.sampled_from(list(MODES)))}
+    return (filters, within, *kernel), tuple(sizes), options
+
+
+@randomly(200, case=matrices(), dtype=st.sampled_from(["float64", "int32", "complex64"]))
+def test_matrices_against_the_reference(case, dtype):
+    shape, sizes, options = case
+    rng = np.random.default_rng(4)
+    w = small_integers(rng, shape).astype(dtype)
+    matrix = F.convolution_matrix(w, sizes, **options)
+    assert_same(matrix, np.ascontiguousarray(reference.convolution_matrix(w, sizes, **options)))
+    x = small_integers(rng, (shape[1] * options["groups"], *sizes)).astype(dtype)
+    y = F.conv_nd(x, w, **options)
+    np.testing.assert_array_equal(matrix @ x.ravel(), y.ravel())
+    back = grad.conv_nd_input(
+        x.shape, w, y, *list(options.values())[:4], padding_mode=options["padding_mode"]
+    )
+    np.testing.assert_array_equal(matrix.T @ y.ravel(), back.ravel())
+
+
+@randomly(100, case=matrices())
+def test_sparse_matrices(case):
+    shape, sizes, options = case
+    w = np.random.default_rng(5).integers(1, 9, shape)
+    dense = F.convolution_matrix(w, sizes, **options)
+    (data, indices, indptr), (rows, columns) = F.convolution_matrix(
+        w, sizes, sparse=True, **options
+    )
+    assert dense.shape == (rows, columns)
+    assert len(indptr) == rows + 1
+    assert len(data) == len(indices) == indptr[-1] == (dense != 0).sum()
+    again = np.zeros_like(dense)
+    for row, (first, end) in enumerate(pairwise(indptr)):
+        assert (np.diff(indices[first:end]) > 0).all()
+        again[row, indices[first:end]] = data[first:end]
+    assert_same(again, dense)
+
+
+def test_scipy_takes_sparse_matrices():
+    sparse = pytest.importorskip("scipy.sparse")
+    w = np.random.default_rng(6).standard_normal((4, 3, 3, 3))
+    matrix = sparse.csr_array(*F.convolution_matrix(w, (9, 8), padding=1, sparse=True))
+    x = np.random.default_rng(7).standard_normal((3, 9, 8))
+    y = F.conv2d(x, w, padding=1)
+    np.testing.assert_allclose(matrix @ x.ravel(), y.ravel(), rtol=1e-12, atol=1e-12)
+    back = F.conv_transpose2d(y, w, padding=1)
+    np.testing.assert_allclose(matrix.T @ y.ravel(), back.ravel(), rtol=1e-12, atol=1e-12)
+    assert matrix.has_canonical_format
+
+
+def test_same_and_pairs():
+    assert F.convolution_matrix([1, 2, 3], (3,), padding="same").tolist() == [
+        [2, 3, 0],
+        [1, 2, 3],
+        [0, 1, 2],
+    ]
+    assert F.convolution_matrix([1, 10], (2,), padding=((2, 0),)).tolist() == [
+        [0, 0],
+        [10, 0],
+        [1, 10],
+    ]
