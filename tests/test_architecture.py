@@ -196,6 +196,10 @@ RANKS = ("1d", "2d", "3d", "_nd")
 FAMILIES = {
     "convolution": {f"conv{way}{rank}" for way in ("", "_transpose") for rank in RANKS},
     "activation": {"relu"},
+    "normalisation": {"batch_norm", "layer_norm", "group_norm", "instance_norm"}
+    | {"local_response_norm"},
+    "loss": {"cross_entropy", "nll_loss", "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
+    | {"binary_cross_entropy", "binary_cross_entropy_with_logits"},
 }
 # Functions of one module alone.
 ONLY_FUNCTIONAL: set[str] = set()

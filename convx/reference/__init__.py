@@ -1,6 +1,6 @@
 """The operations of convx in plain NumPy: slow, short and meant to be read.
 
-Three files, in reading order:
+Its files, in reading order:
 
 ``boundary``
     What an array looks like beyond its edges: :func:`pad_indices`, :func:`pad` and its adjoint
@@ -9,6 +9,10 @@ Three files, in reading order:
     Convolution, transposed convolution and their gradients, for any number of spatial axes.
 ``activations``
     What a prepared convolution may end with: :func:`activate`.
+``normalization``
+    :func:`batch_norm` and its relatives: means and variances over some axes.
+``losses``
+    :func:`cross_entropy` and other losses, element by element.
 
 Nothing here is shared with the compiled engine, so the tests can hold one against the other. The
 arguments are trusted, not checked, and the arithmetic is done in the dtype that NumPy's promotion
@@ -25,16 +29,54 @@ from convx.reference.conv import (
     conv_transpose_nd,
     conv_transpose_nd_grad,
 )
+from convx.reference.losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    huber_loss,
+    l1_loss,
+    log_softmax,
+    mse_loss,
+    nll_loss,
+    one_hot,
+    smooth_l1_loss,
+)
+from convx.reference.normalization import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    local_response_norm,
+    moments,
+    normalize_gradient,
+)
 
 __all__ = [
     "activate",
+    "batch_norm",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
     "conv_nd",
     "conv_nd_grad",
     "conv_nd_input",
     "conv_nd_weight",
     "conv_transpose_nd",
     "conv_transpose_nd_grad",
+    "cross_entropy",
+    "group_norm",
+    "huber_loss",
+    "instance_norm",
+    "l1_loss",
+    "layer_norm",
+    "local_response_norm",
+    "log_softmax",
+    "moments",
+    "mse_loss",
+    "nll_loss",
+    "normalize_gradient",
+    "one_hot",
     "pad",
     "pad_indices",
+    "smooth_l1_loss",
     "unpad",
 ]

@@ -1,5 +1,7 @@
 """Arguments of any function: integers, one for each axis, names, shapes, memory, ``out``."""
 
+import math
+import numbers
 import operator
 import reprlib
 from collections.abc import Sequence
@@ -35,6 +37,21 @@ def integer(value: object, name: str, least: int | None = None) -> int:
     if least is not None and number < least:
         kind = {0: "non-negative", 1: "positive"}.get(least, f"at least {least}")
         raise ValueError(f"{name} must be {kind}, got {number}")
+    return number
+
+
+def real(value: object, name: str) -> float:
+    """Return ``value`` as a float if it is a finite number; bools and strings are none."""
+    if isinstance(value, bool | np.bool) or not isinstance(value, numbers.Real):
+        raise TypeError(
+            f"{name} must be a real number, got {shown(value)} of type {type(value).__name__}"
+        )
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be finite, got {shown(value)}")
     return number
 
 
