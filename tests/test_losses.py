@@ -30,7 +30,12 @@ def test_samples(name, dtype):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_gradients_of_samples(name):
-    check_gradients(f"nn.functional.{name}", getattr(grad, name))
+    """Of input and target: the samples ask for no gradient of a weight."""
+
+    def of_input_and_target(*arguments, **options):
+        return getattr(grad, name)(*arguments, **options)[:2]
+
+    check_gradients(f"nn.functional.{name}", of_input_and_target)
 
 
 def named(arguments, options):
@@ -179,9 +184,8 @@ def test_extreme_logits(shape):
     x = np.zeros(shape)
     x[:, 0], x[:, 1], x[:, 2] = 1e30, -1e30, -np.inf
     targets = np.zeros(shape[:1] + shape[2:], int)
-    assert F.cross_entropy(x, targets) == 0
-    assert F.cross_entropy(x, targets + 1) == 2e30
-    assert F.cross_entropy(x, targets + 2) == np.inf
+    for target, loss in enumerate((0, 2e30, np.inf)):
+        assert (F.cross_entropy(x, targets + target, reduction="none") == loss).all()
     dx = grad.cross_entropy(1.0, x, targets + 1, reduction="sum")[0]
     assert dx.sum() == 0
     assert (dx[:, 0] == 1).all()
@@ -219,7 +223,7 @@ def pair_of(name, shape, rng):
     x, t = rng.standard_normal(shape), rng.standard_normal(shape)
     if name.startswith("binary"):
         t = rng.random(shape)
-        x = rng.random(shape) if name == "binary_cross_entropy" else 3 * x
+        x = 0.1 + 0.8 * rng.random(shape) if name == "binary_cross_entropy" else 3 * x
     return x, t
 
 
@@ -296,7 +300,7 @@ def test_shapes_that_differ_are_warned_of(rng):
 
 def test_certainties():
     x, t = [0.0, 1.0, 0.0, 1.0], [0.0, 1.0, 1.0, 0.0]
-    assert_same(F.binary_cross_entropy(x, t, reduction="none"), np.array([0.0, 0, 100, 100]))
+    assert F.binary_cross_entropy(x, t, reduction="none").tolist() == [0, 0, 100, 100]
     dx = grad.binary_cross_entropy(1.0, x, t, reduction="sum")[0]
     assert dx.tolist() == [0, 0, -1e12, 1e12]
     far = F.binary_cross_entropy_with_logits([1e4, -1e4], [1, 0], reduction="none")

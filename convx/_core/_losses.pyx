@@ -15,7 +15,8 @@ def softmax_loss(str isa, x, target, peak, total, picked, y, factor, taken, int 
     of one element of the type of ``x`` for each column, but the target, of int64.
     """
     cdef Buffer x_buffer = Buffer(x), target_buffer = held(target)
-    cdef Buffer peak_buffer = Buffer(peak, writable=True), total_buffer = Buffer(total, writable=True)
+    cdef Buffer peak_buffer = Buffer(peak, writable=True)
+    cdef Buffer total_buffer = Buffer(total, writable=True)
     cdef Buffer picked_buffer = held(picked, writable=True), y_buffer = held(y, writable=True)
     cdef Buffer factor_buffer = held(factor), taken_buffer = held(taken)
     cdef cx_softmax_job job

@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t
 
 from convx._core._driver cimport sweeps_of
-from convx._core._memory cimport Buffer, held, memory_of
+from convx._core._memory cimport held, memory_of
 from convx._core._parallel cimport cx_sweep, share_out
 from convx._core._sweeps cimport (
     CX_NORM_APPLY, CX_NORM_CHUNK, CX_NORM_FINISH, CX_NORM_SUMS, CX_NORM_WHOLE, cx_norm_job,

@@ -30,11 +30,11 @@ class Scores(NamedTuple):
 
     @property
     def classes(self) -> int:
-        return self.x.shape[1]
+        return int(self.x.shape[1])
 
     @property
     def columns(self) -> int:
-        return self.x.shape[0] * self.x.shape[2]
+        return int(self.x.shape[0] * self.x.shape[2])
 
 
 class Labels(NamedTuple):
@@ -163,7 +163,7 @@ def _smooth_losses(of: Scores, softmax: _Softmax) -> AnyArray:
 def _label_losses(of: Scores, labels: Labels, smoothing: float) -> AnyArray:
     softmax = _softmax(of, labels.target)
     with np.errstate(all="ignore"):
-        losses = softmax.log_total + (softmax.peak - softmax.picked)
+        losses: AnyArray = softmax.log_total + (softmax.peak - softmax.picked)
         losses *= labels.weight
         if smoothing:
             losses *= 1 - smoothing
@@ -226,7 +226,7 @@ def cross_entropy_gradients(
     g = _grad_columns(grad_output, of, _sum(labels.weight))
     with np.errstate(all="ignore"):
         dx = _label_gradient(g, of, labels, smoothing)
-    return dx.reshape(of.shape).astype(of.dtype, copy=False), None, None
+    return sweeps.rounded(dx.reshape(of.shape), of.dtype), None, None
 
 
 def _label_gradient(g: AnyArray, of: Scores, labels: Labels, smoothing: float) -> AnyArray:
@@ -267,8 +267,8 @@ def _mixture_gradients(
             logs *= of.weight[:, None]
         logs *= 1 - smoothing
     return (
-        dx.reshape(of.shape).astype(of.dtype, copy=False),
-        logs.reshape(of.shape).astype(target.dtype.newbyteorder("="), copy=False),
+        sweeps.rounded(dx.reshape(of.shape), of.dtype),
+        sweeps.rounded(logs.reshape(of.shape), target.dtype.newbyteorder("=")),
         by_weight,
     )
 

@@ -90,9 +90,9 @@ def _grouped_gradients(grad_output: object, of: _Grouped) -> tuple[Gradient, ...
     count = math.prod(of.parameter_shape)
     if of.case.layout.by_element:
         sums = np.moveaxis(sums.sum(0).reshape(2, count, -1).sum(-1), 0, -1)
-    elif of.kinds != [None, None]:
+    elif any(kind is not None for kind in of.kinds):
         sums = sums.reshape(-1, count, 2).sum(0)
-    grad_input = dx.astype(of.dtype, copy=False)
+    grad_input = sweeps.rounded(dx, of.dtype)
     return (grad_input, *segments.parameter_gradients(sums, of.parameter_shape, of.kinds))
 
 

@@ -164,7 +164,7 @@ def _channel_gradients(of: _Channels, case: segments.Case, dy: AnyArray) -> tupl
     assert sums is not None
     channels = of.x.shape[1]
     by_channel = sums.sum(1) if len(sums) == channels else sums.reshape(-1, channels, 2).sum(0)
-    grad_input = _apart(dx, of.shape).astype(of.dtype, copy=False)
+    grad_input = sweeps.rounded(_apart(dx, of.shape), of.dtype)
     return (grad_input, *segments.parameter_gradients(by_channel, (channels,), of.kinds))
 
 

@@ -1,8 +1,8 @@
 """What losses of pairs of elements share: operands, blocks, reductions, gradients.
 
 Each is given by what it makes of two blocks of elements, and its derivatives: a `Pairwise`. Arrays
-are gone through in blocks that stay in the cache, whatever their strides; sums are of double
-precision over the blocks, in their order.
+are gone through in blocks that stay in the cache; sums are of double precision over the blocks, in
+their order.
 """
 
 import math
@@ -69,7 +69,7 @@ def operands(
         if strict:
             arguments.check_broadcast(array.shape, shape, name)
         else:
-            arguments.check_shape(array.shape, x.shape, name, "as the input has")
+            arguments.check_shape(array.shape, shape, name, "as input and target have")
         if name == "weight":
             w = array
         else:
@@ -77,36 +77,26 @@ def operands(
     return Operands(arrays, w, shape, dtype, chosen)
 
 
-def _blocks(
-    arrays: list[AnyArray], shape: tuple[int, ...], dtype: np.dtype[Any]
-) -> Iterator[tuple[slice, tuple[AnyArray, ...]]]:
-    """Yield lines of elements of the arrays, broadcast to a shape, and where they stand in it."""
-    views = [np.broadcast_to(one, shape) for one in arrays]
-    computed = SWEEP_DTYPES[dtype]
-    lines = np.nditer(
-        views,
-        flags=["external_loop", "buffered", "zerosize_ok"],
-        op_flags=[["readonly", "nbo", "aligned"]] * len(views),
-        op_dtypes=[computed] * len(views),
-        order="C",
-        casting="unsafe",
-        buffersize=BLOCK,
-    )
-    start = 0
-    for line in lines:
-        blocks = line if isinstance(line, tuple) else (line,)
-        for first in range(0, len(blocks[0]), BLOCK):
-            parts = tuple(block[first : first + BLOCK] for block in blocks)
-            end = start + len(parts[0])
-            yield slice(start, end), parts
-            start = end
-        del line, blocks
+def _line(array: AnyArray, of: Operands) -> AnyArray:
+    """Return the array, broadcast, as one line in the type of the computation; or its one value."""
+    computed = SWEEP_DTYPES[of.dtype]
+    if array.size == 1:
+        return array.astype(computed).reshape(1)
+    return np.ascontiguousarray(np.broadcast_to(array, of.shape), computed).reshape(-1)
+
+
+def _blocks(arrays: list[AnyArray], of: Operands) -> Iterator[tuple[slice, list[AnyArray]]]:
+    """Yield blocks of the arrays' elements, and where they stand in the line of all."""
+    lines = [_line(one, of) for one in arrays]
+    for first in range(0, math.prod(of.shape), BLOCK):
+        place = slice(first, first + BLOCK)
+        yield place, [line if line.size == 1 else line[place] for line in lines]
 
 
 def _sum(function: Callable[..., AnyArray], arrays: list[AnyArray], of: Operands) -> float:
     total = 0.0
     with np.errstate(all="ignore"):
-        for _, blocks in _blocks(arrays, of.shape, of.dtype):
+        for _, blocks in _blocks(arrays, of):
             total += float(np.sum(function(*blocks)))
     return total
 
@@ -116,7 +106,7 @@ def _fill(
 ) -> AnyArray:
     flat = result.reshape(-1)
     with np.errstate(all="ignore"):
-        for place, blocks in _blocks(arrays, of.shape, of.dtype):
+        for place, blocks in _blocks(arrays, of):
             flat[place] = function(*blocks)
     return result
 
@@ -143,8 +133,7 @@ def _count(of: Operands, by_weight: bool) -> float:
 
 def number(value: float, dtype: np.dtype[Any], out: Any) -> AnyArray:
     """Return a reduced loss as an array without axes."""
-    with np.errstate(over="ignore"):
-        result = np.asarray(value).astype(dtype)
+    result = sweeps.rounded(np.asarray(value), dtype)
     if out is not None:
         arguments.check_out(out, (), dtype)
     return sweeps.deliver(result, dtype, out)
@@ -173,7 +162,7 @@ def _summed_to(array: AnyArray, shape: tuple[int, ...], dtype: np.dtype[Any]) ->
         for axis in range(array.ndim)
         if axis < extra or (shape[axis - extra] == 1 and array.shape[axis] != 1)
     )
-    return array.sum(axes).reshape(shape).astype(dtype) if axes else array.astype(dtype, copy=False)
+    return sweeps.rounded(array.sum(axes).reshape(shape) if axes else array, dtype)
 
 
 def grad_output_of(grad_output: object, shape: tuple[int, ...], reduction: str) -> AnyArray:

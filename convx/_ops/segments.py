@@ -66,6 +66,11 @@ class Case(NamedTuple):
     mean: AnyArray
     variance: AnyArray
 
+    @property
+    def operands(self) -> list[AnyArray]:
+        """What is read while the result is written."""
+        return [one for one in (self.x, self.weight, self.bias) if one is not None]
+
     def run(self, dy: AnyArray | None, y: AnyArray) -> AnyArray | None:
         """Normalise into ``y``, or put the gradient there and return the sums for weights."""
         return _normalization.normalize(
@@ -113,7 +118,7 @@ def kernel_parameters(
 
 
 def normalized(case: Case, shape: tuple[int, ...], dtype: np.dtype[Any], out: Any) -> AnyArray:
-    y = sweeps.new_result(out, shape, dtype, case.x, case.weight, case.bias)
+    y = sweeps.new_result(out, shape, dtype, *case.operands)
     case.run(None, y)
     return sweeps.deliver(y, dtype, out)
 
@@ -130,8 +135,8 @@ def parameter_gradients(
     """Return the gradients of weight and bias from the sums of dy, dy * normalised x."""
     weight, bias = kinds
     return (
-        None if weight is None else sums[..., 1].reshape(shape).astype(weight),
-        None if bias is None else sums[..., 0].reshape(shape).astype(bias),
+        None if weight is None else sweeps.rounded(sums[..., 1].reshape(shape), weight),
+        None if bias is None else sweeps.rounded(sums[..., 0].reshape(shape), bias),
     )
 
 

@@ -262,7 +262,7 @@ def binary_cross_entropy(
     Examples
     --------
     >>> from convx import functional as F
-    >>> F.binary_cross_entropy([1.0, 0.0], [1.0, 1.0], reduction="none")
+    >>> F.binary_cross_entropy([0.0, 0.0], [0.0, 1.0], reduction="none")
     array([  0., 100.])
     """
     return _binary.of_probabilities(input, target, weight, reduction, out)

@@ -48,10 +48,10 @@ def real(value: object, name: str) -> float:
         )
     try:
         number = float(value)
-    except OverflowError:
+    except OverflowError:  # of an integer, which may have too many digits to be shown
         number = math.inf
     if not math.isfinite(number):
-        raise ValueError(f"{name} must be finite, got {shown(value)}")
+        raise ValueError(f"{name} must be finite, got {number}")
     return number
 
 
