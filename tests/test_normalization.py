@@ -288,6 +288,25 @@ def test_threads_change_no_bits(name, dtype, shape, rng):
         assert_same(one, other)
 
 
+@pytest.mark.parametrize("rows", [2, 40])
+def test_long_rows(rows, rng):
+    """Few ones are shared out by chunks among threads, many as they are."""
+    x, dy = rng.standard_normal((2, rows, 9, 1000))
+    weight, bias = rng.standard_normal((2, 9, 1000))
+    results = []
+    for count in (1, 2):
+        with convx.threads(count):
+            y = F.layer_norm(x, (9, 1000), weight, bias)
+            results.append([y, *grad.layer_norm(dy, x, (9, 1000), weight, bias)])
+    for one, other in zip(*results, strict=True):
+        assert_same(one, other)
+    y, dx, dw, db = results[0]
+    assert_near(y, reference.layer_norm(x, (9, 1000), weight, bias))
+    assert_near(dx, reference.normalize_gradient(dy * weight, x, (1, 2)))
+    assert_near(dw, (dy * reference.layer_norm(x, (9, 1000))).sum(0))
+    assert_near(db, dy.sum(0))
+
+
 @calls
 def test_other_layouts(name, rng):
     x, dy = (rng.standard_normal((3, 4, 9, 20)).astype(np.float32) for _ in range(2))

@@ -30,7 +30,7 @@ def normalize(str isa, tuple layout, x, weight, bias, dy, y, double eps, bint of
     cdef int64_t parts = job.runs * ((job.run_length + CX_NORM_CHUNK - 1) // CX_NORM_CHUNK)
     cdef bint backward = dy is not None
     job.segments_together = 1
-    sums = run_sums = element_sums = slopes = None
+    sums = run_sums = element_sums = slopes = partial = None
     if backward:
         run_sums = sums = empty((job.segments, job.runs, 2))
         slopes = empty((job.segments, 2))
@@ -39,7 +39,8 @@ def normalize(str isa, tuple layout, x, weight, bias, dy, y, double eps, bint of
     cdef int64_t pieces = (job.segments + job.segments_together - 1) // job.segments_together
     if backward and job.by_element:
         element_sums = sums = zeros((pieces, 2, job.period * job.run_length))
-    partial = empty((job.segments, parts, 4 if backward else 2))
+    if of_input or backward:
+        partial = empty((job.segments, parts, 4 if backward else 2))
     cdef list buffers = [
         held(x), held(weight), held(bias), held(dy), held(y, True), held(partial, True),
         held(mean, True), held(variance, True), held(run_sums, True), held(slopes, True),

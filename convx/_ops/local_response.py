@@ -37,8 +37,8 @@ class _Responses:
     def divisors(self, x: AnyArray) -> AnyArray:
         squares = _window_sums(x * x, self.before, self.after)
         means = squares // self.size if x.dtype.kind == "i" else squares / self.size
-        divisors: AnyArray = means.astype(self.computed, copy=False)
-        divisors = divisors * self.computed.type(self.alpha) + self.computed.type(self.k)
+        divisors: AnyArray = means.astype(self.computed) * self.computed.type(self.alpha)
+        divisors += self.computed.type(self.k)
         return divisors
 
 

@@ -118,12 +118,14 @@ def kernel_parameters(
 
 
 def normalized(case: Case, shape: tuple[int, ...], dtype: np.dtype[Any], out: Any) -> AnyArray:
+    """Return the result of a case, in ``out`` if that is given."""
     y = sweeps.new_result(out, shape, dtype, *case.operands)
     case.run(None, y)
     return sweeps.deliver(y, dtype, out)
 
 
 def grad_operand(grad_output: object, shape: tuple[int, ...], x: AnyArray) -> AnyArray:
+    """Return the gradient of the output in the type of ``x``."""
     dy, _ = dtypes.sweep_operand(grad_output, "grad_output")
     arguments.check_shape(dy.shape, shape, "grad_output", "as the output has")
     return np.ascontiguousarray(dy, dtype=x.dtype)
@@ -143,5 +145,6 @@ def parameter_gradients(
 def no_gradients(
     kinds: list[np.dtype[Any] | None], shape: tuple[int, ...]
 ) -> tuple[Gradient, Gradient]:
+    """Return the gradients of weight and bias where there is no input."""
     weight, bias = (None if kind is None else np.zeros(shape, kind) for kind in kinds)
     return weight, bias
