@@ -15,6 +15,9 @@ from convx._ops.pairwise_losses import (
     reduced_loss,
 )
 
+# Below it a square can hardly be told from a corner, and single precision has no 1 / beta.
+LEAST_BETA = 1e-30
+
 
 def _of_difference(
     value: Callable[[AnyArray], AnyArray], slope: Callable[[AnyArray], AnyArray]
@@ -49,7 +52,7 @@ def _huber(delta: float, scale: float = 1.0) -> Pairwise:
 
 def _smooth(beta: float) -> Pairwise:
     """``d * d / (2 * beta)`` up to beta, ``|d| - beta / 2`` from there on."""
-    return _huber(beta, 1 / beta) if beta else ABSOLUTE
+    return _huber(beta, 1 / beta) if beta >= LEAST_BETA else ABSOLUTE
 
 
 def squared(input: object, target: object, weight: object, reduction: object, out: Any) -> AnyArray:
