@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from support import assert_same, randomly
+from support import assert_same, guarded, randomly, run_in_child
 from torch_samples import check_errors, check_gradients, check_samples
 
 import convx
@@ -384,3 +384,27 @@ def test_out(name, rng):
         assert_same(out, expected)
         with pytest.raises(ValueError, match="out must"):
             function(x, t, reduction=reduction, out=np.empty(5))
+
+
+@pytest.mark.parametrize("side", ["after", "before"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(3, 5), (2, 37, 19), (2, 3, 530), (2, 1, 3), (3, 530)])
+def test_nothing_beyond_the_arrays_is_touched(side, dtype, shape, rng):
+    x = rng.standard_normal(shape).astype(dtype)
+    target = rng.integers(0, shape[1], shape[:1] + shape[2:])
+    expected = [
+        F.cross_entropy(x, target, reduction="none"),
+        grad.cross_entropy(1.0, x, target)[0],
+    ]
+
+    def call():
+        held = guarded(x, side), guarded(target, side)
+        return [
+            F.cross_entropy(*held, reduction="none"),
+            grad.cross_entropy(1.0, *held)[0],
+        ]
+
+    outcome = run_in_child(call)
+    assert outcome.error is None, outcome
+    for one, exactly in zip(outcome.value, expected, strict=True):
+        assert_same(one, exactly)

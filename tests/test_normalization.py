@@ -1,9 +1,11 @@
 """Normalisations against PyTorch's samples, the reference, and themselves in other arrangements."""
 
+from itertools import chain
+
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from support import assert_same, randomly, run_python
+from support import assert_same, guarded, randomly, run_in_child, run_python
 from torch_samples import (
     as_numpy,
     assert_alike,
@@ -421,3 +423,25 @@ def test_running_statistics_of_other_types(rng):
             assert (one[1::2] == one[1]).all()
     with pytest.raises(ValueError, match="running_mean"):
         F.batch_norm(x, None, plain[1], training=True)
+
+
+@pytest.mark.parametrize("side", ["after", "before"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(3, 4, 5, 7), (3, 4, 2, 3), (1, 4, 2, 4099)])
+def test_nothing_beyond_the_arrays_is_touched(side, dtype, shape, rng):
+    x, dy = (rng.standard_normal(shape).astype(dtype) for _ in range(2))
+    w = rng.standard_normal(4).astype(dtype)
+    names = [name for name in CALLS if name != "local_response_norm"]
+    expected = [[CALLS[name](x, w), *gradient_of(name, dy, x, w)] for name in names]
+
+    def call():
+        held = [guarded(one, side) for one in (dy, x, w)]
+        out = guarded(x, side)
+        return [
+            [CALLS[name](*held[1:], out=out).copy(), *gradient_of(name, *held)] for name in names
+        ]
+
+    outcome = run_in_child(call)
+    assert outcome.error is None, outcome
+    for one, exactly in zip(chain(*outcome.value), chain(*expected), strict=True):
+        assert_same(one, exactly)
