@@ -53,13 +53,21 @@ CX_INLINE double NAME(fold_lanes)(NAME(sums) *of)
     return lanes[0];
 }
 
+/* The next chunk, `ahead` elements on, is asked for meanwhile: in a batch it is far away. */
 CX_INLINE void NAME(sum_chunk)(const T *x, const T *dy, const T *weight, int64_t length, T pivot,
-                               const int has_gradient, const int is_weighted, double *result)
+                               int64_t ahead, const int has_gradient, const int is_weighted,
+                               double *result)
 {
     NAME(accumulators) sums = {0};
     int64_t i = 0;
-    for (; i + SUM_LANES <= length; i += SUM_LANES)
+    for (; i + SUM_LANES <= length; i += SUM_LANES) {
+        for (int line = 0; line < (int)sizeof(T) / 4; line++) {
+            __builtin_prefetch(x + i + ahead + line * 8);
+            if (has_gradient)
+                __builtin_prefetch(dy + i + ahead + line * 8);
+        }
         NAME(add_lanes)(&sums, x + i, dy + i, weight + i, pivot, has_gradient, is_weighted);
+    }
     if (i < length) { /* what is missing adds nothing */
         T some_x[SUM_LANES], some_dy[SUM_LANES], some_weight[SUM_LANES];
         for (int lane = 0; lane < SUM_LANES; lane++) {

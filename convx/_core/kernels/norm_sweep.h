@@ -48,19 +48,20 @@ static void NAME(sum_part)(const cx_norm_job *job, int64_t segment, int64_t part
     NAME(part) p = NAME(part_of)(job, segment, part);
     T pivot = NAME(pivot_of)(job, segment);
     const T *x = (const T *)job->x + p.at;
-    double *result = job->partial +
-                     (segment * job->runs * NAME(chunks_of)(job) + part) * NAME(sums_of)(job);
+    int64_t parts = job->runs * NAME(chunks_of)(job);
+    int64_t ahead = part + 1 < parts ? NAME(part_of)(job, segment, part + 1).at - p.at : 0;
+    double *result = job->partial + (segment * parts + part) * NAME(sums_of)(job);
     if (!job->dy) {
-        NAME(sum_chunk)(x, x, x, p.length, pivot, 0, 0, result);
+        NAME(sum_chunk)(x, x, x, p.length, pivot, ahead, 0, 0, result);
         return;
     }
     const T *dy = (const T *)job->dy + p.at;
     if (!job->by_element) {
-        NAME(sum_chunk)(x, dy, x, p.length, pivot, 1, 0, result);
+        NAME(sum_chunk)(x, dy, x, p.length, pivot, ahead, 1, 0, result);
         return;
     }
     const T *weight = (const T *)job->weight + NAME(parameter_at)(job, segment, 0) + p.start;
-    NAME(sum_chunk)(x, dy, weight, p.length, pivot, 1, 1, result);
+    NAME(sum_chunk)(x, dy, weight, p.length, pivot, ahead, 1, 1, result);
 }
 
 CX_INLINE double NAME(rescale_of)(const cx_norm_job *job, int64_t segment)
