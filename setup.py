@@ -42,12 +42,13 @@ DRIVER = Extension(
 )
 OTHERS = [
     Extension(
-        f"convx._core.{name}",
-        sources=[f"convx/_core/{name}.pyx"],
+        f"convx._core.{Path(path).stem}",
+        sources=[path],
         depends=sorted(glob.glob("convx/_core/*.pxd")),
         include_dirs=["convx/_core/kernels"],
     )
-    for name in ("_memory", "_parallel", "_memo", "_activations", "_copies", "_resampling")
+    for path in sorted(glob.glob("convx/_core/*.pyx"))
+    if path != DRIVER.sources[0]
 ]
 EXTENSIONS = [DRIVER, *OTHERS]
 DIRECTIVES = {

@@ -15,6 +15,8 @@ cdef class Buffer:
     cdef bint held
 
 
+cdef Buffer held(array, bint writable=*)
+cdef void *memory_of(Buffer buffer) noexcept
 cdef Block borrow_scratch(int64_t size)
 cdef int return_scratch(Block scratch) except -1
 cpdef new_result(tuple shape, dtype)

@@ -92,6 +92,16 @@ cdef class Buffer:
             PyBuffer_Release(&self.view)
 
 
+cdef Buffer held(array, bint writable=False):
+    """The memory of an array that may be None."""
+    return None if array is None else Buffer(array, writable)
+
+
+cdef void *memory_of(Buffer buffer) noexcept:
+    """Where the memory is, NULL without any."""
+    return NULL if buffer is None else buffer.view.buf
+
+
 @cython.final
 cdef class Loan:
     """A block that an array has for its elements; the array's last view gives it back."""

@@ -59,10 +59,50 @@ cdef extern from "sweeps.h" nogil:
         const void *x
         void *y
 
+    enum:
+        CX_NORM_CHUNK
+        CX_NORM_WHOLE
+        CX_NORM_SUMS
+        CX_NORM_FINISH
+        CX_NORM_APPLY
+        CX_COLUMNS
+
+    ctypedef struct cx_norm_job:
+        int64_t phase
+        int64_t segments, segment_stride, segments_together
+        int64_t runs, run_stride, run_length
+        int64_t by_element, period, segment_step, run_step
+        int64_t of_input
+        double eps
+        const void *x
+        const void *weight
+        const void *bias
+        const void *dy
+        void *y
+        double *partial
+        double *mean
+        double *variance
+        double *run_sums
+        double *slopes
+        double *element_sums
+
+    ctypedef struct cx_softmax_job:
+        int64_t classes, inner
+        const void *x
+        const int64_t *target
+        const void *factor
+        const void *taken
+        void *peak
+        void *total
+        void *picked
+        void *y
+
     ctypedef struct cx_sweeps:
         cx_sweep activation
         cx_sweep copy
         cx_sweep fold
         cx_sweep resample
+        cx_sweep norm
+        cx_sweep softmax_loss
 
     const cx_sweeps *cx_sweeps_of(const char *isa, int dtype)

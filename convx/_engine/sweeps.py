@@ -46,7 +46,13 @@ def new_copy(
 
 def deliver(result: AnyArray, dtype: np.dtype[Any], out: AnyArray | None) -> AnyArray:
     """Return the result in its dtype, or ``out`` with the result in it."""
-    return execution.deliver(result.astype(dtype, copy=False), out)
+    return execution.deliver(rounded(result, dtype), out)
+
+
+def rounded(result: AnyArray, dtype: np.dtype[Any]) -> AnyArray:
+    """Return what was computed in its dtype; what that cannot hold is infinite."""
+    with np.errstate(over="ignore"):
+        return result.astype(dtype, copy=False)
 
 
 def threads_for(size: int) -> int:

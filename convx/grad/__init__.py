@@ -20,30 +20,38 @@ from convx.grad.conv_parts import (
     conv_nd_input,
     conv_nd_weight,
 )
-from convx.grad.folding import (
-    channel_shuffle,
-    fold,
-    pixel_shuffle,
-    pixel_unshuffle,
-    unfold,
-)
+from convx.grad.folding import channel_shuffle, fold, pixel_shuffle, pixel_unshuffle, unfold
 from convx.grad.kinds import (
     depthwise_separable_conv,
     flattened_conv,
     shuffled_group_conv,
     spatially_separable_conv,
 )
-from convx.grad.linear import (
-    linear,
+from convx.grad.linear import linear
+from convx.grad.losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    huber_loss,
+    l1_loss,
+    mse_loss,
+    nll_loss,
+    smooth_l1_loss,
 )
-from convx.grad.padding import (
-    pad,
+from convx.grad.normalization import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    local_response_norm,
 )
-from convx.grad.resizing import (
-    interpolate,
-)
+from convx.grad.padding import pad
+from convx.grad.resizing import interpolate
 
 __all__ = [
+    "batch_norm",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
     "channel_shuffle",
     "conv1d",
     "conv1d_input",
@@ -61,15 +69,25 @@ __all__ = [
     "conv_transpose2d",
     "conv_transpose3d",
     "conv_transpose_nd",
+    "cross_entropy",
     "depthwise_separable_conv",
     "flattened_conv",
     "fold",
+    "group_norm",
+    "huber_loss",
+    "instance_norm",
     "interpolate",
+    "l1_loss",
+    "layer_norm",
     "linear",
+    "local_response_norm",
+    "mse_loss",
+    "nll_loss",
     "pad",
     "pixel_shuffle",
     "pixel_unshuffle",
     "shuffled_group_conv",
+    "smooth_l1_loss",
     "spatially_separable_conv",
     "unfold",
 ]

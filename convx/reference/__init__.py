@@ -1,6 +1,7 @@
 """The operations of convx in plain NumPy: slow, short and meant to be read.
 
 In reading order:
+Its files, in reading order:
 
 ``boundary``
     What an array looks like beyond its edges: :func:`pad_indices`, :func:`pad` and its adjoint
@@ -17,20 +18,18 @@ In reading order:
     :func:`interpolate`, by the matrix of each axis.
 ``linear``
     :func:`linear`, and a convolution as a matrix.
+``normalization``
+    :func:`batch_norm` and its relatives: means and variances over some axes.
+``losses``
+    :func:`cross_entropy` and other losses, element by element.
 
 Nothing here is shared with the compiled engine, so the tests can hold one against the other. The
 arguments are trusted, not checked, and the arithmetic is done in the dtype that NumPy's promotion
 gives the operands: for a float64 oracle pass float64 arrays.
 """
 
-from convx.reference.activations import (
-    activate,
-)
-from convx.reference.boundary import (
-    pad,
-    pad_indices,
-    unpad,
-)
+from convx.reference.activations import activate
+from convx.reference.boundary import pad, pad_indices, unpad
 from convx.reference.conv import (
     conv_nd,
     conv_nd_grad,
@@ -39,30 +38,42 @@ from convx.reference.conv import (
     conv_transpose_nd,
     conv_transpose_nd_grad,
 )
-from convx.reference.folding import (
-    channel_shuffle,
-    fold,
-    pixel_shuffle,
-    pixel_unshuffle,
-    unfold,
-)
+from convx.reference.folding import channel_shuffle, fold, pixel_shuffle, pixel_unshuffle, unfold
 from convx.reference.kinds import (
     depthwise_separable_conv,
     flattened_conv,
     shuffled_group_conv,
     spatially_separable_conv,
 )
-from convx.reference.linear import (
-    convolution_matrix,
-    linear,
+from convx.reference.linear import convolution_matrix, linear
+from convx.reference.losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    huber_loss,
+    l1_loss,
+    log_softmax,
+    mse_loss,
+    nll_loss,
+    one_hot,
+    smooth_l1_loss,
 )
-from convx.reference.resizing import (
-    interpolate,
-    resize_matrix,
+from convx.reference.normalization import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    local_response_norm,
+    moments,
+    normalize_gradient,
 )
+from convx.reference.resizing import interpolate, resize_matrix
 
 __all__ = [
     "activate",
+    "batch_norm",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
     "channel_shuffle",
     "conv_nd",
     "conv_nd_grad",
@@ -71,17 +82,31 @@ __all__ = [
     "conv_transpose_nd",
     "conv_transpose_nd_grad",
     "convolution_matrix",
+    "cross_entropy",
     "depthwise_separable_conv",
     "flattened_conv",
     "fold",
+    "group_norm",
+    "huber_loss",
+    "instance_norm",
     "interpolate",
+    "l1_loss",
+    "layer_norm",
     "linear",
+    "local_response_norm",
+    "log_softmax",
+    "moments",
+    "mse_loss",
+    "nll_loss",
+    "normalize_gradient",
+    "one_hot",
     "pad",
     "pad_indices",
     "pixel_shuffle",
     "pixel_unshuffle",
     "resize_matrix",
     "shuffled_group_conv",
+    "smooth_l1_loss",
     "spatially_separable_conv",
     "unfold",
     "unpad",

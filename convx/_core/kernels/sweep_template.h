@@ -4,6 +4,8 @@
 #if IS_FLOAT
 #include "activations.h"
 #include "activation_sweep.h"
+#include "norm_sweep.h"
+#include "log_sum_exp.h"
 #undef EACH_ACTIVATION
 #include "resample_sweep.h"
 #else
@@ -14,6 +16,8 @@
 static const cx_sweeps NAME(sweeps) = {
 #if IS_FLOAT
     .activation = NAME(sweep_activation),
+    .norm = NAME(sweep_norm),
+    .softmax_loss = NAME(sweep_softmax_loss),
     .resample = NAME(sweep_resample),
 #else
     .copy = NAME(sweep_copy),

@@ -66,6 +66,45 @@ typedef struct {
     const void *x;
     void *y;
 } cx_resample_job;
+/* Normalisation. A segment has a mean and a variance of its own: it is `runs` runs of `run_length`
+   neighbours. Its parts are chunks of runs, of CX_NORM_CHUNK elements or fewer. First every part
+   gives its sums, then a segment's are put together, then every part is normalised. A piece is
+   `segments_together` segments where one piece does all of it; else, phase by phase, a part, or at
+   CX_NORM_FINISH a segment. */
+enum { CX_NORM_CHUNK = 4096 };
+enum { CX_NORM_WHOLE, CX_NORM_SUMS, CX_NORM_FINISH, CX_NORM_APPLY };
+
+typedef struct {
+    int64_t phase;
+    int64_t segments, segment_stride, segments_together;
+    int64_t runs, run_stride, run_length;
+    /* Where the weight and bias of a run stand: segment % period * segment_step + run * run_step.
+       Or, by element, there stand those of its first element; weight and bias are not NULL then. */
+    int64_t by_element, period, segment_step, run_step;
+    int64_t of_input; /* whether mean and variance are those of the segment, or given */
+    double eps;
+    const void *x, *weight, *bias;
+    const void *dy;                     /* NULL: not the gradients */
+    void *y;                            /* or the gradient of x */
+    double *partial;                    /* of each part two sums, or four with dy */
+    double *mean, *variance;            /* of each segment */
+    double *run_sums;                   /* of each run: of dy, of dy * normalised x */
+    double *slopes;                     /* two of each segment */
+    double *element_sums;               /* by element: the same two, for each piece */
+} cx_norm_job;
+
+/* Softmax for a loss: see log_sum_exp.h. A piece is CX_COLUMNS columns of an outer index, fewer at
+   the end; a row where inner is 1. */
+enum { CX_COLUMNS = 512 };
+
+typedef struct {
+    int64_t classes, inner;
+    const void *x;
+    const int64_t *target;     /* NULL: none */
+    const void *factor, *taken; /* of each column; read with y alone */
+    void *peak, *total, *picked;
+    void *y; /* NULL: not the gradient */
+} cx_softmax_job;
 
 /* What one instruction set offers for one element type. */
 typedef struct {
@@ -73,6 +112,8 @@ typedef struct {
     cx_sweep copy;
     cx_sweep fold;
     cx_sweep resample;
+    cx_sweep norm;
+    cx_sweep softmax_loss;
 } cx_sweeps;
 
 enum { CX_SWEEP_F32, CX_SWEEP_F64, CX_SWEEP_I64, CX_SWEEP_DTYPES };

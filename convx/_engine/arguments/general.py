@@ -1,6 +1,7 @@
 """Arguments of any function: integers, one for each axis, names, shapes, memory, ``out``."""
 
 import math
+import numbers
 import operator
 import reprlib
 from collections.abc import Sequence
@@ -44,6 +45,21 @@ def boolean(value: object, name: str) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} must be True or False, got {shown(value)}")
     return bool(value)
+
+
+def real(value: object, name: str) -> float:
+    """Return ``value`` as a float if it is a finite number; bools and strings are none."""
+    if isinstance(value, bool | np.bool) or not isinstance(value, numbers.Real):
+        raise TypeError(
+            f"{name} must be a real number, got {shown(value)} of type {type(value).__name__}"
+        )
+    try:
+        number = float(value)
+    except OverflowError:  # of an integer, which may have too many digits to be shown
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be finite, got {number}")
+    return number
 
 
 def per_axis(value: object, axes: int, name: str, least: int | None = None) -> tuple[int, ...]:

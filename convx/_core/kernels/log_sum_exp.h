@@ -1,0 +1,143 @@
+/* Softmax over the classes of logits (outer, classes, inner), as far as a loss needs it: of every
+   column the maximum, the sum of exp(x - maximum), and the target's logit; and with `y` the
+   gradient, factor * softmax, less `taken` at the target. */
+
+#define EXP_GROUP 32 /* terms that are added up before they join the sum: few roundings each */
+
+/* exp(v) for v <= 0. */
+CX_INLINE NAME(vector) NAME(exp_down)(NAME(vector) v)
+{
+    NAME(power) power = NAME(find_power)(NAME(at_least)(v, sizeof(T) == 4 ? -112 : -760));
+    return (1 + power.rest) * power.scale * (T)(sizeof(T) == 4 ? 0x1p-64 : 0x1p-512);
+}
+
+/* The first elements of a vector; the others are 0. */
+CX_INLINE NAME(vector) NAME(load_some)(const T *x, int64_t count)
+{
+    if (count >= LANES)
+        return *(const NAME(loose) *)x;
+    T some[LANES] = {0};
+    for (int64_t i = 0; i < count; i++)
+        some[i] = x[i];
+    return *(const NAME(loose) *)some;
+}
+
+CX_INLINE void NAME(store_some)(T *y, int64_t count, NAME(vector) v)
+{
+    if (count >= LANES) {
+        *(NAME(loose) *)y = v;
+        return;
+    }
+    for (int64_t i = 0; i < count; i++)
+        y[i] = v[i];
+}
+
+/* Columns side by side. */
+static void NAME(softmax_columns)(const cx_softmax_job *job, int64_t outer, int64_t start)
+{
+    T peak[CX_COLUMNS], total[CX_COLUMNS], group[CX_COLUMNS];
+    int64_t inner = job->inner, count = cx_min(CX_COLUMNS, inner - start);
+    int64_t at = outer * job->classes * inner + start, column = outer * inner + start;
+    const T *x = (const T *)job->x + at;
+    T *y = job->y ? (T *)job->y + at : NULL;
+    for (int64_t i = 0; i < count; i++) {
+        peak[i] = x[i];
+        total[i] = 0;
+    }
+    for (int64_t c = 1; c < job->classes; c++)
+        for (int64_t i = 0; i < count; i++)
+            peak[i] = x[c * inner + i] > peak[i] ? x[c * inner + i] : peak[i];
+    for (int64_t first = 0; first < job->classes; first += EXP_GROUP) {
+        for (int64_t i = 0; i < count; i++)
+            group[i] = 0;
+        for (int64_t c = first; c < cx_min(first + EXP_GROUP, job->classes); c++)
+            for (int64_t i = 0; i < count; i += LANES) {
+                NAME(vector) v = NAME(load_some)(x + c * inner + i, count - i);
+                v = NAME(exp_down)(v - NAME(load_some)(peak + i, count - i));
+                NAME(store_some)(group + i, count - i, v + NAME(load_some)(group + i, count - i));
+                if (y)
+                    NAME(store_some)(y + c * inner + i, count - i, v);
+            }
+        for (int64_t i = 0; i < count; i++)
+            total[i] += group[i];
+    }
+    for (int64_t i = 0; i < count; i++) {
+        ((T *)job->peak)[column + i] = peak[i];
+        ((T *)job->total)[column + i] = total[i];
+        if (job->target)
+            ((T *)job->picked)[column + i] = x[job->target[column + i] * inner + i];
+    }
+    if (!y)
+        return;
+    const T *factor = (const T *)job->factor + column, *taken = job->taken;
+    for (int64_t i = 0; i < count; i++)
+        total[i] = factor[i] / total[i];
+    for (int64_t c = 0; c < job->classes; c++)
+        for (int64_t i = 0; i < count; i++)
+            y[c * inner + i] *= total[i];
+    for (int64_t i = 0; job->target && i < count; i++)
+        y[job->target[column + i] * inner + i] -= taken[column + i];
+}
+
+/* A row of neighbours. Of 16 sums each takes every 16th element, whatever a vector's width. */
+static void NAME(softmax_row)(const cx_softmax_job *job, int64_t row)
+{
+    int64_t classes = job->classes;
+    const T *x = (const T *)job->x + row * classes;
+    T *y = job->y ? (T *)job->y + row * classes : NULL;
+    T lanes[LANES], peak = x[0];
+    NAME(vector) most = peak - (NAME(vector)){0};
+    int64_t i = 0;
+    for (; i + LANES <= classes; i += LANES) {
+        NAME(vector) v = *(const NAME(loose) *)(x + i);
+        most = NAME(select)((NAME(mask))(v > most), v, most);
+    }
+    *(NAME(loose) *)lanes = most;
+    for (int lane = 0; lane < LANES; lane++)
+        peak = lanes[lane] > peak ? lanes[lane] : peak;
+    for (; i < classes; i++)
+        peak = x[i] > peak ? x[i] : peak;
+    double total = 0;
+    for (int64_t first = 0; first < classes; first += 16 * EXP_GROUP) {
+        T sums[16] = {0};
+        int64_t end = cx_min(first + 16 * EXP_GROUP, classes);
+        for (i = first; i < end; i += LANES) {
+            NAME(vector) v = NAME(exp_down)(NAME(load_some)(x + i, end - i) - peak);
+            T *sum = sums + (i - first) % 16;
+            NAME(store_some)(sum, end - i, v + NAME(load_some)(sum, end - i));
+            if (y)
+                NAME(store_some)(y + i, end - i, v);
+        }
+        for (int half = 8; half; half /= 2)
+            for (int lane = 0; lane < half; lane++)
+                sums[lane] += sums[lane + half];
+        total += sums[0];
+    }
+    ((T *)job->peak)[row] = peak;
+    ((T *)job->total)[row] = (T)total;
+    if (job->target)
+        ((T *)job->picked)[row] = x[job->target[row]];
+    if (!y)
+        return;
+    T factor = (T)(((const T *)job->factor)[row] / total);
+    for (i = 0; i < classes; i++)
+        y[i] *= factor;
+    if (job->target)
+        y[job->target[row]] -= ((const T *)job->taken)[row];
+}
+
+static void NAME(sweep_softmax_loss)(const void *of, int64_t first, int64_t end, char *scratch)
+{
+    const cx_softmax_job *job = of;
+    (void)scratch;
+    if (job->inner == 1) {
+        for (int64_t row = first; row < end; row++)
+            NAME(softmax_row)(job, row);
+        return;
+    }
+    int64_t blocks = (job->inner + CX_COLUMNS - 1) / CX_COLUMNS;
+    for (int64_t piece = first; piece < end; piece++)
+        NAME(softmax_columns)(job, piece / blocks, piece % blocks * CX_COLUMNS);
+}
+
+#undef EXP_GROUP

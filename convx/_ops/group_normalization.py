@@ -1,0 +1,134 @@
+"""Normalisation by layer and group, and the gradients."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from convx._engine import arguments, dtypes, sweeps
+from convx._engine.dtypes import AnyArray
+from convx._ops import segments
+from convx._ops.segments import Gradient
+
+
+class _Grouped(NamedTuple):
+    """The arguments of layer_norm and group_norm, checked."""
+
+    case: segments.Case | None
+    x: AnyArray
+    dtype: np.dtype[Any]
+    parameter_shape: tuple[int, ...]
+    kinds: list[np.dtype[Any] | None]
+
+
+def _by_element(
+    x: AnyArray, rows: int, period: int, parameters: segments.Parameters, repeats: int, eps: float
+) -> segments.Case:
+    """Give every element its weight and bias; 1 and 0 where there are none."""
+    length = x.size // rows
+    weight, bias = (
+        np.full(period * length, absent, x.dtype)
+        if one is None
+        else np.repeat(one.reshape(-1), repeats)
+        for one, absent in zip(parameters, (1, 0), strict=True)
+    )
+    return segments.case_of(x, segments.of_elements(rows, length, period), (weight, bias), eps)
+
+
+def _layer(
+    input: object, normalized_shape: object, weight: object, bias: object, eps: object
+) -> _Grouped:
+    x, dtype = dtypes.sweep_operand(input, "input")
+    shape = arguments.normalized_shape(normalized_shape, x.shape)
+    parameters, kinds = segments.kernel_parameters(weight, bias, shape, x.dtype)
+    number, case = arguments.eps(eps), None
+    if x.size:
+        rows = x.size // math.prod(shape)
+        case = segments.case_of(
+            x, segments.of_instances(rows, 1, x.size // rows), parameters, number
+        )
+        if weight is not None or bias is not None:
+            case = _by_element(x, rows, 1, parameters, 1, number)
+    return _Grouped(case, x, dtype, shape, kinds)
+
+
+def _group(
+    input: object, num_groups: object, weight: object, bias: object, eps: object
+) -> _Grouped:
+    x, dtype = dtypes.sweep_operand(input, "input")
+    arguments.check_channel_axis(x.shape, 2)
+    groups = arguments.group_channels(num_groups, x.shape)
+    channels = x.shape[1]
+    parameters, kinds = segments.kernel_parameters(weight, bias, (channels,), x.dtype)
+    number, case = arguments.eps(eps), None
+    if x.size:
+        items, inner = x.shape[0], x.size // (x.shape[0] * channels)
+        case = segments.case_of(
+            x, segments.of_groups(items, groups, channels // groups, inner), parameters, number
+        )
+        if inner < segments.SHORT:
+            case = _by_element(x, items * groups, groups, parameters, inner, number)
+    return _Grouped(case, x, dtype, (channels,), kinds)
+
+
+def _grouped_result(of: _Grouped, out: Any) -> AnyArray:
+    if of.case is None:
+        return sweeps.deliver(sweeps.new_result(out, of.x.shape, of.dtype), of.dtype, out)
+    return segments.normalized(of.case, of.x.shape, of.dtype, out)
+
+
+def _grouped_gradients(grad_output: object, of: _Grouped) -> tuple[Gradient, ...]:
+    dy = segments.grad_operand(grad_output, of.x.shape, of.x)
+    if of.case is None:
+        return (
+            np.empty(of.x.shape, of.dtype),
+            *segments.no_gradients(of.kinds, of.parameter_shape),
+        )
+    dx = sweeps.new_result(None, of.x.shape, of.x.dtype)
+    sums = of.case.run(dy, dx)
+    assert sums is not None
+    count = math.prod(of.parameter_shape)
+    if of.case.layout.by_element:
+        sums = np.moveaxis(sums.sum(0).reshape(2, count, -1).sum(-1), 0, -1)
+    elif any(kind is not None for kind in of.kinds):
+        sums = sums.reshape(-1, count, 2).sum(0)
+    grad_input = sweeps.rounded(dx, of.dtype)
+    return (grad_input, *segments.parameter_gradients(sums, of.parameter_shape, of.kinds))
+
+
+def layer_norm(
+    input: object, normalized_shape: object, weight: object, bias: object, eps: object, out: Any
+) -> AnyArray:
+    """Normalise over the last axes."""
+    return _grouped_result(_layer(input, normalized_shape, weight, bias, eps), out)
+
+
+def layer_norm_gradients(
+    grad_output: object,
+    input: object,
+    normalized_shape: object,
+    weight: object,
+    bias: object,
+    eps: object,
+) -> tuple[Gradient, ...]:
+    """Return the gradients of input, weight and bias."""
+    return _grouped_gradients(grad_output, _layer(input, normalized_shape, weight, bias, eps))
+
+
+def group_norm(
+    input: object, num_groups: object, weight: object, bias: object, eps: object, out: Any
+) -> AnyArray:
+    """Normalise over groups of channels and space."""
+    return _grouped_result(_group(input, num_groups, weight, bias, eps), out)
+
+
+def group_norm_gradients(
+    grad_output: object,
+    input: object,
+    num_groups: object,
+    weight: object,
+    bias: object,
+    eps: object,
+) -> tuple[Gradient, ...]:
+    """Return the gradients of input, weight and bias."""
+    return _grouped_gradients(grad_output, _group(input, num_groups, weight, bias, eps))

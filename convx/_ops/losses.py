@@ -1,0 +1,118 @@
+"""Losses of the difference between input and target, and their gradients."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from convx._engine import arguments
+from convx._engine.dtypes import AnyArray
+from convx._ops.pairwise_losses import (
+    Gradient,
+    Pairwise,
+    loss_gradients,
+    operands,
+    reduced_loss,
+)
+
+# Below it a square can hardly be told from a corner, and single precision has no 1 / beta.
+LEAST_BETA = 1e-30
+
+
+def _of_difference(
+    value: Callable[[AnyArray], AnyArray], slope: Callable[[AnyArray], AnyArray]
+) -> Pairwise:
+    return Pairwise(
+        lambda x, t: value(x - t), lambda x, t: slope(x - t), lambda x, t: -slope(x - t)
+    )
+
+
+SQUARED = _of_difference(lambda d: d * d, lambda d: d + d)
+ABSOLUTE = _of_difference(np.abs, np.sign)
+
+
+def _huber(delta: float, scale: float = 1.0) -> Pairwise:
+    """``d * d / 2`` up to delta, ``delta * (|d| - delta / 2)`` from there on, times a scale."""
+
+    def value(d: AnyArray) -> AnyArray:
+        size = np.abs(d)
+        least = np.minimum(size, delta)  # either is least * (size - least / 2)
+        size -= least * 0.5
+        size *= least
+        size *= scale
+        return size
+
+    def slope(d: AnyArray) -> AnyArray:
+        limited = np.clip(d, -delta, delta)
+        limited *= scale
+        return limited
+
+    return _of_difference(value, slope)
+
+
+def _smooth(beta: float) -> Pairwise:
+    """``d * d / (2 * beta)`` up to beta, ``|d| - beta / 2`` from there on."""
+    return _huber(beta, 1 / beta) if beta >= LEAST_BETA else ABSOLUTE
+
+
+def squared(input: object, target: object, weight: object, reduction: object, out: Any) -> AnyArray:
+    """Return the squared difference."""
+    return reduced_loss(operands(input, target, weight, reduction), SQUARED, True, out)
+
+
+def squared_gradients(
+    grad_output: object, input: object, target: object, weight: object, reduction: object
+) -> tuple[Gradient, ...]:
+    """Return the gradients of input, target and weight."""
+    return loss_gradients(grad_output, operands(input, target, weight, reduction), SQUARED, True)
+
+
+def absolute(
+    input: object, target: object, weight: object, reduction: object, out: Any
+) -> AnyArray:
+    """Return the absolute difference."""
+    return reduced_loss(operands(input, target, weight, reduction), ABSOLUTE, True, out)
+
+
+def absolute_gradients(
+    grad_output: object, input: object, target: object, weight: object, reduction: object
+) -> tuple[Gradient, ...]:
+    """Return the gradients of input, target and weight."""
+    return loss_gradients(grad_output, operands(input, target, weight, reduction), ABSOLUTE, True)
+
+
+def smooth(input: object, target: object, reduction: object, beta: object, out: Any) -> AnyArray:
+    """Return the absolute difference, rounded off below beta."""
+    pairwise = _smooth(arguments.delta(beta, "beta", zero=True))
+    return reduced_loss(operands(input, target, None, reduction), pairwise, False, out)
+
+
+def smooth_gradients(
+    grad_output: object, input: object, target: object, reduction: object, beta: object
+) -> tuple[Gradient, ...]:
+    """Return the gradients of input and target."""
+    pairwise = _smooth(arguments.delta(beta, "beta", zero=True))
+    of = operands(input, target, None, reduction)
+    return loss_gradients(grad_output, of, pairwise, False)[:2]
+
+
+def huber(
+    input: object, target: object, reduction: object, delta: object, weight: object, out: Any
+) -> AnyArray:
+    """Return half the squared difference, straightened beyond delta."""
+    pairwise = _huber(arguments.delta(delta, "delta", zero=False))
+    return reduced_loss(operands(input, target, weight, reduction), pairwise, False, out)
+
+
+def huber_gradients(
+    grad_output: object,
+    input: object,
+    target: object,
+    reduction: object,
+    delta: object,
+    weight: object,
+) -> tuple[Gradient, ...]:
+    """Return the gradients of input, target and weight."""
+    pairwise = _huber(arguments.delta(delta, "delta", zero=False))
+    of = operands(input, target, weight, reduction)
+    return loss_gradients(grad_output, of, pairwise, False)
