@@ -16,7 +16,9 @@ def copy(str isa, layout, fill, x, y, int threads):
     job.item, job.x_rows, job.y_rows = layout.item, layout.x_rows, len(layout.rows)
     job.x_row, job.low, job.inside, job.high, job.start = layout.row
     job.rows = <const int64_t *>rows.view.buf
-    job.ends = NULL if layout.fills else <const int64_t *>ends.view.buf
+    job.ends = NULL
+    if not layout.fills:
+        job.ends = <const int64_t *>ends.view.buf
     job.fill, job.x = <const char *>fill_buffer.view.buf, <const char *>x_buffer.view.buf
     job.y = <char *>y_buffer.view.buf
     share_out(sweeps_of(isa, "int64").copy, &job, layout.blocks * job.y_rows, threads)
@@ -31,6 +33,8 @@ def fold(str isa, layout, int64_t parts, starts, copies, y, x, int threads):
     job.x_row, job.low, job.inside, job.high, job.start = layout.row
     job.starts = <const int64_t *>starts_buffer.view.buf
     job.rows = <const int64_t *>rows.view.buf
-    job.ends = NULL if layout.fills else <const int64_t *>ends.view.buf
+    job.ends = NULL
+    if not layout.fills:
+        job.ends = <const int64_t *>ends.view.buf
     job.y, job.x = y_buffer.view.buf, x_buffer.view.buf
     share_out(sweeps_of(isa, x.dtype.name).fold, &job, layout.blocks * job.x_rows, threads)

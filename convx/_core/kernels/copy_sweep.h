@@ -28,19 +28,19 @@ CX_INLINE void NAME(copy_elements)(const int64_t item, const char *x, const int6
         memcpy(y + i * item, x + from[i] * item, item);
 }
 
+/* The inside first: where the ends are taken from has then been read in order. */
 CX_INLINE void NAME(copy_row)(const int64_t item, const cx_copy_job *job, const char *x, char *y)
 {
     int64_t low = job->low, high = job->high, inside = job->inside * item;
     char *after = y + low * item + inside;
-    if (job->ends)
-        NAME(copy_elements)(item, x, job->ends, low, y);
-    else
-        memcpy(y, job->fill, low * item);
     NAME(copy_bytes)(x + job->start * item, y + low * item, inside);
-    if (job->ends)
+    if (job->ends) {
+        NAME(copy_elements)(item, x, job->ends, low, y);
         NAME(copy_elements)(item, x, job->ends + low, high, after);
-    else
+    } else {
+        memcpy(y, job->fill, low * item);
         memcpy(after, job->fill, high * item);
+    }
 }
 
 CX_INLINE void NAME(copy_rows)(const int64_t item, const cx_copy_job *job, int64_t first,

@@ -20,16 +20,18 @@ CX_INLINE void NAME(fold_nothing)(T *x, int64_t length)
         x[i] = 0;
 }
 
-CX_INLINE void NAME(fold_ends)(int64_t parts, const int64_t *to, int64_t count, const T *y, T *x)
+CX_INLINE void NAME(fold_ends)(const int64_t parts, const int64_t *to, int64_t count, const T *y,
+                               T *x)
 {
     for (int64_t i = 0; i < count; i++)
         for (int64_t part = 0; part < parts; part++)
             x[to[i] * parts + part] += y[i * parts + part];
 }
 
-CX_INLINE void NAME(fold_row)(const int is_first, const cx_fold_job *job, const T *y, T *x)
+CX_INLINE void NAME(fold_row)(const int is_first, const int64_t parts, const cx_fold_job *job,
+                              const T *y, T *x)
 {
-    int64_t parts = job->parts, start = job->start * parts, length = job->inside * parts;
+    int64_t start = job->start * parts, length = job->inside * parts;
     const T *inside = y + job->low * parts;
     if (is_first) { /* what is beside the inside was cropped */
         NAME(fold_nothing)(x, start);
@@ -42,12 +44,10 @@ CX_INLINE void NAME(fold_row)(const int is_first, const cx_fold_job *job, const 
     }
 }
 
-static void NAME(sweep_fold)(const void *of, int64_t first, int64_t end, char *scratch)
+CX_INLINE void NAME(fold_rows)(const int64_t parts, const cx_fold_job *job, int64_t first,
+                               int64_t end)
 {
-    const cx_fold_job *job = of;
-    (void)scratch;
-    int64_t x_row = job->x_row * job->parts;
-    int64_t y_row = (job->low + job->inside + job->high) * job->parts;
+    int64_t x_row = job->x_row * parts, y_row = (job->low + job->inside + job->high) * parts;
     int64_t block = first / job->x_rows, row = first % job->x_rows;
     for (int64_t piece = first; piece < end; piece++) {
         const T *y = (const T *)job->y + block * job->y_rows * y_row;
@@ -56,10 +56,20 @@ static void NAME(sweep_fold)(const void *of, int64_t first, int64_t end, char *s
         if (copy == last)
             NAME(fold_nothing)(x, x_row);
         else
-            NAME(fold_row)(1, job, y + job->rows[copy++] * y_row, x);
+            NAME(fold_row)(1, parts, job, y + job->rows[copy++] * y_row, x);
         for (; copy < last; copy++)
-            NAME(fold_row)(0, job, y + job->rows[copy] * y_row, x);
+            NAME(fold_row)(0, parts, job, y + job->rows[copy] * y_row, x);
         if (++row == job->x_rows)
             row = 0, block++;
     }
+}
+
+static void NAME(sweep_fold)(const void *of, int64_t first, int64_t end, char *scratch)
+{
+    const cx_fold_job *job = of;
+    (void)scratch;
+    if (job->parts == 1)
+        NAME(fold_rows)(1, job, first, end);
+    else
+        NAME(fold_rows)(job->parts, job, first, end);
 }
