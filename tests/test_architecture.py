@@ -195,7 +195,33 @@ RANKS = ("1d", "2d", "3d", "_nd")
 # The functions by family: all of them have a gradient under the same name.
 FAMILIES = {
     "convolution": {f"conv{way}{rank}" for way in ("", "_transpose") for rank in RANKS},
-    "activation": {"relu"},
+    "activation": {
+        "celu",
+        "dropout",
+        "dropout1d",
+        "dropout2d",
+        "dropout3d",
+        "elu",
+        "gelu",
+        "hardsigmoid",
+        "hardswish",
+        "hardtanh",
+        "leaky_relu",
+        "log_softmax",
+        "logsigmoid",
+        "mish",
+        "prelu",
+        "relu",
+        "relu6",
+        "rrelu",
+        "selu",
+        "sigmoid",
+        "silu",
+        "softmax",
+        "softmin",
+        "softplus",
+        "tanh",
+    },
 }
 # Functions of one module alone.
 ONLY_FUNCTIONAL: set[str] = set()

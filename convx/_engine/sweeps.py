@@ -19,11 +19,17 @@ BYTES_PER_THREAD = 128 * 1024
 
 
 def new_result(
-    out: object, shape: tuple[int, ...], dtype: np.dtype[Any], *operands: AnyArray
+    out: object,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    *operands: AnyArray,
+    in_place: bool = False,
 ) -> AnyArray:
     """Return memory for a result in the type that it is computed in.
 
-    That of ``out`` if a sweep can write there; else :func:`deliver` brings the result there.
+    That of ``out`` if a sweep can write there; else :func:`deliver` brings the result there. A
+    sweep that reads an element last before it writes the same one works ``in_place``: an operand
+    may be ``out``.
     """
     computed = SWEEP_DTYPES[dtype]
     arguments.check_memory(shape, computed.itemsize, "an output")
@@ -32,7 +38,15 @@ def new_result(
     target = arguments.check_out(out, shape, dtype)
     if dtype != computed:
         return _memory.new_result(shape, computed)
+    if in_place:
+        operands = tuple(one for one in operands if not _is_same(one, target))
     return execution.target(target, shape, computed, *operands)
+
+
+def _is_same(array: AnyArray, other: AnyArray) -> bool:
+    """Tell whether two contiguous arrays of one size have the same memory."""
+    here, there = (one.__array_interface__["data"][0] for one in (array, other))
+    return bool(here == there)
 
 
 def deliver(result: AnyArray, dtype: np.dtype[Any], out: AnyArray | None) -> AnyArray:

@@ -1,6 +1,23 @@
 """Functions of neural networks, under the names of :mod:`torch.nn.functional`."""
 
-from convx.functional.activations import relu
+from convx.functional.activations import (
+    celu,
+    elu,
+    gelu,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    logsigmoid,
+    mish,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    softplus,
+    tanh,
+)
 from convx.functional.conv import (
     conv1d,
     conv2d,
@@ -11,8 +28,24 @@ from convx.functional.conv import (
     conv_transpose3d,
     conv_transpose_nd,
 )
+from convx.functional.dropout import (
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+)
+from convx.functional.slopes import (
+    prelu,
+    rrelu,
+)
+from convx.functional.softmax import (
+    log_softmax,
+    softmax,
+    softmin,
+)
 
 __all__ = [
+    "celu",
     "conv1d",
     "conv2d",
     "conv3d",
@@ -21,5 +54,28 @@ __all__ = [
     "conv_transpose2d",
     "conv_transpose3d",
     "conv_transpose_nd",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "elu",
+    "gelu",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "leaky_relu",
+    "log_softmax",
+    "logsigmoid",
+    "mish",
+    "prelu",
     "relu",
+    "relu6",
+    "rrelu",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softmin",
+    "softplus",
+    "tanh",
 ]

@@ -1,5 +1,23 @@
 """Gradients of the functions in :mod:`convx.functional`, under the same names."""
 
+from convx.grad.activations import (
+    celu,
+    elu,
+    gelu,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    logsigmoid,
+    mish,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    softplus,
+    tanh,
+)
 from convx.grad.conv import (
     conv1d,
     conv2d,
@@ -20,8 +38,24 @@ from convx.grad.conv_parts import (
     conv_nd_input,
     conv_nd_weight,
 )
+from convx.grad.dropout import (
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+)
+from convx.grad.slopes import (
+    prelu,
+    rrelu,
+)
+from convx.grad.softmax import (
+    log_softmax,
+    softmax,
+    softmin,
+)
 
 __all__ = [
+    "celu",
     "conv1d",
     "conv1d_input",
     "conv1d_weight",
@@ -38,4 +72,28 @@ __all__ = [
     "conv_transpose2d",
     "conv_transpose3d",
     "conv_transpose_nd",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "elu",
+    "gelu",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "leaky_relu",
+    "log_softmax",
+    "logsigmoid",
+    "mish",
+    "prelu",
+    "relu",
+    "relu6",
+    "rrelu",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softmin",
+    "softplus",
+    "tanh",
 ]
