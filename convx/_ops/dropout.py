@@ -7,6 +7,7 @@ import numpy as np
 from convx._core import _activations
 from convx._engine import arguments, dtypes, machine, sweeps
 from convx._engine.dtypes import AnyArray
+from convx._ops.activation import gradient_operands
 
 DRAWS = 2**32
 
@@ -64,15 +65,12 @@ def dropout_gradient(
     axes: int = 0,
 ) -> AnyArray:
     """Return the gradient of the input, for chance that is drawn again."""
-    _, of = dtypes.sweep_operand(input, "input")
-    g, dtype = dtypes.sweep_operand(grad_output, "grad_output")
-    arguments.check_shape(g.shape, np.shape(input), "grad_output", "of the output")  # type: ignore[arg-type]
-    g = g.astype(np.result_type(dtype, of), copy=False)
-    return dropout(g, p, training, False, rng, out, axes)
+    (g, _), dtype = gradient_operands(grad_output, input)
+    return dropout(g.astype(dtype, copy=False), p, training, False, rng, out, axes)
 
 
-def sides(input: object, name: str, batched: int) -> int:
+def leading_axes(input: object, name: str, batched: int) -> int:
     """Return how many axes there are before the spatial ones, of which all slices are dropped."""
-    ndim = np.ndim(input)  # type: ignore[arg-type]
-    arguments.check_axes((0,) * ndim, (batched - 1, batched), name)
+    ndim = dtypes.as_array(input, "input").ndim
+    arguments.check_axes(ndim, (batched - 1, batched), name)
     return 2 if ndim == batched or name == "dropout2d" else 1

@@ -51,7 +51,7 @@ def softmax_gradient(
         (g, x), _ = gradient_operands(grad_output, x.astype(arguments.float_dtype(dtype)))
     axis = _axis(dim, x.ndim)
     if dtypes.SWEEP_DTYPES[result] == x.dtype:
-        y = sweeps.new_result(out, x.shape, result, g, x, in_place=True)
+        y = sweeps.new_result(out, x.shape, result, g, x)
     else:  # that of the softmax differs from the input's
         y = sweeps.new_result(None, x.shape, x.dtype)
         if out is not None:
@@ -85,21 +85,21 @@ def _sweep(logarithm: bool, x: AnyArray, g: AnyArray | None, axis: int, y: AnyAr
     shape = (math.prod(sizes[:axis]), sizes[axis], math.prod(sizes[axis + 1 :]))
     threads = sweeps.threads_for(x.nbytes)
     if 1 < shape[2] < NARROW_BYTES // x.itemsize:
-        rows = [None if a is None else _turned(a.reshape(shape)) for a in (x, g)]
-        turned = np.empty((shape[0], shape[2], shape[1]), x.dtype)
+        rows, grads = _turned(x, shape), None if g is None else _turned(g, shape)
+        turned = np.empty_like(rows)
         sides = (shape[0] * shape[2], shape[1], 1)
-        _activations.softmax(machine.ISA, logarithm, sides, 1, *rows, turned, threads)
+        _activations.softmax(machine.ISA, logarithm, sides, 1, rows, grads, turned, threads)
         y.reshape(shape)[...] = turned.swapaxes(1, 2)
         return
     _activations.softmax(machine.ISA, logarithm, shape, _block(shape, x.itemsize), x, g, y, threads)
 
 
-def _turned(array: AnyArray) -> AnyArray:
-    return np.ascontiguousarray(array.swapaxes(1, 2))
+def _turned(array: AnyArray, shape: tuple[int, int, int]) -> AnyArray:
+    return np.ascontiguousarray(array.reshape(shape).swapaxes(1, 2))
 
 
 def _block(shape: tuple[int, int, int], itemsize: int) -> int:
-    """Return how many columns are computed together: whole lines of the cache, or a row at a time."""
+    """Return how many columns are computed together, in whole lines of the cache; 1 for rows."""
     if shape[2] == 1:
         return 1
     line = 64 // itemsize

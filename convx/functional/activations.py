@@ -419,7 +419,8 @@ def softplus(
     r"""Smooth rectifier.
 
     .. math::
-        y = \log(1 + e^{\beta x}) / \beta \text{ where } \beta x \le \mathit{threshold}, \text{ else } x
+        y = \log(1 + e^{\beta x}) / \beta \text{ where } \beta x \le \mathit{threshold},
+        \text{ else } x
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Dropout under the names and arguments of :mod:`torch.nn.functional`; chance is given by ``rng``."""
+"""Dropout as in PyTorch, of elements and of channels; ``rng`` is the source of chance."""
 
 from typing import Any
 
@@ -104,7 +104,8 @@ def dropout1d(
     array([[0., 0.],
            [0., 0.]])
     """
-    return _op.dropout(input, p, training, inplace, rng, out, _op.sides(input, "dropout1d", 3))
+    axes = _op.leading_axes(input, "dropout1d", 3)
+    return _op.dropout(input, p, training, inplace, rng, out, axes)
 
 
 def dropout2d(
@@ -133,7 +134,8 @@ def dropout2d(
     >>> F.dropout2d(x, rng=3)[0, :, 0, 0]
     array([0., 0., 2., 2.])
     """
-    return _op.dropout(input, p, training, inplace, rng, out, _op.sides(input, "dropout2d", 4))
+    axes = _op.leading_axes(input, "dropout2d", 4)
+    return _op.dropout(input, p, training, inplace, rng, out, axes)
 
 
 def dropout3d(
@@ -160,4 +162,5 @@ def dropout3d(
     >>> F.dropout3d(x, rng=3)[0, :, 0, 0, 0]
     array([0., 0., 2., 2.])
     """
-    return _op.dropout(input, p, training, inplace, rng, out, _op.sides(input, "dropout3d", 5))
+    axes = _op.leading_axes(input, "dropout3d", 5)
+    return _op.dropout(input, p, training, inplace, rng, out, axes)

@@ -55,7 +55,8 @@ def rrelu(
     r"""Rectified linear unit whose slopes for negative elements are drawn.
 
     .. math::
-        y = x \text{ where } x > 0, \text{ else } a x, \quad a \sim U(\mathit{lower}, \mathit{upper})
+        y = x \text{ where } x > 0, \text{ else } a x, \quad
+        a \sim U(\mathit{lower}, \mathit{upper})
 
     Parameters
     ----------
@@ -85,12 +86,11 @@ def rrelu(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from convx import functional as F
     >>> F.rrelu([-8.0, 0.0, 8.0], 0.25, 0.5)
     array([-3.,  0.,  8.])
     >>> y = F.rrelu([-8.0, 0.0, 8.0], 0.25, 0.5, training=True, rng=1)
-    >>> bool(-4 <= y[0] <= -2), np.array_equal(y, F.rrelu([-8.0, 0.0, 8.0], 0.25, 0.5, True, rng=1))
-    (True, True)
+    >>> bool(-4 <= y[0] <= -2)
+    True
     """
     return _op.rrelu(input, lower, upper, training, inplace, rng, out)

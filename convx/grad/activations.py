@@ -335,7 +335,8 @@ def hardswish(grad_output: object, input: object, *, out: object = None) -> NDAr
     r"""Gradient of :func:`convx.functional.hardswish` with respect to its input.
 
     .. math::
-        \bar x = \bar y \, (x / 3 + 1 / 2) \text{ where } -3 < x < 3, \; \bar y \text{ above}, \; 0 \text{ below}
+        \bar x = \bar y \, (x / 3 + 1 / 2) \text{ where } -3 < x < 3, \;
+        \bar y \text{ above}, \; 0 \text{ below}
 
     Parameters, results and errors are those of :func:`relu`.
 
@@ -413,7 +414,8 @@ def softplus(
     r"""Gradient of :func:`convx.functional.softplus` with respect to its input.
 
     .. math::
-        \bar x = \sigma(\beta x) \bar y \text{ where } \beta x \le \mathit{threshold}, \text{ else } \bar y
+        \bar x = \sigma(\beta x) \bar y \text{ where } \beta x \le \mathit{threshold},
+        \text{ else } \bar y
 
     Parameters
     ----------

@@ -97,7 +97,8 @@ def dropout1d(
     array([[0., 0.],
            [0., 0.]])
     """
-    return _op.dropout_gradient(grad_output, input, p, training, rng, out, _op.sides(input, "dropout1d", 3))
+    axes = _op.leading_axes(input, "dropout1d", 3)
+    return _op.dropout_gradient(grad_output, input, p, training, rng, out, axes)
 
 
 def dropout2d(
@@ -126,7 +127,8 @@ def dropout2d(
     >>> grad.dropout2d(x, x, rng=3)[0, :, 0, 0]
     array([0., 0., 2., 2.])
     """
-    return _op.dropout_gradient(grad_output, input, p, training, rng, out, _op.sides(input, "dropout2d", 4))
+    axes = _op.leading_axes(input, "dropout2d", 4)
+    return _op.dropout_gradient(grad_output, input, p, training, rng, out, axes)
 
 
 def dropout3d(
@@ -153,4 +155,5 @@ def dropout3d(
     >>> grad.dropout3d(x, x, rng=3)[0, :, 0, 0, 0]
     array([0., 0., 2., 2.])
     """
-    return _op.dropout_gradient(grad_output, input, p, training, rng, out, _op.sides(input, "dropout3d", 5))
+    axes = _op.leading_axes(input, "dropout3d", 5)
+    return _op.dropout_gradient(grad_output, input, p, training, rng, out, axes)

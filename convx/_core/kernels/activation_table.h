@@ -11,10 +11,11 @@ CX_INLINE NAME(vector) NAME(zero)(void)
     return (NAME(vector)){0};
 }
 
-/* |v| with the sign turned, and never below LOWEST. */
+/* -|v|, and never below LOWEST. */
 CX_INLINE NAME(vector) NAME(minus_size)(NAME(vector) v)
 {
-    return NAME(at_least)(NAME(select)((NAME(mask))(v < 0), v, -v), LOWEST);
+    NAME(mask) sign = (NAME(mask))(-(T)0 - NAME(zero)());
+    return NAME(at_least)((NAME(vector))((NAME(mask))v | sign), LOWEST);
 }
 
 /* v, within what makes exp(-|v|) times it more than 0. */
@@ -149,8 +150,7 @@ CX_INLINE NAME(vector) NAME(mish_gradient)(NAME(vector) v, NAME(vector) g, const
 /* v times the normal distribution's share below v. */
 CX_INLINE NAME(vector) NAME(gelu)(NAME(vector) v, const T *given)
 {
-    NAME(vector) size = NAME(select)((NAME(mask))(v < 0), -v, v);
-    NAME(vector) t = NAME(at_most)(size, MOST_DEVIATIONS);
+    NAME(vector) t = -NAME(at_least)(NAME(minus_size)(v), -MOST_DEVIATIONS);
     NAME(tail) tail = NAME(normal_tail)(t);
     NAME(vector) less = t * tail.mills * (1 + tail.density_part.rest);
     return NAME(at_least)(v, 0) - less * tail.density_part.scale * DOWN;

@@ -19,7 +19,7 @@ def number(value: object, name: str, *, finite: bool = True) -> float:
     try:
         found = float(value)
     except OverflowError:
-        found = math.inf if value > 0 else -math.inf
+        raise ValueError(f"{name} must lie in the range of float64, got {shown(value)}") from None
     if math.isnan(found) or (finite and math.isinf(found)):
         raise ValueError(f"{name} must be {'finite' if finite else 'a number'}, got {shown(value)}")
     return found
@@ -122,9 +122,9 @@ def check_slopes(weight: NDArray[Any], shape: tuple[int, ...]) -> None:
         )
 
 
-def check_axes(shape: tuple[int, ...], allowed: tuple[int, ...], name: str) -> None:
+def check_axes(ndim: int, allowed: tuple[int, ...], name: str) -> None:
     """Raise unless an array has a number of axes that is allowed."""
-    if len(shape) not in allowed:
+    if ndim not in allowed:
         raise ValueError(
-            f"input must have {' or '.join(map(str, allowed))} axes for {name}, got {len(shape)}"
+            f"input must have {' or '.join(map(str, allowed))} axes for {name}, got {ndim}"
         )
