@@ -1,4 +1,4 @@
-"""Activations and their gradients against PyTorch, on its own samples, and against the reference."""
+"""Activations and their gradients against PyTorch, on its samples, and against the reference."""
 
 import math
 
@@ -117,18 +117,12 @@ def test_special_values_are_those_of_torch(name, options, dtype):
     leaf = torch.from_numpy(x.copy()).requires_grad_()
     y = of_torch(name)(leaf, **options)
     (dx,) = torch.autograd.grad(y, leaf, torch.ones_like(y))
-    given = in_reference(name, options)
-    for found, expected, limit in (
-        (
-            getattr(F, name)(x, **options),
-            y.detach().numpy(),
-            reference.activate(x, given[0], **given[1]),
-        ),
-        (
-            getattr(grad, name)(np.ones_like(x), x, **options),
-            dx.numpy(),
-            reference.derivative(x, given[0], **given[1]),
-        ),
+    called, given = in_reference(name, options)
+    forward = getattr(F, name)(x, **options), y.detach().numpy()
+    backward = getattr(grad, name)(np.ones_like(x), x, **options), dx.numpy()
+    for (found, expected), limit in (
+        (forward, reference.activate(x, called, **given)),
+        (backward, reference.derivative(x, called, **given)),
     ):
         expected = np.where(np.isnan(expected) & ~np.isnan(x), limit, expected)
         np.testing.assert_allclose(found, expected, rtol=2e-6, atol=1e-7)
@@ -155,7 +149,7 @@ def worst(found, expected, scale):
     return float(error.max())
 
 
-def spread(name, options, x, expected):
+def spread(options, x):
     """By how much more an error may be that the exponential makes of its argument's."""
     if options.get("approximate") == "tanh":
         return 1 + abs(x) + 0.1 * abs(x) ** 3
@@ -169,19 +163,14 @@ def spread(name, options, x, expected):
 def test_accuracy(name, options, dtype):
     x = ladder(dtype)
     wide = x.astype("float64" if dtype == "float32" else "longdouble")
-    given = in_reference(name, options)
-    expected = reference.activate(wide, given[0], **given[1])
-    assert (
-        worst(
-            getattr(F, name)(x, **options), expected, expected * spread(name, options, x, expected)
-        )
-        <= 4
-    )
-    slope = reference.derivative(wide, given[0], **given[1])
+    called, given = in_reference(name, options)
+    more = spread(options, wide)
+    expected = reference.activate(wide, called, **given)
+    assert worst(getattr(F, name)(x, **options), expected, expected * more) <= 4
+    slope = reference.derivative(wide, called, **given)
     found = getattr(grad, name)(np.ones_like(x), x, **options)
     crosses = name in ("gelu", "silu", "mish", "hardswish")
-    scale = np.maximum(abs(slope), 1) if crosses else slope * spread(name, options, x, slope)
-    assert worst(found, slope, scale) <= 5
+    assert worst(found, slope, np.maximum(abs(slope), 1) if crosses else slope * more) <= 5
 
 
 @each_case

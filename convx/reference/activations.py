@@ -61,12 +61,13 @@ def activate(
     >>> activate(np.array([-2.0, 0.0, 8.0]), "leaky_relu")
     array([-0.02,  0.  ,  8.  ])
     """
-    if activation is None:
-        return x
+    result: Array = x
     if activation == "leaky_relu":
-        return np.where(x > 0, x, x.dtype.type(negative_slope) * x)
+        result = np.where(x > 0, x, x.dtype.type(negative_slope) * x)
+    if activation is None or activation == "leaky_relu":
+        return result
     with np.errstate(all="ignore"):
-        result: Array = np.asarray(FUNCTIONS[activation](x, **options), x.dtype)
+        result = np.asarray(FUNCTIONS[activation](x, **options), x.dtype)
     return result
 
 
@@ -83,9 +84,10 @@ def derivative(x: Array, activation: str, negative_slope: float = 0.01, **option
     array([0.25])
     """
     if activation == "leaky_relu":
-        return np.where(x > 0, x.dtype.type(1), x.dtype.type(negative_slope))
+        result: Array = np.where(x > 0, x.dtype.type(1), x.dtype.type(negative_slope))
+        return result
     with np.errstate(all="ignore"):
-        result: Array = np.asarray(DERIVATIVES[activation](x, **options), x.dtype)
+        result = np.asarray(DERIVATIVES[activation](x, **options), x.dtype)
     return result
 
 
@@ -113,9 +115,8 @@ def softmax_gradient(dy: Array, x: Array, axis: int, logarithm: bool = False) ->
     array([ 0.25, -0.25])
     """
     y = softmax(x, axis)
-    if logarithm:
-        return dy - y * dy.sum(axis, keepdims=True)
-    result: Array = y * (dy - (y * dy).sum(axis, keepdims=True))
+    total = (dy if logarithm else y * dy).sum(axis, keepdims=True)
+    result: Array = dy - y * total if logarithm else y * (dy - total)
     return result
 
 
