@@ -59,7 +59,8 @@ def test_reference(name, shape, axis, dtype, scale, seed):
     y = expected(wide, axis, name)
     found = getattr(F, name)(x, axis - len(shape))
     assert found.dtype == x.dtype
-    np.testing.assert_allclose(found, y, rtol=16 * eps, atol=64 * eps * np.spacing(np.float32(1)))
+    least = 2 * eps if name == "log_softmax" else np.finfo(dtype).smallest_subnormal
+    np.testing.assert_allclose(found, y, rtol=16 * eps * (1 + scale), atol=least + 2**-40 * eps)
     dx = getattr(grad, name)(dy, x, axis)
     assert dx.dtype == x.dtype
     # what the sum's error makes, of terms as large as the gradients
@@ -122,7 +123,7 @@ def test_out(name, shape, axis):
     x, dy = rng.standard_normal((2, *shape))
     function, gradient = getattr(F, name), getattr(grad, name)
     y, dx = function(x, axis), gradient(dy, x, axis)
-    for out in (np.empty(shape), np.empty(shape, ">f8"), np.empty(shape[::-1]).T):
+    for out in (np.empty(shape), np.empty((*shape, 2))[..., 0], np.empty(shape[::-1]).T):
         assert function(x, axis, out=out) is out
         np.testing.assert_array_equal(out, y)
         assert gradient(dy, x, axis, out=out) is out
@@ -141,7 +142,7 @@ def test_layouts():
     y = F.softmax(x, 1)
     for change in (lambda a: a.astype(">f8"), np.asfortranarray, np.ndarray.tolist):
         assert_same(F.softmax(change(x), 1), y)
-    assert_same(F.softmax(np.asfortranarray(x).T, 0), y.T.copy())
+    np.testing.assert_allclose(F.softmax(x.T, 0), y.T, rtol=1e-14)
     assert F.softmax(np.ones((3, 0)), 1).shape == (3, 0)
     assert F.softmax(np.ones((0, 3)), 1).shape == (0, 3)
     assert grad.softmax(np.ones((3, 0)), np.ones((3, 0)), 0).shape == (3, 0)

@@ -70,7 +70,7 @@ def clamp(
         high = min(high, np.iinfo(dtype).max)
     low, high = arguments.integer_bounds(low, high, dtype)
     if target is not None:
-        arguments.check_out(target, x.shape, dtype if inplace is False else x.dtype)
+        arguments.check_out(target, x.shape, dtype)
     result: AnyArray = np.asarray(np.clip(x.astype(dtype, copy=False), low, high, out=target))
     return result
 

@@ -5,7 +5,7 @@
        log_softmax's gradient = grad - softmax sum grad.
 
    Sums are made in an order that depends on the axis alone: along rows 64 bytes of partial sums,
-   added up by halves; across rows, each column from first to last. The exponentials wait in y, but
+   added up by halves; across rows, of each column the sums of CX_SOFTMAX_ROWS rows each. The exponentials wait in y, but
    for log_softmax, which has no need of them: so y may be x unless there is a gradient. */
 
 enum { NAME(parts) = 64 / sizeof(T), NAME(part_vectors) = 64 / VECTOR_BYTES };
@@ -18,6 +18,7 @@ typedef struct {
 /* What a row or a column comes down to. */
 typedef struct {
     NAME(vector) max, sum, log_sum, product; /* product: sum(softmax grad), or sum grad */
+    NAME(vector) part, product_part;         /* of columns: what is not yet in the sums */
 } NAME(softmax);
 
 CX_INLINE NAME(vector) NAME(larger)(NAME(vector) a, NAME(vector) b)
@@ -187,12 +188,17 @@ CX_INLINE void NAME(softmax_columns)(const int logarithm, const int gradient, co
             NAME(softmax) *column = columns + i / LANES;
             int64_t at = j * pitch + i, count = width - i;
             NAME(vector) e = NAME(exp_negative)(NAME(load_some)(x + at, count) - column->max);
-            column->sum += e;
+            column->part += e;
             if (waits)
                 NAME(store_some)(y + at, e, count);
             if (gradient) {
                 NAME(vector) g = NAME(load_some)(grad + at, count);
-                column->product += logarithm ? g : e * g;
+                column->product_part += logarithm ? g : e * g;
+            }
+            if (j % CX_SOFTMAX_ROWS == CX_SOFTMAX_ROWS - 1 || j == length - 1) {
+                column->sum += column->part;
+                column->product += column->product_part;
+                column->part = column->product_part = NAME(zero)();
             }
         }
     for (int64_t i = 0; i < width; i += LANES)

@@ -109,6 +109,10 @@ def place(input: object, inplace: object, out: object) -> object:
         )
     if not input.flags.writeable:
         raise ValueError("input must be writable to be computed in place, got a read-only array")
+    if not input.dtype.isnative:
+        raise TypeError(
+            f"input must be in the machine's byte order to be computed in place, got {input.dtype}"
+        )
     return check_out(input, input.shape, input.dtype)
 
 
