@@ -3,8 +3,6 @@
 The numbers of the rows are those of the list that test_bad_input.py tells of.
 """
 
-# ruff: noqa: E501 (a row of the table is a line)
-
 import math
 
 import numpy as np

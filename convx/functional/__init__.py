@@ -3,20 +3,15 @@
 from convx.functional.activations import (
     celu,
     elu,
-    gelu,
     hardsigmoid,
     hardswish,
     hardtanh,
     leaky_relu,
-    logsigmoid,
     mish,
     relu,
     relu6,
     selu,
-    sigmoid,
     silu,
-    softplus,
-    tanh,
 )
 from convx.functional.conv import (
     conv1d,
@@ -38,6 +33,7 @@ from convx.functional.slopes import (
     prelu,
     rrelu,
 )
+from convx.functional.smooth import gelu, logsigmoid, sigmoid, softplus, tanh
 from convx.functional.softmax import (
     log_softmax,
     softmax,

@@ -3,20 +3,15 @@
 from convx.grad.activations import (
     celu,
     elu,
-    gelu,
     hardsigmoid,
     hardswish,
     hardtanh,
     leaky_relu,
-    logsigmoid,
     mish,
     relu,
     relu6,
     selu,
-    sigmoid,
     silu,
-    softplus,
-    tanh,
 )
 from convx.grad.conv import (
     conv1d,
@@ -48,6 +43,7 @@ from convx.grad.slopes import (
     prelu,
     rrelu,
 )
+from convx.grad.smooth import gelu, logsigmoid, sigmoid, softplus, tanh
 from convx.grad.softmax import (
     log_softmax,
     softmax,

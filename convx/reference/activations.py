@@ -61,14 +61,12 @@ def activate(
     >>> activate(np.array([-2.0, 0.0, 8.0]), "leaky_relu")
     array([-0.02,  0.  ,  8.  ])
     """
-    result: Array = x
+    if activation is None:
+        return x
     if activation == "leaky_relu":
-        result = np.where(x > 0, x, x.dtype.type(negative_slope) * x)
-    if activation is None or activation == "leaky_relu":
-        return result
+        options["negative_slope"] = negative_slope
     with np.errstate(all="ignore"):
-        result = np.asarray(FUNCTIONS[activation](x, **options), x.dtype)
-    return result
+        return _as(x, FUNCTIONS[activation](x, **options))
 
 
 def derivative(x: Array, activation: str, negative_slope: float = 0.01, **options: float) -> Array:
@@ -84,11 +82,9 @@ def derivative(x: Array, activation: str, negative_slope: float = 0.01, **option
     array([0.25])
     """
     if activation == "leaky_relu":
-        result: Array = np.where(x > 0, x.dtype.type(1), x.dtype.type(negative_slope))
-        return result
+        options["negative_slope"] = negative_slope
     with np.errstate(all="ignore"):
-        result = np.asarray(DERIVATIVES[activation](x, **options), x.dtype)
-    return result
+        return _as(x, DERIVATIVES[activation](x, **options))
 
 
 def softmax(x: Array, axis: int, logarithm: bool = False) -> Array:
@@ -118,6 +114,10 @@ def softmax_gradient(dy: Array, x: Array, axis: int, logarithm: bool = False) ->
     total = (dy if logarithm else y * dy).sum(axis, keepdims=True)
     result: Array = dy - y * total if logarithm else y * (dy - total)
     return result
+
+
+def _as(x: Array, values: Any) -> Array:
+    return np.asarray(values, x.dtype)
 
 
 def _sigmoid(x: Array) -> Array:
@@ -183,6 +183,7 @@ FUNCTIONS: dict[str, Callable[..., Array]] = {
     "relu": lambda x: np.where(x < 0, 0, x),
     "relu6": lambda x: np.where(x > 6, 6, np.where(x < 0, 0, x)),
     "hardtanh": lambda x, min_val=-1, max_val=1: np.clip(x, min_val, max_val),
+    "leaky_relu": lambda x, negative_slope: np.where(x > 0, x, x.dtype.type(negative_slope) * x),
     "elu": _elu,
     "celu": lambda x, alpha=1: _elu(x, alpha, 1 / alpha),
     "selu": lambda x: _elu(x, *SELU),
@@ -202,6 +203,7 @@ DERIVATIVES: dict[str, Callable[..., Array]] = {
     "relu": lambda x: np.where(x <= 0, 0, 1),
     "relu6": lambda x: _between(x, 0, 6, 1),
     "hardtanh": lambda x, min_val=-1, max_val=1: _between(x, min_val, max_val, 1),
+    "leaky_relu": lambda x, negative_slope: np.where(x > 0, 1, negative_slope),
     "elu": _elu_derivative,
     "celu": lambda x, alpha=1: _elu_derivative(x, alpha, 1 / alpha),
     "selu": lambda x: _elu_derivative(x, *SELU),

@@ -19,7 +19,7 @@ def number(value: object, name: str, *, finite: bool = True) -> float:
     try:
         found = float(value)
     except OverflowError:
-        raise ValueError(f"{name} must lie in the range of float64, got {shown(value)}") from None
+        raise ValueError(f"{name} must lie in the range of float64") from None
     if math.isnan(found) or (finite and math.isinf(found)):
         raise ValueError(f"{name} must be {'finite' if finite else 'a number'}, got {shown(value)}")
     return found
