@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from support import assert_same, randomly
+from support import assert_same, guarded, randomly
 from torch_samples import check_gradients, check_samples
 
 import convx
@@ -166,3 +166,21 @@ def test_axis_that_is_not_told():
     for shape in ((4,), (4, 5), (4, 5, 6), (4, 5, 6, 7)):
         x = np.random.default_rng(0).standard_normal(shape)
         assert_same(F.softmax(x), F.softmax(x, 0 if len(shape) in (1, 3) else 1))
+
+
+@each
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize(("shape", "axis"), [((3, 7), 1), ((3, 39), 1), ((7, 3), 0), ((5, 37), 0)])
+def test_nothing_outside_is_touched(name, side, shape, axis):
+    """Arrays beside pages that must not be read or written: else the process ends."""
+    rng = np.random.default_rng(0)
+    for dtype in ("float32", "float64"):
+        x, dy = rng.standard_normal((2, *shape)).astype(dtype)
+        near_x, near_dy, out = (guarded(one, side) for one in (x, dy, x))
+        assert_same(getattr(F, name)(near_x, axis, out=out), getattr(F, name)(x, axis))
+        gradient = getattr(grad, name)
+        assert_same(gradient(near_dy, near_x, axis, out=out), gradient(dy, x, axis))
+        gradient = grad.gelu
+        assert_same(gradient(near_dy, near_x, out=out), gradient(dy, x))
+        assert_same(F.dropout(near_x, rng=1, out=out), F.dropout(x, rng=1))
+        assert_same(F.prelu(near_x, x[:1, 0], out=out), F.prelu(x, x[:1, 0]))

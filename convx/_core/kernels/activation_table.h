@@ -11,6 +11,12 @@ CX_INLINE NAME(vector) NAME(zero)(void)
     return (NAME(vector)){0};
 }
 
+CX_INLINE NAME(vector) NAME(size)(NAME(vector) v)
+{
+    NAME(mask) sign = (NAME(mask))(-(T)0 - NAME(zero)());
+    return (NAME(vector))((NAME(mask))v & ~sign);
+}
+
 /* -|v|, and never below LOWEST. */
 CX_INLINE NAME(vector) NAME(minus_size)(NAME(vector) v)
 {
@@ -150,7 +156,7 @@ CX_INLINE NAME(vector) NAME(mish_gradient)(NAME(vector) v, NAME(vector) g, const
 /* v times the normal distribution's share below v. */
 CX_INLINE NAME(vector) NAME(gelu)(NAME(vector) v, const T *given)
 {
-    NAME(vector) t = -NAME(at_least)(NAME(minus_size)(v), -MOST_DEVIATIONS);
+    NAME(vector) t = NAME(at_most)(NAME(size)(v), MOST_DEVIATIONS);
     NAME(tail) tail = NAME(normal_tail)(t);
     NAME(vector) less = t * tail.mills * (1 + tail.density_part.rest);
     return NAME(at_least)(v, 0) - less * tail.density_part.scale * DOWN;
@@ -159,7 +165,7 @@ CX_INLINE NAME(vector) NAME(gelu)(NAME(vector) v, const T *given)
 CX_INLINE NAME(vector) NAME(gelu_gradient)(NAME(vector) v, NAME(vector) g, const T *given)
 {
     NAME(mask) negative = (NAME(mask))(v < 0);
-    NAME(vector) t = NAME(at_most)(NAME(select)(negative, -v, v), MOST_DEVIATIONS);
+    NAME(vector) t = NAME(at_most)(NAME(size)(v), MOST_DEVIATIONS);
     NAME(tail) tail = NAME(normal_tail)(t);
     NAME(vector) part = tail.mills - t * (T)0.39894228040143267794;
     part = part * (1 + tail.density_part.rest) * tail.density_part.scale * DOWN;

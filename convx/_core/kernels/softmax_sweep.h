@@ -183,7 +183,7 @@ CX_INLINE void NAME(softmax_columns)(const int logarithm, const int gradient, co
             NAME(vector) *max = &columns[i / LANES].max;
             *max = NAME(larger)(NAME(load_some)(x + j * pitch + i, width - i), *max);
         }
-    for (int64_t j = 0; j < length; j++)
+    for (int64_t j = 0; j < length; j++) {
         for (int64_t i = 0; i < width; i += LANES) {
             NAME(softmax) *column = columns + i / LANES;
             int64_t at = j * pitch + i, count = width - i;
@@ -195,12 +195,16 @@ CX_INLINE void NAME(softmax_columns)(const int logarithm, const int gradient, co
                 NAME(vector) g = NAME(load_some)(grad + at, count);
                 column->product_part += logarithm ? g : e * g;
             }
-            if (j % CX_SOFTMAX_ROWS == CX_SOFTMAX_ROWS - 1 || j == length - 1) {
-                column->sum += column->part;
-                column->product += column->product_part;
-                column->part = column->product_part = NAME(zero)();
-            }
         }
+        if (j % CX_SOFTMAX_ROWS != CX_SOFTMAX_ROWS - 1 && j < length - 1)
+            continue;
+        for (int64_t i = 0; i < width; i += LANES) {
+            NAME(softmax) *column = columns + i / LANES;
+            column->sum += column->part;
+            column->product += column->product_part;
+            column->part = column->product_part = NAME(zero)();
+        }
+    }
     for (int64_t i = 0; i < width; i += LANES)
         NAME(close_sums)(logarithm, gradient, columns + i / LANES);
     for (int64_t j = 0; j < length; j++)
