@@ -21,6 +21,14 @@ cdef extern from "convx.h" nogil:
         CX_LEAKY_RELU
         CX_SIGMOID
         CX_TANH
+        CX_ELU
+        CX_GELU
+        CX_GELU_TANH
+        CX_HARDSIGMOID
+        CX_HARDTANH
+        CX_LOGSIGMOID
+        CX_MISH
+        CX_SOFTPLUS
 
     ctypedef struct cx_axis:
         int64_t outputs, phases, block, blocks, out_stride, in_size, in_stride, stride, step

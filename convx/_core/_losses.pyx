@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t
 from convx._core._driver cimport sweeps_of
 from convx._core._memory cimport Buffer, held, memory_of
 from convx._core._parallel cimport share_out
-from convx._core._sweeps cimport CX_COLUMNS, cx_softmax_job
+from convx._core._sweeps cimport CX_COLUMNS, cx_softmax_loss_job
 
 
 def softmax_loss(str isa, x, target, peak, total, picked, y, factor, taken, int threads):
@@ -19,7 +19,7 @@ def softmax_loss(str isa, x, target, peak, total, picked, y, factor, taken, int 
     cdef Buffer total_buffer = Buffer(total, writable=True)
     cdef Buffer picked_buffer = held(picked, writable=True), y_buffer = held(y, writable=True)
     cdef Buffer factor_buffer = held(factor), taken_buffer = held(taken)
-    cdef cx_softmax_job job
+    cdef cx_softmax_loss_job job
     job.classes, job.inner = x.shape[1], x.shape[2]
     job.x, job.target = x_buffer.view.buf, <const int64_t *>memory_of(target_buffer)
     job.peak, job.total = peak_buffer.view.buf, total_buffer.view.buf

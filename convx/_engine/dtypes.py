@@ -152,6 +152,17 @@ def summable_operand(value: object, name: str) -> tuple[AnyArray, np.dtype[Any]]
     return as_kernel_operand(array, computed, contiguous=True), dtype
 
 
+def sweep_operands(**values: object) -> tuple[list[AnyArray], np.dtype[Any]]:
+    """Return floating array-likes as a sweep reads them, of one type, and that of the result.
+
+    The names are those of the arguments, for errors. Mixed types are promoted as by NumPy.
+    """
+    found = [sweep_operand(value, name) for name, value in values.items()]
+    dtype = np.result_type(*(one for _, one in found))
+    computed = SWEEP_DTYPES[dtype]
+    return [array.astype(computed, copy=False) for array, _ in found], dtype
+
+
 def is_kernel_layout(array: AnyArray, dtype: np.dtype[Any], *, contiguous: bool = False) -> bool:
     """Tell whether a kernel can read an array of its type where it lies."""
     if not array.flags.aligned or (contiguous and not array.flags.c_contiguous):

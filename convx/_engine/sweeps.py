@@ -19,29 +19,48 @@ BYTES_PER_THREAD = 128 * 1024
 
 
 def new_result(
-    out: object, shape: tuple[int, ...], dtype: np.dtype[Any], *operands: AnyArray
+    out: object,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    *operands: AnyArray,
+    in_place: bool = False,
 ) -> AnyArray:
     """Return memory for a result in the type that it is computed in.
 
-    That of ``out`` if a sweep can write there; else :func:`deliver` brings the result there.
+    That of ``out`` if a sweep can write there; else :func:`deliver` brings the result there. A
+    sweep that reads an element last before it writes the same one works ``in_place``: an operand
+    may be ``out``.
     """
     computed = SWEEP_DTYPES[dtype]
     arguments.check_memory(shape, computed.itemsize, "an output")
     if dtype == computed:
-        return new_copy(out, shape, dtype, *operands)
+        return new_copy(out, shape, dtype, *operands, in_place=in_place)
     if out is not None:
         arguments.check_out(out, shape, dtype)
     return _memory.new_result(shape, computed)
 
 
 def new_copy(
-    out: object, shape: tuple[int, ...], dtype: np.dtype[Any], *operands: AnyArray
+    out: object,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    *operands: AnyArray,
+    in_place: bool = False,
 ) -> AnyArray:
     """Return memory for a result of any dtype that is not computed but moved."""
     arguments.check_memory(shape, dtype.itemsize, "an output")
     if out is None:
         return _memory.new_result(shape, dtype)
-    return execution.target(arguments.check_out(out, shape, dtype), shape, dtype, *operands)
+    target = arguments.check_out(out, shape, dtype)
+    if in_place:
+        operands = tuple(one for one in operands if not _is_same(one, target))
+    return execution.target(target, shape, dtype, *operands)
+
+
+def _is_same(array: AnyArray, other: AnyArray) -> bool:
+    """Tell whether two contiguous arrays of one size have the same memory."""
+    here, there = (one.__array_interface__["data"][0] for one in (array, other))
+    return bool(here == there)
 
 
 def deliver(result: AnyArray, dtype: np.dtype[Any], out: AnyArray | None) -> AnyArray:

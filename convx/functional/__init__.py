@@ -1,6 +1,18 @@
 """Functions of neural networks, under the names of :mod:`torch.nn.functional`."""
 
-from convx.functional.activations import relu
+from convx.functional.activations import (
+    celu,
+    elu,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    mish,
+    relu,
+    relu6,
+    selu,
+    silu,
+)
 from convx.functional.conv import (
     conv1d,
     conv2d,
@@ -11,6 +23,7 @@ from convx.functional.conv import (
     conv_transpose3d,
     conv_transpose_nd,
 )
+from convx.functional.dropout import dropout, dropout1d, dropout2d, dropout3d
 from convx.functional.folding import channel_shuffle, fold, pixel_shuffle, pixel_unshuffle, unfold
 from convx.functional.geometry import (
     conv_output_size,
@@ -45,11 +58,15 @@ from convx.functional.normalization import (
 )
 from convx.functional.padding import pad
 from convx.functional.resizing import interpolate
+from convx.functional.slopes import prelu, rrelu
+from convx.functional.smooth import gelu, logsigmoid, sigmoid, softplus, tanh
+from convx.functional.softmax import log_softmax, softmax, softmin
 
 __all__ = [
     "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "celu",
     "channel_shuffle",
     "conv1d",
     "conv2d",
@@ -65,26 +82,49 @@ __all__ = [
     "count_parameters",
     "cross_entropy",
     "depthwise_separable_conv",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "elu",
     "flattened_conv",
     "fold",
+    "gelu",
     "group_norm",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
     "huber_loss",
     "instance_norm",
     "interpolate",
     "l1_loss",
     "layer_norm",
+    "leaky_relu",
     "linear",
     "local_response_norm",
+    "log_softmax",
+    "logsigmoid",
+    "mish",
     "mse_loss",
     "nll_loss",
     "pad",
     "pixel_shuffle",
     "pixel_unshuffle",
+    "prelu",
     "receptive_field",
     "relu",
+    "relu6",
+    "rrelu",
+    "selu",
     "separate_kernel",
     "shuffled_group_conv",
+    "sigmoid",
+    "silu",
     "smooth_l1_loss",
+    "softmax",
+    "softmin",
+    "softplus",
     "spatially_separable_conv",
+    "tanh",
     "unfold",
 ]

@@ -1,5 +1,18 @@
 """Gradients of the functions in :mod:`convx.functional`, under the same names."""
 
+from convx.grad.activations import (
+    celu,
+    elu,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    mish,
+    relu,
+    relu6,
+    selu,
+    silu,
+)
 from convx.grad.conv import (
     conv1d,
     conv2d,
@@ -20,6 +33,7 @@ from convx.grad.conv_parts import (
     conv_nd_input,
     conv_nd_weight,
 )
+from convx.grad.dropout import dropout, dropout1d, dropout2d, dropout3d
 from convx.grad.folding import channel_shuffle, fold, pixel_shuffle, pixel_unshuffle, unfold
 from convx.grad.kinds import (
     depthwise_separable_conv,
@@ -47,11 +61,15 @@ from convx.grad.normalization import (
 )
 from convx.grad.padding import pad
 from convx.grad.resizing import interpolate
+from convx.grad.slopes import prelu, rrelu
+from convx.grad.smooth import gelu, logsigmoid, sigmoid, softplus, tanh
+from convx.grad.softmax import log_softmax, softmax, softmin
 
 __all__ = [
     "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "celu",
     "channel_shuffle",
     "conv1d",
     "conv1d_input",
@@ -71,23 +89,47 @@ __all__ = [
     "conv_transpose_nd",
     "cross_entropy",
     "depthwise_separable_conv",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "elu",
     "flattened_conv",
     "fold",
+    "gelu",
     "group_norm",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
     "huber_loss",
     "instance_norm",
     "interpolate",
     "l1_loss",
     "layer_norm",
+    "leaky_relu",
     "linear",
     "local_response_norm",
+    "log_softmax",
+    "logsigmoid",
+    "mish",
     "mse_loss",
     "nll_loss",
     "pad",
     "pixel_shuffle",
     "pixel_unshuffle",
+    "prelu",
+    "relu",
+    "relu6",
+    "rrelu",
+    "selu",
     "shuffled_group_conv",
+    "sigmoid",
+    "silu",
     "smooth_l1_loss",
+    "softmax",
+    "softmin",
+    "softplus",
     "spatially_separable_conv",
+    "tanh",
     "unfold",
 ]

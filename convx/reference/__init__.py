@@ -22,13 +22,15 @@ Its files, in reading order:
     :func:`batch_norm` and its relatives: means and variances over some axes.
 ``losses``
     :func:`cross_entropy` and other losses, element by element.
+    Activations and their derivatives, :func:`activate` and :func:`derivative`; :func:`softmax` and
+    its gradient.
 
 Nothing here is shared with the compiled engine, so the tests can hold one against the other. The
 arguments are trusted, not checked, and the arithmetic is done in the dtype that NumPy's promotion
 gives the operands: for a float64 oracle pass float64 arrays.
 """
 
-from convx.reference.activations import activate
+from convx.reference.activations import activate, derivative, softmax, softmax_gradient
 from convx.reference.boundary import pad, pad_indices, unpad
 from convx.reference.conv import (
     conv_nd,
@@ -84,6 +86,7 @@ __all__ = [
     "convolution_matrix",
     "cross_entropy",
     "depthwise_separable_conv",
+    "derivative",
     "flattened_conv",
     "fold",
     "group_norm",
@@ -107,6 +110,8 @@ __all__ = [
     "resize_matrix",
     "shuffled_group_conv",
     "smooth_l1_loss",
+    "softmax",
+    "softmax_gradient",
     "spatially_separable_conv",
     "unfold",
     "unpad",

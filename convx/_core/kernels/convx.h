@@ -91,7 +91,7 @@ typedef struct {
     int64_t flat;              /* rows are computed as one stretch, with the gaps between them */
 } cx_pass;
 
-/* What outputs go through. */
+/* Activations: what outputs go through, … */
 enum {
     CX_IDENTITY,
     CX_RELU,
@@ -101,6 +101,15 @@ enum {
     CX_LEAKY_RELU,
     CX_SIGMOID,
     CX_TANH,
+    /* … and those of whole arrays alone */
+    CX_ELU,
+    CX_GELU,
+    CX_GELU_TANH,
+    CX_HARDSIGMOID,
+    CX_HARDTANH,
+    CX_LOGSIGMOID,
+    CX_MISH,
+    CX_SOFTPLUS,
 };
 
 /* The arrays of one call. */

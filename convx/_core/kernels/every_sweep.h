@@ -1,5 +1,7 @@
 /* All sweeps of one instruction set, for each element type. */
 
+#include <math.h>
+
 #include "sweeps.h"
 
 #define T float

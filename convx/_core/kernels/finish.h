@@ -53,7 +53,7 @@ static void NAME(finish_line)(const cx_call *call, T *y, int64_t step, int64_t l
     if (residual)
         residual += y - (T *)call->output;
     switch (call->activation) {
-#define FINISH_LINE(ACTIVATION)                                                                   \
+#define FINISH_LINE(ACTIVATION, name)                                                             \
     case ACTIVATION:                                                                              \
         if (step == 1 && length >= LANES)                                                         \
             NAME(finish_neighbours)(ACTIVATION, slope, y, residual, length);                      \
@@ -63,7 +63,7 @@ static void NAME(finish_line)(const cx_call *call, T *y, int64_t step, int64_t l
                                  residual ? residual + i * step : 0, step,                        \
                                  cx_min(LANES, length - i));                                      \
         break;
-        FINISH_LINE(CX_IDENTITY)
+        FINISH_LINE(CX_IDENTITY, identity)
         EACH_ACTIVATION(FINISH_LINE)
 #undef FINISH_LINE
     }

@@ -33,7 +33,7 @@ CX_INLINE void NAME(store_some)(T *y, int64_t count, NAME(vector) v)
 }
 
 /* Columns side by side. */
-static void NAME(softmax_columns)(const cx_softmax_job *job, int64_t outer, int64_t start)
+static void NAME(softmax_columns)(const cx_softmax_loss_job *job, int64_t outer, int64_t start)
 {
     T peak[CX_COLUMNS], total[CX_COLUMNS], group[CX_COLUMNS];
     int64_t inner = job->inner, count = cx_min(CX_COLUMNS, inner - start);
@@ -80,7 +80,7 @@ static void NAME(softmax_columns)(const cx_softmax_job *job, int64_t outer, int6
 }
 
 /* A row of neighbours. Of 16 sums each takes every 16th element, whatever a vector's width. */
-static void NAME(softmax_row)(const cx_softmax_job *job, int64_t row)
+static void NAME(softmax_row)(const cx_softmax_loss_job *job, int64_t row)
 {
     int64_t classes = job->classes;
     const T *x = (const T *)job->x + row * classes;
@@ -128,7 +128,7 @@ static void NAME(softmax_row)(const cx_softmax_job *job, int64_t row)
 
 static void NAME(sweep_softmax_loss)(const void *of, int64_t first, int64_t end, char *scratch)
 {
-    const cx_softmax_job *job = of;
+    const cx_softmax_loss_job *job = of;
     (void)scratch;
     if (job->inner == 1) {
         for (int64_t row = first; row < end; row++)

@@ -3,11 +3,14 @@
 #include "types.h"
 #if IS_FLOAT
 #include "activations.h"
+#include "activation_table.h"
 #include "activation_sweep.h"
-#include "norm_sweep.h"
+#include "softmax_sweep.h"
 #include "log_sum_exp.h"
-#undef EACH_ACTIVATION
+#include "norm_sweep.h"
 #include "resample_sweep.h"
+#undef EACH_ACTIVATION
+#undef EACH_SWEPT_ACTIVATION
 #else
 #include "copy_sweep.h"
 #endif
@@ -16,6 +19,10 @@
 static const cx_sweeps NAME(sweeps) = {
 #if IS_FLOAT
     .activation = NAME(sweep_activation),
+    .activation_gradient = NAME(sweep_activation_gradient),
+    .slopes = NAME(sweep_slopes),
+    .dropout = NAME(sweep_dropout),
+    .softmax = NAME(sweep_softmax),
     .norm = NAME(sweep_norm),
     .softmax_loss = NAME(sweep_softmax_loss),
     .resample = NAME(sweep_resample),

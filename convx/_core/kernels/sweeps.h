@@ -13,16 +13,54 @@
 
 typedef void (*cx_sweep)(const void *job, int64_t first, int64_t end, char *scratch);
 
-/* y = activation(x), for contiguous arrays. A piece is CX_STRETCH elements, the last one fewer. */
+/* Element by element, for contiguous arrays: y may be one of the others. A piece is CX_STRETCH
+   elements, the last one fewer. */
 enum { CX_STRETCH = 4096 };
 
+/* y = activation(x), or its derivative at x times grad. */
 typedef struct {
     int64_t activation; /* of those in convx.h */
-    double slope;
+    double given[3];    /* numbers that it takes */
     int64_t length;
     const void *x;
+    const void *grad;
     void *y;
 } cx_activation_job;
+
+/* y = v where x is positive, else v times a slope: one for each element if `row` is 1, else one for
+   `row` elements, `slopes_count` of them by turns. */
+typedef struct {
+    int64_t length, row, slopes_count;
+    const void *x;
+    const void *v;
+    const void *slopes;
+    void *y;
+} cx_slopes_job;
+
+/* y = x times the factor, or times 0 for a share of `dropped` in 2^32. Chance is drawn for so many
+   elements at a time. */
+enum { CX_DRAWS = 32 };
+
+typedef struct {
+    int64_t length;
+    double factor;
+    int64_t dropped;
+    uint32_t key[2];
+    const void *x;
+    void *y;
+} cx_dropout_job;
+
+/* y = softmax(x) along the middle one of three axes, or its logarithm, or with grad what the
+   gradient of x is. A piece is a row if `inner` is 1, else `block` of the inner elements. */
+enum { CX_SOFTMAX_BLOCK = 1024, CX_SOFTMAX_ROWS = 32 };
+
+typedef struct {
+    int64_t logarithm;
+    int64_t outer, length, inner, block; /* block: at most CX_SOFTMAX_BLOCK */
+    const void *x;
+    const void *grad; /* or NULL */
+    void *y;
+} cx_softmax_job;
 
 /* Rows of y that are copied from rows of x, in blocks one after the other: of each row of y the ends
    by a table of elements, the inside in one go. A piece is a row of y. Elements may have any size,
@@ -66,6 +104,7 @@ typedef struct {
     const void *x;
     void *y;
 } cx_resample_job;
+
 /* Normalisation. A segment has a mean and a variance of its own: it is `runs` runs of `run_length`
    neighbours. Its parts are chunks of runs, of CX_NORM_CHUNK elements or fewer. First every part
    gives its sums, then a segment's are put together, then every part is normalised. A piece is
@@ -104,16 +143,13 @@ typedef struct {
     const void *factor, *taken; /* of each column; read with y alone */
     void *peak, *total, *picked;
     void *y; /* NULL: not the gradient */
-} cx_softmax_job;
+} cx_softmax_loss_job;
 
 /* What one instruction set offers for one element type. */
 typedef struct {
-    cx_sweep activation;
-    cx_sweep copy;
-    cx_sweep fold;
-    cx_sweep resample;
-    cx_sweep norm;
-    cx_sweep softmax_loss;
+    cx_sweep activation, activation_gradient, slopes, dropout, softmax;
+    cx_sweep norm, softmax_loss;
+    cx_sweep copy, fold, resample;
 } cx_sweeps;
 
 enum { CX_SWEEP_F32, CX_SWEEP_F64, CX_SWEEP_I64, CX_SWEEP_DTYPES };
