@@ -47,7 +47,7 @@ OTHERS = [
         depends=sorted(glob.glob("convx/_core/*.pxd")),
         include_dirs=["convx/_core/kernels"],
     )
-    for name in ("_memory", "_parallel", "_memo", "_activations")
+    for name in ("_memory", "_parallel", "_memo", "_activations", "_pool")
 ]
 EXTENSIONS = [DRIVER, *OTHERS]
 DIRECTIVES = {

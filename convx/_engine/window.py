@@ -50,6 +50,17 @@ class Window:
         """Positions of the window, 0 or less where it does not fit."""
         return (self.padded_size - self.extent) // self.stride + 1
 
+    def pooled_size(self, ceil_mode: bool) -> int:
+        """Positions of a window for pooling, 0 or less where it does not fit.
+
+        With ``ceil_mode`` the last one may reach beyond the padding, but not begin there.
+        """
+        if not ceil_mode:
+            return self.output_size
+        positions = -(-(self.padded_size - self.extent) // self.stride) + 1
+        begins_inside = (positions - 1) * self.stride < self.size + self.pad_low
+        return positions if begins_inside else positions - 1
+
     def padded(self) -> "Window":
         """The same window over the axis with its halo."""
         return Window(self.padded_size, self.kernel, self.stride, self.dilation)

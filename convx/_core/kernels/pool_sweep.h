@@ -1,0 +1,211 @@
+/* Pooling: a row of outputs at a time. The rows of its windows are reduced to one line, of inputs
+   along the last axis, and the line to the outputs. */
+
+CX_INLINE const int64_t *NAME(plane_table)(const cx_pool_axis *axis, const int64_t *table,
+                                           int64_t plane)
+{
+    return table + plane * axis->tables_stride;
+}
+
+/* Offsets in the plane of the rows that the windows of a row of outputs have, in order, and the
+   product of their divisors. Returns how many there are. */
+static int64_t NAME(window_rows)(const cx_pool_job *job, int64_t plane, int64_t row,
+                                 int64_t *offset, double *divisor)
+{
+    int64_t rows = 1, place[CX_MAX_RANK];
+    *divisor = 1;
+    offset[0] = 0;
+    for (int64_t a = job->axes - 2; a >= 0; a--) {
+        place[a] = row % job->axis[a].outputs;
+        row /= job->axis[a].outputs;
+    }
+    for (int64_t a = 0; a < job->axes; a++) {
+        const cx_pool_axis *axis = job->axis + a;
+        if (a == job->axes - 1) { /* the rows begin where the last axis does */
+            for (int64_t r = 0; r < rows; r++)
+                offset[r] *= axis->size;
+            break;
+        }
+        int64_t start = NAME(plane_table)(axis, axis->start, plane)[place[a]];
+        int64_t count = NAME(plane_table)(axis, axis->count, plane)[place[a]];
+        for (int64_t r = rows - 1; r >= 0; r--) {
+            int64_t before = offset[r] * axis->size + start;
+            for (int64_t t = count - 1; t >= 0; t--)
+                offset[r * count + t] = before + t * axis->step;
+        }
+        rows *= count;
+        if (axis->divisor)
+            *divisor *= axis->divisor[place[a]];
+    }
+    return rows;
+}
+
+/* Lines of scratch memory, of job->line elements each, and the rows of a window. */
+typedef struct {
+    T *line, *other, *out;
+    KEY *keys, *out_keys;
+    const T **row;
+    int64_t *offset;
+} NAME(pool_room);
+
+static NAME(pool_room) NAME(divide_room)(const cx_pool_job *job, char *scratch)
+{
+    int64_t line = job->line * 8;
+    NAME(pool_room) room;
+    room.line = (T *)scratch;
+    room.other = (T *)(scratch + line);
+    room.out = (T *)(scratch + 2 * line);
+    room.keys = (KEY *)(scratch + 3 * line);
+    room.out_keys = (KEY *)(scratch + 4 * line);
+    room.row = (const T **)(scratch + 5 * line);
+    room.offset = (int64_t *)(scratch + 5 * line) + job->window_rows;
+    return room;
+}
+
+/* What a line holds outside of the axis. */
+static void NAME(fill_line)(const cx_pool_job *job, const NAME(pool_room) *room)
+{
+    T outside = job->reducer == CX_POOL_MAX ? LEAST : 0;
+    for (int64_t i = 0; i < job->line; i++) {
+        room->line[i] = outside;
+        room->other[i] = outside;
+    }
+    if (job->indices)
+        for (int64_t i = 0; i < job->line; i++)
+            room->keys[i] = NO_KEY;
+}
+
+CX_INLINE void NAME(divide)(const cx_pool_axis *axis, double divisor, T *restrict y)
+{
+    const double *along = axis->divisor;
+#if IS_FLOAT
+    for (int64_t o = 0; o < axis->outputs; o++)
+        y[o] /= (T)(divisor * along[o]);
+#else
+    for (int64_t o = 0; o < axis->outputs; o++) /* 2**63 is no int64, and larger than any sum */
+        y[o] = divisor * along[o] < 0x1p62 ? y[o] / (T)(divisor * along[o]) : 0;
+#endif
+}
+
+/* A row of outputs without indices. */
+CX_INLINE void NAME(pool_row)(const int reducer, const cx_pool_job *job, int64_t plane,
+                              int64_t rows, double divisor, const NAME(pool_room) *room, T *y)
+{
+    const cx_pool_axis *axis = job->axis + job->axes - 1;
+    int64_t size = axis->size, low = axis->taps ? axis->low : 0;
+    const int64_t *start = NAME(plane_table)(axis, axis->start, plane);
+    const int64_t *count = NAME(plane_table)(axis, axis->count, plane);
+    if (!rows) {
+        for (int64_t o = 0; o < axis->outputs; o++)
+            y[o] = reducer == CX_POOL_MAX ? LEAST : 0;
+        return;
+    }
+    if (axis->taps == 1 && axis->stride == 1 && !low && size == axis->outputs)
+        NAME(pool_rows)(reducer, y, room->row, rows, size);
+    else if (axis->taps) {
+        NAME(pool_rows)(reducer, room->line + low, room->row, rows, size);
+        int64_t behind = (axis->outputs - 1) * axis->stride + (axis->taps - 1) * axis->step + 1;
+        for (int64_t i = 0; i < low; i++) /* long windows use the line up */
+            room->line[i] = reducer == CX_POOL_MAX ? LEAST : 0;
+        for (int64_t i = low + size; i < behind; i++)
+            room->line[i] = reducer == CX_POOL_MAX ? LEAST : 0;
+        NAME(pool_line)(reducer, room->line, room->other, y, axis->outputs, axis->taps,
+                        axis->stride, axis->step);
+    } else {
+        const T *line = room->row[0];
+        if (rows > 1) {
+            NAME(pool_rows)(reducer, room->line, room->row, rows, size);
+            line = room->line;
+        }
+        for (int64_t o = 0; o < axis->outputs; o++) {
+            T a = reducer == CX_POOL_MAX ? LEAST : 0;
+            if (count[o] && axis->step == 1)
+                a = NAME(pool_stretch)(reducer, line + start[o], count[o]);
+            else
+                for (int64_t t = 0; t < count[o]; t++)
+                    a = PAIR(a, line[start[o] + t * axis->step]);
+            y[o] = a;
+        }
+    }
+    if (axis->divisor)
+        NAME(divide)(axis, divisor, y);
+}
+
+/* A row of maxima in room->out, with their keys in room->out_keys. */
+static void NAME(place_row)(const cx_pool_job *job, int64_t plane, int64_t rows,
+                            const NAME(pool_room) *room)
+{
+    const cx_pool_axis *axis = job->axis + job->axes - 1;
+    int64_t size = axis->size, low = axis->taps ? axis->low : 0;
+    T *line = room->line, *out = room->out;
+    KEY *keys = room->keys, *out_keys = room->out_keys;
+    if (!rows) {
+        for (int64_t o = 0; o < axis->outputs; o++) {
+            out[o] = LEAST;
+            out_keys[o] = NO_KEY;
+        }
+        return;
+    }
+    NAME(place_rows)(line + low, keys + low, room->row, room->offset, rows, size);
+    if (axis->taps) {
+        int64_t behind = (axis->outputs - 1) * axis->stride + (axis->taps - 1) * axis->step + 1;
+        for (int64_t i = 0; i < low; i++) {
+            line[i] = LEAST;
+            keys[i] = NO_KEY;
+        }
+        for (int64_t i = low + size; i < behind; i++) {
+            line[i] = LEAST;
+            keys[i] = NO_KEY;
+        }
+        NAME(place_line)(line, keys, out, out_keys, axis->outputs, axis->taps, axis->stride,
+                         axis->step);
+        return;
+    }
+    const int64_t *start = NAME(plane_table)(axis, axis->start, plane);
+    const int64_t *count = NAME(plane_table)(axis, axis->count, plane);
+    for (int64_t o = 0; o < axis->outputs; o++) {
+        T a = LEAST;
+        KEY key = NO_KEY;
+        for (int64_t t = 0, i = start[o]; t < count[o]; t++, i += axis->step) {
+            int better = BETTER(a, key, line[i], keys[i]);
+            a = better ? line[i] : a;
+            key = better ? keys[i] : key;
+        }
+        out[o] = a;
+        out_keys[o] = key;
+    }
+}
+
+/* The index that a key stands for, -1 for that of padding. */
+CX_INLINE int64_t NAME(index_of)(KEY key) { return key == NO_KEY ? -1 : key < 0 ? ~key : key; }
+
+static void NAME(sweep_pool)(const void *of, int64_t first, int64_t end, char *scratch)
+{
+    const cx_pool_job *job = of;
+    const cx_pool_axis *axis = job->axis + job->axes - 1;
+    NAME(pool_room) room = NAME(divide_room)(job, scratch);
+    NAME(fill_line)(job, &room);
+    for (int64_t piece = first; piece < end; piece++) {
+        int64_t plane = piece / job->pieces, row = piece % job->pieces * job->piece_rows;
+        int64_t last = cx_min(job->rows, row + job->piece_rows);
+        const T *x = (const T *)job->x + plane * job->plane_size;
+        for (; row < last; row++) {
+            double divisor;
+            int64_t rows = NAME(window_rows)(job, plane, row, room.offset, &divisor);
+            int64_t at = plane * job->plane_outputs + row * axis->outputs;
+            for (int64_t r = 0; r < rows; r++)
+                room.row[r] = x + room.offset[r];
+            if (job->indices) {
+                NAME(place_row)(job, plane, rows, &room);
+                for (int64_t o = 0; o < axis->outputs; o++)
+                    job->indices[at + o] = NAME(index_of)(room.out_keys[o]);
+                if (job->y)
+                    for (int64_t o = 0; o < axis->outputs; o++)
+                        ((T *)job->y)[at + o] = room.out[o];
+            } else if (job->reducer == CX_POOL_MAX)
+                NAME(pool_row)(CX_POOL_MAX, job, plane, rows, divisor, &room, (T *)job->y + at);
+            else
+                NAME(pool_row)(CX_POOL_SUM, job, plane, rows, divisor, &room, (T *)job->y + at);
+        }
+    }
+}
