@@ -29,7 +29,7 @@ cdef class Pooling:
     cdef Pooling adjoint
 
     def __cinit__(self, str reducer, axes, Pooling adjoint=None):
-        cdef cx_pool_axis *axis
+        cdef cx_pool_axis *axis = NULL
         cdef cx_pool_job *job = &self.job
         cdef int64_t index, extent
         self.axes = <cx_pool_axis *>PyMem_Calloc(len(axes), sizeof(cx_pool_axis))
@@ -72,7 +72,7 @@ cdef class Pooling:
         return buffer.view.buf
 
     cdef int64_t scratch_bytes(self):
-        return 5 * 8 * self.job.line + 16 * (self.job.window_rows + 1)
+        return 6 * 8 * self.job.line + 16 * (self.job.window_rows + 1)
 
     def pool(self, str isa, x, y, indices, int64_t planes, int threads):
         """Compute outputs into ``y``, and where maxima lie into ``indices``; either may be None."""

@@ -4,7 +4,7 @@ A type of pooling is a reducer, "max" or "sum", and windows along each axis: of 
 fractional. Averages are sums with divisors.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +18,9 @@ from convx._engine.pool_windows import PoolAxis
 INDEX = np.dtype(np.int64)
 # Indices of maxima in float32 have 32 bits; larger planes are computed in float64.
 MOST_OF_PLANE = 2**31 - 1
+# So many tables are kept of calls before, if they have no more entries than this.
 MOST_KEPT = 256
+MOST_OF_TABLES = 1 << 15
 
 # What a caller gives of windows: kernel_size, stride, padding, dilation, ceil_mode.
 Given = tuple[object, object, object, object, object]
@@ -37,13 +39,24 @@ def _sums(axes: Sequence[PoolAxis]) -> _pool.Pooling:
     return _pool.Pooling("sum", together, adjoint)
 
 
+def _kept(build: Callable[..., _pool.Pooling], outputs: Sequence[int], *key: Any) -> _pool.Pooling:
+    """Return the tables of windows, from those that are kept if they are not large."""
+    if sum(outputs) > MOST_OF_TABLES:
+        build = build.__wrapped__  # type: ignore[attr-defined]
+    return build(*key)
+
+
 @lru_cache(MOST_KEPT)
-def _kernel_maxima(windows: tuple[Any, ...]) -> _pool.Pooling:
+def _tables_of_maxima(windows: tuple[Any, ...]) -> _pool.Pooling:
     return _maxima([pool_windows.regular(*one) for one in windows])
 
 
+def _kernel_maxima(windows: tuple[Any, ...]) -> _pool.Pooling:
+    return _kept(_tables_of_maxima, outputs_of(windows), windows)
+
+
 @lru_cache(MOST_KEPT)
-def _kernel_sums(windows: tuple[Any, ...], divisors: str | int | None) -> _pool.Pooling:
+def _tables_of_sums(windows: tuple[Any, ...], divisors: str | int | None) -> _pool.Pooling:
     axes = [pool_windows.regular(*one) for one in windows]
     if divisors == "padded":
         axes = [axis.divided(pool_windows.padded_counts(*one)) for axis, one in zip(axes, windows)]
@@ -54,15 +67,20 @@ def _kernel_sums(windows: tuple[Any, ...], divisors: str | int | None) -> _pool.
     return _sums(axes)
 
 
+def _kernel_sums(windows: tuple[Any, ...], divisors: str | int | None) -> _pool.Pooling:
+    sizes = [window.size for window, _ in windows]
+    return _kept(_tables_of_sums, [*outputs_of(windows), *sizes], windows, divisors)
+
+
 @lru_cache(MOST_KEPT)
 def _adaptive_maxima(sizes: tuple[int, ...], outputs: tuple[int, ...]) -> _pool.Pooling:
     return _maxima([pool_windows.adaptive(*one) for one in zip(sizes, outputs)])
 
 
 @lru_cache(MOST_KEPT)
-def _adaptive_sums(sizes: tuple[int, ...], outputs: tuple[int, ...], mean: bool) -> _pool.Pooling:
+def _adaptive_means(sizes: tuple[int, ...], outputs: tuple[int, ...]) -> _pool.Pooling:
     axes = [pool_windows.adaptive(*one) for one in zip(sizes, outputs)]
-    return _sums([axis.divided(axis.count) for axis in axes] if mean else axes)
+    return _sums([axis.divided(axis.count) for axis in axes])
 
 
 def planes_of(shape: Sequence[int], axes: int) -> int:
@@ -75,7 +93,7 @@ def outputs_of(windows: Sequence[tuple[Any, int]]) -> tuple[int, ...]:
     return tuple(outputs for _, outputs in windows)
 
 
-def _run(
+def run(
     pooling: _pool.Pooling,
     x: AnyArray,
     dtype: np.dtype[Any],
@@ -83,6 +101,7 @@ def _run(
     out: Any,
     with_indices: bool = False,
 ) -> Any:
+    """Return the outputs of pooling, and the indices of maxima if these are wanted."""
     axes = len(outputs)
     shape = (*x.shape[:-axes], *outputs)
     y = sweeps.new_result(out, shape, dtype, x)
@@ -115,26 +134,30 @@ def max_pool(axes: int, input: object, given: Given, return_indices: object, out
     with_indices = arguments.flag(return_indices, "return_indices")
     x, dtype, sizes = pool_input(input, axes, "fiu")
     windows = tuple(arguments.pooling(sizes, *given))
-    _check_output(x, windows, dtype)
-    return _run(_kernel_maxima(windows), x, dtype, outputs_of(windows), out, with_indices)
+    check_output(x, windows, dtype)
+    return run(_kernel_maxima(windows), x, dtype, outputs_of(windows), out, with_indices)
 
 
-def _check_output(x: AnyArray, windows: Sequence[tuple[Any, int]], dtype: np.dtype[Any]) -> None:
+def check_output(x: AnyArray, windows: Sequence[tuple[Any, int]], dtype: np.dtype[Any]) -> None:
     """Raise for what is too large, before there are tables of its windows."""
     shape = (*x.shape[: -len(windows)], *outputs_of(windows))
     arguments.check_memory(shape, max(dtype.itemsize, INDEX.itemsize), "an output")
 
 
 def gradient_operand(
-    grad_output: object, shape: tuple[int, ...], dtype: np.dtype[Any], why: str
+    grad_output: object,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    why: str,
+    name: str = "grad_output",
 ) -> AnyArray:
     """Return the gradient of an output in the type that is computed in."""
-    grad, _ = dtypes.sweep_operand(grad_output, "grad_output", "fiu")
-    arguments.check_shape(grad.shape, shape, "grad_output", why)
+    grad, _ = dtypes.sweep_operand(grad_output, name, "fiu")
+    arguments.check_shape(grad.shape, shape, name, why)
     return np.ascontiguousarray(grad, dtypes.SWEEP_DTYPES[dtype]).reshape(shape)
 
 
-def _gradient_of_maxima(
+def gradient_of_maxima(
     pooling: _pool.Pooling,
     grad_output: object,
     x: AnyArray,
@@ -143,6 +166,7 @@ def _gradient_of_maxima(
     indices: object,
     out: Any,
 ) -> AnyArray:
+    """Return the gradient of the input of maxima, whose indices are found anew or given."""
     axes = len(outputs)
     shape = (*x.shape[:-axes], *outputs)
     grad = gradient_operand(grad_output, shape, dtype, "of the output")
@@ -168,8 +192,8 @@ def max_pool_gradient(
     """Return the gradient of the input of maximum pooling."""
     x, dtype, sizes = pool_input(input, axes)
     windows = tuple(arguments.pooling(sizes, *given))
-    _check_output(x, windows, dtype)
-    return _gradient_of_maxima(
+    check_output(x, windows, dtype)
+    return gradient_of_maxima(
         _kernel_maxima(windows), grad_output, x, dtype, outputs_of(windows), indices, out
     )
 
@@ -239,9 +263,9 @@ def avg_pool(axes: int, input: object, given: Average, divisor: Divisor, out: An
     """Return averages of windows."""
     x, dtype, sizes = pool_input(input, axes, "fiu")
     windows = average_windows(sizes, *given)
-    _check_output(x, windows, dtype)
+    check_output(x, windows, dtype)
     pooling = _kernel_sums(windows, _divisors(*divisor))
-    return _run(pooling, x, dtype, outputs_of(windows), out)  # type: ignore[no-any-return]
+    return run(pooling, x, dtype, outputs_of(windows), out)  # type: ignore[no-any-return]
 
 
 def avg_pool_gradient(
@@ -262,20 +286,32 @@ def spread(
     divisor: Divisor,
     out: Any,
     why: str = "of the output",
+    name: str = "grad_output",
 ) -> AnyArray:
     """Return the adjoint of average pooling: every value spread evenly over its window."""
     windows = average_windows(sizes, *given)
     divisors = _divisors(*divisor)
     shape = (*input_shape[:-axes], *outputs_of(windows))
     arguments.check_memory(shape, INDEX.itemsize, "an output")
-    grad = gradient_operand(grad_output, shape, dtype, why)
+    grad = gradient_operand(grad_output, shape, dtype, why, name)
     return _sum_gradient(_kernel_sums(windows, divisors), grad, input_shape, axes, dtype, out)
 
 
 def sums(x: AnyArray, windows: tuple[Any, ...], out: Any = None) -> AnyArray:
     """Return sums of windows."""
     pooling = _kernel_sums(windows, None)
-    return _run(pooling, x, x.dtype, outputs_of(windows), out)  # type: ignore[no-any-return]
+    return run(pooling, x, x.dtype, outputs_of(windows), out)  # type: ignore[no-any-return]
+
+
+def maxima(x: AnyArray, windows: tuple[Any, ...]) -> AnyArray:
+    """Return maxima of windows."""
+    return run(_kernel_maxima(windows), x, x.dtype, outputs_of(windows), None)  # type: ignore[no-any-return]
+
+
+def gradient_through(x: AnyArray, grad: AnyArray, windows: tuple[Any, ...]) -> AnyArray:
+    """Return the gradient of the input of :func:`maxima`."""
+    pooling = _kernel_maxima(windows)
+    return gradient_of_maxima(pooling, grad, x, x.dtype, outputs_of(windows), None, None)
 
 
 def spread_sums(grad: AnyArray, shape: tuple[int, ...], windows: tuple[Any, ...]) -> AnyArray:
@@ -297,7 +333,8 @@ def adaptive_max_pool(
     """Return maxima of windows that share out each axis, and their indices if these are wanted."""
     with_indices = arguments.flag(return_indices, "return_indices")
     x, dtype, sizes, outputs = _adaptive(axes, input, output_size)
-    return _run(_adaptive_maxima(sizes, outputs), x, dtype, outputs, out, with_indices)
+    pooling = _kept(_adaptive_maxima, outputs, sizes, outputs)
+    return run(pooling, x, dtype, outputs, out, with_indices)
 
 
 def adaptive_max_pool_gradient(
@@ -305,15 +342,15 @@ def adaptive_max_pool_gradient(
 ) -> AnyArray:
     """Return the gradient of the input of adaptive maximum pooling."""
     x, dtype, sizes, outputs = _adaptive(axes, input, output_size)
-    pooling = _adaptive_maxima(sizes, outputs)
-    return _gradient_of_maxima(pooling, grad_output, x, dtype, outputs, indices, out)
+    pooling = _kept(_adaptive_maxima, outputs, sizes, outputs)
+    return gradient_of_maxima(pooling, grad_output, x, dtype, outputs, indices, out)
 
 
 def adaptive_avg_pool(axes: int, input: object, output_size: object, out: Any) -> AnyArray:
     """Return averages of windows that share out each axis."""
     x, dtype, sizes, outputs = _adaptive(axes, input, output_size)
-    pooling = _adaptive_sums(sizes, outputs, True)
-    return _run(pooling, x, dtype, outputs, out)  # type: ignore[no-any-return]
+    pooling = _kept(_adaptive_means, [*sizes, *outputs], sizes, outputs)
+    return run(pooling, x, dtype, outputs, out)  # type: ignore[no-any-return]
 
 
 def adaptive_avg_pool_gradient(
@@ -322,7 +359,8 @@ def adaptive_avg_pool_gradient(
     """Return the gradient of the input of adaptive average pooling."""
     x, dtype, sizes, outputs = _adaptive(axes, input, output_size)
     grad = gradient_operand(grad_output, (*x.shape[:-axes], *outputs), dtype, "of the output")
-    return _sum_gradient(_adaptive_sums(sizes, outputs, True), grad, x.shape, axes, dtype, out)
+    pooling = _kept(_adaptive_means, [*sizes, *outputs], sizes, outputs)
+    return _sum_gradient(pooling, grad, x.shape, axes, dtype, out)
 
 
 def fractional_pooling(tables: Sequence[PoolAxis]) -> _pool.Pooling:
@@ -330,5 +368,38 @@ def fractional_pooling(tables: Sequence[PoolAxis]) -> _pool.Pooling:
     return _pool.Pooling("max", tables)
 
 
-run_maxima = _run
-gradient_of_maxima = _gradient_of_maxima
+def global_input(input: object) -> tuple[AnyArray, Any, tuple[int, ...]]:
+    """Return the input of global pooling, its dtype and the sizes of all of its spatial axes."""
+    x, dtype = dtypes.sweep_operand(input, "input")
+    return x, dtype, arguments.pooled_sizes(x.shape, arguments.check_some_axes(x.ndim))
+
+
+def global_max_pool(input: object, out: Any) -> AnyArray:
+    """Return the maximum of every plane."""
+    x, _, sizes = global_input(input)
+    result: AnyArray = adaptive_max_pool(len(sizes), _as_given(x, input), 1, False, out)
+    return result
+
+
+def global_max_pool_gradient(grad_output: object, input: object, out: Any) -> AnyArray:
+    """Return the gradient of the input of :func:`global_max_pool`."""
+    x, _, sizes = global_input(input)
+    given = _as_given(x, input)
+    return adaptive_max_pool_gradient(len(sizes), grad_output, given, 1, None, out)
+
+
+def global_avg_pool(input: object, out: Any) -> AnyArray:
+    """Return the average of every plane."""
+    x, _, sizes = global_input(input)
+    return adaptive_avg_pool(len(sizes), _as_given(x, input), 1, out)
+
+
+def global_avg_pool_gradient(grad_output: object, input: object, out: Any) -> AnyArray:
+    """Return the gradient of the input of :func:`global_avg_pool`."""
+    x, _, sizes = global_input(input)
+    return adaptive_avg_pool_gradient(len(sizes), grad_output, _as_given(x, input), 1, out)
+
+
+def _as_given(x: AnyArray, input: object) -> object:
+    """The operand, unless it was converted to another type: the result has the given one's."""
+    return input if x.dtype != np.asarray(input).dtype else x

@@ -3,14 +3,26 @@
 #if IS_FLOAT
 
 /* line[q * stride + f] = wide[q] for f <= last, else narrow[q]. */
-CX_INLINE void NAME(deal_phases)(const int64_t stride, T *restrict line, const T *restrict wide,
-                                 const T *restrict narrow, int64_t last, int64_t count)
+CX_INLINE void NAME(deal_phases_of)(const int64_t stride, T *restrict line, const T *restrict wide,
+                                    const T *restrict narrow, int64_t last, int64_t count)
 {
-    if (last == stride - 1)
-        narrow = wide;
     for (int64_t q = 0; q < count; q++)
         for (int64_t f = 0; f < stride; f++)
             line[q * stride + f] = f <= last ? wide[q] : narrow[q];
+}
+
+static CX_NOINLINE void NAME(deal_phases)(int64_t stride, T *restrict line,
+                                          const T *restrict wide, const T *restrict narrow,
+                                          int64_t last, int64_t count)
+{
+    if (stride == 2 && last == 0)
+        NAME(deal_phases_of)(2, line, wide, narrow, 0, count);
+    else if (stride == 2)
+        NAME(deal_phases_of)(2, line, wide, narrow, 1, count);
+    else if (stride == 3 && last == 2)
+        NAME(deal_phases_of)(3, line, wide, narrow, 2, count);
+    else
+        NAME(deal_phases_of)(stride, line, wide, narrow, last, count);
 }
 
 /* What regular windows along a line make of the gradient of a row, in to[0] … to[size - 1].
@@ -50,10 +62,6 @@ static void NAME(spread_regular)(const cx_pool_axis *axis, const T *grad,
     }
     if (stride == 1)
         line = wide;
-    else if (stride == 2)
-        NAME(deal_phases)(2, line, wide, narrow, last, count);
-    else if (stride == 3)
-        NAME(deal_phases)(3, line, wide, narrow, last, count);
     else
         NAME(deal_phases)(stride, line, wide, narrow, last, count);
     for (int64_t i = 0; i < axis->size; i++)
@@ -121,10 +129,75 @@ static void NAME(sweep_pool_sum_gradient)(const void *of, int64_t first, int64_t
     }
 }
 
-CX_INLINE void NAME(clear)(T *y, int64_t count)
+/* Whether windows do not overlap, along any axis. */
+static int NAME(are_apart)(const cx_pool_job *job)
+{
+    for (int64_t a = 0; a < job->axes; a++) {
+        const cx_pool_axis *axis = job->axis + a;
+        if (!axis->taps || axis->stride < axis->taps || axis->step != 1)
+            return 0;
+    }
+    return job->axis[job->axes - 1].taps > 1;
+}
+
+static CX_NOINLINE void NAME(clear)(T *y, int64_t count)
 {
     for (int64_t i = 0; i < count; i++)
         y[i] = 0;
+}
+
+#define DEFINE_CHOOSE(TAPS)                                                                       \
+    static CX_NOINLINE void NAME(choose_##TAPS)(T *restrict to, const T *restrict grad,           \
+                                                const KEY *restrict index, KEY first,             \
+                                                int64_t outputs)                                  \
+    {                                                                                             \
+        for (int64_t o = 0; o < outputs; o++) {                                                   \
+            KEY at = index[o] - first - TAPS * (KEY)o;                                            \
+            CX_UNROLL for (int t = 0; t < TAPS; t++) to[o * TAPS + t] = at == t ? grad[o] : 0;    \
+        }                                                                                         \
+    }
+DEFINE_CHOOSE(2)
+DEFINE_CHOOSE(3)
+DEFINE_CHOOSE(4)
+#undef DEFINE_CHOOSE
+
+/* to[o * stride + t] = grad[o] if index[o] is first + o * stride + t, else 0. */
+static void NAME(choose)(T *to, const T *grad, const KEY *index, KEY first,
+                         const cx_pool_axis *axis)
+{
+    int64_t stride = axis->stride;
+    if (stride == axis->taps && stride == 2)
+        NAME(choose_2)(to, grad, index, first, axis->outputs);
+    else if (stride == axis->taps && stride == 3)
+        NAME(choose_3)(to, grad, index, first, axis->outputs);
+    else if (stride == axis->taps && stride == 4)
+        NAME(choose_4)(to, grad, index, first, axis->outputs);
+    else
+        for (int64_t o = 0; o < axis->outputs; o++)
+            for (int64_t t = 0; t < stride; t++) /* between windows there is no such index */
+                to[o * stride + t] = index[o] - first == o * stride + t ? grad[o] : 0;
+}
+
+/* A row of outputs whose windows do not overlap any others: all of their rows are written. */
+static void NAME(choose_rows)(const cx_pool_job *job, const T *grad, int64_t rows,
+                              const NAME(pool_room) *room, T *y)
+{
+    const cx_pool_axis *axis = job->axis + job->axes - 1;
+    int64_t low = axis->low, size = axis->size;
+    int64_t covered = cx_min(size, (axis->outputs - 1) * axis->stride + axis->taps - low);
+    KEY *index = room->out_keys;
+    int direct = !low && axis->stride == axis->taps && axis->outputs * axis->stride <= size;
+    for (int64_t o = 0; o < axis->outputs; o++)
+        index[o] = index[o] < 0 ? ~index[o] : index[o];
+    for (int64_t r = 0; r < rows; r++) {
+        T *to = y + room->offset[r], *line = direct ? to : room->other;
+        NAME(choose)(line, grad, index, (KEY)(room->offset[r] - low), axis);
+        if (!direct)
+            for (int64_t i = 0; i < covered; i++)
+                to[i] = line[i + low];
+        for (int64_t i = covered; i < size; i++)
+            to[i] = 0;
+    }
 }
 
 /* Every output's gradient goes to the input that is its maximum, in the order of the outputs. */
@@ -135,21 +208,32 @@ static void NAME(sweep_pool_max_gradient)(const void *of, int64_t first, int64_t
     const cx_pool_axis *axis = job->axis + job->axes - 1;
     NAME(pool_room) room = NAME(divide_room)(job, scratch);
     NAME(fill_line)(job, &room);
+    int apart = NAME(are_apart)(job), all_rows = apart;
+    for (int64_t a = 0; a < job->axes - 1; a++) {
+        const cx_pool_axis *other = job->axis + a;
+        all_rows &= other->stride == other->taps &&
+                    other->outputs * other->stride >= other->size + other->low;
+    }
     for (int64_t plane = first; plane < end; plane++) {
         const T *x = (const T *)job->x + plane * job->plane_size;
         const T *grad = (const T *)job->grad + plane * job->plane_outputs;
         T *y = (T *)job->y + plane * job->plane_size;
-        NAME(clear)(y, job->plane_size);
+        if (!all_rows)
+            NAME(clear)(y, job->plane_size);
         for (int64_t row = 0; row < job->rows; row++, grad += axis->outputs) {
             double divisor;
             int64_t rows = NAME(window_rows)(job, plane, row, room.offset, &divisor);
             for (int64_t r = 0; r < rows; r++)
                 room.row[r] = x + room.offset[r];
             NAME(place_row)(job, plane, rows, &room);
+            if (apart) {
+                NAME(choose_rows)(job, grad, rows, &room, y);
+                continue;
+            }
             for (int64_t o = 0; o < axis->outputs; o++) {
-                int64_t index = NAME(index_of)(room.out_keys[o]);
-                if (index >= 0)
-                    y[index] += grad[o];
+                KEY key = room.out_keys[o];
+                if (key != NO_KEY)
+                    y[key < 0 ? ~key : key] += grad[o];
             }
         }
     }
@@ -184,6 +268,7 @@ static void NAME(sweep_scatter)(const void *of, int64_t first, int64_t end, char
 }
 
 #undef EACH_FEW
+#undef NEXT
 #undef BETTER
 #undef PAIR
 #undef LEAST

@@ -24,8 +24,10 @@
 
 CX_INLINE T NAME(pool_pair)(const int reducer, T a, T b)
 {
-    if (reducer == CX_POOL_MAX)
-        return (b > a) | IS_NAN(b) ? b : a;
+    if (reducer == CX_POOL_MAX) {
+        T greater = b > a ? b : a; /* a if one is NaN */
+        return IS_NAN(b) ? b : greater;
+    }
 #if IS_FLOAT
     return a + b;
 #else
@@ -34,13 +36,13 @@ CX_INLINE T NAME(pool_pair)(const int reducer, T a, T b)
 }
 
 /* to[i] = row[0][i] with row[1][i] …, four rows at a time. */
-CX_INLINE void NAME(pool_rows)(const int reducer, T *restrict to, const T *const *row,
-                               int64_t rows, int64_t length)
+CX_INLINE void NAME(pool_rows_of)(const int reducer, T *restrict to, const T *const *row,
+                                  int64_t rows, int64_t length)
 {
 #define PAIR(a, b) NAME(pool_pair)(reducer, a, b)
     int64_t r = cx_min(rows, 4);
-    const T *a = row[0], *b = rows > 1 ? row[1] : a, *c = rows > 2 ? row[2] : a,
-            *d = rows > 3 ? row[3] : a;
+    const T *restrict a = row[0], *restrict b = rows > 1 ? row[1] : a,
+                      *restrict c = rows > 2 ? row[2] : a, *restrict d = rows > 3 ? row[3] : a;
     if (r == 1)
         for (int64_t i = 0; i < length; i++)
             to[i] = a[i];
@@ -65,29 +67,99 @@ CX_INLINE void NAME(pool_rows)(const int reducer, T *restrict to, const T *const
     }
 }
 
-/* The same of maxima with their keys. Rows are in the order of the plane. */
-CX_INLINE void NAME(place_rows)(T *restrict to, KEY *restrict key, const T *const *row,
-                                const int64_t *offset, int64_t rows, int64_t length)
+static CX_NOINLINE void NAME(sum_rows)(T *restrict to, const T *const *row, int64_t rows,
+                                       int64_t length)
 {
-    const T *a = row[0];
-    KEY place = (KEY)offset[0];
-    for (int64_t i = 0; i < length; i++) {
-        to[i] = a[i];
-        key[i] = place;
+    NAME(pool_rows_of)(CX_POOL_SUM, to, row, rows, length);
+}
+
+static CX_NOINLINE void NAME(max_rows)(T *restrict to, const T *const *row, int64_t rows,
+                                       int64_t length)
+{
+    NAME(pool_rows_of)(CX_POOL_MAX, to, row, rows, length);
+}
+
+CX_INLINE void NAME(pool_rows)(const int reducer, T *to, const T *const *row, int64_t rows,
+                               int64_t length)
+{
+    if (reducer == CX_POOL_MAX)
+        NAME(max_rows)(to, row, rows, length);
+    else
+        NAME(sum_rows)(to, row, rows, length);
+}
+
+#define NEXT(from, place)                                                                         \
+    {                                                                                             \
+        int better = ((from) > v) | IS_NAN(from);                                                 \
+        v = better ? (from) : v;                                                                  \
+        at = better ? (place) : at;                                                               \
     }
-    for (int64_t r = 1; r < rows; r++) {
-        a = row[r];
-        place = (KEY)offset[r];
+
+static CX_NOINLINE void NAME(place_more)(T *restrict to, KEY *restrict key, const T *restrict a,
+                                         const T *restrict b, KEY a_key, KEY b_key,
+                                         int64_t length)
+{
+    for (int64_t i = 0; i < length; i++) {
+        T v = to[i];
+        KEY at = key[i];
+        NEXT(a[i], a_key)
+        NEXT(b[i], b_key)
+        to[i] = v;
+        key[i] = at;
+    }
+}
+
+/* The same of maxima with their keys. Rows are in the order of the plane. */
+static CX_NOINLINE void NAME(place_rows)(T *restrict to, KEY *restrict key, const T *const *row,
+                                         const int64_t *offset, int64_t rows, int64_t length)
+{
+    const T *restrict a = row[0], *restrict b = rows > 1 ? row[1] : a,
+                      *restrict c = rows > 2 ? row[2] : b;
+    KEY a_key = (KEY)offset[0], b_key = rows > 1 ? (KEY)offset[1] : a_key,
+        c_key = rows > 2 ? (KEY)offset[2] : b_key;
+#define LAST                                                                                      \
+    at += (KEY)i;                                                                                 \
+    to[i] = v;                                                                                    \
+    key[i] = IS_NAN(v) ? ~at : at;
+    if (rows <= 2) {
         for (int64_t i = 0; i < length; i++) {
-            int better = (a[i] > to[i]) | IS_NAN(a[i]);
-            to[i] = better ? a[i] : to[i];
-            key[i] = better ? place : key[i];
+            T v = a[i];
+            KEY at = a_key;
+            NEXT(b[i], b_key)
+            LAST
         }
+        return;
+    }
+    if (rows == 3) {
+        for (int64_t i = 0; i < length; i++) {
+            T v = a[i];
+            KEY at = a_key;
+            NEXT(b[i], b_key)
+            NEXT(c[i], c_key)
+            LAST
+        }
+        return;
     }
     for (int64_t i = 0; i < length; i++) {
-        KEY index = key[i] + (KEY)i;
-        key[i] = IS_NAN(to[i]) ? ~index : index;
+        T v = a[i];
+        KEY at = a_key;
+        NEXT(b[i], b_key)
+        NEXT(c[i], c_key)
+        to[i] = v;
+        key[i] = at;
     }
+    int64_t r = 3;
+    for (; r + 2 <= rows; r += 2)
+        NAME(place_more)(to, key, row[r], row[r + 1], (KEY)offset[r], (KEY)offset[r + 1], length);
+    if (r < rows) /* again the last one of before, which changes nothing */
+        NAME(place_more)(to, key, row[r - 1], row[r], (KEY)offset[r - 1], (KEY)offset[r], length);
+    for (int64_t i = 0; i < length; i++) {
+        T v = to[i];
+        KEY at = key[i];
+        LAST
+    }
+#undef NEXT
+#undef LAST
 }
 
 #define BETTER(a, a_key, b, b_key) (((b) > (a)) | (((b_key) < (a_key)) & !((a) > (b))))
@@ -118,87 +190,93 @@ CX_INLINE void NAME(slide_sum)(T *line, T *restrict sum, int64_t length, int64_t
     }
 }
 
-CX_INLINE void NAME(slide_max)(T *line, int64_t length, int64_t taps, int64_t step)
+static CX_NOINLINE void NAME(join_max)(const T *restrict line, const T *restrict ahead,
+                                       T *restrict to, int64_t length)
+{
+    for (int64_t i = 0; i < length; i++)
+        to[i] = NAME(pool_pair)(CX_POOL_MAX, line[i], ahead[i]);
+}
+
+/* Maxima, for which parts may overlap: returns the line, of two, that they are in at last. */
+CX_INLINE T *NAME(slide_max)(T *line, T *other, int64_t length, int64_t taps, int64_t step)
 {
     for (int64_t width = 1, next; width < taps; width = next) {
         next = cx_min(2 * width, taps);
-        int64_t ahead = (next - width) * step, until = length + (taps - next) * step;
-        for (int64_t i = 0; i < until; i += LANES) {
-            NAME(vector) a = *(NAME(loose) *)(line + i), b = *(NAME(loose) *)(line + i + ahead);
-            NAME(mask) better = (NAME(mask))(b > a) | (NAME(mask))IS_NAN(b);
-            *(NAME(loose) *)(line + i) =
-                (NAME(vector))((better & (NAME(mask))b) | (~better & (NAME(mask))a));
-        }
+        NAME(join_max)(line, line + (next - width) * step, other, length + (taps - next) * step);
+        T *done = other;
+        other = line;
+        line = done;
     }
+    return line;
 }
 
-typedef KEY NAME(loose_keys)
-    __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(KEY)), may_alias));
-
-CX_INLINE void NAME(slide_places)(T *line, KEY *key, int64_t length, int64_t taps, int64_t step)
+static CX_NOINLINE void NAME(join_places)(const T *restrict line, const KEY *restrict keys,
+                                          const T *restrict ahead, const KEY *restrict ahead_keys,
+                                          T *restrict to, KEY *restrict to_keys, int64_t length)
 {
-    for (int64_t width = 1, next; width < taps; width = next) {
-        next = cx_min(2 * width, taps);
-        int64_t ahead = (next - width) * step, until = length + (taps - next) * step;
-        for (int64_t i = 0; i < until; i += LANES) {
-            NAME(vector) a = *(NAME(loose) *)(line + i), b = *(NAME(loose) *)(line + i + ahead);
-            NAME(mask) a_key = (NAME(mask))*(NAME(loose_keys) *)(key + i);
-            NAME(mask) b_key = (NAME(mask))*(NAME(loose_keys) *)(key + i + ahead);
-            NAME(mask) better = (NAME(mask))(b > a) |
-                                ((NAME(mask))(b_key < a_key) & ~(NAME(mask))(a > b));
-            *(NAME(loose) *)(line + i) =
-                (NAME(vector))((better & (NAME(mask))b) | (~better & (NAME(mask))a));
-            *(NAME(loose_keys) *)(key + i) =
-                (NAME(loose_keys))((better & b_key) | (~better & a_key));
-        }
+    for (int64_t i = 0; i < length; i++) {
+        int better = BETTER(line[i], keys[i], ahead[i], ahead_keys[i]);
+        to[i] = better ? ahead[i] : line[i];
+        to_keys[i] = better ? ahead_keys[i] : keys[i];
     }
 }
 
-/* Few taps with a stride, both known to the compiler. */
-CX_INLINE void NAME(pool_few)(const int reducer, const int taps, const int stride,
-                              const T *restrict line, T *restrict out, int64_t outputs,
-                              int64_t step)
-{
-    for (int64_t o = 0; o < outputs; o++) {
-        T a = line[o * stride];
-        CX_UNROLL for (int t = 1; t < taps; t++) a = PAIR(a, line[o * stride + t * step]);
-        out[o] = a;
-    }
-}
-
-CX_INLINE void NAME(place_few)(const int taps, const int stride, const T *restrict line,
-                               const KEY *restrict keys, T *restrict out, KEY *restrict out_keys,
-                               int64_t outputs, int64_t step)
-{
-    for (int64_t o = 0; o < outputs; o++) {
-        T a = line[o * stride];
-        KEY key = keys[o * stride];
-        CX_UNROLL for (int t = 1; t < taps; t++)
-        {
-            T b = line[o * stride + t * step];
-            KEY other = keys[o * stride + t * step];
-            int better = BETTER(a, key, b, other);
-            a = better ? b : a;
-            key = better ? other : key;
-        }
-        out[o] = a;
-        out_keys[o] = key;
-    }
-}
-
+/* Few taps with a stride, both known to the compiler: functions of their own, for where they are
+   inlined it no longer knows that lines do not overlap. */
 #define EACH_FEW(DO)                                                                              \
     DO(2, 1) DO(3, 1) DO(4, 1) DO(2, 2) DO(3, 2) DO(4, 2) DO(3, 3) DO(4, 4)
+
+#define DEFINE_POOL(NAMED, REDUCER, TAPS, STRIDE)                                                 \
+    static CX_NOINLINE void NAMED(const T *restrict line, T *restrict out, int64_t outputs)       \
+    {                                                                                             \
+        for (int64_t o = 0; o < outputs; o++) {                                                   \
+            const T *x = line + o * STRIDE;                                                       \
+            T a = PAIR_OF(REDUCER, x[0], x[1]);                                                   \
+            if (TAPS > 2)                                                                         \
+                a = PAIR_OF(REDUCER, a, x[TAPS > 2 ? 2 : 0]);                                     \
+            if (TAPS > 3)                                                                         \
+                a = PAIR_OF(REDUCER, a, x[TAPS > 3 ? 3 : 0]);                                     \
+            out[o] = a;                                                                           \
+        }                                                                                         \
+    }
+#define PAIR_OF(REDUCER, a, b) NAME(pool_pair)(REDUCER, a, b)
+#define DEFINE_FEW(TAPS, STRIDE)                                                                  \
+    DEFINE_POOL(NAME(sum_##TAPS##_##STRIDE), CX_POOL_SUM, TAPS, STRIDE)                           \
+    DEFINE_POOL(NAME(max_##TAPS##_##STRIDE), CX_POOL_MAX, TAPS, STRIDE)                           \
+    static CX_NOINLINE void NAME(place_##TAPS##_##STRIDE)(                                        \
+        const T *restrict line, const KEY *restrict keys, T *restrict out,                        \
+        KEY *restrict out_keys, int64_t outputs)                                                  \
+    {                                                                                             \
+        for (int64_t o = 0; o < outputs; o++) {                                                   \
+            T a = line[o * STRIDE];                                                               \
+            KEY key = keys[o * STRIDE];                                                           \
+            CX_UNROLL for (int t = 1; t < TAPS; t++)                                              \
+            {                                                                                     \
+                T b = line[o * STRIDE + t];                                                       \
+                KEY other = keys[o * STRIDE + t];                                                 \
+                int better = BETTER(a, key, b, other);                                            \
+                a = better ? b : a;                                                               \
+                key = better ? other : key;                                                       \
+            }                                                                                     \
+            out[o] = a;                                                                           \
+            out_keys[o] = key;                                                                    \
+        }                                                                                         \
+    }
+EACH_FEW(DEFINE_FEW)
+#undef DEFINE_FEW
+#undef DEFINE_POOL
+#undef PAIR_OF
 
 /* Regular windows over a padded line, which is used up: out[o] = that of line[o * stride] …. */
 CX_INLINE void NAME(pool_line)(const int reducer, T *line, T *restrict other, T *restrict out,
                                int64_t outputs, int64_t taps, int64_t stride, int64_t step)
 {
 #define FEW(TAPS, STRIDE)                                                                         \
-    if (taps == TAPS && stride == STRIDE) {                                                       \
-        if (step == 1)                                                                            \
-            NAME(pool_few)(reducer, TAPS, STRIDE, line, out, outputs, 1);                         \
+    if (taps == TAPS && stride == STRIDE && step == 1) {                                          \
+        if (reducer == CX_POOL_SUM)                                                               \
+            NAME(sum_##TAPS##_##STRIDE)(line, out, outputs);                                      \
         else                                                                                      \
-            NAME(pool_few)(reducer, TAPS, STRIDE, line, out, outputs, step);                      \
+            NAME(max_##TAPS##_##STRIDE)(line, out, outputs);                                      \
         return;                                                                                   \
     }
     EACH_FEW(FEW)
@@ -209,25 +287,33 @@ CX_INLINE void NAME(pool_line)(const int reducer, T *line, T *restrict other, T 
         NAME(slide_sum)(line, other, length, taps, step);
         from = other;
     } else if (taps > 1)
-        NAME(slide_max)(line, length, taps, step);
+        from = NAME(slide_max)(line, other, length, taps, step);
     for (int64_t o = 0; o < outputs; o++)
         out[o] = from[o * stride];
 }
 
-CX_INLINE void NAME(place_line)(T *line, KEY *keys, T *restrict out, KEY *restrict out_keys,
-                                int64_t outputs, int64_t taps, int64_t stride, int64_t step)
+CX_INLINE void NAME(place_line)(T *line, KEY *keys, T *other, KEY *other_keys, T *restrict out,
+                                KEY *restrict out_keys, int64_t outputs, int64_t taps,
+                                int64_t stride, int64_t step)
 {
 #define FEW(TAPS, STRIDE)                                                                         \
-    if (taps == TAPS && stride == STRIDE) {                                                       \
-        if (step == 1)                                                                            \
-            NAME(place_few)(TAPS, STRIDE, line, keys, out, out_keys, outputs, 1);                 \
-        else                                                                                      \
-            NAME(place_few)(TAPS, STRIDE, line, keys, out, out_keys, outputs, step);              \
+    if (taps == TAPS && stride == STRIDE && step == 1) {                                          \
+        NAME(place_##TAPS##_##STRIDE)(line, keys, out, out_keys, outputs);                        \
         return;                                                                                   \
     }
     EACH_FEW(FEW)
 #undef FEW
-    NAME(slide_places)(line, keys, (outputs - 1) * stride + 1, taps, step);
+    int64_t length = (outputs - 1) * stride + 1;
+    for (int64_t width = 1, next; width < taps; width = next) {
+        next = cx_min(2 * width, taps);
+        int64_t ahead = (next - width) * step;
+        NAME(join_places)(line, keys, line + ahead, keys + ahead, other, other_keys,
+                          length + (taps - next) * step);
+        T *done = other;
+        KEY *done_keys = other_keys;
+        other = line, other_keys = keys;
+        line = done, keys = done_keys;
+    }
     for (int64_t o = 0; o < outputs; o++) {
         out[o] = line[o * stride];
         out_keys[o] = keys[o * stride];
@@ -235,26 +321,48 @@ CX_INLINE void NAME(place_line)(T *line, KEY *keys, T *restrict out, KEY *restri
 }
 
 /* One window of neighbours, in 16 parts whatever the vectors are, so that all machines agree. */
+#define PARTS(count)                                                                              \
+    typedef T NAME(parts_##count)                                                                 \
+        __attribute__((vector_size(count * sizeof(T)), aligned(sizeof(T)), may_alias));
+PARTS(16) PARTS(8) PARTS(4)
+#undef PARTS
+
+CX_INLINE T NAME(sum_stretch)(const T *x, int64_t count)
+{
+    T rest[16] = {0};
+    int64_t t = 0;
+    NAME(parts_16) sum = {0};
+    for (; t + 16 <= count; t += 16)
+        sum += *(const NAME(parts_16) *)(x + t);
+    T last = 0;
+    if (count - t > 2) {
+        for (int64_t i = 0; t + i < count; i++)
+            rest[i] = x[t + i];
+        sum += *(const NAME(parts_16) *)rest;
+    } else
+        for (; t < count; t++)
+            last += x[t];
+    NAME(parts_8) eight = *(NAME(parts_8) *)&sum + *((NAME(parts_8) *)&sum + 1);
+    NAME(parts_4) four = *(NAME(parts_4) *)&eight + *((NAME(parts_4) *)&eight + 1);
+    return ((four[0] + four[2]) + (four[1] + four[3])) + last;
+}
+
+CX_INLINE T NAME(max_stretch)(const T *x, int64_t count)
+{
+    T part[16];
+    for (int64_t i = 0; i < 16; i++)
+        part[i] = x[cx_min(i, count - 1)];
+    for (int64_t t = 16; t + 16 <= count; t += 16)
+        for (int i = 0; i < 16; i++)
+            part[i] = NAME(pool_pair)(CX_POOL_MAX, part[i], x[t + i]);
+    for (int64_t i = count > 16 ? count - count % 16 : count; i < count; i++)
+        part[0] = NAME(pool_pair)(CX_POOL_MAX, part[0], x[i]);
+    for (int i = 1; i < 16; i++)
+        part[0] = NAME(pool_pair)(CX_POOL_MAX, part[0], part[i]);
+    return part[0];
+}
+
 CX_INLINE T NAME(pool_stretch)(const int reducer, const T *x, int64_t count)
 {
-    if (count < 16) {
-        T a = x[0];
-        for (int64_t t = 1; t < count; t++)
-            a = PAIR(a, x[t]);
-        return a;
-    }
-    T part[16];
-    int64_t t = 16;
-    for (int i = 0; i < 16; i++)
-        part[i] = x[i];
-    for (; t + 16 <= count; t += 16)
-        for (int i = 0; i < 16; i++)
-            part[i] = PAIR(part[i], x[t + i]);
-    for (int i = 0; t + i < count; i++)
-        part[i] = PAIR(part[i], x[t + i]);
-    for (int i = 0; i < 8; i++)
-        part[i] = PAIR(part[i], part[i + 8]);
-    for (int i = 0; i < 4; i++)
-        part[i] = PAIR(part[i], part[i + 4]);
-    return PAIR(PAIR(part[0], part[2]), PAIR(part[1], part[3]));
+    return reducer == CX_POOL_MAX ? NAME(max_stretch)(x, count) : NAME(sum_stretch)(x, count);
 }

@@ -43,7 +43,7 @@ static int64_t NAME(window_rows)(const cx_pool_job *job, int64_t plane, int64_t 
 /* Lines of scratch memory, of job->line elements each, and the rows of a window. */
 typedef struct {
     T *line, *other, *out;
-    KEY *keys, *out_keys;
+    KEY *keys, *other_keys, *out_keys;
     const T **row;
     int64_t *offset;
 } NAME(pool_room);
@@ -56,9 +56,10 @@ static NAME(pool_room) NAME(divide_room)(const cx_pool_job *job, char *scratch)
     room.other = (T *)(scratch + line);
     room.out = (T *)(scratch + 2 * line);
     room.keys = (KEY *)(scratch + 3 * line);
-    room.out_keys = (KEY *)(scratch + 4 * line);
-    room.row = (const T **)(scratch + 5 * line);
-    room.offset = (int64_t *)(scratch + 5 * line) + job->window_rows;
+    room.other_keys = (KEY *)(scratch + 4 * line);
+    room.out_keys = (KEY *)(scratch + 5 * line);
+    room.row = (const T **)(scratch + 6 * line);
+    room.offset = (int64_t *)(scratch + 6 * line) + job->window_rows;
     return room;
 }
 
@@ -102,7 +103,7 @@ CX_INLINE void NAME(pool_row)(const int reducer, const cx_pool_job *job, int64_t
     }
     if (axis->taps == 1 && axis->stride == 1 && !low && size == axis->outputs)
         NAME(pool_rows)(reducer, y, room->row, rows, size);
-    else if (axis->taps) {
+    else if (axis->taps && !(axis->stride >= axis->taps && axis->taps >= 8 && axis->step == 1)) {
         NAME(pool_rows)(reducer, room->line + low, room->row, rows, size);
         int64_t behind = (axis->outputs - 1) * axis->stride + (axis->taps - 1) * axis->step + 1;
         for (int64_t i = 0; i < low; i++) /* long windows use the line up */
@@ -157,8 +158,8 @@ static void NAME(place_row)(const cx_pool_job *job, int64_t plane, int64_t rows,
             line[i] = LEAST;
             keys[i] = NO_KEY;
         }
-        NAME(place_line)(line, keys, out, out_keys, axis->outputs, axis->taps, axis->stride,
-                         axis->step);
+        NAME(place_line)(line, keys, room->other, room->other_keys, out, out_keys, axis->outputs,
+                         axis->taps, axis->stride, axis->step);
         return;
     }
     const int64_t *start = NAME(plane_table)(axis, axis->start, plane);
@@ -179,10 +180,39 @@ static void NAME(place_row)(const cx_pool_job *job, int64_t plane, int64_t rows,
 /* The index that a key stands for, -1 for that of padding. */
 CX_INLINE int64_t NAME(index_of)(KEY key) { return key == NO_KEY ? -1 : key < 0 ? ~key : key; }
 
+/* One window in all: planes may be small and many. */
+static void NAME(pool_whole)(const cx_pool_job *job, int64_t first, int64_t end)
+{
+    const cx_pool_axis *axis = job->axis;
+    const T *x = (const T *)job->x + axis->start[0];
+    T *y = job->y;
+    int64_t size = axis->size, count = axis->count[0];
+    if (job->reducer == CX_POOL_MAX)
+        for (int64_t plane = first; plane < end; plane++)
+            y[plane] = NAME(pool_stretch)(CX_POOL_MAX, x + plane * size, count);
+    else
+        for (int64_t plane = first; plane < end; plane++)
+            y[plane] = NAME(pool_stretch)(CX_POOL_SUM, x + plane * size, count);
+    if (!axis->divisor)
+        return;
+#if IS_FLOAT
+    T divisor = (T)axis->divisor[0];
+    for (int64_t plane = first; plane < end; plane++)
+        y[plane] /= divisor;
+#else
+    for (int64_t plane = first; plane < end; plane++)
+        NAME(divide)(axis, 1, y + plane);
+#endif
+}
+
 static void NAME(sweep_pool)(const void *of, int64_t first, int64_t end, char *scratch)
 {
     const cx_pool_job *job = of;
     const cx_pool_axis *axis = job->axis + job->axes - 1;
+    if (job->axes == 1 && axis->outputs == 1 && !axis->taps && axis->step == 1 && !job->indices) {
+        NAME(pool_whole)(job, first, end);
+        return;
+    }
     NAME(pool_room) room = NAME(divide_room)(job, scratch);
     NAME(fill_line)(job, &room);
     for (int64_t piece = first; piece < end; piece++) {

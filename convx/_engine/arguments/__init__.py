@@ -39,6 +39,7 @@ from convx._engine.arguments.general import (
 )
 from convx._engine.arguments.pooling import (
     adaptive_sizes,
+    check_activations,
     check_some_axes,
     divisor_override,
     flag,
@@ -61,6 +62,7 @@ __all__ = [
     "adaptive_sizes",
     "algorithm",
     "check_activation",
+    "check_activations",
     "check_batched",
     "check_channels",
     "check_groups",

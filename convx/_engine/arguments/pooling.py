@@ -1,6 +1,5 @@
 """Arguments of pooling and unpooling."""
 
-import math
 import numbers
 from collections.abc import Sequence
 from typing import Any
@@ -226,7 +225,7 @@ def unpooled_sizes(
     return chosen
 
 
-def check_finite_positive(low: float) -> None:
-    """Raise if activations, which are taken as probabilities, are negative or infinite."""
-    if low < 0 or math.isinf(low):
-        raise ValueError(f"input must be non-negative and finite, got {low}")
+def check_activations(x: NDArray[Any]) -> None:
+    """Raise unless values, which are taken as probabilities, are non-negative and finite or NaN."""
+    if x.size and not (np.nan_to_num(x, nan=0, posinf=-1, neginf=-1) >= 0).all():
+        raise ValueError("input must be non-negative and finite, got values that are not")
