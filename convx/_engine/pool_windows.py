@@ -17,7 +17,7 @@ MOST_OF_LINE = 4096
 
 @dataclass(frozen=True, eq=False)
 class PoolAxis:
-    """Windows along one axis: output ``o`` has ``count[o]`` inputs from ``start[o]``, ``step`` apart.
+    """Windows along one axis: output o has ``count[o]`` inputs from ``start[o]``, ``step`` apart.
 
     The tables have no inputs beyond the axis. If all windows are alike but for that, there are
     ``taps`` to each of them, ``stride`` apart, the first ``low`` before the axis; else taps is 0.
@@ -51,7 +51,7 @@ class PoolAxis:
         return replace(self, divisor=divisor)
 
     def adjoint(self) -> "PoolAxis":
-        """Return, of each input, the outputs whose windows it is in; windows must not be dilated."""
+        """Return, of each input, the outputs whose windows it is in, which must not be dilated."""
         places = np.arange(self.size)
         first = np.searchsorted(self.start + self.count, places, "right")
         end = np.searchsorted(self.start, places, "right")

@@ -1,7 +1,7 @@
 """Pooling over any number of spatial axes, and its gradients.
 
-A type of pooling is a reducer, "max" or "sum", and windows along each axis: of a kernel, adaptive or
-fractional. Averages are sums with divisors.
+A type of pooling is a reducer, "max" or "sum", and windows along each axis: of a kernel, adaptive
+or fractional. Averages are sums with divisors.
 """
 
 from collections.abc import Callable, Sequence

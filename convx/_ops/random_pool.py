@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from convx._engine import arguments, pool_windows, sweeps
+from convx._engine import arguments, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._engine.pool_windows import PoolAxis
 from convx._ops import pool
@@ -87,7 +87,7 @@ def _taps(x: AnyArray, windows: Sequence[tuple[Any, int]]) -> Any:
     plane = np.arange(np.prod(x.shape[-axes:], dtype=np.int64)).reshape(x.shape[-axes:])
     indices = np.pad(plane, pads[-axes:], constant_values=-1)
     for taps in itertools.product(*(range(window.kernel) for window, _, _ in steps)):
-        place = tuple(
+        place: tuple[Any, ...] = tuple(
             slice(tap * window.dilation, tap * window.dilation + (outputs - 1) * stride + 1, stride)
             for tap, (window, outputs, stride) in zip(taps, steps)
         )
@@ -95,20 +95,20 @@ def _taps(x: AnyArray, windows: Sequence[tuple[Any, int]]) -> Any:
 
 
 def _draw(x: AnyArray, windows: Sequence[tuple[Any, int]], rng: object) -> Any:
-    """Return the values that are drawn, each with the probability of its share, and their indices."""
+    """Return the values that are drawn, with the probability of their shares, and their indices."""
     shape = (*x.shape[: -len(windows)], *pool.outputs_of(windows))
     total = np.zeros(shape, x.dtype)
     for value, _ in _taps(x, windows):
         total += value
     left = np.random.default_rng(rng).random(shape) * total  # type: ignore[arg-type]
     result, places = np.zeros_like(total), np.full(shape, -1)
-    open_ = np.ones(shape, bool)
+    undrawn = np.ones(shape, bool)
     for value, index in _taps(x, windows):
         # of a window of zeros the first one is drawn, as rounding may leave a last one to be
-        candidate = open_ & (index >= 0) & ((value > 0) | (places < 0))
+        candidate = undrawn & (index >= 0) & ((value > 0) | (places < 0))
         np.copyto(result, value, where=candidate)
         np.copyto(places, index, where=candidate)
-        open_ &= ~((left < value) & (value > 0))
+        undrawn &= ~((left < value) & (value > 0))
         left -= value
     return np.where(np.isnan(total), total, result), places
 

@@ -79,5 +79,4 @@ def avg_unpool_gradient(
     shape = _unpooled(x, axes, given)
     grad = pool.gradient_operand(grad_output, shape, dtype, "of the output")
     windows = _windows_of(x.shape, shape, axes, given)
-    result = pool.avg_pool(axes, grad.astype(dtype, copy=False), windows, divisor, out)
-    return result
+    return pool.avg_pool(axes, grad.astype(dtype, copy=False), windows, divisor, out)

@@ -1,16 +1,6 @@
 """Functions of neural networks, under the names of :mod:`torch.nn.functional`."""
 
 from convx.functional.activations import relu
-from convx.functional.conv import (
-    conv1d,
-    conv2d,
-    conv3d,
-    conv_nd,
-    conv_transpose1d,
-    conv_transpose2d,
-    conv_transpose3d,
-    conv_transpose_nd,
-)
 from convx.functional.adaptive_pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -21,6 +11,16 @@ from convx.functional.adaptive_pooling import (
     global_avg_pool,
     global_lp_pool,
     global_max_pool,
+)
+from convx.functional.conv import (
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_nd,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+    conv_transpose_nd,
 )
 from convx.functional.pooling import (
     avg_pool1d,

@@ -1,4 +1,4 @@
-"""Pooling to outputs of a given size, under the names, arguments and results of :mod:`torch.nn.functional`."""
+"""Pooling to outputs of a given size, as in :mod:`torch.nn.functional`."""
 
 from typing import Any
 
@@ -20,7 +20,8 @@ def adaptive_max_pool1d(
 ) -> Pooled:
     """Greatest values of windows that share out one axis.
 
-    Output *i* of *o* has the samples from ``floor(i * size / o)`` up to ``ceil((i + 1) * size / o)``, so
+    Output *i* of *o* has the samples from ``floor(i * size / o)`` up to ``ceil((i + 1) * size /
+    o)``, so
     that windows overlap by a sample where the size does not divide.
 
     Parameters
@@ -81,7 +82,7 @@ def adaptive_max_pool2d(
 ) -> Pooled:
     """Greatest values of windows that share out two axes.
 
-    Parameters, results and errors are those of :func:`adaptive_max_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`adaptive_max_pool1d`, for inputs
     (N, C, H, W) or without N.
 
     Examples
@@ -107,7 +108,7 @@ def adaptive_max_pool3d(
 ) -> Pooled:
     """Greatest values of windows that share out three axes.
 
-    Parameters, results and errors are those of :func:`adaptive_max_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`adaptive_max_pool1d`, for inputs
     (N, C, D, H, W) or without N.
 
     Examples
@@ -172,7 +173,7 @@ def adaptive_avg_pool1d(input: object, output_size: object, *, out: object = Non
 def adaptive_avg_pool2d(input: object, output_size: object, *, out: object = None) -> NDArray[Any]:
     """Averages of windows that share out two axes.
 
-    Parameters, results and errors are those of :func:`adaptive_avg_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`adaptive_avg_pool1d`, for inputs
     (N, C, H, W) or without N.
 
     Examples
@@ -189,7 +190,7 @@ def adaptive_avg_pool2d(input: object, output_size: object, *, out: object = Non
 def adaptive_avg_pool3d(input: object, output_size: object, *, out: object = None) -> NDArray[Any]:
     """Averages of windows that share out three axes.
 
-    Parameters, results and errors are those of :func:`adaptive_avg_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`adaptive_avg_pool1d`, for inputs
     (N, C, D, H, W) or without N.
 
     Examples
@@ -234,8 +235,7 @@ def global_max_pool(input: object, *, out: object = None) -> NDArray[Any]:
 
     Notes
     -----
-    As ONNX defines it. Like :func:`adaptive_max_pool1d` and its relatives to size 1, for any number of
-    axes, none of which is optional here.
+    As ONNX defines it, for any number of axes: adaptive pooling to size 1. N is not optional here.
 
     Examples
     --------
@@ -277,8 +277,7 @@ def global_avg_pool(input: object, *, out: object = None) -> NDArray[Any]:
 
     Notes
     -----
-    As ONNX defines it. Like :func:`adaptive_max_pool1d` and its relatives to size 1, for any number of
-    axes, none of which is optional here.
+    As ONNX defines it, for any number of axes: adaptive pooling to size 1. N is not optional here.
 
     Examples
     --------
@@ -322,8 +321,7 @@ def global_lp_pool(input: object, norm_type: object = 2, *, out: object = None) 
 
     Notes
     -----
-    As ONNX defines it. Like :func:`adaptive_max_pool1d` and its relatives to size 1, for any number of
-    axes, none of which is optional here.
+    As ONNX defines it, for any number of axes: adaptive pooling to size 1. N is not optional here.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Pooling with a kernel, under the names, arguments and results of :mod:`torch.nn.functional`."""
+"""Pooling with a kernel, as in :mod:`torch.nn.functional`."""
 
 from typing import Any
 
@@ -34,8 +34,8 @@ def max_pool1d(
     stride : int or tuple of int, optional
         Samples from one window to the next; ``kernel_size`` by default.
     padding : int, tuple, 'same' or 'valid', optional
-        Samples before and after each axis, as of :func:`.conv_nd`: fewer than a window reaches over.
-        It counts as minus infinity.
+        Samples before and after each axis, as of :func:`.conv_nd`, fewer than a window
+        reaches over. It counts as minus infinity.
     dilation : int or tuple of int, optional
         Samples from one of a window to its next.
     ceil_mode : bool, optional
@@ -67,7 +67,8 @@ def max_pool1d(
     Notes
     -----
     Like ``torch.nn.functional.max_pool1d`` and its relatives. Padding takes no part: it counts as
-    minus infinity. NaN is the greatest of all; of several, and of a window's several NaN, indices tell
+    minus infinity. NaN is the greatest of all; of several, and of a window's several NaN,
+    indices tell
     the first and the last in the order of the plane. A window that has nothing but padding, which
     dilation makes possible, gives minus infinity (the least integer) and index -1.
 
@@ -98,7 +99,7 @@ def max_pool2d(
 ) -> Pooled:
     """Greatest value of every window, over two axes.
 
-    Parameters, results and errors are those of :func:`max_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`max_pool1d`, for inputs
     (N, C, H, W) or without N.
 
     Examples
@@ -127,7 +128,7 @@ def max_pool3d(
 ) -> Pooled:
     """Greatest value of every window, over three axes.
 
-    Parameters, results and errors are those of :func:`max_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`max_pool1d`, for inputs
     (N, C, D, H, W) or without N.
 
     Examples
@@ -165,8 +166,8 @@ def avg_pool1d(
     stride : int or tuple of int, optional
         Samples from one window to the next; ``kernel_size`` by default.
     padding : int, tuple, 'same' or 'valid', optional
-        Samples before and after each axis, as of :func:`.conv_nd`: fewer than a window reaches over.
-        It counts as zeros.
+        Samples before and after each axis, as of :func:`.conv_nd`, fewer than a window
+        reaches over. It counts as zeros.
     ceil_mode : bool, optional
         Whether a last window counts that reaches beyond the padding, if it begins before it.
     count_include_pad : bool, optional
@@ -197,7 +198,8 @@ def avg_pool1d(
     Notes
     -----
     Like ``torch.nn.functional.avg_pool1d`` and its relatives, of which the first has no
-    ``divisor_override``. What a last window has beyond the padding never counts. A value that is not
+    ``divisor_override``. What a last window has beyond the padding never counts. A value that
+    is not
     finite, or huge, has an effect on the windows that it is in, and on no others.
 
     Examples
@@ -227,7 +229,7 @@ def avg_pool2d(
 ) -> NDArray[Any]:
     """Average of every window, over two axes.
 
-    Parameters, results and errors are those of :func:`avg_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`avg_pool1d`, for inputs
     (N, C, H, W) or without N.
 
     Examples
@@ -256,7 +258,7 @@ def avg_pool3d(
 ) -> NDArray[Any]:
     """Average of every window, over three axes.
 
-    Parameters, results and errors are those of :func:`avg_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`avg_pool1d`, for inputs
     (N, C, D, H, W) or without N.
 
     Examples
@@ -320,9 +322,9 @@ def lp_pool1d(
 
     Notes
     -----
-    This is the norm, as ONNX defines it. ``torch.nn.functional.lp_pool1d`` and its relatives take the
-    powers of signed values, so that with *p* = 1 they return sums and with *p* = 3 perhaps NaN, and
-    weight windows that reach beyond the end by what they lack.
+    This is the norm, as ONNX defines it. ``torch.nn.functional.lp_pool1d`` and its relatives take
+    the powers of signed values, so that with *p* = 1 they return sums and with *p* = 3 perhaps NaN,
+    and weight windows that reach beyond the end by what they lack.
 
     Examples
     --------
@@ -348,7 +350,7 @@ def lp_pool2d(
 ) -> NDArray[Any]:
     """Norm of every window, over two axes.
 
-    Parameters, results and errors are those of :func:`lp_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`lp_pool1d`, for inputs
     (N, C, H, W) or without N.
 
     Examples
@@ -372,7 +374,7 @@ def lp_pool3d(
 ) -> NDArray[Any]:
     """Norm of every window, over three axes.
 
-    Parameters, results and errors are those of :func:`lp_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`lp_pool1d`, for inputs
     (N, C, D, H, W) or without N.
 
     Examples

@@ -1,10 +1,9 @@
-"""Pooling that draws, under the names, arguments and results of :mod:`torch.nn.functional`."""
+"""Pooling that draws, as in :mod:`torch.nn.functional`."""
 
 from typing import Any
 
 from numpy.typing import NDArray
 
-from convx._ops import pool as _pool
 from convx._ops import random_pool as _random_pool
 
 # Outputs, or outputs and indices.
@@ -25,7 +24,8 @@ def fractional_max_pool2d(
     """Greatest values of windows at random places, over two axes.
 
     Windows begin a real number of samples apart, cut to whole numbers: window *i* of *o* begins at
-    ``floor((i + u) * a) - floor(u * a)`` with ``a = (size - kernel_size) / (o - 1)`` and a random *u*
+    ``floor((i + u) * a) - floor(u * a)`` with ``a = (size - kernel_size) / (o - 1)`` and a
+    random *u*
     of each plane and axis, and the last one at the end.
 
     Parameters
@@ -69,8 +69,8 @@ def fractional_max_pool2d(
 
     Notes
     -----
-    B. Graham, "Fractional max-pooling", 2014, as ``torch.nn.functional.fractional_max_pool2d`` and its
-    relative compute it from the same samples. The same ``rng`` gives the same windows.
+    B. Graham, "Fractional max-pooling", 2014, as ``torch.nn.functional.fractional_max_pool2d`` and
+    its relative compute it from the same samples. The same ``rng`` gives the same windows.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def fractional_max_pool3d(
 ) -> Pooled:
     """Greatest values of windows at random places, over three axes.
 
-    Parameters, results and errors are those of :func:`fractional_max_pool2d`, here for inputs
+    Parameters, results and errors are those of :func:`fractional_max_pool2d`, for inputs
     (N, C, D, H, W) or without N.
 
     Examples
@@ -144,8 +144,8 @@ def stochastic_pool1d(
     stride : int or tuple of int, optional
         Samples from one window to the next; ``kernel_size`` by default.
     padding : int, tuple, 'same' or 'valid', optional
-        Samples before and after each axis, as of :func:`.conv_nd`: fewer than a window reaches over.
-        It is never drawn.
+        Samples before and after each axis, as of :func:`.conv_nd`, fewer than a window
+        reaches over. It is never drawn.
     dilation : int or tuple of int, optional
         Samples from one of a window to its next.
     ceil_mode : bool, optional
@@ -160,7 +160,8 @@ def stochastic_pool1d(
     Returns
     -------
     ndarray
-        Of the input's dtype. Without ``training`` the mean ``sum(p * x)``. Windows of zeros give 0, and
+        Of the input's dtype. Without ``training`` the mean ``sum(p * x)``. Windows of zeros
+        give 0, and
         those with NaN give NaN.
 
     Raises
@@ -210,7 +211,7 @@ def stochastic_pool2d(
 ) -> NDArray[Any]:
     """Values drawn from every window by their share of its sum, over two axes.
 
-    Parameters, results and errors are those of :func:`stochastic_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`stochastic_pool1d`, for inputs
     (N, C, H, W) or without N.
 
     Examples
@@ -237,7 +238,7 @@ def stochastic_pool3d(
 ) -> NDArray[Any]:
     """Values drawn from every window by their share of its sum, over three axes.
 
-    Parameters, results and errors are those of :func:`stochastic_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`stochastic_pool1d`, for inputs
     (N, C, D, H, W) or without N.
 
     Examples

@@ -1,4 +1,4 @@
-"""Unpooling, under the names, arguments and results of :mod:`torch.nn.functional`."""
+"""Unpooling, as in :mod:`torch.nn.functional`."""
 
 from typing import Any
 
@@ -58,8 +58,8 @@ def max_unpool1d(
 
     Notes
     -----
-    Like ``torch.nn.functional.max_unpool1d`` and its relatives. All indices are checked before anything
-    is written. Of several values at an index the last one stays.
+    Like ``torch.nn.functional.max_unpool1d`` and its relatives. All indices are checked before
+    anything is written. Of several values at an index the last one stays.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def max_unpool2d(
 ) -> NDArray[Any]:
     """Values back at their indices among zeros, over two axes.
 
-    Parameters, results and errors are those of :func:`max_unpool1d`, here for inputs
+    Parameters, results and errors are those of :func:`max_unpool1d`, for inputs
     (N, C, H, W) or without N.
 
     Examples
@@ -109,7 +109,7 @@ def max_unpool3d(
 ) -> NDArray[Any]:
     """Values back at their indices among zeros, over three axes.
 
-    Parameters, results and errors are those of :func:`max_unpool1d`, here for inputs
+    Parameters, results and errors are those of :func:`max_unpool1d`, for inputs
     (N, C, D, H, W) or without N.
 
     Examples
@@ -178,8 +178,8 @@ def avg_unpool1d(
 
     Notes
     -----
-    PyTorch has no such function. With ``divisor_override=1`` every value is repeated all over its window,
-    which keeps averages if windows do not overlap: :func:`.avg_pool1d` then returns the input.
+    PyTorch has no such function. With ``divisor_override=1`` every value is repeated all over its
+    window: if windows do not overlap, :func:`.avg_pool1d` then gives the input back.
 
     Examples
     --------
@@ -187,10 +187,8 @@ def avg_unpool1d(
     >>> F.avg_unpool1d([[4.0, 6.0]], 2)
     array([[2., 2., 3., 3.]])
     """
-    given, divisor = (
-        (kernel_size, stride, padding, output_size),
-        (count_include_pad, divisor_override),
-    )
+    given = (kernel_size, stride, padding, output_size)
+    divisor = (count_include_pad, divisor_override)
     return _unpool.avg_unpool(1, input, given, divisor, out)
 
 
@@ -207,7 +205,7 @@ def avg_unpool2d(
 ) -> NDArray[Any]:
     """Values spread evenly over their windows, over two axes.
 
-    Parameters, results and errors are those of :func:`avg_unpool1d`, here for inputs
+    Parameters, results and errors are those of :func:`avg_unpool1d`, for inputs
     (N, C, H, W) or without N.
 
     Examples
@@ -217,10 +215,8 @@ def avg_unpool2d(
     array([[[1., 1.],
             [1., 1.]]])
     """
-    given, divisor = (
-        (kernel_size, stride, padding, output_size),
-        (count_include_pad, divisor_override),
-    )
+    given = (kernel_size, stride, padding, output_size)
+    divisor = (count_include_pad, divisor_override)
     return _unpool.avg_unpool(2, input, given, divisor, out)
 
 
@@ -237,7 +233,7 @@ def avg_unpool3d(
 ) -> NDArray[Any]:
     """Values spread evenly over their windows, over three axes.
 
-    Parameters, results and errors are those of :func:`avg_unpool1d`, here for inputs
+    Parameters, results and errors are those of :func:`avg_unpool1d`, for inputs
     (N, C, D, H, W) or without N.
 
     Examples
@@ -246,8 +242,6 @@ def avg_unpool3d(
     >>> F.avg_unpool3d([[[[8.0]]]], 2).ravel()
     array([1., 1., 1., 1., 1., 1., 1., 1.])
     """
-    given, divisor = (
-        (kernel_size, stride, padding, output_size),
-        (count_include_pad, divisor_override),
-    )
+    given = (kernel_size, stride, padding, output_size)
+    divisor = (count_include_pad, divisor_override)
     return _unpool.avg_unpool(3, input, given, divisor, out)

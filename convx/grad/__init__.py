@@ -1,5 +1,16 @@
 """Gradients of the functions in :mod:`convx.functional`, under the same names."""
 
+from convx.grad.adaptive_pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+    global_avg_pool,
+    global_lp_pool,
+    global_max_pool,
+)
 from convx.grad.conv import (
     conv1d,
     conv2d,
@@ -19,17 +30,6 @@ from convx.grad.conv_parts import (
     conv3d_weight,
     conv_nd_input,
     conv_nd_weight,
-)
-from convx.grad.adaptive_pooling import (
-    adaptive_avg_pool1d,
-    adaptive_avg_pool2d,
-    adaptive_avg_pool3d,
-    adaptive_max_pool1d,
-    adaptive_max_pool2d,
-    adaptive_max_pool3d,
-    global_avg_pool,
-    global_lp_pool,
-    global_max_pool,
 )
 from convx.grad.pooling import (
     avg_pool1d,

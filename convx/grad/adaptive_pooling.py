@@ -17,7 +17,7 @@ def adaptive_max_pool1d(
     indices: object = None,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.adaptive_max_pool1d`: each output's goes to its maximum.
+    """Gradient of ``adaptive_max_pool1d``: each output's goes to its maximum.
 
     Parameters
     ----------
@@ -71,9 +71,9 @@ def adaptive_max_pool2d(
     indices: object = None,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.adaptive_max_pool2d`: each output's goes to its maximum.
+    """Gradient of ``adaptive_max_pool2d``: each output's goes to its maximum.
 
-    Parameters, results and errors are those of :func:`adaptive_max_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`adaptive_max_pool1d`, for inputs
     (N, C, H, W) or without N.
 
     Examples
@@ -96,9 +96,9 @@ def adaptive_max_pool3d(
     indices: object = None,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.adaptive_max_pool3d`: each output's goes to its maximum.
+    """Gradient of ``adaptive_max_pool3d``: each output's goes to its maximum.
 
-    Parameters, results and errors are those of :func:`adaptive_max_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`adaptive_max_pool1d`, for inputs
     (N, C, D, H, W) or without N.
 
     Examples
@@ -119,7 +119,7 @@ def adaptive_avg_pool1d(
     *,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.adaptive_avg_pool1d`: each output's is spread evenly over its window.
+    """Gradient of ``adaptive_avg_pool1d``: each output's is spread evenly over its window.
 
     Parameters
     ----------
@@ -167,9 +167,9 @@ def adaptive_avg_pool2d(
     *,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.adaptive_avg_pool2d`: each output's is spread evenly over its window.
+    """Gradient of ``adaptive_avg_pool2d``: each output's is spread evenly over its window.
 
-    Parameters, results and errors are those of :func:`adaptive_avg_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`adaptive_avg_pool1d`, for inputs
     (N, C, H, W) or without N.
 
     Examples
@@ -190,9 +190,9 @@ def adaptive_avg_pool3d(
     *,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.adaptive_avg_pool3d`: each output's is spread evenly over its window.
+    """Gradient of ``adaptive_avg_pool3d``: each output's is spread evenly over its window.
 
-    Parameters, results and errors are those of :func:`adaptive_avg_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`adaptive_avg_pool1d`, for inputs
     (N, C, D, H, W) or without N.
 
     Examples
@@ -206,7 +206,7 @@ def adaptive_avg_pool3d(
 
 
 def global_max_pool(grad_output: object, input: object, *, out: object = None) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.global_max_pool`.
+    """Gradient of ``global_max_pool``.
 
     Parameters
     ----------
@@ -246,7 +246,7 @@ def global_max_pool(grad_output: object, input: object, *, out: object = None) -
 
 
 def global_avg_pool(grad_output: object, input: object, *, out: object = None) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.global_avg_pool`.
+    """Gradient of ``global_avg_pool``.
 
     Parameters
     ----------
@@ -292,7 +292,7 @@ def global_lp_pool(
     *,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.global_lp_pool`.
+    """Gradient of ``global_lp_pool``.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ def max_pool1d(
     indices: object = None,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.max_pool1d`: each output's goes to its maximum.
+    """Gradient of ``max_pool1d``: each output's goes to its maximum.
 
     Parameters
     ----------
@@ -35,8 +35,9 @@ def max_pool1d(
     stride : int or tuple of int, optional
         Samples from one window to the next; ``kernel_size`` by default.
     padding : int, tuple, 'same' or 'valid', optional
-        Samples before and after each axis, as of :func:`convx.functional.conv_nd`: fewer than a window reaches over.
-        It counts as minus infinity.
+        Samples before and after each axis, as of :func:`convx.functional.conv_nd`, fewer than a
+        window
+        reaches over. It counts as minus infinity.
     dilation : int or tuple of int, optional
         Samples from one of a window to its next.
     ceil_mode : bool, optional
@@ -95,9 +96,9 @@ def max_pool2d(
     indices: object = None,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.max_pool2d`: each output's goes to its maximum.
+    """Gradient of ``max_pool2d``: each output's goes to its maximum.
 
-    Parameters, results and errors are those of :func:`max_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`max_pool1d`, for inputs
     (N, C, H, W) or without N.
 
     Examples
@@ -128,9 +129,9 @@ def max_pool3d(
     indices: object = None,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.max_pool3d`: each output's goes to its maximum.
+    """Gradient of ``max_pool3d``: each output's goes to its maximum.
 
-    Parameters, results and errors are those of :func:`max_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`max_pool1d`, for inputs
     (N, C, D, H, W) or without N.
 
     Examples
@@ -157,7 +158,7 @@ def avg_pool1d(
     *,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.avg_pool1d`: each output's is spread evenly over its window.
+    """Gradient of ``avg_pool1d``: each output's is spread evenly over its window.
 
     Parameters
     ----------
@@ -171,8 +172,9 @@ def avg_pool1d(
     stride : int or tuple of int, optional
         Samples from one window to the next; ``kernel_size`` by default.
     padding : int, tuple, 'same' or 'valid', optional
-        Samples before and after each axis, as of :func:`convx.functional.conv_nd`: fewer than a window reaches over.
-        It counts as zeros.
+        Samples before and after each axis, as of :func:`convx.functional.conv_nd`, fewer than a
+        window
+        reaches over. It counts as zeros.
     ceil_mode : bool, optional
         Whether a last window counts that reaches beyond the padding, if it begins before it.
     count_include_pad : bool, optional
@@ -207,10 +209,8 @@ def avg_pool1d(
     >>> grad.avg_pool1d([[2.0, 10.0]], np.zeros((1, 4)), 2)
     array([[1., 1., 5., 5.]])
     """
-    given, divisor = (
-        (kernel_size, stride, padding, ceil_mode),
-        (count_include_pad, divisor_override),
-    )
+    given = (kernel_size, stride, padding, ceil_mode)
+    divisor = (count_include_pad, divisor_override)
     return _pool.avg_pool_gradient(1, grad_output, input, given, divisor, out)
 
 
@@ -226,9 +226,9 @@ def avg_pool2d(
     *,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.avg_pool2d`: each output's is spread evenly over its window.
+    """Gradient of ``avg_pool2d``: each output's is spread evenly over its window.
 
-    Parameters, results and errors are those of :func:`avg_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`avg_pool1d`, for inputs
     (N, C, H, W) or without N.
 
     Examples
@@ -239,10 +239,8 @@ def avg_pool2d(
     array([[[1., 1., 0.],
             [1., 1., 0.]]])
     """
-    given, divisor = (
-        (kernel_size, stride, padding, ceil_mode),
-        (count_include_pad, divisor_override),
-    )
+    given = (kernel_size, stride, padding, ceil_mode)
+    divisor = (count_include_pad, divisor_override)
     return _pool.avg_pool_gradient(2, grad_output, input, given, divisor, out)
 
 
@@ -258,9 +256,9 @@ def avg_pool3d(
     *,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.avg_pool3d`: each output's is spread evenly over its window.
+    """Gradient of ``avg_pool3d``: each output's is spread evenly over its window.
 
-    Parameters, results and errors are those of :func:`avg_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`avg_pool1d`, for inputs
     (N, C, D, H, W) or without N.
 
     Examples
@@ -270,10 +268,8 @@ def avg_pool3d(
     >>> grad.avg_pool3d([[[[8.0]]]], np.zeros((1, 2, 2, 2)), 2).ravel()
     array([1., 1., 1., 1., 1., 1., 1., 1.])
     """
-    given, divisor = (
-        (kernel_size, stride, padding, ceil_mode),
-        (count_include_pad, divisor_override),
-    )
+    given = (kernel_size, stride, padding, ceil_mode)
+    divisor = (count_include_pad, divisor_override)
     return _pool.avg_pool_gradient(3, grad_output, input, given, divisor, out)
 
 
@@ -287,7 +283,7 @@ def lp_pool1d(
     *,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.lp_pool1d`: values over the norm, to the power p - 1.
+    """Gradient of ``lp_pool1d``: values over the norm, to the power p - 1.
 
     Parameters
     ----------
@@ -349,9 +345,9 @@ def lp_pool2d(
     *,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.lp_pool2d`: values over the norm, to the power p - 1.
+    """Gradient of ``lp_pool2d``: values over the norm, to the power p - 1.
 
-    Parameters, results and errors are those of :func:`lp_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`lp_pool1d`, for inputs
     (N, C, H, W) or without N.
 
     Examples
@@ -376,9 +372,9 @@ def lp_pool3d(
     *,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.lp_pool3d`: values over the norm, to the power p - 1.
+    """Gradient of ``lp_pool3d``: values over the norm, to the power p - 1.
 
-    Parameters, results and errors are those of :func:`lp_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`lp_pool1d`, for inputs
     (N, C, D, H, W) or without N.
 
     Examples

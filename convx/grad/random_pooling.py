@@ -4,7 +4,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from convx._ops import pool as _pool
 from convx._ops import random_pool as _random_pool
 
 
@@ -21,7 +20,7 @@ def fractional_max_pool2d(
     rng: object = None,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.fractional_max_pool2d`, by the same samples.
+    """Gradient of ``fractional_max_pool2d``, by the same samples.
 
     Parameters
     ----------
@@ -67,7 +66,8 @@ def fractional_max_pool2d(
 
     Notes
     -----
-    ``rng`` must draw what it drew for the function: the same seed, or a generator in the same state.
+    ``rng`` must draw what it drew for the function: the same seed, or a generator in the same
+    state.
 
     Examples
     --------
@@ -94,9 +94,9 @@ def fractional_max_pool3d(
     rng: object = None,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.fractional_max_pool3d`, by the same samples.
+    """Gradient of ``fractional_max_pool3d``, by the same samples.
 
-    Parameters, results and errors are those of :func:`fractional_max_pool2d`, here for inputs
+    Parameters, results and errors are those of :func:`fractional_max_pool2d`, for inputs
     (N, C, D, H, W) or without N.
 
     Examples
@@ -124,7 +124,7 @@ def stochastic_pool1d(
     rng: object = None,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.stochastic_pool1d`, by the same draws.
+    """Gradient of ``stochastic_pool1d``, by the same draws.
 
     Parameters
     ----------
@@ -138,8 +138,9 @@ def stochastic_pool1d(
     stride : int or tuple of int, optional
         Samples from one window to the next; ``kernel_size`` by default.
     padding : int, tuple, 'same' or 'valid', optional
-        Samples before and after each axis, as of :func:`convx.functional.conv_nd`: fewer than a window reaches over.
-        It is never drawn.
+        Samples before and after each axis, as of :func:`convx.functional.conv_nd`, fewer than a
+        window
+        reaches over. It is never drawn.
     dilation : int or tuple of int, optional
         Samples from one of a window to its next.
     ceil_mode : bool, optional
@@ -171,7 +172,8 @@ def stochastic_pool1d(
 
     Notes
     -----
-    ``rng`` must draw what it drew for the function: the same seed, or a generator in the same state.
+    ``rng`` must draw what it drew for the function: the same seed, or a generator in the same
+    state.
 
     Examples
     --------
@@ -196,9 +198,9 @@ def stochastic_pool2d(
     rng: object = None,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.stochastic_pool2d`, by the same draws.
+    """Gradient of ``stochastic_pool2d``, by the same draws.
 
-    Parameters, results and errors are those of :func:`stochastic_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`stochastic_pool1d`, for inputs
     (N, C, H, W) or without N.
 
     Examples
@@ -225,9 +227,9 @@ def stochastic_pool3d(
     rng: object = None,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.stochastic_pool3d`, by the same draws.
+    """Gradient of ``stochastic_pool3d``, by the same draws.
 
-    Parameters, results and errors are those of :func:`stochastic_pool1d`, here for inputs
+    Parameters, results and errors are those of :func:`stochastic_pool1d`, for inputs
     (N, C, D, H, W) or without N.
 
     Examples

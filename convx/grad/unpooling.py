@@ -18,7 +18,7 @@ def max_unpool1d(
     *,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.max_unpool1d`: what came to the place of each value.
+    """Gradient of ``max_unpool1d``: what came to the place of each value.
 
     Parameters
     ----------
@@ -61,8 +61,8 @@ def max_unpool1d(
 
     Notes
     -----
-    Indices have none. Of several values at an index the others than the last have gradient 0, for they
-    have no effect.
+    Indices have none. Of several values at an index the others than the last have gradient 0, for
+    they have no effect.
 
     Examples
     --------
@@ -85,9 +85,9 @@ def max_unpool2d(
     *,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.max_unpool2d`: what came to the place of each value.
+    """Gradient of ``max_unpool2d``: what came to the place of each value.
 
-    Parameters, results and errors are those of :func:`max_unpool1d`, here for inputs
+    Parameters, results and errors are those of :func:`max_unpool1d`, for inputs
     (N, C, H, W) or without N.
 
     Examples
@@ -111,9 +111,9 @@ def max_unpool3d(
     *,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.max_unpool3d`: what came to the place of each value.
+    """Gradient of ``max_unpool3d``: what came to the place of each value.
 
-    Parameters, results and errors are those of :func:`max_unpool1d`, here for inputs
+    Parameters, results and errors are those of :func:`max_unpool1d`, for inputs
     (N, C, D, H, W) or without N.
 
     Examples
@@ -138,7 +138,7 @@ def avg_unpool1d(
     *,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.avg_unpool1d`: averages of its windows.
+    """Gradient of ``avg_unpool1d``: averages of its windows.
 
     Parameters
     ----------
@@ -187,10 +187,8 @@ def avg_unpool1d(
     >>> grad.avg_unpool1d([[1.0, 3.0, 5.0, 7.0]], [[0.0, 0.0]], 2)
     array([[2., 6.]])
     """
-    given, divisor = (
-        (kernel_size, stride, padding, output_size),
-        (count_include_pad, divisor_override),
-    )
+    given = (kernel_size, stride, padding, output_size)
+    divisor = (count_include_pad, divisor_override)
     return _unpool.avg_unpool_gradient(1, grad_output, input, given, divisor, out)
 
 
@@ -206,9 +204,9 @@ def avg_unpool2d(
     *,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.avg_unpool2d`: averages of its windows.
+    """Gradient of ``avg_unpool2d``: averages of its windows.
 
-    Parameters, results and errors are those of :func:`avg_unpool1d`, here for inputs
+    Parameters, results and errors are those of :func:`avg_unpool1d`, for inputs
     (N, C, H, W) or without N.
 
     Examples
@@ -217,10 +215,8 @@ def avg_unpool2d(
     >>> grad.avg_unpool2d([[[1.0, 2.0], [3.0, 4.0]]], [[[0.0]]], 2)
     array([[[2.5]]])
     """
-    given, divisor = (
-        (kernel_size, stride, padding, output_size),
-        (count_include_pad, divisor_override),
-    )
+    given = (kernel_size, stride, padding, output_size)
+    divisor = (count_include_pad, divisor_override)
     return _unpool.avg_unpool_gradient(2, grad_output, input, given, divisor, out)
 
 
@@ -236,9 +232,9 @@ def avg_unpool3d(
     *,
     out: object = None,
 ) -> NDArray[Any]:
-    """Gradient of :func:`convx.functional.avg_unpool3d`: averages of its windows.
+    """Gradient of ``avg_unpool3d``: averages of its windows.
 
-    Parameters, results and errors are those of :func:`avg_unpool1d`, here for inputs
+    Parameters, results and errors are those of :func:`avg_unpool1d`, for inputs
     (N, C, D, H, W) or without N.
 
     Examples
@@ -248,8 +244,6 @@ def avg_unpool3d(
     >>> grad.avg_unpool3d(np.ones((1, 2, 2, 2)), [[[[0.0]]]], 2)
     array([[[[1.]]]])
     """
-    given, divisor = (
-        (kernel_size, stride, padding, output_size),
-        (count_include_pad, divisor_override),
-    )
+    given = (kernel_size, stride, padding, output_size)
+    divisor = (count_include_pad, divisor_override)
     return _unpool.avg_unpool_gradient(3, grad_output, input, given, divisor, out)

@@ -93,12 +93,13 @@ def norm_type(value: object) -> float:
     """Return the power of a norm: positive, and perhaps infinite."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"norm_type must be a real number, got {shown(value)}")
-    if not value > 0:  # written so that NaN is caught
-        raise ValueError(f"norm_type must be positive, got {shown(value)}")
     try:
-        return float(value)
+        power = float(value)
     except OverflowError:
         raise ValueError(f"norm_type must be a float, got {shown(value)}") from None
+    if not power > 0:  # written so that NaN is caught
+        raise ValueError(f"norm_type must be positive, got {shown(value)}")
+    return power
 
 
 def adaptive_sizes(value: object, sizes: Sequence[int]) -> tuple[int, ...]:
@@ -136,7 +137,7 @@ def fractional_sizes(
         for one in ratios:
             if isinstance(one, bool) or not isinstance(one, numbers.Real):
                 raise TypeError(f"output_ratio must be of real numbers, got {shown(one)}")
-            if not 0 < one < 1:
+            if not 0 < float(one) < 1:
                 raise ValueError(f"output_ratio must be between 0 and 1, got {shown(one)}")
         outputs = tuple(int(size * float(one)) for size, one in zip(sizes, ratios))
     for axis, (size, k, count) in enumerate(zip(sizes, kernel, outputs)):
@@ -188,7 +189,7 @@ def unpooled_sizes(
     output_size: object,
     leading: Sequence[int],
 ) -> tuple[int, ...]:
-    """Return the sizes of an unpooled output: those of no ``output_size``, or less than a stride off.
+    """Return the sizes of an unpooled output, less than a stride off those of no ``output_size``.
 
     ``output_size`` may have the ``leading`` sizes, of batch and channels, before the others.
     """
