@@ -196,6 +196,16 @@ RANKS = ("1d", "2d", "3d", "_nd")
 FAMILIES = {
     "convolution": {f"conv{way}{rank}" for way in ("", "_transpose") for rank in RANKS},
     "activation": {"relu"},
+    "pooling": {
+        f"{kind}{rank}d"
+        for kind in (
+            "max_pool", "avg_pool", "lp_pool", "adaptive_max_pool", "adaptive_avg_pool",
+            "stochastic_pool", "max_unpool", "avg_unpool",
+        )
+        for rank in (1, 2, 3)
+    }
+    | {"fractional_max_pool2d", "fractional_max_pool3d"}
+    | {f"global_{kind}_pool" for kind in ("max", "avg", "lp")},
 }
 # Functions of one module alone.
 ONLY_FUNCTIONAL: set[str] = set()

@@ -375,6 +375,11 @@ def test_table(row):
     if isinstance(row.call, dict):
         calls = list(every_function(row.call))
         assert len(calls) >= 20
+    check_row(row, calls)
+
+
+def check_row(row, calls):
+    """Expect of calls, each with its name, what a row tells."""
 
     def attempt():
         outcomes = []

@@ -30,7 +30,9 @@ def _fractional(axes: int, input: object, given: Fractional) -> Any:
     drawn = drawn.astype(x.dtype, copy=False)
     tables = []
     for axis, (size, k, count) in enumerate(zip(sizes, kernel, outputs)):
-        start = _starts(drawn[..., axis].reshape(-1, 1), size, k, count)
+        # as in PyTorch, where for two axes alone the last axis has the first sample
+        sample = axes - 1 - axis if axes == 2 else axis
+        start = _starts(drawn[..., sample].reshape(-1, 1), size, k, count)
         tables.append(PoolAxis(size, count, start, np.full(start.shape, k), tables_stride=count))
     return x, dtype, outputs, pool.fractional_pooling(tables)
 

@@ -43,6 +43,7 @@ def fractional_max_pool2d(
         Whether to return indices too.
     _random_samples : array_like, optional
         Shape (N, C, axes), in [0, 1): where the windows of each plane begin; drawn if not given.
+        For two axes the last one has the first sample, as in PyTorch.
     rng : optional
         What :func:`numpy.random.default_rng` takes: a seed or a generator.
     out : ndarray, optional

@@ -39,6 +39,7 @@ def fractional_max_pool2d(
         Whether the function returned indices too, which have no gradient.
     _random_samples : array_like, optional
         Shape (N, C, axes), in [0, 1): where the windows of each plane begin; drawn if not given.
+        For two axes the last one has the first sample, as in PyTorch.
     indices : array_like of int, optional
         The indices of the maxima, if the function returned them: they are not looked for again.
     rng : optional

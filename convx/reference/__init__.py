@@ -1,6 +1,6 @@
 """The operations of convx in plain NumPy: slow, short and meant to be read.
 
-Three files, in reading order:
+Four files, in reading order:
 
 ``boundary``
     What an array looks like beyond its edges: :func:`pad_indices`, :func:`pad` and its adjoint
@@ -9,6 +9,8 @@ Three files, in reading order:
     Convolution, transposed convolution and their gradients, for any number of spatial axes.
 ``activations``
     What a prepared convolution may end with: :func:`activate`.
+``pooling``
+    Maxima, averages and norms of windows, one by one.
 
 Nothing here is shared with the compiled engine, so the tests can hold one against the other. The
 arguments are trusted, not checked, and the arithmetic is done in the dtype that NumPy's promotion
@@ -25,16 +27,34 @@ from convx.reference.conv import (
     conv_transpose_nd,
     conv_transpose_nd_grad,
 )
+from convx.reference.pooling import (
+    adaptive_pool,
+    avg_pool,
+    lp_norm,
+    max_pool,
+    mean,
+    place_of_max,
+    pool,
+    windows,
+)
 
 __all__ = [
     "activate",
+    "adaptive_pool",
+    "avg_pool",
     "conv_nd",
     "conv_nd_grad",
     "conv_nd_input",
     "conv_nd_weight",
     "conv_transpose_nd",
     "conv_transpose_nd_grad",
+    "lp_norm",
+    "max_pool",
+    "mean",
     "pad",
     "pad_indices",
+    "place_of_max",
+    "pool",
     "unpad",
+    "windows",
 ]
