@@ -53,9 +53,9 @@ cdef class Pooling:
                 job.rows *= axis.outputs
                 job.window_rows *= axis.longest
         extent = (axis.outputs - 1) * axis.stride + (axis.taps - 1) * axis.step + 1
-        job.line = max(axis.size + axis.low, axis.outputs)
+        job.line = max(axis.size, axis.outputs)
         if axis.taps:
-            job.line = max(job.line + 2 * axis.stride, extent) + axis.taps
+            job.line = max(job.line + axis.low + 2 * axis.stride, extent) + axis.taps
         job.line += SLACK
         job.piece_rows = min(job.rows, max(1, job.rows * PIECE_SIZE // max(1, job.plane_size)))
         job.pieces = (job.rows + job.piece_rows - 1) // max(1, job.piece_rows)

@@ -204,12 +204,12 @@ def unpooled_sizes(
         chosen = default
     else:
         given: Sequence[Any] = output_size if isinstance(output_size, Sequence) else [output_size]
-        if len(given) == axes + len(leading):
+        if len(given) == axes + len(leading) and tuple(given[: len(leading)]) == tuple(leading):
             given = given[len(leading) :]
         if len(given) != axes:
             raise ValueError(
-                f"output_size must have {axes} sizes, or {axes + len(leading)} with those of batch "
-                f"and channels, got {shown(output_size)}"
+                f"output_size must have {axes} sizes, or {axes + len(leading)} with the {tuple(leading)} "
+                f"of batch and channels, got {shown(output_size)}"
             )
         chosen = tuple(integer(one, "output_size", 1) for one in given)
     for axis, (one, usual, s) in enumerate(zip(chosen, default, strides)):
