@@ -248,22 +248,28 @@ static CX_NOINLINE void NAME(join_places)(const T *restrict line, const KEY *res
         KEY *restrict out_keys, int64_t outputs)                                                  \
     {                                                                                             \
         for (int64_t o = 0; o < outputs; o++) {                                                   \
-            T a = line[o * STRIDE];                                                               \
-            KEY key = keys[o * STRIDE];                                                           \
-            CX_UNROLL for (int t = 1; t < TAPS; t++)                                              \
-            {                                                                                     \
-                T b = line[o * STRIDE + t];                                                       \
-                KEY other = keys[o * STRIDE + t];                                                 \
-                int better = BETTER(a, key, b, other);                                            \
-                a = better ? b : a;                                                               \
-                key = better ? other : key;                                                       \
-            }                                                                                     \
+            const T *x = line + o * STRIDE;                                                       \
+            const KEY *k = keys + o * STRIDE;                                                     \
+            int better = BETTER(x[0], k[0], x[1], k[1]);                                          \
+            T a = better ? x[1] : x[0];                                                           \
+            KEY key = better ? k[1] : k[0];                                                       \
+            JOIN(TAPS, 2)                                                                         \
+            JOIN(TAPS, 3)                                                                         \
             out[o] = a;                                                                           \
             out_keys[o] = key;                                                                    \
         }                                                                                         \
     }
+#define JOIN(TAPS, TAP)                                                                           \
+    if (TAPS > TAP) {                                                                             \
+        T b = x[TAPS > TAP ? TAP : 0];                                                            \
+        KEY other = k[TAPS > TAP ? TAP : 0];                                                      \
+        int more = BETTER(a, key, b, other);                                                      \
+        a = more ? b : a;                                                                         \
+        key = more ? other : key;                                                                 \
+    }
 EACH_FEW(DEFINE_FEW)
 #undef DEFINE_FEW
+#undef JOIN
 #undef DEFINE_POOL
 #undef PAIR_OF
 
