@@ -191,14 +191,14 @@ def test_stochastic_pools(rank, seed):
     dx = named("stochastic_pool", rank, grad)(np.ones(y.shape), x, *given, rng=seed)
     np.testing.assert_allclose((dx * x).sum(), y.sum())
     mean = named("stochastic_pool", rank)(x, *given, training=False)
-    g, along, h = rng.standard_normal(mean.shape), rng.standard_normal(x.shape), 1e-5
+    g, along, h = rng.standard_normal(mean.shape), rng.standard_normal(x.shape), 1e-3
     dx = named("stochastic_pool", rank, grad)(g, x, *given, training=False)
     up, down = (
         named("stochastic_pool", rank)(x + sign * h * along, *given, training=False)
         for sign in (1, -1)
     )
     slope = ((up - down) * g).sum() / (2 * h)
-    np.testing.assert_allclose((dx * along).sum(), slope, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose((dx * along).sum(), slope, rtol=1e-5, atol=1e-5)
 
 
 def test_stochastic_pools_of_odd_windows():

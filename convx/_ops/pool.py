@@ -4,6 +4,7 @@ A type of pooling is a reducer, "max" or "sum", and windows along each axis: of 
 or fractional. Averages are sums with divisors.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -85,7 +86,7 @@ def _adaptive_means(sizes: tuple[int, ...], outputs: tuple[int, ...]) -> _pool.P
 
 def planes_of(shape: Sequence[int], axes: int) -> int:
     """Return the number of planes of an array: items times channels."""
-    return int(np.prod(shape[:-axes], dtype=np.int64))
+    return math.prod(shape[:-axes])
 
 
 def outputs_of(windows: Sequence[tuple[Any, int]]) -> tuple[int, ...]:
@@ -118,7 +119,7 @@ def run(
 
 
 def _widened(x: AnyArray, y: AnyArray, axes: int) -> tuple[AnyArray, AnyArray]:
-    if x.dtype == np.float32 and np.prod(x.shape[-axes:], dtype=np.int64) > MOST_OF_PLANE:
+    if x.dtype == np.float32 and math.prod(x.shape[-axes:]) > MOST_OF_PLANE:
         return x.astype(np.float64), np.empty(y.shape)
     return x, y
 
@@ -171,7 +172,7 @@ def gradient_of_maxima(
     shape = (*x.shape[:-axes], *outputs)
     grad = gradient_operand(grad_output, shape, dtype, "of the output")
     if indices is not None:
-        plane = int(np.prod(x.shape[-axes:], dtype=np.int64))
+        plane = math.prod(x.shape[-axes:])
         places = arguments.indices(indices, shape, plane, "the output", -1)
         return scatter("add", grad, places, x.shape, axes, dtype, out)
     y = sweeps.new_result(out, x.shape, dtype, x, grad)

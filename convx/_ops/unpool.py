@@ -1,9 +1,8 @@
 """Unpooling over any number of spatial axes, and its gradients."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from convx._core import _pool
 from convx._engine import arguments, dtypes, machine, sweeps
@@ -23,7 +22,7 @@ def _unpooled(x: AnyArray, axes: int, given: Given) -> tuple[int, ...]:
 
 
 def _plane(shape: Sequence[int], axes: int) -> int:
-    return int(np.prod(shape[-axes:], dtype=np.int64))
+    return math.prod(shape[-axes:])
 
 
 def max_unpool(axes: int, input: object, indices: object, given: Given, out: Any) -> AnyArray:

@@ -208,6 +208,7 @@ static void NAME(sweep_pool_max_gradient)(const void *of, int64_t first, int64_t
     const cx_pool_axis *axis = job->axis + job->axes - 1;
     NAME(pool_room) room = NAME(divide_room)(job, scratch);
     NAME(fill_line)(job, &room);
+    NAME(pool_queue) queue = NAME(make_queue)(job, &room);
     int apart = NAME(are_apart)(job), all_rows = apart;
     for (int64_t a = 0; a < job->axes - 1; a++) {
         const cx_pool_axis *other = job->axis + a;
@@ -218,14 +219,22 @@ static void NAME(sweep_pool_max_gradient)(const void *of, int64_t first, int64_t
         const T *x = (const T *)job->x + plane * job->plane_size;
         const T *grad = (const T *)job->grad + plane * job->plane_outputs;
         T *y = (T *)job->y + plane * job->plane_size;
+        queue.place = -1;
         if (!all_rows)
             NAME(clear)(y, job->plane_size);
         for (int64_t row = 0; row < job->rows; row++, grad += axis->outputs) {
             double divisor;
-            int64_t rows = NAME(window_rows)(job, plane, row, room.offset, &divisor);
-            for (int64_t r = 0; r < rows; r++)
-                room.row[r] = x + room.offset[r];
-            NAME(place_row)(job, plane, rows, &room);
+            const KEY *ready_keys = NULL;
+            int64_t rows;
+            if (job->queue_rows) {
+                rows = NAME(queue_rows)(job, x, plane, row, &queue, &room, &divisor);
+                ready_keys = queue.result_keys;
+            } else {
+                rows = NAME(window_rows)(job, plane, row, room.offset, &divisor);
+                for (int64_t r = 0; r < rows; r++)
+                    room.row[r] = x + room.offset[r];
+            }
+            NAME(place_row)(job, plane, rows, ready_keys, &room);
             if (apart) {
                 NAME(choose_rows)(job, grad, rows, &room, y);
                 continue;

@@ -197,6 +197,13 @@ static CX_NOINLINE void NAME(join_max)(const T *restrict line, const T *restrict
         to[i] = NAME(pool_pair)(CX_POOL_MAX, line[i], ahead[i]);
 }
 
+static CX_NOINLINE void NAME(join_sum)(const T *restrict line, const T *restrict ahead,
+                                       T *restrict to, int64_t length)
+{
+    for (int64_t i = 0; i < length; i++)
+        to[i] = NAME(pool_pair)(CX_POOL_SUM, line[i], ahead[i]);
+}
+
 /* Maxima, for which parts may overlap: returns the line, of two, that they are in at last. */
 CX_INLINE T *NAME(slide_max)(T *line, T *other, int64_t length, int64_t taps, int64_t step)
 {

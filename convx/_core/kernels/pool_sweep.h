@@ -8,9 +8,10 @@ CX_INLINE const int64_t *NAME(plane_table)(const cx_pool_axis *axis, const int64
 }
 
 /* Offsets in the plane of the rows that the windows of a row of outputs have, in order, and the
-   product of their divisors. Returns how many there are. */
-static int64_t NAME(window_rows)(const cx_pool_job *job, int64_t plane, int64_t row,
-                                 int64_t *offset, double *divisor)
+   product of their divisors. Returns how many there are. Along all but the first axes, of which so
+   many are told, only the first row of the plane is meant. */
+static int64_t NAME(window_rows_of)(const cx_pool_job *job, int64_t axes, int64_t plane, int64_t row,
+                                    int64_t *offset, double *divisor)
 {
     int64_t rows = 1, place[CX_MAX_RANK];
     *divisor = 1;
@@ -21,10 +22,12 @@ static int64_t NAME(window_rows)(const cx_pool_job *job, int64_t plane, int64_t 
     }
     for (int64_t a = 0; a < job->axes; a++) {
         const cx_pool_axis *axis = job->axis + a;
-        if (a == job->axes - 1) { /* the rows begin where the last axis does */
+        if (a < job->axes - 1 && axis->divisor)
+            *divisor *= axis->divisor[place[a]];
+        if (a >= axes) {
             for (int64_t r = 0; r < rows; r++)
                 offset[r] *= axis->size;
-            break;
+            continue;
         }
         int64_t start = NAME(plane_table)(axis, axis->start, plane)[place[a]];
         int64_t count = NAME(plane_table)(axis, axis->count, plane)[place[a]];
@@ -34,10 +37,14 @@ static int64_t NAME(window_rows)(const cx_pool_job *job, int64_t plane, int64_t 
                 offset[r * count + t] = before + t * axis->step;
         }
         rows *= count;
-        if (axis->divisor)
-            *divisor *= axis->divisor[place[a]];
     }
     return rows;
+}
+
+static int64_t NAME(window_rows)(const cx_pool_job *job, int64_t plane, int64_t row,
+                                 int64_t *offset, double *divisor)
+{
+    return NAME(window_rows_of)(job, job->axes - 1, plane, row, offset, divisor);
 }
 
 /* Lines of scratch memory, of job->line elements each, and the rows of a window. */
@@ -132,9 +139,10 @@ CX_INLINE void NAME(pool_row)(const int reducer, const cx_pool_job *job, int64_t
         NAME(divide)(axis, divisor, y);
 }
 
-/* A row of maxima in room->out, with their keys in room->out_keys. */
+/* A row of maxima in room->out, with their keys in room->out_keys. The rows of the windows may be
+   one already, with keys. */
 static void NAME(place_row)(const cx_pool_job *job, int64_t plane, int64_t rows,
-                            const NAME(pool_room) *room)
+                            const KEY *ready_keys, const NAME(pool_room) *room)
 {
     const cx_pool_axis *axis = job->axis + job->axes - 1;
     int64_t size = axis->size, low = axis->taps ? axis->low : 0;
@@ -147,7 +155,13 @@ static void NAME(place_row)(const cx_pool_job *job, int64_t plane, int64_t rows,
         }
         return;
     }
-    NAME(place_rows)(line + low, keys + low, room->row, room->offset, rows, size);
+    if (ready_keys)
+        for (int64_t i = 0; i < size; i++) {
+            line[low + i] = room->row[0][i];
+            keys[low + i] = ready_keys[i];
+        }
+    else
+        NAME(place_rows)(line + low, keys + low, room->row, room->offset, rows, size);
     if (axis->taps) {
         int64_t behind = (axis->outputs - 1) * axis->stride + (axis->taps - 1) * axis->step + 1;
         for (int64_t i = 0; i < low; i++) {
@@ -175,6 +189,118 @@ static void NAME(place_row)(const cx_pool_job *job, int64_t plane, int64_t rows,
         out[o] = a;
         out_keys[o] = key;
     }
+}
+
+/* Long windows along the last axis but one overlap so much that their rows are not reduced anew for
+   each row of outputs. The rows of a window are two stacks, as of a queue: of those before `border`
+   every one is reduced with all that follow it up to there, and those from there on are one. So each
+   row is reduced three times, however long windows are, and only with rows of the same windows. */
+typedef struct {
+    int64_t place;              /* along the axes before; -1: there are no stacks yet */
+    int64_t begin, border, end; /* rows */
+    T *slot, *one, *more, *next, *result; /* a slot for each row before the border; more: the rest */
+    KEY *slot_keys, *one_keys, *more_keys, *next_keys, *result_keys;
+} NAME(pool_queue);
+
+static NAME(pool_queue) NAME(make_queue)(const cx_pool_job *job, const NAME(pool_room) *room)
+{
+    int64_t size = job->axis[job->axes - 1].size;
+    NAME(pool_queue) queue = {.place = -1};
+    T *line = (T *)(room->offset + 2 * job->window_rows);
+    queue.one = line;
+    queue.more = line + size;
+    queue.next = line + 2 * size;
+    queue.result = line + 3 * size;
+    queue.slot = line + 4 * size;
+    KEY *keys = (KEY *)(queue.slot + job->queue_rows * size);
+    queue.one_keys = keys;
+    queue.more_keys = keys + size;
+    queue.next_keys = keys + 2 * size;
+    queue.result_keys = keys + 3 * size;
+    queue.slot_keys = keys + 4 * size;
+    return queue;
+}
+
+/* A row along the last axis but one, reduced along those before it, into `to`. */
+static void NAME(queue_row)(const cx_pool_job *job, const T *x, int64_t row, int64_t slices,
+                            const NAME(pool_room) *room, T *to, KEY *keys)
+{
+    int64_t size = job->axis[job->axes - 1].size, *offset = room->offset + job->window_rows;
+    for (int64_t r = 0; r < slices; r++) {
+        offset[r] = room->offset[r] + row * size;
+        room->row[r] = x + offset[r];
+    }
+    if (job->indices)
+        NAME(place_rows)(to, keys, room->row, offset, slices, size);
+    else if (job->reducer == CX_POOL_MAX)
+        NAME(max_rows)(to, room->row, slices, size);
+    else
+        NAME(sum_rows)(to, room->row, slices, size);
+}
+
+static void NAME(queue_join)(const cx_pool_job *job, const T *a, const KEY *a_keys, const T *b,
+                             const KEY *b_keys, T *to, KEY *keys)
+{
+    int64_t size = job->axis[job->axes - 1].size;
+    if (job->indices)
+        NAME(join_places)(a, a_keys, b, b_keys, to, keys, size);
+    else if (job->reducer == CX_POOL_MAX)
+        NAME(join_max)(a, b, to, size);
+    else
+        NAME(join_sum)(a, b, to, size);
+}
+
+/* Leaves the rows of a row of outputs as one, room->row[0], and returns 1, or 0 if there are none. */
+static int64_t NAME(queue_rows)(const cx_pool_job *job, const T *x, int64_t plane, int64_t row,
+                                NAME(pool_queue) *queue, const NAME(pool_room) *room,
+                                double *divisor)
+{
+    const cx_pool_axis *axis = job->axis + job->axes - 2;
+    int64_t size = job->axis[job->axes - 1].size, place = row / axis->outputs;
+    int64_t slices = NAME(window_rows_of)(job, job->axes - 2, plane, row, room->offset, divisor);
+    int64_t begin = axis->start[row % axis->outputs];
+    int64_t end = begin + axis->count[row % axis->outputs];
+    if (!slices || begin == end)
+        return 0;
+    if (place != queue->place || begin >= queue->border) {
+        queue->place = place, queue->begin = begin;
+        queue->border = queue->end = end;
+        T *slot = queue->slot + (end - 1 - begin) * size;
+        KEY *keys = queue->slot_keys + (end - 1 - begin) * size;
+        NAME(queue_row)(job, x, end - 1, slices, room, slot, keys);
+        for (int64_t r = end - 2; r >= begin; r--, slot -= size, keys -= size) {
+            NAME(queue_row)(job, x, r, slices, room, queue->one, queue->one_keys);
+            NAME(queue_join)(job, queue->one, queue->one_keys, slot, keys, slot - size,
+                             keys - size);
+        }
+    }
+    for (; queue->end < end; queue->end++) {
+        if (queue->end == queue->border) {
+            NAME(queue_row)(job, x, queue->end, slices, room, queue->more, queue->more_keys);
+            continue;
+        }
+        NAME(queue_row)(job, x, queue->end, slices, room, queue->one, queue->one_keys);
+        NAME(queue_join)(job, queue->more, queue->more_keys, queue->one, queue->one_keys,
+                         queue->next, queue->next_keys);
+        T *next = queue->next;
+        KEY *next_keys = queue->next_keys;
+        queue->next = queue->more, queue->next_keys = queue->more_keys;
+        queue->more = next, queue->more_keys = next_keys;
+    }
+    const T *slot = queue->slot + (begin - queue->begin) * size;
+    const KEY *keys = queue->slot_keys + (begin - queue->begin) * size;
+    room->row[0] = queue->result;
+    if (queue->end > queue->border) {
+        NAME(queue_join)(job, slot, keys, queue->more, queue->more_keys, queue->result,
+                         queue->result_keys);
+        return 1;
+    }
+    for (int64_t i = 0; i < size; i++)
+        queue->result[i] = slot[i];
+    if (job->indices)
+        for (int64_t i = 0; i < size; i++)
+            queue->result_keys[i] = keys[i];
+    return 1;
 }
 
 /* The index that a key stands for, -1 for that of padding. */
@@ -215,18 +341,26 @@ static void NAME(sweep_pool)(const void *of, int64_t first, int64_t end, char *s
     }
     NAME(pool_room) room = NAME(divide_room)(job, scratch);
     NAME(fill_line)(job, &room);
+    NAME(pool_queue) queue = NAME(make_queue)(job, &room);
     for (int64_t piece = first; piece < end; piece++) {
         int64_t plane = piece / job->pieces, row = piece % job->pieces * job->piece_rows;
         int64_t last = cx_min(job->rows, row + job->piece_rows);
         const T *x = (const T *)job->x + plane * job->plane_size;
+        queue.place = -1;
         for (; row < last; row++) {
             double divisor;
-            int64_t rows = NAME(window_rows)(job, plane, row, room.offset, &divisor);
-            int64_t at = plane * job->plane_outputs + row * axis->outputs;
-            for (int64_t r = 0; r < rows; r++)
-                room.row[r] = x + room.offset[r];
+            const KEY *ready_keys = NULL;
+            int64_t rows, at = plane * job->plane_outputs + row * axis->outputs;
+            if (job->queue_rows) {
+                rows = NAME(queue_rows)(job, x, plane, row, &queue, &room, &divisor);
+                ready_keys = job->indices ? queue.result_keys : NULL;
+            } else {
+                rows = NAME(window_rows)(job, plane, row, room.offset, &divisor);
+                for (int64_t r = 0; r < rows; r++)
+                    room.row[r] = x + room.offset[r];
+            }
             if (job->indices) {
-                NAME(place_row)(job, plane, rows, &room);
+                NAME(place_row)(job, plane, rows, ready_keys, &room);
                 for (int64_t o = 0; o < axis->outputs; o++)
                     job->indices[at + o] = NAME(index_of)(room.out_keys[o]);
                 if (job->y)

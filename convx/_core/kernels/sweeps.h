@@ -50,6 +50,8 @@ typedef struct cx_pool_job {
     int64_t rows, piece_rows;     /* rows of outputs in a plane, and in a piece */
     int64_t pieces;               /* of a plane */
     int64_t window_rows;          /* the most rows of inputs that a window has */
+    int64_t queue_rows;           /* rows of a long window that are kept along the last axis but one,
+                                     where windows overlap much, else 0 */
     int64_t line;                 /* elements of the largest line of scratch memory */
     const void *x;                /* gradient of sums: that of the outputs */
     void *y;                      /* NULL: not wanted; gradients: that of the inputs */
