@@ -199,8 +199,14 @@ FAMILIES = {
     "pooling": {
         f"{kind}{rank}d"
         for kind in (
-            "max_pool", "avg_pool", "lp_pool", "adaptive_max_pool", "adaptive_avg_pool",
-            "stochastic_pool", "max_unpool", "avg_unpool",
+            "max_pool",
+            "avg_pool",
+            "lp_pool",
+            "adaptive_max_pool",
+            "adaptive_avg_pool",
+            "stochastic_pool",
+            "max_unpool",
+            "avg_unpool",
         )
         for rank in (1, 2, 3)
     }

@@ -25,7 +25,7 @@ cdef int64_t SLACK = 64
 
 # Windows so long along the last axis but one are reduced step by step. With fewer taps their rows
 # are in L1 still, and it does not pay (AMD EPYC Genoa, November 2026).
-cdef int64_t QUEUED_TAPS = 7
+cdef int64_t QUEUED_TAPS = 13
 
 
 cdef class Pooling:

@@ -34,7 +34,8 @@ cdef extern from "sweeps.h" nogil:
     ctypedef struct cx_pool_job:
         int64_t axes
         const cx_pool_axis *axis
-        int64_t reducer, plane_size, plane_outputs, rows, piece_rows, pieces, window_rows, line, queue_rows
+        int64_t reducer, plane_size, plane_outputs, rows, piece_rows, pieces, window_rows
+        int64_t queue_rows, line
         const void *x
         void *y
         int64_t *indices

@@ -65,14 +65,15 @@ def pool(
     found = list(grids)
     outputs = [1 + max(along) for along in zip(*(place for place, _ in found))]
     axes = len(outputs)
-    results = {
-        place: reduce(x[(..., *np.ix_(*grid))].reshape(*x.shape[:-axes], -1))
-        for place, grid in found
-    }
-    first = next(iter(results.values()))
-    y = np.zeros((*x.shape[:-axes], *outputs), first.dtype)
+    leading = x.shape[:-axes]
+    results = {}
+    for place, grid in found:
+        samples: tuple[Any, ...] = np.ix_(*grid)
+        results[place] = reduce(x[(..., *samples)].reshape(*leading, -1))
+    y = np.zeros((*leading, *outputs), next(iter(results.values())).dtype)
     for place, value in results.items():
-        y[(..., *place)] = value
+        index: tuple[Any, ...] = (..., *place)
+        y[index] = value
     return y
 
 
@@ -86,7 +87,8 @@ def place_of_max(values: NDArray[Any]) -> NDArray[Any]:
     """
     nan = np.isnan(values)
     last_nan = values.shape[-1] - 1 - nan[..., ::-1].argmax(-1)
-    return np.where(nan.any(-1), last_nan, np.where(nan, -np.inf, values).argmax(-1))
+    place: NDArray[Any] = np.where(nan.any(-1), last_nan, np.where(nan, -np.inf, values).argmax(-1))
+    return place
 
 
 def max_pool(x: NDArray[Any], *options: Any) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -208,8 +208,8 @@ def unpooled_sizes(
             given = given[len(leading) :]
         if len(given) != axes:
             raise ValueError(
-                f"output_size must have {axes} sizes, or {axes + len(leading)} with the {tuple(leading)} "
-                f"of batch and channels, got {shown(output_size)}"
+                f"output_size must have {axes} sizes, or {axes + len(leading)} with the "
+                f"{tuple(leading)} of batch and channels, got {shown(output_size)}"
             )
         chosen = tuple(integer(one, "output_size", 1) for one in given)
     for axis, (one, usual, s) in enumerate(zip(chosen, default, strides)):
