@@ -327,6 +327,30 @@ def test_integers(dtype):
     assert_same(F.avg_pool1d(small, 3), (small.reshape(2, 3, 3).sum(-1) // 3).astype(dtype))
 
 
+@pytest.mark.parametrize(
+    "options",
+    [(2, 2, 0, 1), (3, 1, 1, 1), (31, 1, 15, 1), (9, 9, 4, 1), (5, 3, 2, 2), (2, 1, 1, 3)],
+)
+@pytest.mark.parametrize("ceil_mode", [False, True])
+def test_long_lines(options, ceil_mode):
+    """That are pooled a part at a time."""
+    x = values(0, (2, 6001), odd=True)
+    y, indices = F.max_pool1d(x, *options, ceil_mode, return_indices=True)
+    expected = reference.max_pool(x, *((one,) for one in options), ceil_mode)
+    np.testing.assert_array_equal(y, expected[0])
+    np.testing.assert_array_equal(indices, expected[1])
+    assert_same(F.max_pool1d(x, *options, ceil_mode), y)
+    kernel, stride, padding, _ = options
+    x, one = values(0, (2, 6001)), (1,)
+    for included in (False, True):
+        y = F.avg_pool1d(x, kernel, stride, padding, ceil_mode, included)
+        plain = ((kernel,), (stride,), (padding,), one, ceil_mode)
+        np.testing.assert_allclose(y, reference.avg_pool(x, included, None, *plain), rtol=1e-12)
+        g = values(1, y.shape)
+        back = grad.avg_pool1d(g, x, kernel, stride, padding, ceil_mode, included)
+        np.testing.assert_allclose((y * g).sum(), (x * back).sum(), rtol=1e-9)
+
+
 def test_wider_padding_than_torch_takes():
     assert F.avg_pool1d([[6.0]], 3, stride=1, padding=2).tolist() == [[2, 2, 2]]
     assert F.max_pool1d([[1.0, 2.0]], 3, stride=1, padding=((2, 1),)).tolist() == [[1, 2, 2]]

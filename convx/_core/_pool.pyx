@@ -20,6 +20,8 @@ NAMES = {char: dtype(char).name for char in "fdlq"}
 
 # Inputs of a piece, some of which fit into a core's cache.
 cdef int64_t PIECE_SIZE = 16384
+# Outputs of a piece of a long line.
+cdef int64_t SEGMENT = 2048
 # What a line of scratch memory has at its end: vectors may be read and written beyond.
 cdef int64_t SLACK = 64
 
@@ -33,6 +35,7 @@ cdef class Pooling:
 
     cdef cx_pool_job job
     cdef cx_pool_axis *axes
+    cdef int64_t segment_line
     cdef list kept
     cdef Pooling adjoint
 
@@ -66,12 +69,16 @@ cdef class Pooling:
             job.line = max(job.line + axis.low + 2 * axis.stride, extent) + axis.taps
         job.line += SLACK
         if job.axes > 1:
-            axis = self.axes + job.axes - 2
+            axis = self.axes + job.axes - 2  # the one that rows follow one another along
             if axis.taps >= QUEUED_TAPS and axis.step == 1 and 2 * axis.stride <= axis.taps:
                 job.queue_rows = axis.longest
         job.piece_rows = max(1, job.rows * PIECE_SIZE // max(1, job.plane_size))
         job.piece_rows = min(job.rows, max(job.piece_rows, 4 * job.queue_rows))
         job.pieces = (job.rows + job.piece_rows - 1) // max(1, job.piece_rows)
+        axis = self.axes + job.axes - 1
+        if job.axes == 1 and axis.taps and job.plane_outputs > SEGMENT:
+            job.segment, job.pieces = SEGMENT, (axis.outputs + SEGMENT - 1) // SEGMENT
+            self.segment_line = (SEGMENT + 1) * axis.stride + axis.taps * (axis.step + 1) + SLACK
         if adjoint is not None:
             job.adjoint = &adjoint.job
             job.window_rows = max(job.window_rows, adjoint.job.window_rows)
@@ -94,6 +101,8 @@ cdef class Pooling:
         cdef cx_pool_job job = self.job
         cdef Buffer x_buffer = Buffer(x), y_buffer, indices_buffer
         job.x = x_buffer.view.buf
+        if job.segment:
+            job.line = self.segment_line
         if y is not None:
             y_buffer = Buffer(y, writable=True)
             job.y = y_buffer.view.buf

@@ -35,7 +35,7 @@ cdef extern from "sweeps.h" nogil:
         int64_t axes
         const cx_pool_axis *axis
         int64_t reducer, plane_size, plane_outputs, rows, piece_rows, pieces, window_rows
-        int64_t queue_rows, line
+        int64_t segment, queue_rows, line
         const void *x
         void *y
         int64_t *indices

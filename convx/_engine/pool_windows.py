@@ -58,24 +58,32 @@ class PoolAxis:
         return PoolAxis(self.outputs, self.size, first, end - first)
 
 
-def regular(window: Window, outputs: int) -> PoolAxis:
-    """Return the windows of pooling with a kernel."""
+def regular(window: Window, outputs: int, alone: bool = False) -> PoolAxis:
+    """Return the windows of pooling with a kernel.
+
+    An axis that is alone has no tables if the windows are told without them.
+    """
     # a stride that leads nowhere, and dilation of a single tap, may be too large to compute with
     stride = window.stride if outputs > 1 else 1
     step = window.dilation if window.kernel > 1 else 1
+    line = (outputs - 1) * stride + window.extent + window.pad_low + stride
+    holds = outputs > 1 and line <= max(MOST_OF_AXIS * window.size, MOST_OF_LINE)
+    taps = window.kernel if holds else 0
+    if alone and holds:
+        none = np.zeros(0, np.int64)
+        size, low = window.size, window.pad_low
+        return PoolAxis(size, outputs, none, none, None, step, taps, stride, low)
     origin = np.arange(outputs) * stride - window.pad_low
     missing = np.maximum(0, -(origin // step))
     start = origin + missing * step
     count = np.minimum(window.kernel - missing, -((start - window.size) // step))
-    line = (outputs - 1) * stride + window.extent + window.pad_low + stride
-    holds = line <= max(MOST_OF_AXIS * window.size, MOST_OF_LINE)
     return PoolAxis(
         window.size,
         outputs,
         start,
         np.maximum(count, 0),
         step=step,
-        taps=window.kernel if holds and outputs > 1 else 0,
+        taps=taps,
         stride=stride,
         low=window.pad_low,
     )

@@ -49,7 +49,12 @@ def _kept(build: Callable[..., _pool.Pooling], outputs: Sequence[int], *key: Any
 
 @lru_cache(MOST_KEPT)
 def _tables_of_maxima(windows: tuple[Any, ...]) -> _pool.Pooling:
-    return _maxima([pool_windows.regular(*one) for one in windows])
+    return _maxima(
+        [
+            pool_windows.regular(window, outputs, alone=len(windows) == 1)
+            for window, outputs in windows
+        ]
+    )
 
 
 def _kernel_maxima(windows: tuple[Any, ...]) -> _pool.Pooling:
@@ -58,7 +63,8 @@ def _kernel_maxima(windows: tuple[Any, ...]) -> _pool.Pooling:
 
 @lru_cache(MOST_KEPT)
 def _tables_of_sums(windows: tuple[Any, ...], divisors: str | int | None) -> _pool.Pooling:
-    axes = [pool_windows.regular(*one) for one in windows]
+    alone = len(windows) == 1 and divisors != "present"
+    axes = [pool_windows.regular(window, outputs, alone) for window, outputs in windows]
     if divisors == "padded":
         axes = [axis.divided(pool_windows.padded_counts(*one)) for axis, one in zip(axes, windows)]
     elif divisors == "present":

@@ -110,7 +110,8 @@ CX_INLINE void NAME(pool_row)(const int reducer, const cx_pool_job *job, int64_t
     }
     if (axis->taps == 1 && axis->stride == 1 && !low && size == axis->outputs)
         NAME(pool_rows)(reducer, y, room->row, rows, size);
-    else if (axis->taps && !(axis->stride >= axis->taps && axis->taps >= 8 && axis->step == 1)) {
+    else if (axis->taps && (job->segment || !axis->longest || axis->stride < axis->taps ||
+                            axis->taps < 8 || axis->step > 1)) {
         NAME(pool_rows)(reducer, room->line + low, room->row, rows, size);
         int64_t behind = (axis->outputs - 1) * axis->stride + (axis->taps - 1) * axis->step + 1;
         for (int64_t i = 0; i < low; i++) /* long windows use the line up */
@@ -331,12 +332,51 @@ static void NAME(pool_whole)(const cx_pool_job *job, int64_t first, int64_t end)
 #endif
 }
 
+/* Planes that are lines: outputs and their indices so many at a time, for which the inputs are a
+   line of their own. */
+static void NAME(pool_segments)(const cx_pool_job *job, int64_t first, int64_t end, char *scratch)
+{
+    const cx_pool_axis *axis = job->axis;
+    NAME(pool_room) room = NAME(divide_room)(job, scratch);
+    NAME(fill_line)(job, &room);
+    for (int64_t piece = first; piece < end; piece++) {
+        int64_t plane = piece / job->pieces, o = piece % job->pieces * job->segment;
+        int64_t begin = o * axis->stride - axis->low, from = cx_max(0, begin);
+        cx_pool_axis part = *axis;
+        part.outputs = cx_min(job->segment, axis->outputs - o);
+        part.size = cx_min(axis->size, begin + (part.outputs - 1) * axis->stride +
+                                           (axis->taps - 1) * axis->step + 1) - from;
+        part.low = from - begin;
+        part.divisor = axis->divisor ? axis->divisor + o : NULL;
+        cx_pool_job line = *job;
+        line.axis = &part;
+        int64_t rows = part.size > 0, at = plane * job->plane_outputs + o;
+        room.row[0] = (const T *)job->x + plane * job->plane_size + from;
+        room.offset[0] = from;
+        if (job->indices) {
+            NAME(place_row)(&line, plane, rows, NULL, &room);
+            for (int64_t i = 0; i < part.outputs; i++)
+                job->indices[at + i] = NAME(index_of)(room.out_keys[i]);
+            if (job->y)
+                for (int64_t i = 0; i < part.outputs; i++)
+                    ((T *)job->y)[at + i] = room.out[i];
+        } else if (job->reducer == CX_POOL_MAX)
+            NAME(pool_row)(CX_POOL_MAX, &line, plane, rows, 1, &room, (T *)job->y + at);
+        else
+            NAME(pool_row)(CX_POOL_SUM, &line, plane, rows, 1, &room, (T *)job->y + at);
+    }
+}
+
 static void NAME(sweep_pool)(const void *of, int64_t first, int64_t end, char *scratch)
 {
     const cx_pool_job *job = of;
     const cx_pool_axis *axis = job->axis + job->axes - 1;
     if (job->axes == 1 && axis->outputs == 1 && !axis->taps && axis->step == 1 && !job->indices) {
         NAME(pool_whole)(job, first, end);
+        return;
+    }
+    if (job->segment) {
+        NAME(pool_segments)(job, first, end, scratch);
         return;
     }
     NAME(pool_room) room = NAME(divide_room)(job, scratch);

@@ -38,7 +38,7 @@ typedef struct {
     int64_t tables_stride;        /* from a plane's tables to the next one's, 0: all share them */
     int64_t step;
     int64_t taps, stride, low;    /* of regular windows; taps 0: they are not */
-    int64_t longest;              /* the greatest of the counts */
+    int64_t longest;              /* the greatest of the counts; 0 if there are no tables */
 } cx_pool_axis;
 
 /* Planes are contiguous. A piece is so many rows of outputs, for the gradients a plane. */
@@ -50,6 +50,7 @@ typedef struct cx_pool_job {
     int64_t rows, piece_rows;     /* rows of outputs in a plane, and in a piece */
     int64_t pieces;               /* of a plane */
     int64_t window_rows;          /* the most rows of inputs that a window has */
+    int64_t segment;              /* outputs of a piece if planes are lines of regular windows, else 0 */
     int64_t queue_rows;           /* rows of a long window that are kept along the last axis but one,
                                      where windows overlap much, else 0 */
     int64_t line;                 /* elements of the largest line of scratch memory */
