@@ -236,6 +236,22 @@ FAMILIES = {
     | {"local_response_norm"},
     "loss": {"cross_entropy", "nll_loss", "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
     | {"binary_cross_entropy", "binary_cross_entropy_with_logits"},
+    "pooling": {
+        f"{kind}{rank}d"
+        for kind in (
+            "max_pool",
+            "avg_pool",
+            "lp_pool",
+            "adaptive_max_pool",
+            "adaptive_avg_pool",
+            "stochastic_pool",
+            "max_unpool",
+            "avg_unpool",
+        )
+        for rank in (1, 2, 3)
+    }
+    | {"fractional_max_pool2d", "fractional_max_pool3d"}
+    | {f"global_{kind}_pool" for kind in ("max", "avg", "lp")},
 }
 # Functions of one module alone.
 ONLY_FUNCTIONAL: set[str] = {

@@ -380,11 +380,6 @@ def check_row(row):
     if isinstance(row.call, dict):
         calls = list(every_function(row.call))
         assert len(calls) >= 20
-    check_row(row, calls)
-
-
-def check_row(row, calls):
-    """Make calls, named, in a child, and hold what comes of them against a row of the table."""
 
     def attempt():
         outcomes = []

@@ -205,4 +205,4 @@ def shifted():
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.number} {row.label}")
 def test_table(row):
-    check_row(row, [("", row.call)])
+    check_row(row)

@@ -12,6 +12,11 @@ cdef extern from "sweeps.h" nogil:
         CX_SWEEP_I64
         CX_STRETCH
         CX_SOFTMAX_BLOCK
+        CX_POOL_SUM
+        CX_POOL_MAX
+        CX_SCATTER_SET
+        CX_SCATTER_ADD
+        CX_SCATTER_BACK
 
     ctypedef struct cx_activation_job:
         int64_t activation
@@ -121,9 +126,34 @@ cdef extern from "sweeps.h" nogil:
         void *picked
         void *y
 
+    ctypedef struct cx_pool_axis:
+        int64_t size, outputs
+        const int64_t *start
+        const int64_t *count
+        const double *divisor
+        int64_t tables_stride, step, taps, stride, low, longest
+
+    ctypedef struct cx_pool_job:
+        int64_t axes
+        const cx_pool_axis *axis
+        int64_t reducer, plane_size, plane_outputs, rows, piece_rows, pieces, window_rows
+        int64_t segment, queue_rows, line
+        const void *x
+        void *y
+        int64_t *indices
+        const void *grad
+        const cx_pool_job *adjoint
+
+    ctypedef struct cx_scatter_job:
+        int64_t how, plane_size, plane_outputs
+        const int64_t *indices
+        void *x
+        void *y
+
     ctypedef struct cx_sweeps:
         cx_sweep activation, activation_gradient, slopes, dropout, softmax
         cx_sweep norm, softmax_loss
         cx_sweep copy, fold, resample
+        cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter
 
     const cx_sweeps *cx_sweeps_of(const char *isa, int dtype)

@@ -72,7 +72,7 @@ def convolution_matrix(
     sizes = arguments.matrix_sizes(input_size, kernels.ndim)
     if kernels.ndim == len(sizes):
         kernels = kernels[np.newaxis, np.newaxis]
-    wants_sparse = arguments.boolean(sparse, "sparse")
+    wants_sparse = arguments.flag(sparse, "sparse")
     of = _geometry(kernels.shape, sizes, options)
     shape = math.prod(of.output_shape), math.prod(of.input_shape)
     if not wants_sparse:

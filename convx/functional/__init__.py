@@ -13,6 +13,17 @@ from convx.functional.activations import (
     selu,
     silu,
 )
+from convx.functional.adaptive_pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+    global_avg_pool,
+    global_lp_pool,
+    global_max_pool,
+)
 from convx.functional.conv import (
     conv1d,
     conv2d,
@@ -57,12 +68,50 @@ from convx.functional.normalization import (
     local_response_norm,
 )
 from convx.functional.padding import pad
+from convx.functional.pooling import (
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+)
+from convx.functional.random_pooling import (
+    fractional_max_pool2d,
+    fractional_max_pool3d,
+    stochastic_pool1d,
+    stochastic_pool2d,
+    stochastic_pool3d,
+)
 from convx.functional.resizing import interpolate
 from convx.functional.slopes import prelu, rrelu
 from convx.functional.smooth import gelu, logsigmoid, sigmoid, softplus, tanh
 from convx.functional.softmax import log_softmax, softmax, softmin
+from convx.functional.unpooling import (
+    avg_unpool1d,
+    avg_unpool2d,
+    avg_unpool3d,
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
+)
 
 __all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "avg_unpool1d",
+    "avg_unpool2d",
+    "avg_unpool3d",
     "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
@@ -89,7 +138,12 @@ __all__ = [
     "elu",
     "flattened_conv",
     "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool3d",
     "gelu",
+    "global_avg_pool",
+    "global_lp_pool",
+    "global_max_pool",
     "group_norm",
     "hardsigmoid",
     "hardswish",
@@ -104,6 +158,15 @@ __all__ = [
     "local_response_norm",
     "log_softmax",
     "logsigmoid",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "mish",
     "mse_loss",
     "nll_loss",
@@ -125,6 +188,9 @@ __all__ = [
     "softmin",
     "softplus",
     "spatially_separable_conv",
+    "stochastic_pool1d",
+    "stochastic_pool2d",
+    "stochastic_pool3d",
     "tanh",
     "unfold",
 ]

@@ -13,6 +13,17 @@ from convx.grad.activations import (
     selu,
     silu,
 )
+from convx.grad.adaptive_pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+    global_avg_pool,
+    global_lp_pool,
+    global_max_pool,
+)
 from convx.grad.conv import (
     conv1d,
     conv2d,
@@ -60,12 +71,50 @@ from convx.grad.normalization import (
     local_response_norm,
 )
 from convx.grad.padding import pad
+from convx.grad.pooling import (
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+)
+from convx.grad.random_pooling import (
+    fractional_max_pool2d,
+    fractional_max_pool3d,
+    stochastic_pool1d,
+    stochastic_pool2d,
+    stochastic_pool3d,
+)
 from convx.grad.resizing import interpolate
 from convx.grad.slopes import prelu, rrelu
 from convx.grad.smooth import gelu, logsigmoid, sigmoid, softplus, tanh
 from convx.grad.softmax import log_softmax, softmax, softmin
+from convx.grad.unpooling import (
+    avg_unpool1d,
+    avg_unpool2d,
+    avg_unpool3d,
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
+)
 
 __all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "avg_unpool1d",
+    "avg_unpool2d",
+    "avg_unpool3d",
     "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
@@ -96,7 +145,12 @@ __all__ = [
     "elu",
     "flattened_conv",
     "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool3d",
     "gelu",
+    "global_avg_pool",
+    "global_lp_pool",
+    "global_max_pool",
     "group_norm",
     "hardsigmoid",
     "hardswish",
@@ -111,6 +165,15 @@ __all__ = [
     "local_response_norm",
     "log_softmax",
     "logsigmoid",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "mish",
     "mse_loss",
     "nll_loss",
@@ -130,6 +193,9 @@ __all__ = [
     "softmin",
     "softplus",
     "spatially_separable_conv",
+    "stochastic_pool1d",
+    "stochastic_pool2d",
+    "stochastic_pool3d",
     "tanh",
     "unfold",
 ]

@@ -1,6 +1,5 @@
 """The operations of convx in plain NumPy: slow, short and meant to be read.
 
-In reading order:
 Its files, in reading order:
 
 ``boundary``
@@ -9,7 +8,8 @@ Its files, in reading order:
 ``conv``
     Convolution, transposed convolution and their gradients, for any number of spatial axes.
 ``activations``
-    What a prepared convolution may end with: :func:`activate`.
+    Activations and their derivatives, :func:`activate` and :func:`derivative`; :func:`softmax` and
+    its gradient.
 ``kinds``
     Kinds of convolution with fewer weights, put together to full ones.
 ``folding``
@@ -22,8 +22,8 @@ Its files, in reading order:
     :func:`batch_norm` and its relatives: means and variances over some axes.
 ``losses``
     :func:`cross_entropy` and other losses, element by element.
-    Activations and their derivatives, :func:`activate` and :func:`derivative`; :func:`softmax` and
-    its gradient.
+``pooling``
+    Maxima, averages and norms of windows, one by one.
 
 Nothing here is shared with the compiled engine, so the tests can hold one against the other. The
 arguments are trusted, not checked, and the arithmetic is done in the dtype that NumPy's promotion
@@ -69,10 +69,22 @@ from convx.reference.normalization import (
     moments,
     normalize_gradient,
 )
+from convx.reference.pooling import (
+    adaptive_pool,
+    avg_pool,
+    lp_norm,
+    max_pool,
+    mean,
+    place_of_max,
+    pool,
+    windows,
+)
 from convx.reference.resizing import interpolate, resize_matrix
 
 __all__ = [
     "activate",
+    "adaptive_pool",
+    "avg_pool",
     "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
@@ -98,6 +110,9 @@ __all__ = [
     "linear",
     "local_response_norm",
     "log_softmax",
+    "lp_norm",
+    "max_pool",
+    "mean",
     "moments",
     "mse_loss",
     "nll_loss",
@@ -107,6 +122,8 @@ __all__ = [
     "pad_indices",
     "pixel_shuffle",
     "pixel_unshuffle",
+    "place_of_max",
+    "pool",
     "resize_matrix",
     "shuffled_group_conv",
     "smooth_l1_loss",
@@ -115,4 +132,5 @@ __all__ = [
     "spatially_separable_conv",
     "unfold",
     "unpad",
+    "windows",
 ]

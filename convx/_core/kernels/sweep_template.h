@@ -15,6 +15,9 @@
 #include "copy_sweep.h"
 #endif
 #include "fold_sweep.h"
+#include "pool_lines.h"
+#include "pool_sweep.h"
+#include "pool_gradient_sweep.h"
 
 static const cx_sweeps NAME(sweeps) = {
 #if IS_FLOAT
@@ -26,10 +29,14 @@ static const cx_sweeps NAME(sweeps) = {
     .norm = NAME(sweep_norm),
     .softmax_loss = NAME(sweep_softmax_loss),
     .resample = NAME(sweep_resample),
+    .pool_sum_gradient = NAME(sweep_pool_sum_gradient),
+    .pool_max_gradient = NAME(sweep_pool_max_gradient),
 #else
     .copy = NAME(sweep_copy),
 #endif
     .fold = NAME(sweep_fold),
+    .pool = NAME(sweep_pool),
+    .scatter = NAME(sweep_scatter),
 };
 
 #include "end_types.h"

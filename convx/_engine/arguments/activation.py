@@ -1,28 +1,11 @@
 """Arguments of activations, softmax and dropout: numbers, an axis, chance."""
 
-import math
-import numbers
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convx._engine.arguments.general import check_out, integer, shown
-
-
-def number(value: object, name: str, *, finite: bool = True) -> float:
-    """Return a real number; bools and strings are none, and NaN is never taken."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
-        raise TypeError(
-            f"{name} must be a real number, got {shown(value)} of type {type(value).__name__}"
-        )
-    try:
-        found = float(value)
-    except OverflowError:
-        raise ValueError(f"{name} must lie in the range of float64") from None
-    if math.isnan(found) or (finite and math.isinf(found)):
-        raise ValueError(f"{name} must be {'finite' if finite else 'a number'}, got {shown(value)}")
-    return found
+from convx._engine.arguments.general import check_out, flag, integer, number, shown
 
 
 def bounds(low: object, high: object, names: tuple[str, str]) -> tuple[float, float]:
@@ -55,25 +38,6 @@ def probability(value: object) -> float:
     if not 0 <= p <= 1:
         raise ValueError(f"p must be a probability between 0 and 1, got {shown(value)}")
     return p
-
-
-def flag(value: object, name: str) -> bool:
-    """Return a bool."""
-    if not isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name} must be True or False, got {shown(value)}")
-    return bool(value)
-
-
-def generator(value: object) -> np.random.Generator:
-    """Return the source of chance that ``rng`` stands for."""
-    try:
-        return np.random.default_rng(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(
-            "rng must be None, a seed or a generator, as numpy.random.default_rng takes them, got "
-            f"{shown(value)}"
-        ) from None
 
 
 def dimension(value: object, ndim: int) -> int:

@@ -1,14 +1,12 @@
 """Arguments of convolutions."""
 
-import math
-import numbers
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from convx._core import _driver
-from convx._engine.arguments.general import LIMIT, integer, one_of, per_axis, shown
+from convx._engine.arguments.general import LIMIT, integer, number, one_of, per_axis, shown
 from convx._engine.boundary import PADDING_MODES
 from convx._engine.window import Window
 
@@ -71,22 +69,13 @@ def activation(
                 f"{shown(negative_slope)} for {chosen!r}"
             )
         return chosen, 0.0
-    slope = NEGATIVE_SLOPE if negative_slope is None else negative_slope
-    if isinstance(slope, bool) or not isinstance(slope, numbers.Real):
-        raise TypeError(
-            f"negative_slope must be a real number, got {shown(slope)} of type "
-            f"{type(slope).__name__}"
-        )
+    slope = number(NEGATIVE_SLOPE if negative_slope is None else negative_slope, "negative_slope")
     largest = float(np.finfo(np.result_type(dtype, np.float32)).max)
-    try:
-        number = float(slope)
-    except OverflowError:
-        number = math.inf
-    if not abs(number) <= largest:  # written so that NaN is caught
+    if abs(slope) > largest:
         raise ValueError(
-            f"negative_slope must be finite, at most {largest:.3g} in size, got {shown(slope)}"
+            f"negative_slope must be finite, at most {largest:.3g} in size, got {slope}"
         )
-    return chosen, number
+    return chosen, slope
 
 
 def check_activation(name: str | None, dtype: np.dtype[Any], of: str) -> None:

@@ -40,26 +40,38 @@ def integer(value: object, name: str, least: int | None = None) -> int:
     return number
 
 
-def boolean(value: object, name: str) -> bool:
-    """Return ``value`` if it is a bool."""
+def flag(value: object, name: str) -> bool:
+    """Return an option that is true or false."""
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} must be True or False, got {shown(value)}")
     return bool(value)
 
 
-def real(value: object, name: str) -> float:
-    """Return ``value`` as a float if it is a finite number; bools and strings are none."""
-    if isinstance(value, bool | np.bool) or not isinstance(value, numbers.Real):
+def number(value: object, name: str, *, finite: bool = True) -> float:
+    """Return a real number; bools and strings are none, and NaN is never taken."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         raise TypeError(
             f"{name} must be a real number, got {shown(value)} of type {type(value).__name__}"
         )
     try:
-        number = float(value)
+        found = float(value)
     except OverflowError:  # of an integer, which may have too many digits to be shown
-        number = math.inf
-    if not math.isfinite(number):
-        raise ValueError(f"{name} must be finite, got {number}")
-    return number
+        found = math.inf
+    if math.isnan(found) or (finite and math.isinf(found)):
+        raise ValueError(f"{name} must be {'finite' if finite else 'a number'}, got {found}")
+    return found
+
+
+def generator(value: object) -> np.random.Generator:
+    """Return the source of chance that ``rng`` stands for."""
+    try:
+        return np.random.default_rng(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            "rng must be None, a seed or a generator, as numpy.random.default_rng takes them, got "
+            f"{shown(value)}"
+        ) from None
 
 
 def per_axis(value: object, axes: int, name: str, least: int | None = None) -> tuple[int, ...]:

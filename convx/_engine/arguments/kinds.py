@@ -1,14 +1,12 @@
 """Arguments of the kinds of convolution, and of what is counted of them."""
 
-import math
-import numbers
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from convx._engine.arguments.convolution import MOST_AXES, check_groups
-from convx._engine.arguments.general import integer, one_of, shown
+from convx._engine.arguments.general import integer, number, one_of, shown
 
 KINDS = ("conv", "depthwise_separable", "spatially_separable", "flattened", "shuffled_group")
 GROUPED = ("conv", "shuffled_group")
@@ -106,12 +104,10 @@ def check_separable(error: float, tolerance: float) -> None:
 
 def tolerance(value: object) -> float:
     """Return a relative tolerance."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"tol must be a real number, got {shown(value)}")
-    number = float(value)
-    if not 0 <= number < math.inf:
-        raise ValueError(f"tol must be finite and not negative, got {shown(value)}")
-    return number
+    tolerated = number(value, "tol")
+    if tolerated < 0:
+        raise ValueError(f"tol must not be negative, got {tolerated}")
+    return tolerated
 
 
 def kind(value: object, groups: object, **channels: int) -> tuple[str, int]:

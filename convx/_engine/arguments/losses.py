@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convx._engine.arguments.general import one_of, real
+from convx._engine.arguments.general import number, one_of
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -18,18 +18,18 @@ def reduction(value: object) -> str:
 
 def label_smoothing(value: object) -> float:
     """Return the share of the label that is spread over all classes."""
-    number = real(value, "label_smoothing")
-    if not 0 <= number <= 1:
-        raise ValueError(f"label_smoothing must be from 0 to 1, got {number}")
-    return number
+    share = number(value, "label_smoothing")
+    if not 0 <= share <= 1:
+        raise ValueError(f"label_smoothing must be from 0 to 1, got {share}")
+    return share
 
 
 def delta(value: object, name: str, zero: bool) -> float:
     """Return the difference at which a loss becomes linear; ``zero`` tells whether it may be 0."""
-    number = real(value, name)
-    if number < 0 or (number == 0 and not zero):
-        raise ValueError(f"{name} must be {'non-negative' if zero else 'positive'}, got {number}")
-    return number
+    size = number(value, name)
+    if size < 0 or (size == 0 and not zero):
+        raise ValueError(f"{name} must be {'non-negative' if zero else 'positive'}, got {size}")
+    return size
 
 
 def check_class_count(sizes: Sequence[int]) -> None:

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convx._engine.arguments.general import check_shape, integer, real, shape
+from convx._engine.arguments.general import check_shape, integer, number, shape
 
 
 def eps(value: object, positive: bool | None = None) -> float:
     """Return what is added to variances; positive, not negative, or with None any number."""
-    number = real(value, "eps")
-    if positive is not None and (number < 0 or (positive and number == 0)):
+    added = number(value, "eps")
+    if positive is not None and (added < 0 or (positive and added == 0)):
         kind = "positive where statistics are those of the input" if positive else "non-negative"
-        raise ValueError(f"eps must be {kind}, got {number}")
-    return number
+        raise ValueError(f"eps must be {kind}, got {added}")
+    return added
 
 
 def check_channel_axis(sizes: Sequence[int], least: int) -> None:

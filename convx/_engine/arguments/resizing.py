@@ -1,15 +1,15 @@
 """Arguments of resizing."""
 
 import math
-import numbers
 from collections.abc import Sequence
 from typing import Any
 
 from convx._engine.arguments.general import (
     LIMIT,
-    boolean,
     check_memory,
     check_positive_sizes,
+    flag,
+    number,
     one_of,
     per_axis,
     shown,
@@ -46,7 +46,7 @@ def resize_mode(
     check_positive_sizes(shape[1:], "input", "channel or spatial axis")
     for value, option in ((align_corners, "align_corners"), (antialias, "antialias")):
         if value is not None:
-            boolean(value, option)
+            flag(value, option)
     if align_corners is not None and name not in SAMPLING_MODES:
         raise ValueError(
             f"align_corners must be None unless mode is one of {SAMPLING_MODES}, got "
@@ -64,7 +64,7 @@ def resized(
 ) -> list[tuple[int, float | None]]:
     """Return for each axis the size wanted, and the scale if coordinates are to follow it."""
     if recompute_scale_factor is not None:
-        boolean(recompute_scale_factor, "recompute_scale_factor")
+        flag(recompute_scale_factor, "recompute_scale_factor")
     if (size is None) == (scale_factor is None):
         raise ValueError(
             f"size or scale_factor must be given, and not both, got {shown(size)} and "
@@ -95,11 +95,10 @@ def _scales(value: object, axes: int) -> list[float]:
 
 
 def _scale(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"scale_factor must be a number, got {shown(value)}")
-    if not 0 < value < LIMIT:  # type: ignore[operator]  # written so that NaN is caught
-        raise ValueError(f"scale_factor must be positive and below 2**62, got {shown(value)}")
-    return float(value)
+    scale = number(value, "scale_factor")
+    if not 0 < scale < LIMIT:
+        raise ValueError(f"scale_factor must be positive and below 2**62, got {scale}")
+    return scale
 
 
 def _scaled(size: int, scale: float) -> int:

@@ -1,0 +1,40 @@
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+class Pooling:
+    def __init__(
+        self, reducer: str, axes: Sequence[Any], adjoint: Pooling | None = None
+    ) -> None: ...
+    def pool(
+        self,
+        isa: str,
+        x: NDArray[Any],
+        y: NDArray[Any] | None,
+        indices: NDArray[Any] | None,
+        planes: int,
+        threads: int,
+    ) -> None: ...
+    def sum_gradient(
+        self, isa: str, grad: NDArray[Any], y: NDArray[Any], planes: int, threads: int
+    ) -> None: ...
+    def max_gradient(
+        self,
+        isa: str,
+        x: NDArray[Any],
+        grad: NDArray[Any],
+        y: NDArray[Any],
+        planes: int,
+        threads: int,
+    ) -> None: ...
+
+def scatter(
+    isa: str,
+    how: str,
+    indices: NDArray[Any],
+    x: NDArray[Any],
+    y: NDArray[Any],
+    planes: int,
+    threads: int,
+) -> None: ...

@@ -1,0 +1,147 @@
+"""Pooling of planes, its gradients, and scattering by indices."""
+
+from cpython.mem cimport PyMem_Calloc, PyMem_Free
+from libc.stdint cimport int64_t
+
+from convx._core._driver cimport sweeps_of
+from convx._core._memory cimport Buffer
+from convx._core._parallel cimport share_out
+from convx._core._sweeps cimport (
+    CX_POOL_MAX, CX_POOL_SUM, CX_SCATTER_ADD, CX_SCATTER_BACK, CX_SCATTER_SET, cx_pool_axis,
+    cx_pool_job, cx_scatter_job,
+)
+
+from numpy import dtype
+
+REDUCERS = {"sum": CX_POOL_SUM, "max": CX_POOL_MAX}
+SCATTERS = {"set": CX_SCATTER_SET, "add": CX_SCATTER_ADD, "back": CX_SCATTER_BACK}
+# A dtype's own name takes longer to find than a small plane takes to pool.
+NAMES = {char: dtype(char).name for char in "fdlq"}
+
+# Inputs of a piece, some of which fit into a core's cache.
+cdef int64_t PIECE_SIZE = 16384
+# Outputs of a piece of a long line.
+cdef int64_t SEGMENT = 2048
+# What a line of scratch memory has at its end: vectors may be read and written beyond.
+cdef int64_t SLACK = 64
+
+# Windows so long along the last axis but one are reduced step by step. With fewer taps their rows
+# are in L1 still, and it does not pay (AMD EPYC Genoa, November 2026).
+cdef int64_t QUEUED_TAPS = 13
+
+
+cdef class Pooling:
+    """The tables of the windows, copied from plans of each axis."""
+
+    cdef cx_pool_job job
+    cdef cx_pool_axis *axes
+    cdef int64_t segment_line
+    cdef list kept
+    cdef Pooling adjoint
+
+    def __cinit__(self, str reducer, axes, Pooling adjoint=None):
+        cdef cx_pool_axis *axis = NULL
+        cdef cx_pool_job *job = &self.job
+        cdef int64_t index, extent
+        self.axes = <cx_pool_axis *>PyMem_Calloc(len(axes), sizeof(cx_pool_axis))
+        if self.axes == NULL:
+            raise MemoryError(f"no memory for the windows of {len(axes)} axes")
+        self.kept, self.adjoint = [], adjoint
+        job.reducer, job.axes, job.axis = REDUCERS[reducer], len(axes), self.axes
+        job.plane_size, job.plane_outputs, job.rows, job.window_rows = 1, 1, 1, 1
+        for index, one in enumerate(axes):
+            axis = self.axes + index
+            axis.size, axis.outputs, axis.step = one.size, one.outputs, one.step
+            axis.taps, axis.stride, axis.low = one.taps, one.stride, one.low
+            axis.longest, axis.tables_stride = one.longest, one.tables_stride
+            axis.start = <const int64_t *>self.memory_of(one.start)
+            axis.count = <const int64_t *>self.memory_of(one.count)
+            if one.divisor is not None:
+                axis.divisor = <const double *>self.memory_of(one.divisor)
+            job.plane_size *= axis.size
+            job.plane_outputs *= axis.outputs
+            if index < job.axes - 1:
+                job.rows *= axis.outputs
+                job.window_rows *= axis.longest
+        extent = (axis.outputs - 1) * axis.stride + (axis.taps - 1) * axis.step + 1
+        job.line = max(axis.size, axis.outputs)
+        if axis.taps:
+            job.line = max(job.line + axis.low + 2 * axis.stride, extent) + axis.taps
+        job.line += SLACK
+        if job.axes > 1:
+            axis = self.axes + job.axes - 2  # the one that rows follow one another along
+            if axis.taps >= QUEUED_TAPS and axis.step == 1 and 2 * axis.stride <= axis.taps:
+                job.queue_rows = axis.longest
+        job.piece_rows = max(1, job.rows * PIECE_SIZE // max(1, job.plane_size))
+        job.piece_rows = min(job.rows, max(job.piece_rows, 4 * job.queue_rows))
+        job.pieces = (job.rows + job.piece_rows - 1) // max(1, job.piece_rows)
+        axis = self.axes + job.axes - 1
+        if job.axes == 1 and axis.taps and job.plane_outputs > SEGMENT:
+            job.segment, job.pieces = SEGMENT, (axis.outputs + SEGMENT - 1) // SEGMENT
+            self.segment_line = (SEGMENT + 1) * axis.stride + axis.taps * (axis.step + 1) + SLACK
+        if adjoint is not None:
+            job.adjoint = &adjoint.job
+            job.window_rows = max(job.window_rows, adjoint.job.window_rows)
+
+    def __dealloc__(self):
+        PyMem_Free(self.axes)
+
+    cdef void *memory_of(self, table) except? NULL:
+        cdef Buffer buffer = Buffer(table)
+        self.kept.append(buffer)
+        return buffer.view.buf
+
+    cdef int64_t scratch_bytes(self):
+        cdef int64_t size = self.job.axis[self.job.axes - 1].size
+        cdef int64_t kept = self.job.queue_rows + 4
+        return 6 * 8 * self.job.line + 24 * (self.job.window_rows + 1) + 16 * kept * size
+
+    def pool(self, str isa, x, y, indices, int64_t planes, int threads):
+        """Compute outputs into ``y``, and where maxima lie into ``indices``; either may be None."""
+        cdef cx_pool_job job = self.job
+        cdef Buffer x_buffer = Buffer(x), y_buffer, indices_buffer
+        job.x = x_buffer.view.buf
+        if job.segment:
+            job.line = self.segment_line
+        if y is not None:
+            y_buffer = Buffer(y, writable=True)
+            job.y = y_buffer.view.buf
+        if indices is not None:
+            indices_buffer = Buffer(indices, writable=True)
+            job.indices = <int64_t *>indices_buffer.view.buf
+        share_out(sweeps_of(isa, NAMES[x.dtype.char]).pool, &job, planes * job.pieces, threads,
+                  self.scratch_bytes())
+
+    def sum_gradient(self, str isa, grad, y, int64_t planes, int threads):
+        """Compute the gradient of the inputs of sums, from that of the outputs."""
+        cdef cx_pool_job job = self.job
+        cdef Buffer grad_buffer = Buffer(grad), y_buffer = Buffer(y, writable=True)
+        cdef int64_t line = job.axis[job.axes - 1].size
+        job.x, job.y = grad_buffer.view.buf, y_buffer.view.buf
+        share_out(sweeps_of(isa, NAMES[grad.dtype.char]).pool_sum_gradient, &job, planes, threads,
+                  self.scratch_bytes() + 8 * job.rows * line)
+
+    def max_gradient(self, str isa, x, grad, y, int64_t planes, int threads):
+        """Compute the gradient of the inputs of maxima, whose places are found anew."""
+        cdef cx_pool_job job = self.job
+        cdef Buffer x_buffer = Buffer(x), grad_buffer = Buffer(grad)
+        cdef Buffer y_buffer = Buffer(y, writable=True)
+        cdef int64_t unused = 0
+        job.x, job.y, job.grad = x_buffer.view.buf, y_buffer.view.buf, grad_buffer.view.buf
+        job.indices = &unused  # that keys are wanted
+        share_out(sweeps_of(isa, NAMES[x.dtype.char]).pool_max_gradient, &job, planes, threads,
+                  self.scratch_bytes())
+
+
+def scatter(str isa, str how, indices, x, y, int64_t planes, int threads):
+    """Bring each input to the output of its index in a plane, or the gradient back to it."""
+    cdef cx_scatter_job job
+    cdef bint back = how == "back"
+    cdef Buffer indices_buffer = Buffer(indices)
+    cdef Buffer x_buffer = Buffer(x, writable=back), y_buffer = Buffer(y, writable=not back)
+    job.how, job.plane_size = SCATTERS[how], x.size // planes
+    job.plane_outputs = y.size // planes
+    job.indices = <const int64_t *>indices_buffer.view.buf
+    job.x, job.y = x_buffer.view.buf, y_buffer.view.buf
+    share_out(sweeps_of(isa, NAMES[x.dtype.char]).scatter, &job, planes, threads,
+              8 * job.plane_outputs if back else 0)

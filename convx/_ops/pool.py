@@ -1,0 +1,412 @@
+"""Pooling over any number of spatial axes, and its gradients.
+
+A type of pooling is a reducer, "max" or "sum", and windows along each axis: of a kernel, adaptive
+or fractional. Averages are sums with divisors.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from convx._core import _memory, _pool
+from convx._engine import arguments, dtypes, machine, pool_windows, sweeps
+from convx._engine.dtypes import AnyArray
+from convx._engine.pool_windows import PoolAxis
+
+INDEX = np.dtype(np.int64)
+# Indices of maxima in float32 have 32 bits; larger planes are computed in float64.
+MOST_OF_PLANE = 2**31 - 1
+# So many tables are kept of calls before, if they have no more entries than this.
+MOST_KEPT = 256
+MOST_OF_TABLES = 1 << 15
+
+# What a caller gives of windows: kernel_size, stride, padding, dilation, ceil_mode.
+Given = tuple[object, object, object, object, object]
+
+
+def _maxima(axes: Sequence[PoolAxis]) -> _pool.Pooling:
+    return _pool.Pooling("max", pool_windows.merged(axes))
+
+
+def _sums(axes: Sequence[PoolAxis]) -> _pool.Pooling:
+    together = pool_windows.merged(axes)
+    adjoint = None
+    if len(together) > 1:
+        outer = [axis.adjoint() for axis in together[:-1]]
+        adjoint = _pool.Pooling("sum", [*outer, pool_windows.apart(together[-1].size)])
+    return _pool.Pooling("sum", together, adjoint)
+
+
+def _kept(build: Callable[..., _pool.Pooling], outputs: Sequence[int], *key: Any) -> _pool.Pooling:
+    """Return the tables of windows, from those that are kept if they are not large."""
+    if sum(outputs) > MOST_OF_TABLES:
+        build = build.__wrapped__  # type: ignore[attr-defined]
+    return build(*key)
+
+
+@lru_cache(MOST_KEPT)
+def _tables_of_maxima(windows: tuple[Any, ...]) -> _pool.Pooling:
+    return _maxima(
+        [
+            pool_windows.regular(window, outputs, alone=len(windows) == 1)
+            for window, outputs in windows
+        ]
+    )
+
+
+def _kernel_maxima(windows: tuple[Any, ...]) -> _pool.Pooling:
+    return _kept(_tables_of_maxima, outputs_of(windows), windows)
+
+
+@lru_cache(MOST_KEPT)
+def _tables_of_sums(windows: tuple[Any, ...], divisors: str | int | None) -> _pool.Pooling:
+    alone = len(windows) == 1 and divisors != "present"
+    axes = [pool_windows.regular(window, outputs, alone) for window, outputs in windows]
+    if divisors == "padded":
+        axes = [axis.divided(pool_windows.padded_counts(*one)) for axis, one in zip(axes, windows)]
+    elif divisors == "present":
+        axes = [axis.divided(axis.count) for axis in axes]
+    elif divisors is not None:
+        axes = [axis.divided(1 if place else divisors) for place, axis in enumerate(axes)]
+    return _sums(axes)
+
+
+def _kernel_sums(windows: tuple[Any, ...], divisors: str | int | None) -> _pool.Pooling:
+    sizes = [window.size for window, _ in windows]
+    return _kept(_tables_of_sums, [*outputs_of(windows), *sizes], windows, divisors)
+
+
+@lru_cache(MOST_KEPT)
+def _adaptive_maxima(sizes: tuple[int, ...], outputs: tuple[int, ...]) -> _pool.Pooling:
+    return _maxima([pool_windows.adaptive(*one) for one in zip(sizes, outputs)])
+
+
+@lru_cache(MOST_KEPT)
+def _adaptive_means(sizes: tuple[int, ...], outputs: tuple[int, ...]) -> _pool.Pooling:
+    axes = [pool_windows.adaptive(*one) for one in zip(sizes, outputs)]
+    return _sums([axis.divided(axis.count) for axis in axes])
+
+
+def planes_of(shape: Sequence[int], axes: int) -> int:
+    """Return the number of planes of an array: items times channels."""
+    return math.prod(shape[:-axes])
+
+
+def outputs_of(windows: Sequence[tuple[Any, int]]) -> tuple[int, ...]:
+    """Return the sizes of the output."""
+    return tuple(outputs for _, outputs in windows)
+
+
+def run(
+    pooling: _pool.Pooling,
+    x: AnyArray,
+    dtype: np.dtype[Any],
+    outputs: tuple[int, ...],
+    out: Any,
+    with_indices: bool = False,
+) -> Any:
+    """Return the outputs of pooling, and the indices of maxima if these are wanted."""
+    axes = len(outputs)
+    shape = (*x.shape[:-axes], *outputs)
+    y = sweeps.new_result(out, shape, dtype, x)
+    places = None
+    if with_indices:
+        arguments.check_memory(shape, INDEX.itemsize, "indices")
+        places = _memory.new_result(shape, INDEX)
+        x, y = _widened(x, y, axes)
+    if y.size:
+        threads = sweeps.threads_for(x.nbytes + y.nbytes)
+        pooling.pool(machine.ISA, x, y, places, planes_of(shape, axes), threads)
+    y = sweeps.deliver(y, dtype, out)
+    return (y, places) if with_indices else y
+
+
+def _widened(x: AnyArray, y: AnyArray, axes: int) -> tuple[AnyArray, AnyArray]:
+    if x.dtype == np.float32 and math.prod(x.shape[-axes:]) > MOST_OF_PLANE:
+        return x.astype(np.float64), np.empty(y.shape)
+    return x, y
+
+
+def pool_input(input: object, axes: int, kinds: str = "f") -> tuple[AnyArray, Any, tuple[int, ...]]:
+    """Return the input of pooling, its dtype and its spatial sizes."""
+    x, dtype = dtypes.sweep_operand(input, "input", kinds)
+    return x, dtype, arguments.pooled_sizes(x.shape, axes)
+
+
+def max_pool(axes: int, input: object, given: Given, return_indices: object, out: Any) -> Any:
+    """Return maxima of windows, and their indices if these are wanted."""
+    with_indices = arguments.flag(return_indices, "return_indices")
+    x, dtype, sizes = pool_input(input, axes, "fiu")
+    windows = tuple(arguments.pooling(sizes, *given))
+    check_output(x, windows, dtype)
+    return run(_kernel_maxima(windows), x, dtype, outputs_of(windows), out, with_indices)
+
+
+def check_output(x: AnyArray, windows: Sequence[tuple[Any, int]], dtype: np.dtype[Any]) -> None:
+    """Raise for what is too large, before there are tables of its windows."""
+    shape = (*x.shape[: -len(windows)], *outputs_of(windows))
+    arguments.check_memory(shape, max(dtype.itemsize, INDEX.itemsize), "an output")
+
+
+def gradient_operand(
+    grad_output: object,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    why: str,
+    name: str = "grad_output",
+) -> AnyArray:
+    """Return the gradient of an output in the type that is computed in."""
+    grad, _ = dtypes.sweep_operand(grad_output, name, "fiu")
+    arguments.check_shape(grad.shape, shape, name, why)
+    return np.ascontiguousarray(grad, dtypes.SWEEP_DTYPES[dtype]).reshape(shape)
+
+
+def gradient_of_maxima(
+    pooling: _pool.Pooling,
+    grad_output: object,
+    x: AnyArray,
+    dtype: np.dtype[Any],
+    outputs: tuple[int, ...],
+    indices: object,
+    out: Any,
+) -> AnyArray:
+    """Return the gradient of the input of maxima, whose indices are found anew or given."""
+    axes = len(outputs)
+    shape = (*x.shape[:-axes], *outputs)
+    grad = gradient_operand(grad_output, shape, dtype, "of the output")
+    if indices is not None:
+        plane = math.prod(x.shape[-axes:])
+        places = arguments.indices(indices, shape, plane, "the output", -1)
+        return scatter("add", grad, places, x.shape, axes, dtype, out)
+    y = sweeps.new_result(out, x.shape, dtype, x, grad)
+    x, wide = _widened(x, y, axes)
+    if grad.size:
+        threads = sweeps.threads_for(2 * y.nbytes)
+        planes = planes_of(shape, axes)
+        grad = grad.astype(x.dtype, copy=False)
+        pooling.max_gradient(machine.ISA, x, grad, wide, planes, threads)
+    else:
+        wide[...] = 0
+    return sweeps.deliver(wide, dtype, out)
+
+
+def max_pool_gradient(
+    axes: int, grad_output: object, input: object, given: Given, indices: object, out: Any
+) -> AnyArray:
+    """Return the gradient of the input of maximum pooling."""
+    x, dtype, sizes = pool_input(input, axes)
+    windows = tuple(arguments.pooling(sizes, *given))
+    check_output(x, windows, dtype)
+    return gradient_of_maxima(
+        _kernel_maxima(windows), grad_output, x, dtype, outputs_of(windows), indices, out
+    )
+
+
+def scatter(
+    how: str,
+    values: AnyArray,
+    places: AnyArray,
+    shape: tuple[int, ...],
+    axes: int,
+    dtype: np.dtype[Any],
+    out: Any,
+) -> AnyArray:
+    """Return an array of zeros with values at their indices, set or added up."""
+    y = sweeps.new_result(out, shape, dtype, values)
+    if values.size and y.size:
+        threads = sweeps.threads_for(y.nbytes + places.nbytes)
+        planes = planes_of(shape, axes)
+        _pool.scatter(machine.ISA, how, places, values, y, planes, threads)
+    else:
+        y[...] = 0
+    return sweeps.deliver(y, dtype, out)
+
+
+def _sum_gradient(
+    pooling: _pool.Pooling,
+    grad: AnyArray,
+    shape: tuple[int, ...],
+    axes: int,
+    dtype: np.dtype[Any],
+    out: Any,
+) -> AnyArray:
+    y = sweeps.new_result(out, shape, dtype, grad)
+    if grad.size:
+        threads = sweeps.threads_for(y.nbytes + grad.nbytes)
+        pooling.sum_gradient(machine.ISA, grad, y, planes_of(shape, axes), threads)
+    else:
+        y[...] = 0
+    return sweeps.deliver(y, dtype, out)
+
+
+def _divisors(count_include_pad: object, override: object) -> str | int:
+    included = arguments.flag(count_include_pad, "count_include_pad")
+    divisor = arguments.divisor_override(override)
+    if divisor is not None:
+        return divisor
+    return "padded" if included else "present"
+
+
+def average_windows(
+    sizes: tuple[int, ...],
+    kernel_size: object,
+    stride: object,
+    padding: object,
+    ceil_mode: object,
+) -> tuple[Any, ...]:
+    """Return the windows of averages, which have no dilation."""
+    return tuple(arguments.pooling(sizes, kernel_size, stride, padding, 1, ceil_mode))
+
+
+# kernel_size, stride, padding, ceil_mode; count_include_pad, divisor_override
+Average = tuple[object, object, object, object]
+Divisor = tuple[object, object]
+
+
+def avg_pool(axes: int, input: object, given: Average, divisor: Divisor, out: Any) -> AnyArray:
+    """Return averages of windows."""
+    x, dtype, sizes = pool_input(input, axes, "fiu")
+    windows = average_windows(sizes, *given)
+    check_output(x, windows, dtype)
+    pooling = _kernel_sums(windows, _divisors(*divisor))
+    return run(pooling, x, dtype, outputs_of(windows), out)  # type: ignore[no-any-return]
+
+
+def avg_pool_gradient(
+    axes: int, grad_output: object, input: object, given: Average, divisor: Divisor, out: Any
+) -> AnyArray:
+    """Return the gradient of the input of average pooling, of which only the shape counts."""
+    x, dtype, sizes = pool_input(input, axes)
+    return spread(axes, grad_output, x.shape, sizes, dtype, given, divisor, out)
+
+
+def spread(
+    axes: int,
+    grad_output: object,
+    input_shape: tuple[int, ...],
+    sizes: tuple[int, ...],
+    dtype: np.dtype[Any],
+    given: Average,
+    divisor: Divisor,
+    out: Any,
+    why: str = "of the output",
+    name: str = "grad_output",
+) -> AnyArray:
+    """Return the adjoint of average pooling: every value spread evenly over its window."""
+    windows = average_windows(sizes, *given)
+    divisors = _divisors(*divisor)
+    shape = (*input_shape[:-axes], *outputs_of(windows))
+    arguments.check_memory(shape, INDEX.itemsize, "an output")
+    grad = gradient_operand(grad_output, shape, dtype, why, name)
+    return _sum_gradient(_kernel_sums(windows, divisors), grad, input_shape, axes, dtype, out)
+
+
+def sums(x: AnyArray, windows: tuple[Any, ...], out: Any = None) -> AnyArray:
+    """Return sums of windows."""
+    pooling = _kernel_sums(windows, None)
+    return run(pooling, x, x.dtype, outputs_of(windows), out)  # type: ignore[no-any-return]
+
+
+def maxima(x: AnyArray, windows: tuple[Any, ...]) -> AnyArray:
+    """Return maxima of windows."""
+    return run(_kernel_maxima(windows), x, x.dtype, outputs_of(windows), None)  # type: ignore[no-any-return]
+
+
+def gradient_through(x: AnyArray, grad: AnyArray, windows: tuple[Any, ...]) -> AnyArray:
+    """Return the gradient of the input of :func:`maxima`."""
+    pooling = _kernel_maxima(windows)
+    return gradient_of_maxima(pooling, grad, x, x.dtype, outputs_of(windows), None, None)
+
+
+def spread_sums(grad: AnyArray, shape: tuple[int, ...], windows: tuple[Any, ...]) -> AnyArray:
+    """Return the adjoint of :func:`sums`."""
+    pooling = _kernel_sums(windows, None)
+    return _sum_gradient(pooling, grad, shape, len(windows), grad.dtype, None)
+
+
+def _adaptive(axes: int, input: object, output_size: object) -> Any:
+    x, dtype, sizes = pool_input(input, axes)
+    outputs = arguments.adaptive_sizes(output_size, sizes)
+    arguments.check_memory((*x.shape[:-axes], *outputs), INDEX.itemsize, "an output")
+    return x, dtype, sizes, outputs
+
+
+def adaptive_max_pool(
+    axes: int, input: object, output_size: object, return_indices: object, out: Any
+) -> Any:
+    """Return maxima of windows that share out each axis, and their indices if these are wanted."""
+    with_indices = arguments.flag(return_indices, "return_indices")
+    x, dtype, sizes, outputs = _adaptive(axes, input, output_size)
+    pooling = _kept(_adaptive_maxima, outputs, sizes, outputs)
+    return run(pooling, x, dtype, outputs, out, with_indices)
+
+
+def adaptive_max_pool_gradient(
+    axes: int, grad_output: object, input: object, output_size: object, indices: object, out: Any
+) -> AnyArray:
+    """Return the gradient of the input of adaptive maximum pooling."""
+    x, dtype, sizes, outputs = _adaptive(axes, input, output_size)
+    pooling = _kept(_adaptive_maxima, outputs, sizes, outputs)
+    return gradient_of_maxima(pooling, grad_output, x, dtype, outputs, indices, out)
+
+
+def adaptive_avg_pool(axes: int, input: object, output_size: object, out: Any) -> AnyArray:
+    """Return averages of windows that share out each axis."""
+    x, dtype, sizes, outputs = _adaptive(axes, input, output_size)
+    pooling = _kept(_adaptive_means, [*sizes, *outputs], sizes, outputs)
+    return run(pooling, x, dtype, outputs, out)  # type: ignore[no-any-return]
+
+
+def adaptive_avg_pool_gradient(
+    axes: int, grad_output: object, input: object, output_size: object, out: Any
+) -> AnyArray:
+    """Return the gradient of the input of adaptive average pooling."""
+    x, dtype, sizes, outputs = _adaptive(axes, input, output_size)
+    grad = gradient_operand(grad_output, (*x.shape[:-axes], *outputs), dtype, "of the output")
+    pooling = _kept(_adaptive_means, [*sizes, *outputs], sizes, outputs)
+    return _sum_gradient(pooling, grad, x.shape, axes, dtype, out)
+
+
+def fractional_pooling(tables: Sequence[PoolAxis]) -> _pool.Pooling:
+    """Return maxima of windows that every plane has of its own."""
+    return _pool.Pooling("max", tables)
+
+
+def global_input(input: object) -> tuple[AnyArray, Any, tuple[int, ...]]:
+    """Return the input of global pooling, its dtype and the sizes of all of its spatial axes."""
+    x, dtype = dtypes.sweep_operand(input, "input")
+    return x, dtype, arguments.pooled_sizes(x.shape, arguments.check_some_axes(x.ndim))
+
+
+def global_max_pool(input: object, out: Any) -> AnyArray:
+    """Return the maximum of every plane."""
+    x, _, sizes = global_input(input)
+    result: AnyArray = adaptive_max_pool(len(sizes), _as_given(x, input), 1, False, out)
+    return result
+
+
+def global_max_pool_gradient(grad_output: object, input: object, out: Any) -> AnyArray:
+    """Return the gradient of the input of :func:`global_max_pool`."""
+    x, _, sizes = global_input(input)
+    given = _as_given(x, input)
+    return adaptive_max_pool_gradient(len(sizes), grad_output, given, 1, None, out)
+
+
+def global_avg_pool(input: object, out: Any) -> AnyArray:
+    """Return the average of every plane."""
+    x, _, sizes = global_input(input)
+    return adaptive_avg_pool(len(sizes), _as_given(x, input), 1, out)
+
+
+def global_avg_pool_gradient(grad_output: object, input: object, out: Any) -> AnyArray:
+    """Return the gradient of the input of :func:`global_avg_pool`."""
+    x, _, sizes = global_input(input)
+    return adaptive_avg_pool_gradient(len(sizes), grad_output, _as_given(x, input), 1, out)
+
+
+def _as_given(x: AnyArray, input: object) -> object:
+    """The operand, unless it was converted to another type: the result has the given one's."""
+    return input if x.dtype != np.asarray(input).dtype else x
