@@ -27,8 +27,8 @@ class _Responses:
         self.x, self.dtype = dtypes.sweep_operand(input, "input", kinds)
         arguments.check_channel_axis(self.x.shape, 3)
         self.size = arguments.integer(size, "size", 1)
-        self.alpha, self.beta = arguments.real(alpha, "alpha"), arguments.real(beta, "beta")
-        self.k = arguments.real(k, "k")
+        self.alpha, self.beta = arguments.number(alpha, "alpha"), arguments.number(beta, "beta")
+        self.k = arguments.number(k, "k")
         self.before, self.after = self.size // 2, (self.size - 1) // 2
         self.computed = self.x.dtype
         if self.computed.kind == "i":  # as PyTorch: whole averages, then single precision

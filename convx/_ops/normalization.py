@@ -47,9 +47,9 @@ def _channels(
             array, _ = dtypes.sweep_operand(value, name)
             arguments.check_shape(array.shape, (channels,), name, "for the input's channels")
     parameters, kinds = segments.kernel_parameters(weight, bias, (channels,), x.dtype)
-    number = arguments.real(momentum, "momentum")
+    share = arguments.number(momentum, "momentum")
     folded = x.reshape(*shape[:2], math.prod(shape[2:])) if x.size else x
-    return _Channels(folded, dtype, shape, parameters, kinds, running, number, eps)
+    return _Channels(folded, dtype, shape, parameters, kinds, running, share, eps)
 
 
 def _given_case(of: _Channels, x: AnyArray) -> segments.Case:

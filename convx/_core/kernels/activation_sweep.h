@@ -1,25 +1,6 @@
 /* Activations of whole arrays, y = f(x), and their gradients, y = f'(x) grad. y may be x or grad:
    an element is read before it is written. */
 
-CX_INLINE NAME(vector) NAME(load_some)(const T *from, int64_t count)
-{
-    if (count >= LANES)
-        return *(const NAME(loose) *)from;
-    T padded[LANES] = {0}; /* a vector with lanes to spare */
-    for (int64_t i = 0; i < count; i++)
-        padded[i] = from[i];
-    return *(const NAME(loose) *)padded;
-}
-
-CX_INLINE void NAME(store_some)(T *to, NAME(vector) v, int64_t count)
-{
-    if (count >= LANES)
-        *(NAME(loose) *)to = v;
-    else
-        for (int64_t i = 0; i < count; i++)
-            to[i] = v[i];
-}
-
 CX_INLINE NAME(vector) NAME(apply)(const int activation, const int gradient, NAME(vector) v,
                                    NAME(vector) g, const T *given)
 {

@@ -4,36 +4,8 @@
 
 #define EXP_GROUP 32 /* terms that are added up before they join the sum: few roundings each */
 
-/* exp(v) for v <= 0. */
-CX_INLINE NAME(vector) NAME(exp_down)(NAME(vector) v)
-{
-    NAME(power) power = NAME(find_power)(NAME(at_least)(v, sizeof(T) == 4 ? -112 : -760));
-    return (1 + power.rest) * power.scale * (T)(sizeof(T) == 4 ? 0x1p-64 : 0x1p-512);
-}
-
-/* The first elements of a vector; the others are 0. */
-CX_INLINE NAME(vector) NAME(load_some)(const T *x, int64_t count)
-{
-    if (count >= LANES)
-        return *(const NAME(loose) *)x;
-    T some[LANES] = {0};
-    for (int64_t i = 0; i < count; i++)
-        some[i] = x[i];
-    return *(const NAME(loose) *)some;
-}
-
-CX_INLINE void NAME(store_some)(T *y, int64_t count, NAME(vector) v)
-{
-    if (count >= LANES) {
-        *(NAME(loose) *)y = v;
-        return;
-    }
-    for (int64_t i = 0; i < count; i++)
-        y[i] = v[i];
-}
-
 /* Columns side by side. */
-static void NAME(softmax_columns)(const cx_softmax_loss_job *job, int64_t outer, int64_t start)
+static void NAME(loss_columns)(const cx_softmax_loss_job *job, int64_t outer, int64_t start)
 {
     T peak[CX_COLUMNS], total[CX_COLUMNS], group[CX_COLUMNS];
     int64_t inner = job->inner, count = cx_min(CX_COLUMNS, inner - start);
@@ -53,10 +25,10 @@ static void NAME(softmax_columns)(const cx_softmax_loss_job *job, int64_t outer,
         for (int64_t c = first; c < cx_min(first + EXP_GROUP, job->classes); c++)
             for (int64_t i = 0; i < count; i += LANES) {
                 NAME(vector) v = NAME(load_some)(x + c * inner + i, count - i);
-                v = NAME(exp_down)(v - NAME(load_some)(peak + i, count - i));
-                NAME(store_some)(group + i, count - i, v + NAME(load_some)(group + i, count - i));
+                v = NAME(exp_negative)(v - NAME(load_some)(peak + i, count - i));
+                NAME(store_some)(group + i, v + NAME(load_some)(group + i, count - i), count - i);
                 if (y)
-                    NAME(store_some)(y + c * inner + i, count - i, v);
+                    NAME(store_some)(y + c * inner + i, v, count - i);
             }
         for (int64_t i = 0; i < count; i++)
             total[i] += group[i];
@@ -80,7 +52,7 @@ static void NAME(softmax_columns)(const cx_softmax_loss_job *job, int64_t outer,
 }
 
 /* A row of neighbours. Of 16 sums each takes every 16th element, whatever a vector's width. */
-static void NAME(softmax_row)(const cx_softmax_loss_job *job, int64_t row)
+static void NAME(loss_row)(const cx_softmax_loss_job *job, int64_t row)
 {
     int64_t classes = job->classes;
     const T *x = (const T *)job->x + row * classes;
@@ -102,11 +74,11 @@ static void NAME(softmax_row)(const cx_softmax_loss_job *job, int64_t row)
         T sums[16] = {0};
         int64_t end = cx_min(first + 16 * EXP_GROUP, classes);
         for (i = first; i < end; i += LANES) {
-            NAME(vector) v = NAME(exp_down)(NAME(load_some)(x + i, end - i) - peak);
+            NAME(vector) v = NAME(exp_negative)(NAME(load_some)(x + i, end - i) - peak);
             T *sum = sums + (i - first) % 16;
-            NAME(store_some)(sum, end - i, v + NAME(load_some)(sum, end - i));
+            NAME(store_some)(sum, v + NAME(load_some)(sum, end - i), end - i);
             if (y)
-                NAME(store_some)(y + i, end - i, v);
+                NAME(store_some)(y + i, v, end - i);
         }
         for (int half = 8; half; half /= 2)
             for (int lane = 0; lane < half; lane++)
@@ -132,12 +104,12 @@ static void NAME(sweep_softmax_loss)(const void *of, int64_t first, int64_t end,
     (void)scratch;
     if (job->inner == 1) {
         for (int64_t row = first; row < end; row++)
-            NAME(softmax_row)(job, row);
+            NAME(loss_row)(job, row);
         return;
     }
     int64_t blocks = (job->inner + CX_COLUMNS - 1) / CX_COLUMNS;
     for (int64_t piece = first; piece < end; piece++)
-        NAME(softmax_columns)(job, piece / blocks, piece % blocks * CX_COLUMNS);
+        NAME(loss_columns)(job, piece / blocks, piece % blocks * CX_COLUMNS);
 }
 
 #undef EXP_GROUP

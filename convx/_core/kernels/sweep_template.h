@@ -4,6 +4,7 @@
 #if IS_FLOAT
 #include "activations.h"
 #include "activation_table.h"
+#include "partial.h"
 #include "activation_sweep.h"
 #include "softmax_sweep.h"
 #include "log_sum_exp.h"
