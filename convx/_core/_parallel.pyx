@@ -5,7 +5,7 @@ from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 
 from convx._core._memory cimport Block, borrow_scratch, return_scratch
-from convx._core._openmp cimport omp_get_max_threads, omp_get_thread_num, omp_in_parallel
+from convx._core._openmp cimport omp_get_max_threads, omp_in_parallel
 
 from contextvars import ContextVar
 
@@ -47,38 +47,65 @@ cdef void note_region(int threads) noexcept:
         has_run_threads = True
 
 
-# Shares of each thread: more than one, for threads are not equally fast; and slices of a sweep,
-# between which Ctrl-C is noticed.
+cdef extern from *:
+    """
+    #include <time.h>
+    static int64_t take(int64_t *next) { return __atomic_fetch_add(next, 1, __ATOMIC_RELAXED); }
+    static double now(void)
+    {
+        struct timespec time;
+        clock_gettime(CLOCK_MONOTONIC, &time);
+        return time.tv_sec + 1e-9 * time.tv_nsec;
+    }
+    """
+    int64_t take(int64_t *next) noexcept nogil
+    double now() noexcept nogil
+
+
+# The most shares of each thread: many, for threads are not equally fast; and the seconds after
+# which threads come together, so that Ctrl-C is noticed.
 cdef enum:
-    SHARES = 4
-    SLICES = 4
+    SHARES = 64
+cdef double LONG = 0.1
 
 
-cdef int64_t part(int64_t total, int64_t parts, int64_t index) noexcept nogil:
-    """The first of the pieces that belong to a part."""
-    return index * (total // parts) + min(index, total % parts)
+cdef struct Queue:
+    int64_t pieces, shares, next
+    double pause
+
+
+cdef int64_t first_piece(const Queue *queue, int64_t share) noexcept nogil:
+    """The first of the pieces that belong to a share."""
+    cdef int64_t pieces = queue.pieces, shares = queue.shares
+    return share * (pieces // shares) + min(share, pieces % shares)
+
+
+cdef void work(cx_sweep sweep, const void *job, Queue *queue, char *scratch) noexcept nogil:
+    """Take shares from the queue until it is empty, or it is time for a pause."""
+    cdef int64_t share = take(&queue.next)
+    while share < queue.shares:
+        sweep(job, first_piece(queue, share), first_piece(queue, share + 1), scratch)
+        if now() > queue.pause:
+            return
+        share = take(&queue.next)
 
 
 cdef int share_out(cx_sweep sweep, const void *job, int64_t pieces, int threads,
                    int64_t scratch_bytes=0) except -1:
     """Run a sweep over its pieces without the GIL; each thread has scratch memory of its own."""
     cdef Block scratch = borrow_scratch(max(scratch_bytes, 64) * threads)
-    cdef int64_t shares = min(pieces, threads * SHARES * SLICES), first, end, index
+    cdef Queue queue
+    cdef int index
+    queue.pieces, queue.shares, queue.next = pieces, min(pieces, threads * SHARES), 0
     note_region(threads)
-    if threads == 1:
-        shares = min(pieces, SLICES)
-        for index in range(shares):
-            first, end = part(pieces, shares, index), part(pieces, shares, index + 1)
-            with nogil:
-                sweep(job, first, end, scratch.memory)
-            PyErr_CheckSignals()
-    else:
-        for first in range(0, shares, threads * SHARES):
-            end = min(first + threads * SHARES, shares)
-            with nogil:
-                for index in prange(first, end, num_threads=threads, schedule="dynamic"):
-                    sweep(job, part(pieces, shares, index), part(pieces, shares, index + 1),
-                          scratch.memory + omp_get_thread_num() * scratch_bytes)
-            PyErr_CheckSignals()
+    while queue.next < queue.shares:
+        queue.pause = now() + LONG
+        with nogil:
+            if threads == 1:
+                work(sweep, job, &queue, scratch.memory)
+            else:
+                for index in prange(threads, num_threads=threads, schedule="static", chunksize=1):
+                    work(sweep, job, &queue, scratch.memory + index * scratch_bytes)
+        PyErr_CheckSignals()
     return_scratch(scratch)
     return 0

@@ -38,22 +38,24 @@ def output_size(
     stride: object,
     padding: object,
     dilation: object,
-    ceil_mode: bool,
-    transposed: bool,
+    ceil_mode: object,
+    transposed: object,
     output_padding: object,
 ) -> Sizes:
     """Return the size of a convolution's, a transposed convolution's or a pool's output."""
-    arguments.check_direction(transposed, ceil_mode, output_padding)
+    rounds_up = arguments.flag(ceil_mode, "ceil_mode")
+    backward = arguments.flag(transposed, "transposed")
+    arguments.check_direction(backward, rounds_up, output_padding)
     axes = arguments.axes_told(size, kernel_size, stride, padding, dilation, output_padding)
     sizes = arguments.per_axis(size, axes or 1, "size", 1)
     options = _options(axes, kernel_size, stride, padding, dilation, output_padding)
-    if transposed:
+    if backward:
         windows = options.windows_of_transpose(sizes)
         arguments.check_transpose(windows, options.output_padding)
         return _told([window.size for window in windows], axes)
     windows = options.windows(sizes)
-    arguments.check_windows(windows, ceil_mode)
-    return _told([window.pooled_size(ceil_mode) for window in windows], axes)
+    arguments.check_windows(windows, rounds_up)
+    return _told([window.pooled_size(rounds_up) for window in windows], axes)
 
 
 def receptive_field(layers: object) -> ReceptiveField:
@@ -106,13 +108,14 @@ def count_parameters(
     out_channels: object,
     kernel_size: object,
     groups: object,
-    bias: bool,
+    bias: object,
     kind: object,
 ) -> int:
     """Return how many numbers the weights of a kind of convolution have."""
     kernel = _options(arguments.axes_told(kernel_size), kernel_size).kernel
     made_of, filters = _stages(in_channels, out_channels, kernel, groups, kind)
-    return sum(math.prod(stage.weight) for stage in made_of) + (filters if bias else 0)
+    biases = filters if arguments.flag(bias, "bias") else 0
+    return sum(math.prod(stage.weight) for stage in made_of) + biases
 
 
 def count_flops(
