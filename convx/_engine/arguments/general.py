@@ -56,7 +56,7 @@ def number(value: object, name: str, *, finite: bool = True) -> float:
     try:
         found = float(value)
     except OverflowError:  # of an integer, which may have too many digits to be shown
-        found = math.inf
+        raise ValueError(f"{name} must be finite, got more than float64 holds") from None
     if math.isnan(found) or (finite and math.isinf(found)):
         raise ValueError(f"{name} must be {'finite' if finite else 'a number'}, got {found}")
     return found
