@@ -62,7 +62,7 @@ def number(value: object, name: str, *, finite: bool = True) -> float:
     return found
 
 
-def generator(value: object) -> np.random.Generator:
+def generator(value: object) -> "np.random.Generator":
     """Return the source of chance that ``rng`` stands for."""
     try:
         return np.random.default_rng(value)  # type: ignore[arg-type]
