@@ -27,6 +27,13 @@ def test_examples(page):
     assert failed == 0
 
 
+@pages
+def test_examples_are_shown_as_code(page):
+    """Outside of a fence Markdown makes quotations of them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    assert not re.search(r"^>>>", text, re.M)
+
+
 @pytest.mark.skipif(not (ROOT / "setup.py").exists(), reason="not the whole tree")
 @pages
 def test_links(page):
