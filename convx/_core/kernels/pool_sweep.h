@@ -56,14 +56,14 @@ static int64_t NAME(window_rows)(const cx_pool_job *job, int64_t plane, int64_t 
     return count;
 }
 
-/* Asks for the rows that the next row of outputs reads, unless they are so many that they would
-   drive others out of L1. Processors foresee no rows of another page. */
+/* Asks for the rows that the next row of outputs of a plane of two axes reads, unless they are so
+   many that they would drive others out of L1. Processors foresee no rows of another page. */
 CX_INLINE void NAME(ask_ahead)(const cx_pool_job *job, const T *const *row, int64_t rows)
 {
     const cx_pool_axis *axis = job->axis + job->axes - 1;
-    if (job->axes < 2 || job->queue_rows || rows > CX_ROWS_AHEAD)
+    if (job->axes != 2 || job->queue_rows || rows > CX_ROWS_AHEAD)
         return;
-    int64_t ahead = axis[-1].stride * axis->size;
+    int64_t ahead = job->axis[0].stride * axis->size;
     for (int64_t r = 0; r < rows; r++)
         for (int64_t i = 0; i < axis->size; i += 64 / (int64_t)sizeof(T))
             __builtin_prefetch(row[r] + ahead + i);
