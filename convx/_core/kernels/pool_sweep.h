@@ -42,9 +42,31 @@ static int64_t NAME(window_rows_of)(const cx_pool_job *job, int64_t axes, int64_
 }
 
 static int64_t NAME(window_rows)(const cx_pool_job *job, int64_t plane, int64_t row,
-                                 int64_t *offset, double *divisor)
+                                 int64_t *restrict offset, double *divisor)
 {
-    return NAME(window_rows_of)(job, job->axes - 1, plane, row, offset, divisor);
+    if (job->axes != 2)
+        return NAME(window_rows_of)(job, job->axes - 1, plane, row, offset, divisor);
+    const cx_pool_axis *axis = job->axis; /* most windows have two axes, and rows may be short */
+    int64_t size = axis[1].size, step = axis->step * size;
+    int64_t count = NAME(plane_table)(axis, axis->count, plane)[row];
+    int64_t at = NAME(plane_table)(axis, axis->start, plane)[row] * size;
+    *divisor = axis->divisor ? axis->divisor[row] : 1;
+    for (int64_t r = 0; r < count; r++, at += step)
+        offset[r] = at;
+    return count;
+}
+
+/* Asks for the rows that the next row of outputs of a plane of two axes reads, unless they are so
+   many that they would drive others out of L1. Processors foresee no rows of another page. */
+CX_INLINE void NAME(ask_ahead)(const cx_pool_job *job, const T *const *row, int64_t rows)
+{
+    const cx_pool_axis *axis = job->axis + job->axes - 1;
+    if (job->axes != 2 || job->queue_rows || rows > CX_ROWS_AHEAD)
+        return;
+    int64_t ahead = job->axis[0].stride * axis->size;
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t i = 0; i < axis->size; i += 64 / (int64_t)sizeof(T))
+            __builtin_prefetch(row[r] + ahead + i);
 }
 
 /* Lines of scratch memory, of job->line elements each, and the rows of a window. */
@@ -103,6 +125,7 @@ CX_INLINE void NAME(pool_row)(const int reducer, const cx_pool_job *job, int64_t
     int64_t size = axis->size, low = axis->taps ? axis->low : 0;
     const int64_t *start = NAME(plane_table)(axis, axis->start, plane);
     const int64_t *count = NAME(plane_table)(axis, axis->count, plane);
+    NAME(ask_ahead)(job, room->row, rows);
     if (!rows) {
         for (int64_t o = 0; o < axis->outputs; o++)
             y[o] = reducer == CX_POOL_MAX ? LEAST : 0;
@@ -149,6 +172,7 @@ static void NAME(place_row)(const cx_pool_job *job, int64_t plane, int64_t rows,
     int64_t size = axis->size, low = axis->taps ? axis->low : 0;
     T *line = room->line, *out = room->out;
     KEY *keys = room->keys, *out_keys = room->out_keys;
+    NAME(ask_ahead)(job, room->row, rows);
     if (!rows) {
         for (int64_t o = 0; o < axis->outputs; o++) {
             out[o] = LEAST;

@@ -151,6 +151,7 @@ typedef struct {
    `step` apart. All of them lie in the axis, for padding takes no part. Windows of an axis are
    *regular* if there are `taps` of them, `stride` apart, the first `low` before the axis. */
 enum { CX_POOL_SUM, CX_POOL_MAX };
+enum { CX_ROWS_AHEAD = 12 }; /* of a window, the most that are asked for early */
 
 typedef struct {
     int64_t size, outputs;
