@@ -146,6 +146,6 @@ def gelu(input: object, approximate: object = "none", *, out: object = None) -> 
     >>> import numpy as np
     >>> from convx import functional as F
     >>> F.gelu([-np.inf, 0.0, 9.0])
-    array([-0.,  0.,  9.])
+    array([0., 0., 9.])
     """
     return _op.activation(_op.gelu_name(approximate), input, out=out)

@@ -113,7 +113,7 @@ CX_INLINE NAME(vector) NAME(logsigmoid)(NAME(vector) v, const T *given)
 
 CX_INLINE NAME(vector) NAME(logsigmoid_gradient)(NAME(vector) v, NAME(vector) g, const T *given)
 {
-    return NAME(logistic)(-v, g);
+    return g * NAME(logistic)(-v);
 }
 
 /* given: what v is multiplied by, and from where on the function is the identity. */
@@ -128,7 +128,8 @@ CX_INLINE NAME(vector) NAME(softplus)(NAME(vector) v, const T *given)
 CX_INLINE NAME(vector) NAME(softplus_gradient)(NAME(vector) v, NAME(vector) g, const T *given)
 {
     NAME(vector) scaled = v * given[0];
-    return NAME(select)((NAME(mask))(scaled > given[1]), g, NAME(logistic)(scaled, g));
+    return g * NAME(select)((NAME(mask))(scaled > given[1]), 1 - NAME(zero)(),
+                            NAME(logistic)(scaled));
 }
 
 /* With e = exp(-|v|), tanh(log(1 + exp(v))) is (1 + 2e) / (1 + 2e + 2ee) for positive v, and
@@ -137,8 +138,9 @@ CX_INLINE NAME(vector) NAME(mish)(NAME(vector) v, const T *given)
 {
     NAME(mask) negative = (NAME(mask))(v < 0);
     NAME(power) power = NAME(find_power)(NAME(minus_size)(v));
-    NAME(vector) e = (1 + power.rest) * power.scale * DOWN, upper = 1 + 2 * e;
-    NAME(vector) below = NAME(at_least)(v, LOWEST) * (2 + e) * (1 + power.rest) * power.scale * DOWN;
+    NAME(vector) scaled = NAME(exp_of_rest)(power.rest) * power.scale;
+    NAME(vector) e = scaled * DOWN, upper = 1 + 2 * e;
+    NAME(vector) below = NAME(at_least)(v, LOWEST) * (2 + e) * scaled * DOWN;
     return NAME(select)(negative, below, v * upper) /
            NAME(select)(negative, 2 + e * (2 + e), upper + 2 * e * e);
 }
@@ -158,8 +160,8 @@ CX_INLINE NAME(vector) NAME(gelu)(NAME(vector) v, const T *given)
 {
     NAME(vector) t = NAME(at_most)(NAME(size)(v), MOST_DEVIATIONS);
     NAME(tail) tail = NAME(normal_tail)(t);
-    NAME(vector) less = t * tail.mills * (1 + tail.density_part.rest);
-    return NAME(at_least)(v, 0) - less * tail.density_part.scale * DOWN;
+    NAME(vector) less = t * tail.above * NAME(exp_of_rest)(tail.density_part.rest);
+    return NAME(at_least)(v, 0) - less * tail.density_part.scale / tail.below;
 }
 
 CX_INLINE NAME(vector) NAME(gelu_gradient)(NAME(vector) v, NAME(vector) g, const T *given)
@@ -167,8 +169,8 @@ CX_INLINE NAME(vector) NAME(gelu_gradient)(NAME(vector) v, NAME(vector) g, const
     NAME(mask) negative = (NAME(mask))(v < 0);
     NAME(vector) t = NAME(at_most)(NAME(size)(v), MOST_DEVIATIONS);
     NAME(tail) tail = NAME(normal_tail)(t);
-    NAME(vector) part = tail.mills - t * (T)0.39894228040143267794;
-    part = part * (1 + tail.density_part.rest) * tail.density_part.scale * DOWN;
+    NAME(vector) part = tail.above / tail.below - t * (T)(0.39894228040143267794 * DOWN);
+    part = part * NAME(exp_of_rest)(tail.density_part.rest) * tail.density_part.scale;
     return g * NAME(select)(negative, part, 1 - part);
 }
 
@@ -176,7 +178,7 @@ CX_INLINE NAME(vector) NAME(gelu_gradient)(NAME(vector) v, NAME(vector) g, const
 CX_INLINE NAME(vector) NAME(gelu_tanh)(NAME(vector) v, const T *given)
 {
     NAME(vector) inner = v + (T)0.044715 * (v * v * v);
-    return NAME(logistic)((T)1.59576912160573071176 * inner, NAME(at_least)(v, LOWEST));
+    return NAME(times_logistic)((T)1.59576912160573071176 * inner, NAME(at_least)(v, LOWEST));
 }
 
 CX_INLINE NAME(vector) NAME(gelu_tanh_gradient)(NAME(vector) v, NAME(vector) g, const T *given)

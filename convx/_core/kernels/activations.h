@@ -9,15 +9,24 @@
 
 #include "elementary.h"
 
-/* factor / (1 + exp(-v)). Only exp(-|v|) is computed, which cannot overflow: for negative v
-   numerator and denominator are multiplied by it. */
-CX_INLINE NAME(vector) NAME(logistic)(NAME(vector) v, NAME(vector) factor)
+/* 1 / (1 + exp(-v)) as exp(v) / (1 + exp(v)), which is accurate where it is small. At 40 it has long
+   been 1. */
+CX_INLINE NAME(vector) NAME(logistic)(NAME(vector) v)
 {
-    NAME(mask) negative = (NAME(mask))(v < 0);
-    NAME(power) power = NAME(find_power)(NAME(at_least)(NAME(select)(negative, v, -v), LOWEST));
-    NAME(vector) above = factor * (1 + power.rest) * power.scale * DOWN;
-    NAME(vector) below = 1 + (1 + power.rest) * power.scale * DOWN;
-    return NAME(select)(negative, above, factor) / below;
+    NAME(power) power = NAME(find_power)(NAME(at_most)(NAME(at_least)(v, LOWEST), 40));
+    NAME(vector) e = NAME(exp_of_rest)(power.rest) * power.scale * DOWN;
+    return e / (1 + e);
+}
+
+/* The factor over 1 + exp(-v). It stands inside, for exp(v) alone is rounded where it is subnormal;
+   where v is at most 40 the factor must be so too. */
+CX_INLINE NAME(vector) NAME(times_logistic)(NAME(vector) v, NAME(vector) factor)
+{
+    NAME(vector) least = NAME(at_least)(v, LOWEST), few = NAME(at_most)(factor, 40);
+    NAME(power) power = NAME(find_power)(NAME(at_most)(least, 40));
+    NAME(vector) scaled = NAME(exp_of_rest)(power.rest) * power.scale;
+    NAME(vector) curved = few * scaled * DOWN / (1 + scaled * DOWN);
+    return NAME(select)((NAME(mask))(v > 40), factor, curved);
 }
 
 /* With less = exp(-2 |v|) - 1, tanh |v| = -less / (2 + less): nothing is lost near 0. */
@@ -26,7 +35,8 @@ CX_INLINE NAME(vector) NAME(tanh)(NAME(vector) v, const T *given)
     NAME(mask) sign = (NAME(mask))v & (NAME(mask))(-(T)0 - (NAME(vector)){0});
     NAME(vector) size = (NAME(vector))((NAME(mask))v ^ sign);
     NAME(power) power = NAME(find_power)(NAME(at_least)(-2 * size, -40));
-    NAME(vector) scale = power.scale * DOWN, less = power.rest * scale + (scale - 1);
+    NAME(vector) scale = power.scale * DOWN, less = NAME(expm1_of_rest)(power.rest) * scale;
+    less += scale - 1;
     return (NAME(vector))((NAME(mask))((0 - less) / (2 + less)) | sign);
 }
 
@@ -42,7 +52,7 @@ CX_INLINE NAME(vector) NAME(relu6)(NAME(vector) v, const T *given)
 
 CX_INLINE NAME(vector) NAME(silu)(NAME(vector) v, const T *given)
 {
-    return NAME(logistic)(v, NAME(at_least)(v, LOWEST)); /* not -inf times 0 */
+    return NAME(times_logistic)(v, NAME(at_least)(v, LOWEST)); /* not -inf times 0 */
 }
 
 CX_INLINE NAME(vector) NAME(hardswish)(NAME(vector) v, const T *given)
@@ -60,7 +70,7 @@ CX_INLINE NAME(vector) NAME(leaky_relu)(NAME(vector) v, const T *given)
 
 CX_INLINE NAME(vector) NAME(sigmoid)(NAME(vector) v, const T *given)
 {
-    return NAME(logistic)(v, 1 - (NAME(vector)){0});
+    return NAME(logistic)(v);
 }
 
 #define EACH_ACTIVATION(X)                                                                        \

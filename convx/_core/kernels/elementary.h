@@ -1,5 +1,7 @@
 /* Exponentials and logarithms of vectors of values, in arithmetic alone. Taylor series on short
-   intervals have every coefficient in view and end where the next term is below a rounding. */
+   intervals have every coefficient in view and end where the next term is below a rounding. That of
+   the exponential in float32 has one term less, for its coefficients are those of the polynomial
+   with the least error. */
 
 #if !defined T || !defined LANES || !defined NAME
 #error "define T, LANES and NAME before including elementary.h"
@@ -14,12 +16,13 @@
 #define SCALE_BIT 23    /* the lowest bit of the exponent, and what stands there for 2^0 */
 #define SCALE_ONE 127
 #define SPARE 64        /* powers of 2 are made so much greater, and are never subnormal */
+#define EXP_TERMS {1, 1, 0.49999994f, 0.1666652f, 0.041668408f, 0.008368923f, 0.0013814174f}
 #define DOWN 0x1p-64f
 #define LOWEST -112.0f  /* exp(v), and v exp(v) too, round to 0 from here on */
 #define LN2_HIGH 0.693359375f /* so few bits that whole multiples are exact */
 #define LN2_LOW -2.12194440e-4f
-#define EACH_TERM(X) X(6) X(5) X(4) X(3) X(2)
-#define LAST_TERM 7
+#define EACH_TERM(X) X(5) X(4) X(3) X(2)
+#define LAST_TERM 6
 #define EACH_ODD_TERM(X) X(7) X(5) X(3)
 #define LAST_ODD_TERM 9
 #define LOW_HALF 0xfff /* the bits of a significand without which its square is exact */
@@ -28,6 +31,9 @@
 #define SCALE_BIT 52
 #define SCALE_ONE 1023
 #define SPARE 512
+#define EXP_TERMS                                                                                 \
+    {1, 1, 1 / 2.0, 1 / 6.0, 1 / 24.0, 1 / 120.0, 1 / 720.0, 1 / 5040.0, 1 / 40320.0,             \
+     1 / 362880.0, 1 / 3628800.0, 1 / 39916800.0, 1 / 479001600.0, 1 / 6227020800.0}
 #define DOWN 0x1p-512
 #define LOWEST -760.0
 #define LN2_HIGH 0.693145751953125
@@ -39,12 +45,7 @@
 #define LOW_HALF 0x7ffffff
 #endif
 
-static const T NAME(one_over_factorial)[] = {
-    0, 0,
-    (T)(1 / 2.0), (T)(1 / 6.0), (T)(1 / 24.0), (T)(1 / 120.0), (T)(1 / 720.0), (T)(1 / 5040.0),
-    (T)(1 / 40320.0), (T)(1 / 362880.0), (T)(1 / 3628800.0), (T)(1 / 39916800.0),
-    (T)(1 / 479001600.0), (T)(1 / 6227020800.0),
-};
+static const T NAME(exp_terms)[] = EXP_TERMS;
 
 /* Lanes of `a` where a comparison holds, else of `b`. */
 CX_INLINE NAME(vector) NAME(select)(NAME(mask) holds, NAME(vector) a, NAME(vector) b)
@@ -52,54 +53,69 @@ CX_INLINE NAME(vector) NAME(select)(NAME(mask) holds, NAME(vector) a, NAME(vecto
     return (NAME(vector))((holds & (NAME(mask))a) | (~holds & (NAME(mask))b));
 }
 
+/* With the comparison in view compilers make a blend of these; of select GCC makes two exclusive-ors
+   where masks have registers of their own. */
 CX_INLINE NAME(vector) NAME(at_least)(NAME(vector) v, T least)
 {
-    return NAME(select)((NAME(mask))(v < least), least - (NAME(vector)){0}, v);
+    NAME(vector) all = least - (NAME(vector)){0};
+    return (NAME(vector))(((v < all) & (NAME(mask))all) | (~(v < all) & (NAME(mask))v));
 }
 
 CX_INLINE NAME(vector) NAME(at_most)(NAME(vector) v, T most)
 {
-    return NAME(select)((NAME(mask))(v > most), most - (NAME(vector)){0}, v);
+    NAME(vector) all = most - (NAME(vector)){0};
+    return (NAME(vector))(((v > all) & (NAME(mask))all) | (~(v > all) & (NAME(mask))v));
 }
 
-/* exp(v) = (1 + rest) * scale * DOWN for LOWEST <= v <= 0: v = n ln 2 + r with |r| <= ln 2 / 2,
-   rest = exp(r) - 1 by its Taylor series, whose next term is at most a quarter of a rounding, and
+/* exp(v) = exp(rest) * scale * DOWN for LOWEST <= v <= 40: v = n ln 2 + rest, |rest| <= ln 2 / 2, and
    scale = 2^(n + SPARE). With the smallest factor last, subnormal results are rounded once. */
 typedef struct {
     NAME(vector) rest, scale;
 } NAME(power);
 
-CX_INLINE NAME(vector) NAME(exp_of_rest)(NAME(vector) r)
+/* (exp(r) - 1 - r) / r^2; what is missing is at most a quarter of a rounding of exp(r). */
+CX_INLINE NAME(vector) NAME(exp_curve)(NAME(vector) r)
 {
-    NAME(vector) sum = NAME(one_over_factorial)[LAST_TERM] - (NAME(vector)){0};
-#define ADD_TERM(k) sum = sum * r + NAME(one_over_factorial)[k];
+    NAME(vector) sum = NAME(exp_terms)[LAST_TERM] - (NAME(vector)){0};
+#define ADD_TERM(k) sum = sum * r + NAME(exp_terms)[k];
     EACH_TERM(ADD_TERM)
 #undef ADD_TERM
-    return sum * r * r + r;
+    return sum;
 }
 
-/* 2^(n + SPARE), where `shifted` is n + ROUND. */
+CX_INLINE NAME(vector) NAME(exp_of_rest)(NAME(vector) r)
+{
+    return (NAME(exp_curve)(r) * r + 1) * r + 1;
+}
+
+CX_INLINE NAME(vector) NAME(expm1_of_rest)(NAME(vector) r)
+{
+    return NAME(exp_curve)(r) * r * r + r;
+}
+
+/* n and what makes it the exponent of 2^(n + SPARE), in the low bits of a number. */
+#define ROUND_POWER (ROUND + (SCALE_ONE + SPARE))
+
 CX_INLINE NAME(vector) NAME(spare_power)(NAME(vector) shifted)
 {
-    NAME(mask) exponent = (NAME(mask))shifted + (SCALE_ONE + SPARE);
-    return (NAME(vector))(exponent << SCALE_BIT);
+    return (NAME(vector))((NAME(mask))shifted << SCALE_BIT);
 }
 
 CX_INLINE NAME(power) NAME(find_power)(NAME(vector) v)
 {
-    NAME(vector) shifted = v * (T)1.4426950408889634 + ROUND, whole = shifted - ROUND;
+    NAME(vector) shifted = v * (T)1.4426950408889634 + ROUND_POWER, whole = shifted - ROUND_POWER;
     NAME(vector) r = v - whole * LN2_HIGH - whole * LN2_LOW;
-    return (NAME(power)){NAME(exp_of_rest)(r), NAME(spare_power)(shifted)};
+    return (NAME(power)){r, NAME(spare_power)(shifted)};
 }
 
 /* exp(v) for v <= 0, and NaN for NaN. */
 CX_INLINE NAME(vector) NAME(exp_negative)(NAME(vector) v)
 {
     NAME(power) power = NAME(find_power)(NAME(at_least)(v, LOWEST));
-    return (1 + power.rest) * power.scale * DOWN;
+    return NAME(exp_of_rest)(power.rest) * power.scale * DOWN;
 }
 
-/* exp(v) = (1 + rest) * scale * more for any v. Two factors, for one might overflow. */
+/* exp(v) = exp(rest) * scale * more for any v. Two factors, for one might overflow. */
 typedef struct {
     NAME(vector) rest, scale, more, one_over_more;
 } NAME(wide_power);
@@ -111,7 +127,7 @@ CX_INLINE NAME(wide_power) NAME(find_wide_power)(NAME(vector) v)
     NAME(vector) r = v - whole * LN2_HIGH - whole * LN2_LOW;
     NAME(mask) n = (NAME(mask))shifted - (NAME(mask))(ROUND - (NAME(vector)){0}), half = n >> 1;
     return (NAME(wide_power)){
-        NAME(exp_of_rest)(r),
+        r,
         (NAME(vector))((half + SCALE_ONE) << SCALE_BIT),
         (NAME(vector))((n - half + SCALE_ONE) << SCALE_BIT),
         (NAME(vector))((half - n + SCALE_ONE) << SCALE_BIT),
@@ -121,7 +137,7 @@ CX_INLINE NAME(wide_power) NAME(find_wide_power)(NAME(vector) v)
 CX_INLINE NAME(vector) NAME(exp)(NAME(vector) v)
 {
     NAME(wide_power) power = NAME(find_wide_power)(v);
-    return (1 + power.rest) * power.scale * power.more;
+    return NAME(exp_of_rest)(power.rest) * power.scale * power.more;
 }
 
 /* exp(v) - 1: nothing is lost near 0. */
@@ -129,7 +145,7 @@ CX_INLINE NAME(vector) NAME(expm1)(NAME(vector) v)
 {
     NAME(wide_power) power = NAME(find_wide_power)(v);
     NAME(vector) less = power.scale - power.one_over_more;
-    return (power.rest * power.scale + less) * power.more;
+    return (NAME(expm1_of_rest)(power.rest) * power.scale + less) * power.more;
 }
 
 /* log((1 + s) / (1 - s)) for |s| <= 0.1716, which is (sqrt(2) - 1) / (sqrt(2) + 1). */
@@ -165,18 +181,42 @@ CX_INLINE NAME(vector) NAME(log)(NAME(vector) v)
 
 /* The tail of the normal distribution beyond t, and its density there,
 
-       tail = density_part * mills,  density = density_part / sqrt(2 pi),
-       density_part = exp(-t t / 2) = (1 + rest) * scale * DOWN,
+       tail = density_part / DOWN * above / below,  density = density_part / sqrt(2 pi),
+       density_part = exp(-t t / 2) = exp(rest) * scale * DOWN,
 
-   for 0 <= t <= MOST_DEVIATIONS, where the tail times t rounds to 0. Mills' ratio is a polynomial in
-   u = (t - 5) / (t + 5) over t + 5; it goes through the values at Chebyshev's nodes, and is nearer
-   to them everywhere than a quarter of a rounding. The square is exact in two parts. */
+   for 0 <= t <= MOST_DEVIATIONS, where the tail times t rounds to 0. The square is exact in two
+   parts. Mills' ratio, above / below, is in float32 the quotient of the polynomials of degrees 4 and
+   5 with the least relative error, a twentieth of a rounding. In float64 it is a polynomial in
+   u = (t - 5) / (t + 5) over t + 5 that goes through the values at Chebyshev's nodes, and is nearer
+   to them everywhere than a quarter of a rounding. `below` is so much greater that DOWN is in it. */
+typedef struct {
+    NAME(power) density_part;
+    NAME(vector) above, below;
+} NAME(tail);
+
+CX_INLINE NAME(power) NAME(normal_density_part)(NAME(vector) t)
+{
+    NAME(vector) high = (NAME(vector))((NAME(mask))t & ~LOW_HALF), half = high * (T)-0.5;
+    NAME(vector) square = half * high;
+    NAME(vector) shifted = square * (T)1.4426950408889634 + ROUND_POWER;
+    NAME(vector) whole = shifted - ROUND_POWER;
+    NAME(vector) r = square - whole * LN2_HIGH - whole * LN2_LOW;
+    r = (t - high) * (t * (T)-0.5 + half) + r;
+    return (NAME(power)){r, NAME(spare_power)(shifted)};
+}
+
 #if VECTOR_BYTES / LANES == 4
 #define MOST_DEVIATIONS 14.9f
-static const T NAME(mills)[] = {
-    0.000109390882f, 0.0006607486973f, -0.0008526515826f, -0.003071442164f, 0.02079227911f,
-    -0.06910232541f, 0.1650225092f, -0.3135344644f, 0.4953054637f, -0.6653824723f, 0.7691930511f,
-};
+
+CX_INLINE NAME(tail) NAME(normal_tail)(NAME(vector) t)
+{
+    NAME(vector) above = t * 0.004145970332f + 0.04083246393f;
+    above = ((above * t + 0.1838251869f) * t + 0.4390898f) * t + 0.5f;
+    NAME(vector) below = t * (0.01039229325f / DOWN) + 0.1023579881f / DOWN;
+    below = (below * t + 0.4710285729f / DOWN) * t + 1.204951438f / DOWN;
+    below = (below * t + 1.676064602f / DOWN) * t + 1 / DOWN;
+    return (NAME(tail)){NAME(normal_density_part)(t), above, below};
+}
 #else
 #define MOST_DEVIATIONS 38.9
 static const T NAME(mills)[] = {
@@ -188,33 +228,23 @@ static const T NAME(mills)[] = {
     -0.00299337677050854244, 0.0207950667998831796, -0.0691186387063101636, 0.165020366170384718,
     -0.313533156671304545, 0.495305615969976413, -0.6653825028900567, 0.769193049750062959,
 };
-#endif
-
-typedef struct {
-    NAME(power) density_part;
-    NAME(vector) mills;
-} NAME(tail);
 
 CX_INLINE NAME(tail) NAME(normal_tail)(NAME(vector) t)
 {
-    NAME(vector) high = (NAME(vector))((NAME(mask))t & ~LOW_HALF);
-    NAME(vector) square = high * high * (T)-0.5, less = (t - high) * (t + high) * (T)-0.5;
-    NAME(vector) shifted = square * (T)1.4426950408889634 + ROUND, whole = shifted - ROUND;
-    NAME(vector) r = square - whole * LN2_HIGH - whole * LN2_LOW + less;
-    NAME(vector) one_over = 1 / (t + 5), u = (t - 5) * one_over, sum = NAME(mills)[0] - (NAME(vector)){0};
+    NAME(vector) u = (t - 5) / (t + 5), sum = NAME(mills)[0] - (NAME(vector)){0};
     CX_UNROLL
     for (size_t k = 1; k < sizeof NAME(mills) / sizeof *NAME(mills); k++)
         sum = sum * u + NAME(mills)[k];
-    return (NAME(tail)){
-        {NAME(exp_of_rest)(r), NAME(spare_power)(shifted)},
-        sum * one_over,
-    };
+    return (NAME(tail)){NAME(normal_density_part)(t), sum, t * (1 / DOWN) + 5 / DOWN};
 }
+#endif
 
 #undef ROUND
+#undef ROUND_POWER
 #undef SCALE_BIT
 #undef SCALE_ONE
 #undef SPARE
+#undef EXP_TERMS
 #undef LN2_HIGH
 #undef LN2_LOW
 #undef EACH_TERM

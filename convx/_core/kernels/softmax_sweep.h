@@ -18,7 +18,6 @@ typedef struct {
 /* What a row or a column comes down to. */
 typedef struct {
     NAME(vector) max, sum, log_sum, product; /* product: sum(softmax grad), or sum grad */
-    NAME(vector) part, product_part;         /* of columns: what is not yet in the sums */
 } NAME(softmax);
 
 CX_INLINE NAME(vector) NAME(larger)(NAME(vector) a, NAME(vector) b)
@@ -107,29 +106,34 @@ CX_INLINE void NAME(store_group)(T *to, const NAME(group) *group)
         NAME(store_some)(to + k * LANES, group->of[k], LANES);
 }
 
-/* A row of at least a group. The last group overlaps the one before it: it is read first and
-   stored last. */
-CX_INLINE void NAME(softmax_row)(const int logarithm, const int gradient, const T *x,
-                                 const T *grad, T *y, int64_t length, const NAME(mask) *fresh)
+/* A row of at least a group, in three steps. The last group overlaps the one before it: it is read
+   first and stored last. */
+CX_INLINE NAME(vector) NAME(row_max)(const T *x, int64_t length)
+{
+    const int64_t last = length - NAME(parts);
+    NAME(group) max;
+    for (int k = 0; k < NAME(part_vectors); k++)
+        max.of[k] = NAME(load_some)(x + last + k * LANES, LANES);
+    for (int64_t i = 0; i < last; i += NAME(parts))
+        for (int k = 0; k < NAME(part_vectors); k++)
+            max.of[k] = NAME(larger)(NAME(load_some)(x + i + k * LANES, LANES), max.of[k]);
+    return NAME(largest)(&max);
+}
+
+CX_INLINE void NAME(row_sums)(const int logarithm, const int gradient, const T *x, const T *grad,
+                              T *y, int64_t length, const NAME(mask) *fresh, NAME(softmax) *row)
 {
     const int waits = gradient || !logarithm; /* the exponentials, in y */
     const int64_t last = length - NAME(parts), whole = length - length % NAME(parts);
     const T *last_grad = gradient ? grad + last : x;
-    NAME(softmax) row;
-    NAME(group) max, sum, product, e, end;
-    for (int k = 0; k < NAME(part_vectors); k++) {
-        max.of[k] = NAME(load_some)(x + last + k * LANES, LANES);
+    NAME(group) sum, product, e, end;
+    for (int k = 0; k < NAME(part_vectors); k++)
         sum.of[k] = product.of[k] = NAME(zero)();
-    }
-    for (int64_t i = 0; i < last; i += NAME(parts))
-        for (int k = 0; k < NAME(part_vectors); k++)
-            max.of[k] = NAME(larger)(NAME(load_some)(x + i + k * LANES, LANES), max.of[k]);
-    row.max = NAME(largest)(&max);
     if (whole < length)
-        end = NAME(add_group)(logarithm, gradient, x + last, last_grad, fresh, row.max, &sum,
+        end = NAME(add_group)(logarithm, gradient, x + last, last_grad, fresh, row->max, &sum,
                               &product);
     for (int64_t i = 0; i < whole; i += NAME(parts)) {
-        e = NAME(add_group)(logarithm, gradient, x + i, gradient ? grad + i : x, 0, row.max, &sum,
+        e = NAME(add_group)(logarithm, gradient, x + i, gradient ? grad + i : x, 0, row->max, &sum,
                             &product);
         if (waits)
             NAME(store_group)(y + i, &e);
@@ -140,16 +144,41 @@ CX_INLINE void NAME(softmax_row)(const int logarithm, const int gradient, const 
                                      NAME(load_some)(y + last + k * LANES, LANES));
         NAME(store_group)(y + last, &end);
     }
-    row.sum = NAME(total)(&sum);
-    row.product = NAME(total)(&product);
-    NAME(close_sums)(logarithm, gradient, &row);
-    const T *from = waits ? y : x;
-    end = NAME(finish_group)(logarithm, gradient, from + last, last_grad, &row);
+    row->sum = NAME(total)(&sum);
+    row->product = gradient ? NAME(total)(&product) : NAME(zero)();
+}
+
+CX_INLINE void NAME(finish_row)(const int logarithm, const int gradient, const T *x, const T *grad,
+                                T *y, int64_t length, NAME(softmax) *row)
+{
+    const int64_t last = length - NAME(parts);
+    const T *from = gradient || !logarithm ? y : x;
+    NAME(close_sums)(logarithm, gradient, row);
+    NAME(group) end = NAME(finish_group)(logarithm, gradient, from + last,
+                                         gradient ? grad + last : x, row);
     for (int64_t i = 0; i < last; i += NAME(parts)) {
-        e = NAME(finish_group)(logarithm, gradient, from + i, gradient ? grad + i : x, &row);
+        NAME(group) e = NAME(finish_group)(logarithm, gradient, from + i, gradient ? grad + i : x,
+                                           row);
         NAME(store_group)(y + i, &e);
     }
     NAME(store_group)(y + last, &end);
+}
+
+/* Rows one after the other, each step for all of them: meanwhile the processor need not wait for
+   what one row comes down to. */
+CX_INLINE void NAME(softmax_rows)(const int logarithm, const int gradient, const T *x,
+                                  const T *grad, T *y, int64_t count, int64_t length,
+                                  const NAME(mask) *fresh)
+{
+    NAME(softmax) rows[CX_SOFTMAX_TOGETHER];
+    for (int64_t i = 0; i < count; i++)
+        rows[i].max = NAME(row_max)(x + i * length, length);
+    for (int64_t i = 0; i < count; i++)
+        NAME(row_sums)(logarithm, gradient, x + i * length, gradient ? grad + i * length : 0,
+                       y + i * length, length, fresh, rows + i);
+    for (int64_t i = 0; i < count; i++)
+        NAME(finish_row)(logarithm, gradient, x + i * length, gradient ? grad + i * length : 0,
+                         y + i * length, length, rows + i);
 }
 
 /* A row of less than a group: elements that count for nothing complete it. */
@@ -164,7 +193,7 @@ CX_INLINE void NAME(softmax_short_row)(const int logarithm, const int gradient, 
         if (gradient)
             padded_grad[i] = grad[i];
     }
-    NAME(softmax_row)(logarithm, gradient, padded_x, padded_grad, padded_y, NAME(parts), 0);
+    NAME(softmax_rows)(logarithm, gradient, padded_x, padded_grad, padded_y, 1, NAME(parts), 0);
     for (int64_t i = 0; i < length; i++)
         y[i] = padded_y[i];
 }
@@ -178,31 +207,33 @@ CX_INLINE void NAME(softmax_columns)(const int logarithm, const int gradient, co
     const T *from = waits ? y : x;
     for (int64_t i = 0; i < width; i += LANES)
         columns[i / LANES] = (NAME(softmax)){.max = NAME(load_some)(x + i, width - i)};
-    for (int64_t j = 1; j < length; j++)
+    for (int64_t j = 1, stop; j < length; j = stop) {
+        stop = cx_min(j + CX_SOFTMAX_ROWS, length);
         for (int64_t i = 0; i < width; i += LANES) {
-            NAME(vector) *max = &columns[i / LANES].max;
-            *max = NAME(larger)(NAME(load_some)(x + j * pitch + i, width - i), *max);
+            NAME(vector) max = columns[i / LANES].max;
+            for (int64_t row = j; row < stop; row++)
+                max = NAME(larger)(NAME(load_some)(x + row * pitch + i, width - i), max);
+            columns[i / LANES].max = max;
         }
-    for (int64_t j = 0; j < length; j++) {
+    }
+    for (int64_t j = 0, stop; j < length; j = stop) {
+        stop = cx_min(j + CX_SOFTMAX_ROWS, length);
         for (int64_t i = 0; i < width; i += LANES) {
             NAME(softmax) *column = columns + i / LANES;
-            int64_t at = j * pitch + i, count = width - i;
-            NAME(vector) e = NAME(exp_negative)(NAME(load_some)(x + at, count) - column->max);
-            column->part += e;
-            if (waits)
-                NAME(store_some)(y + at, e, count);
-            if (gradient) {
-                NAME(vector) g = NAME(load_some)(grad + at, count);
-                column->product_part += logarithm ? g : e * g;
+            NAME(vector) max = column->max, part = NAME(zero)(), product_part = NAME(zero)();
+            for (int64_t row = j; row < stop; row++) {
+                int64_t at = row * pitch + i, count = width - i;
+                NAME(vector) e = NAME(exp_negative)(NAME(load_some)(x + at, count) - max);
+                part += e;
+                if (waits)
+                    NAME(store_some)(y + at, e, count);
+                if (gradient) {
+                    NAME(vector) g = NAME(load_some)(grad + at, count);
+                    product_part += logarithm ? g : e * g;
+                }
             }
-        }
-        if (j % CX_SOFTMAX_ROWS != CX_SOFTMAX_ROWS - 1 && j < length - 1)
-            continue;
-        for (int64_t i = 0; i < width; i += LANES) {
-            NAME(softmax) *column = columns + i / LANES;
-            column->sum += column->part;
-            column->product += column->product_part;
-            column->part = column->product_part = NAME(zero)();
+            column->sum += part;
+            column->product += product_part;
         }
     }
     for (int64_t i = 0; i < width; i += LANES)
@@ -228,15 +259,17 @@ CX_INLINE void NAME(softmax_pieces)(const int logarithm, const int gradient,
         NAME(mask) fresh[NAME(part_vectors)];
         for (int k = 0; k < NAME(parts); k++)
             fresh[k / LANES][k % LANES] = k < NAME(parts) - job->length % NAME(parts) ? 0 : -1;
-        for (int64_t row = first; row < end; row++) {
+        int64_t together = cx_min(CX_SOFTMAX_TOGETHER, 1 + 1024 / (1 + job->length)), count;
+        for (int64_t row = first; row < end; row += count) {
             int64_t at = row * job->length;
             const T *row_grad = gradient ? grad + at : 0;
+            count = job->length < NAME(parts) ? 1 : cx_min(together, end - row);
             if (job->length < NAME(parts))
                 NAME(softmax_short_row)(logarithm, gradient, x + at, row_grad, y + at,
                                         job->length);
             else
-                NAME(softmax_row)(logarithm, gradient, x + at, row_grad, y + at, job->length,
-                                  fresh);
+                NAME(softmax_rows)(logarithm, gradient, x + at, row_grad, y + at, count,
+                                   job->length, fresh);
         }
         return;
     }

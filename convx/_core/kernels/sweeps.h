@@ -52,7 +52,7 @@ typedef struct {
 
 /* y = softmax(x) along the middle one of three axes, or its logarithm, or with grad what the
    gradient of x is. A piece is a row if `inner` is 1, else `block` of the inner elements. */
-enum { CX_SOFTMAX_BLOCK = 1024, CX_SOFTMAX_ROWS = 32 };
+enum { CX_SOFTMAX_BLOCK = 1024, CX_SOFTMAX_ROWS = 32, CX_SOFTMAX_TOGETHER = 16 };
 
 typedef struct {
     int64_t logarithm;
