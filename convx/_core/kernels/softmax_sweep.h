@@ -18,6 +18,7 @@ typedef struct {
 /* What a row or a column comes down to. */
 typedef struct {
     NAME(vector) max, sum, log_sum, product; /* product: sum(softmax grad), or sum grad */
+    NAME(vector) part, product_part;         /* of columns: what is not yet in the sums */
 } NAME(softmax);
 
 CX_INLINE NAME(vector) NAME(larger)(NAME(vector) a, NAME(vector) b)
@@ -207,33 +208,31 @@ CX_INLINE void NAME(softmax_columns)(const int logarithm, const int gradient, co
     const T *from = waits ? y : x;
     for (int64_t i = 0; i < width; i += LANES)
         columns[i / LANES] = (NAME(softmax)){.max = NAME(load_some)(x + i, width - i)};
-    for (int64_t j = 1, stop; j < length; j = stop) {
-        stop = cx_min(j + CX_SOFTMAX_ROWS, length);
+    for (int64_t j = 1; j < length; j++)
         for (int64_t i = 0; i < width; i += LANES) {
-            NAME(vector) max = columns[i / LANES].max;
-            for (int64_t row = j; row < stop; row++)
-                max = NAME(larger)(NAME(load_some)(x + row * pitch + i, width - i), max);
-            columns[i / LANES].max = max;
+            NAME(vector) *max = &columns[i / LANES].max;
+            *max = NAME(larger)(NAME(load_some)(x + j * pitch + i, width - i), *max);
         }
-    }
-    for (int64_t j = 0, stop; j < length; j = stop) {
-        stop = cx_min(j + CX_SOFTMAX_ROWS, length);
+    for (int64_t j = 0; j < length; j++) {
         for (int64_t i = 0; i < width; i += LANES) {
             NAME(softmax) *column = columns + i / LANES;
-            NAME(vector) max = column->max, part = NAME(zero)(), product_part = NAME(zero)();
-            for (int64_t row = j; row < stop; row++) {
-                int64_t at = row * pitch + i, count = width - i;
-                NAME(vector) e = NAME(exp_negative)(NAME(load_some)(x + at, count) - max);
-                part += e;
-                if (waits)
-                    NAME(store_some)(y + at, e, count);
-                if (gradient) {
-                    NAME(vector) g = NAME(load_some)(grad + at, count);
-                    product_part += logarithm ? g : e * g;
-                }
+            int64_t at = j * pitch + i, count = width - i;
+            NAME(vector) e = NAME(exp_negative)(NAME(load_some)(x + at, count) - column->max);
+            column->part += e;
+            if (waits)
+                NAME(store_some)(y + at, e, count);
+            if (gradient) {
+                NAME(vector) g = NAME(load_some)(grad + at, count);
+                column->product_part += logarithm ? g : e * g;
             }
-            column->sum += part;
-            column->product += product_part;
+        }
+        if (j % CX_SOFTMAX_ROWS != CX_SOFTMAX_ROWS - 1 && j < length - 1)
+            continue;
+        for (int64_t i = 0; i < width; i += LANES) {
+            NAME(softmax) *column = columns + i / LANES;
+            column->sum += column->part;
+            column->product += column->product_part;
+            column->part = column->product_part = NAME(zero)();
         }
     }
     for (int64_t i = 0; i < width; i += LANES)
