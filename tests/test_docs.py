@@ -30,8 +30,8 @@ def test_examples(page):
 @pages
 def test_examples_are_shown_as_code(page):
     """Outside of a fence Markdown makes quotations of them."""
-    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
-    assert not re.search(r"^>>>", text, re.M)
+    text = re.sub("(?ms)^```.*?^```", "", page.read_text(encoding="utf-8"))
+    assert not re.search("(?m)^>>>", text)
 
 
 @pytest.mark.skipif(not (ROOT / "setup.py").exists(), reason="not the whole tree")
