@@ -20,6 +20,10 @@ enum { CX_MAX_RANK = 30 };
 /* Output rows of a block that shares its input rows (slide.h). */
 enum { CX_SLIDE_ROWS = 7 };
 
+/* Rows so many bytes apart, or a multiple, fall into one set of the L1 cache and drive one another out
+   of it: they are not read in place by blocks of several rows. */
+enum { CX_L1_PERIOD = 4096 };
+
 /* One spatial axis of a pass.
 
    A *tile* is the thread-private copy of the input that one box of outputs needs. Along an axis it

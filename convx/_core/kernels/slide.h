@@ -364,7 +364,8 @@ static NAME(row_finder) NAME(find_row_finder)(const cx_pass *pass, const NAME(sp
                                INT64_MAX, INT64_MIN, NAME(input_span)(pass), space->zeros};
     finder.in_place = NAME(slide_kind)(slide) > 10 && finder.span > 0 && !axis->halo &&
                       !(slide->down < 0 && slide->rows == 7 && sizeof(T) == 8) &&
-                      axis->strands == 1 && axis->step == 1 && axis->in_stride == 1;
+                      axis->strands == 1 && axis->step == 1 && axis->in_stride == 1 &&
+                      axis[-1].in_stride * (int64_t)sizeof(T) % CX_L1_PERIOD != 0;
     if (!finder.in_place)
         return finder;
     for (int64_t row = 0; row < pass->tile_rows; row++)
