@@ -30,7 +30,7 @@ def _table() -> dict[str, Any]:
 
 def as_numpy(value: Any) -> Any:
     """A tensor as an array with the same strides, other things as they are, in containers too."""
-    import torch
+    torch = pytest.importorskip("torch")
 
     if isinstance(value, torch.Tensor):
         return value.detach().numpy()
@@ -43,7 +43,7 @@ def as_numpy(value: Any) -> Any:
 
 def samples(name: str, dtype: str, gradients: bool = False) -> Iterator[tuple[list[Any], dict]]:
     """Arguments and options of all of PyTorch's samples of a function, as tensors."""
-    import torch
+    torch = pytest.importorskip("torch")
 
     info = _table()[name]
     torch.manual_seed(0)
@@ -95,7 +95,7 @@ def check_gradients(
 
     What is compared is the gradient of every tensor that PyTorch has one for, in their order.
     """
-    import torch
+    torch = pytest.importorskip("torch")
 
     op, seen = _table()[name].op, 0
     for arguments, options in samples(name, "float64", gradients=True):
