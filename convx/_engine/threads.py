@@ -42,7 +42,23 @@ def _default() -> int:
     return min(processors, _quota(), MOST_THREADS)
 
 
+@contextmanager
+def _without_nonsense(name: str) -> Iterator[None]:
+    """Hide an environment variable that is no list of counts: LLVM's OpenMP aborts on "1.5"."""
+    value = os.environ.get(name, "1")
+    if all(count.strip().isdecimal() for count in value.split(",")):
+        yield
+        return
+    del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ[name] = value
+
+
 _parallel.set_default_threads(_default())
+with _without_nonsense("OMP_NUM_THREADS"):
+    _parallel.current_threads()  # OpenMP reads its environment when it is asked for the first time
 
 
 def get_num_threads() -> int:
