@@ -14,6 +14,7 @@ from support import convolutions, functions, randomly, run_python, values
 import convx
 from convx import functional as F
 from convx import grad
+from convx._core import _activations
 
 CONFIG = convx.show_config("dicts")
 MOST = convx.get_num_threads()
@@ -82,6 +83,15 @@ def test_threadpoolctl_is_followed():
         pytest.skip("built without OpenMP")
     with threadpoolctl.threadpool_limits(1, "openmp"):
         assert convx.get_num_threads() == 1
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("pieces", [1, 2, 3, 63, 64, 65, 129, 200])
+def test_every_piece_of_a_sweep_is_computed(pieces, threads):
+    x = np.linspace(-1, 1, 4096 * pieces - 5)
+    y = np.full_like(x, np.nan)
+    _activations.activate(CONFIG["machine"]["isa used"], "relu", (), x, None, y, threads)
+    np.testing.assert_array_equal(y, np.maximum(x, 0))
 
 
 # explain

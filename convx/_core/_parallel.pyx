@@ -69,43 +69,80 @@ cdef enum:
 cdef double LONG = 0.1
 
 
-cdef struct Queue:
-    int64_t pieces, shares, next
+# What is shared out: pieces in so many shares, as evenly as may be.
+cdef struct Work:
+    int64_t pieces, shares
+    int threads
     double pause
 
 
-cdef int64_t first_piece(const Queue *queue, int64_t share) noexcept nogil:
+# The shares that a thread takes before those of others, neighbours: in the next call with the same
+# arrays it gets the same ones, which its caches may hold. A line of the cache for each, and the
+# line that processors fetch along.
+cdef struct Queue:
+    int64_t next, end
+    int64_t unused[14]
+
+
+cdef int64_t first_piece(const Work *work, int64_t share) noexcept nogil:
     """The first of the pieces that belong to a share."""
-    cdef int64_t pieces = queue.pieces, shares = queue.shares
-    return share * (pieces // shares) + min(share, pieces % shares)
+    return cut(work.pieces, work.shares, share)
 
 
-cdef void work(cx_sweep sweep, const void *job, Queue *queue, char *scratch) noexcept nogil:
-    """Take shares from the queue until it is empty, or it is time for a pause."""
+cdef int64_t cut(int64_t count, int64_t parts, int64_t part) noexcept nogil:
+    """Where a part begins if so many are cut into parts that differ by 1 at most."""
+    return part * (count // parts) + min(part, count % parts)
+
+
+cdef void run_queue(cx_sweep sweep, const void *job, const Work *work, Queue *queue,
+                    char *scratch) noexcept nogil:
+    """Take shares from a queue until it is empty, or it is time for a pause."""
     cdef int64_t share = take(&queue.next)
-    while share < queue.shares:
-        sweep(job, first_piece(queue, share), first_piece(queue, share + 1), scratch)
-        if now() > queue.pause:
+    while share < queue.end:
+        sweep(job, first_piece(work, share), first_piece(work, share + 1), scratch)
+        if now() > work.pause:
             return
         share = take(&queue.next)
+
+
+cdef void run_queues(cx_sweep sweep, const void *job, const Work *work, Queue *queues, int own,
+                     char *scratch) noexcept nogil:
+    """Take shares from a thread's own queue, and then from those of others."""
+    cdef int k
+    for k in range(work.threads):
+        run_queue(sweep, job, work, queues + (own + k) % work.threads, scratch)
+
+
+cdef bint is_left(const Work *work, const Queue *queues) noexcept nogil:
+    """Whether there are shares in any queue."""
+    cdef int index
+    for index in range(work.threads):
+        if queues[index].next < queues[index].end:
+            return True
+    return False
 
 
 cdef int share_out(cx_sweep sweep, const void *job, int64_t pieces, int threads,
                    int64_t scratch_bytes=0) except -1:
     """Run a sweep over its pieces without the GIL; each thread has scratch memory of its own."""
-    cdef Block scratch = borrow_scratch(max(scratch_bytes, 64) * threads)
-    cdef Queue queue
+    cdef Block block = borrow_scratch((<int64_t>sizeof(Queue) + scratch_bytes) * threads)
+    cdef Queue *queues = <Queue *>block.memory
+    cdef char *scratch = block.memory + threads * <int64_t>sizeof(Queue)
+    cdef Work work
     cdef int index
-    queue.pieces, queue.shares, queue.next = pieces, min(pieces, threads * SHARES), 0
+    work.pieces, work.shares, work.threads = pieces, min(pieces, threads * SHARES), threads
+    for index in range(threads):
+        queues[index].next = cut(work.shares, threads, index)
+        queues[index].end = cut(work.shares, threads, index + 1)
     note_region(threads)
-    while queue.next < queue.shares:
-        queue.pause = now() + LONG
+    while is_left(&work, queues):
+        work.pause = now() + LONG
         with nogil:
             if threads == 1:
-                work(sweep, job, &queue, scratch.memory)
+                run_queues(sweep, job, &work, queues, 0, scratch)
             else:
                 for index in prange(threads, num_threads=threads, schedule="static", chunksize=1):
-                    work(sweep, job, &queue, scratch.memory + index * scratch_bytes)
+                    run_queues(sweep, job, &work, queues, index, scratch + index * scratch_bytes)
         PyErr_CheckSignals()
-    return_scratch(scratch)
+    return_scratch(block)
     return 0
