@@ -31,6 +31,7 @@ from convx._engine.arguments.convolution import (
     pads,
     spatial_axes,
 )
+from convx._engine.arguments.data import items_of
 from convx._engine.arguments.folding import (
     check_divides,
     fold_windows,
@@ -165,6 +166,7 @@ __all__ = [
     "indices",
     "integer",
     "integer_bounds",
+    "items_of",
     "kind",
     "label_smoothing",
     "layer",

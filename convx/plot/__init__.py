@@ -1,0 +1,1 @@
+"""Pictures of convolutions and of what is learned, drawn with matplotlib."""
