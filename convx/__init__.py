@@ -4,7 +4,7 @@ The floors, from the top; imports go down only:
 
 - ``convx.cli``: the command line;
 - ``convx.plot``: pictures of convolutions and of what is learned, with matplotlib;
-- ``convx.data``: batches, handwritten digits;
+- ``convx.nn``, ``convx.optim``, ``convx.data``: layers, losses, models; optimisers; batches;
 - ``convx.functional``, ``convx.grad``: public functions under the names of PyTorch;
 - ``convx._ops``: the operations, forward and backward together;
 - ``convx._engine``: sizes, arguments, boundaries, dtypes, plans, threads;
@@ -14,7 +14,7 @@ The floors, from the top; imports go down only:
 """
 
 from importlib import import_module
-from types import ModuleType
+from typing import Any
 
 from convx import functional, grad
 from convx._engine.report import Explanation, explain, show_config
@@ -40,11 +40,16 @@ __all__ = [
     "threads",
 ]
 
-# Imported when they are first asked for.
-LAZY = ("data", "plot")
+# Parts that are imported when they are first asked for.
+SUBMODULES = (
+    "data",
+    "nn",
+    "optim",
+    "plot",
+)
 
 
-def __getattr__(name: str) -> ModuleType:
-    if name in LAZY:
+def __getattr__(name: str) -> Any:
+    if name in SUBMODULES:
         return import_module(f"convx.{name}")
     raise AttributeError(f"module 'convx' has no attribute {name!r}")

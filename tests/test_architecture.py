@@ -34,6 +34,7 @@ FLOORS = {
     "grad": 4,
     "data": 5,
     "nn": 5,
+    "optim": 5,
     "plot": 6,
     "cli": 7,
 }

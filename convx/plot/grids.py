@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -110,7 +111,7 @@ def _draw(tiles: Array, columns: int | None, ax: Axes | None, **style: Any) -> A
     """Put the tiles into one picture, with gaps between them."""
     count, height, width = tiles.shape
     if columns is None:
-        columns = min(count, max(1, round((count * height / width) ** 0.5)))
+        columns = min(count, math.ceil((count * height / width) ** 0.5))
     columns = arguments.integer(columns, "columns", 1)
     rows = -(-count // columns)
     gap = max(1, max(height, width) // 8)

@@ -304,7 +304,8 @@ def _call(function: Any, x: Array, weight: Array, options: Options, **more: Any)
         algorithm="direct",
         **more,
     )
-    return result[0]
+    plane: Array = result[0]
+    return plane
 
 
 def _padded(x: Array, options: Options) -> Array:
