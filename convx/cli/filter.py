@@ -11,10 +11,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from convx._engine.files import check_target
+
 from . import arrays, images, kernels
 from .convolve import BOUNDARIES, MODES, apply
 from .errors import CommandError
-from .files import check_target
 
 __all__ = ["add_arguments", "run"]
 

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from convx._engine.files import open_regular, replacing
+
 from .errors import CommandError
-from .files import open_regular, replacing
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .files import replacing
+from convx._engine.files import replacing
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFont

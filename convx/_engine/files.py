@@ -1,6 +1,4 @@
-"""Reading and replacing files whole."""
-
-from __future__ import annotations
+"""Files: opened only if their length can be trusted, replaced whole or not at all."""
 
 import os
 import secrets
@@ -11,27 +9,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import CommandError
-
-__all__ = ["check_target", "open_regular", "replacing"]
-
 
 def open_regular(path: Path) -> BinaryIO:
     """Open a file to read; refuse pipes and devices, which have no length to check against."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
-            raise CommandError(f"cannot read {str(path)!r}: not a file")
+            raise ValueError("not a file")
         return open(path, "rb")
-    except (OSError, ValueError) as error:
-        raise CommandError(f"cannot read {str(path)!r}: {_reason(error)}") from error
+    except OSError as error:
+        raise type(error)(f"cannot read {str(path)!r}: {_reason(error)}") from error
+    except ValueError as error:
+        raise ValueError(f"cannot read {str(path)!r}: {_reason(error)}") from error
 
 
 def check_target(path: Path) -> None:
     """Refuse early a place where nothing can be written."""
     if not path.parent.is_dir():
-        raise CommandError(f"cannot write {str(path)!r}: no such folder")
+        raise FileNotFoundError(f"cannot write {str(path)!r}: no such folder")
     if path.exists() and not path.is_file():
-        raise CommandError(f"cannot write {str(path)!r}: it exists and is not a file")
+        raise ValueError(f"cannot write {str(path)!r}: it exists and is not a file")
 
 
 @contextmanager
@@ -52,7 +48,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             shutil.copymode(target, fresh)
         os.replace(fresh, target)
     except OSError as error:
-        raise CommandError(f"cannot write {str(path)!r}: {_reason(error)}") from error
+        raise type(error)(f"cannot write {str(path)!r}: {_reason(error)}") from error
     finally:
         fresh.unlink(missing_ok=True)
 
