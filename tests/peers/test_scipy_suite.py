@@ -13,24 +13,24 @@ from scipy import ndimage, signal
 
 # A function for each of the modules that SciPy compiled, with arguments.
 COMPILED = {
-    "_sigtools": (signal.convolve2d, np.eye(3), np.eye(2)),
-    "_upfirdn_apply": (signal.upfirdn, np.ones(3), np.ones(3)),
-    "_spline": (signal.sepfir2d, np.eye(5), np.ones(3), np.ones(3)),
-    "pypocketfft": (signal.fftconvolve, np.ones(3), np.ones(3)),
-    "_nd_image": (ndimage.gaussian_filter, np.eye(3), 1.0),
+    "_sigtools": (signal, "convolve2d", np.eye(3), np.eye(2)),
+    "_upfirdn_apply": (signal, "upfirdn", np.ones(3), np.ones(3)),
+    "_spline": (signal, "sepfir2d", np.eye(5), np.ones(3), np.ones(3)),
+    "pypocketfft": (signal, "fftconvolve", np.ones(3), np.ones(3)),
+    "_nd_image": (ndimage, "gaussian_filter", np.eye(3), 1.0),
 }
 
 
 @pytest.mark.parametrize("module", COMPILED)
 def test_scipy_under_our_name_is_caught(guarded, module):
-    function, *arguments = COMPILED[module]
+    package, name, *arguments = COMPILED[module]
+    function = getattr(package, name)
     expected = function(*arguments)  # by others it may be called
-    name = f"test.{function.__name__}"
-    ours = scipy_suite.counted(name, function)
-    with pytest.raises(AssertionError, match=f"{name} called scipy.*{module}"):
+    ours = scipy_suite.counted(f"test.{name}", function)
+    with pytest.raises(AssertionError, match=f"test.{name} called scipy.*{module}"):
         ours(*arguments)
-    assert scipy_suite.calls.pop(name) == 1
-    assert scipy_suite.trespasses.pop().startswith(name)
+    assert scipy_suite.calls.pop(f"test.{name}") == 1
+    assert scipy_suite.trespasses.pop().startswith(f"test.{name}")
     np.testing.assert_array_equal(function(*arguments), expected)
 
 
