@@ -3,6 +3,7 @@
 The floors, from the top; imports go down only:
 
 - ``convx.cli``: the command line, the one place of optional dependencies;
+- ``convx.nn``, ``convx.optim``: layers, losses, models; optimisers;
 - ``convx.functional``, ``convx.grad``: public functions under the names of PyTorch;
 - ``convx._ops``: the operations, forward and backward together;
 - ``convx._engine``: sizes, arguments, boundaries, dtypes, plans, threads;
@@ -10,6 +11,9 @@ The floors, from the top; imports go down only:
 
 ``convx.reference`` stands beside them: the same in plain NumPy, slow and obviously right.
 """
+
+from importlib import import_module
+from typing import Any
 
 from convx import functional, grad
 from convx._engine.report import Explanation, explain, show_config
@@ -34,3 +38,15 @@ __all__ = [
     "show_config",
     "threads",
 ]
+
+# Parts that are imported when they are first asked for.
+SUBMODULES = (
+    "nn",
+    "optim",
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name in SUBMODULES:
+        return import_module(f"convx.{name}")
+    raise AttributeError(f"module 'convx' has no attribute {name!r}")

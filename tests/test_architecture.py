@@ -32,6 +32,8 @@ FLOORS = {
     "_ops": 3,
     "functional": 4,
     "grad": 4,
+    "nn": 5,
+    "optim": 5,
     "cli": 6,
 }
 APART = ("reference", "_version")

@@ -150,9 +150,22 @@ cdef extern from "sweeps.h" nogil:
         void *x
         void *y
 
+    enum:
+        CX_SGD
+        CX_ADAM
+        CX_RMSPROP
+
+    ctypedef struct cx_step_job:
+        int64_t rule, length
+        double given[9]
+        const void *grad
+        void *parameter
+        void *state[3]
+
     ctypedef struct cx_sweeps:
         cx_sweep activation, activation_gradient, slopes, dropout, softmax
         cx_sweep norm, softmax_loss
+        cx_sweep step
         cx_sweep copy, fold, resample
         cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter
 

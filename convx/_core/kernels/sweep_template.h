@@ -9,6 +9,7 @@
 #include "softmax_sweep.h"
 #include "log_sum_exp.h"
 #include "norm_sweep.h"
+#include "optimizer_sweep.h"
 #include "resample_sweep.h"
 #undef EACH_ACTIVATION
 #undef EACH_SWEPT_ACTIVATION
@@ -28,6 +29,7 @@ static const cx_sweeps NAME(sweeps) = {
     .dropout = NAME(sweep_dropout),
     .softmax = NAME(sweep_softmax),
     .norm = NAME(sweep_norm),
+    .step = NAME(sweep_step),
     .softmax_loss = NAME(sweep_softmax_loss),
     .resample = NAME(sweep_resample),
     .pool_sum_gradient = NAME(sweep_pool_sum_gradient),

@@ -194,10 +194,22 @@ typedef struct {
     void *x, *y;
 } cx_scatter_job;
 
+/* A step of an optimiser: a parameter goes where its gradient sends it. */
+enum { CX_SGD, CX_ADAM, CX_RMSPROP };
+
+typedef struct {
+    int64_t rule, length;
+    double given[9]; /* the first ones are sign of the gradient, decay of the parameter, rate */
+    const void *grad;
+    void *parameter;
+    void *state[3]; /* of the parameter's length each, or NULL */
+} cx_step_job;
+
 /* What one instruction set offers for one element type. */
 typedef struct {
     cx_sweep activation, activation_gradient, slopes, dropout, softmax;
     cx_sweep norm, softmax_loss;
+    cx_sweep step;
     cx_sweep copy, fold, resample;
     cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter;
 } cx_sweeps;

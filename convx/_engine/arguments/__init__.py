@@ -92,6 +92,13 @@ from convx._engine.arguments.normalization import (
     normalized_shape,
     running_to_write,
 )
+from convx._engine.arguments.optimization import (
+    check_nesterov,
+    learned_array,
+    not_negative,
+    share,
+    shares,
+)
 from convx._engine.arguments.padding import pad_mode, pad_value, pad_widths
 from convx._engine.arguments.pooling import (
     adaptive_sizes,
@@ -133,6 +140,7 @@ __all__ = [
     "check_kernel",
     "check_memory",
     "check_mutual_broadcast",
+    "check_nesterov",
     "check_order",
     "check_out",
     "check_output_channels",
@@ -168,10 +176,12 @@ __all__ = [
     "kind",
     "label_smoothing",
     "layer",
+    "learned_array",
     "linear_shape",
     "matrix_sizes",
     "norm_type",
     "normalized_shape",
+    "not_negative",
     "number",
     "one_of",
     "pad_mode",
@@ -190,6 +200,8 @@ __all__ = [
     "resized",
     "running_to_write",
     "shape",
+    "share",
+    "shares",
     "shuffle_factors",
     "shuffle_groups",
     "spatial_axes",

@@ -1,0 +1,232 @@
+"""Containers: layers one after the other, side by side, and around a shortcut."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from convx.nn.module import Module, Pullback
+
+
+class Identity(Module):
+    """A layer that returns its input; it takes any arguments and ignores them."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def vjp(self, x: Any, **_: Any) -> tuple[Any, Pullback]:
+        """Return the input."""
+        return x, lambda dy: dy
+
+
+class Sequential(Module):
+    """Layers one after the other.
+
+    Parameters
+    ----------
+    *layers : Module, or a mapping of names to modules
+        The layers in order. They are called "0", "1", … where they have no names.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convx import nn
+    >>> model = nn.Sequential(nn.Conv2d(1, 2, 3, rng=0), nn.ReLU(), nn.Flatten())
+    >>> model
+    Sequential(
+      (0): Conv2d(1, 2, kernel_size=(3, 3), stride=(1, 1))
+      (1): ReLU()
+      (2): Flatten(start_dim=1, end_dim=-1)
+    )
+    >>> y, pullback = model.vjp(np.ones((1, 1, 4, 4), np.float32))
+    >>> y.shape, pullback(np.ones_like(y)).shape, model[0].weight.grad.shape
+    ((1, 8), (1, 1, 4, 4), (2, 1, 3, 3))
+    >>> list(model.state_dict())
+    ['0.weight', '0.bias']
+    """
+
+    def __init__(self, *layers: Module | Mapping[str, Module]) -> None:
+        if len(layers) == 1 and isinstance(layers[0], Mapping):
+            named = dict(layers[0])
+        else:
+            named = {str(place): layer for place, layer in enumerate(layers)}  # type: ignore[misc]
+        for name, layer in named.items():
+            if not isinstance(layer, Module):
+                raise TypeError(f"layers must be modules, got {type(layer).__name__} at {name}")
+        vars(self).update(named)
+
+    def __iter__(self) -> Iterator[Module]:
+        return self.children()
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __getitem__(self, place: int | slice) -> Any:
+        if isinstance(place, slice):
+            return type(self)(dict(list(self.named_children())[place]))
+        return list(self)[place]
+
+    def append(self, layer: Module) -> "Sequential":
+        """Add a layer at the end, and return the container."""
+        setattr(self, str(len(self)), layer)
+        return self
+
+    def __call__(self, x: Any) -> Any:
+        """Return what the last layer makes of the others' results."""
+        for layer in self:
+            x = layer(x)
+        return x
+
+    def vjp(self, x: Any, input_gradient: bool = True) -> tuple[Any, Pullback]:
+        """Return the last layer's result, and a pullback through all layers.
+
+        Without ``input_gradient`` it ends at the first layer that has parameters.
+        """
+        pullbacks: list[Pullback] = []
+        for layer in self:
+            if pullbacks or input_gradient:
+                x, pullback = layer.vjp(x)
+                pullbacks.append(pullback)
+            elif next(layer.parameters(), None) is None:
+                x = layer(x)
+            else:
+                x, pullback = layer.vjp(x, input_gradient=False)
+                pullbacks.append(pullback)
+        return x, _chain(pullbacks)
+
+
+def _chain(pullbacks: list[Pullback]) -> Pullback:
+    def pullback(dy: Any) -> Any:
+        for one in reversed(pullbacks):
+            dy = one(dy)
+        return dy
+
+    return pullback
+
+
+class Parallel(Module):
+    """Layers side by side, all of the same input, whose results are added.
+
+    Parameters
+    ----------
+    *branches : Module
+        The layers; they are called "0", "1", ….
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convx import nn
+    >>> nn.Parallel(nn.Identity(), nn.ReLU())(np.array([-1.0, 2.0]))
+    array([-1.,  4.])
+    """
+
+    def __init__(self, *branches: Module) -> None:
+        vars(self).update({str(place): branch for place, branch in enumerate(branches)})
+
+    def _merge(self, results: list[Any]) -> tuple[Any, Callable[[Any], list[Any]]]:
+        """Return one result of all, and what gives each branch the gradient of its own."""
+        total = results[0]
+        for one in results[1:]:
+            total = total + one
+        return total, lambda dy: [dy] * len(results)
+
+    def __call__(self, x: Any) -> Any:
+        """Return the results of all branches as one."""
+        return self._merge([branch(x) for branch in self.children()])[0]
+
+    def vjp(self, x: Any, input_gradient: bool = True) -> tuple[Any, Pullback]:
+        """Return the results of all branches as one, and a pullback through all of them."""
+        results, pullbacks = zip(*(branch.vjp(x) for branch in self.children()))
+        merged, shares = self._merge(list(results))
+
+        def pullback(dy: Any) -> Any:
+            return sum_of([one(share) for one, share in zip(pullbacks, shares(dy))])
+
+        return merged, pullback
+
+
+def sum_of(gradients: list[Any]) -> Any:
+    """Return the sum of arrays, in their order, without changing one."""
+    total = gradients[0]
+    for one in gradients[1:]:
+        total = total + one
+    return total
+
+
+class Concat(Parallel):
+    """Layers side by side, whose results are joined along an axis, that of the channels.
+
+    Parameters
+    ----------
+    *branches : Module
+        The layers; they are called "0", "1", ….
+    dim : int, default 1
+        The axis.
+
+    Examples
+    --------
+    A connection that skips the layers between, as in a U-Net:
+
+    >>> import numpy as np
+    >>> from convx import nn
+    >>> between = nn.Sequential(nn.MaxPool2d(2), nn.Upsample(scale_factor=2))
+    >>> nn.Concat(nn.Identity(), between)(np.ones((1, 3, 4, 4))).shape
+    (1, 6, 4, 4)
+    """
+
+    def __init__(self, *branches: Module, dim: int = 1) -> None:
+        super().__init__(*branches)
+        self.dim = dim
+
+    def _merge(self, results: list[Any]) -> tuple[Any, Callable[[Any], list[Any]]]:
+        ends = np.cumsum([one.shape[self.dim] for one in results])[:-1]
+        return np.concatenate(results, self.dim), lambda dy: np.split(dy, ends, self.dim)
+
+
+class Residual(Module):
+    """Layers around which the input is led, and added to their result.
+
+    ``activation(main(x) + shortcut(x))``, He et al., "Deep residual learning for image
+    recognition", 2016.
+
+    Parameters
+    ----------
+    main : Module
+        What is learned besides the identity.
+    shortcut : Module, optional
+        The way around, where the shapes differ; the identity without it.
+    activation : Module, optional
+        What the sum goes through.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convx import nn
+    >>> block = nn.Residual(nn.Hardtanh(), activation=nn.ReLU())
+    >>> y, pullback = block.vjp(np.array([-3.0, 0.5, 2.0]))
+    >>> y, pullback(np.ones(3))
+    (array([0., 1., 3.]), array([0., 2., 1.]))
+    """
+
+    def __init__(
+        self, main: Module, shortcut: Module | None = None, activation: Module | None = None
+    ) -> None:
+        self.main = main
+        self.shortcut = Identity() if shortcut is None else shortcut
+        self.activation = Identity() if activation is None else activation
+
+    def __call__(self, x: Any) -> Any:
+        """Return the sum of both ways, activated."""
+        return self.activation(self.main(x) + self.shortcut(x))
+
+    def vjp(self, x: Any, input_gradient: bool = True) -> tuple[Any, Pullback]:
+        """Return the sum of both ways, activated, and a pullback through both."""
+        y, back_main = self.main.vjp(x)
+        around, back_shortcut = self.shortcut.vjp(x)
+        result, back_activation = self.activation.vjp(y + around)
+
+        def pullback(dy: Any) -> Any:
+            dy = back_activation(dy)
+            return back_main(dy) + back_shortcut(dy)
+
+        return result, pullback
