@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     )
     narrow = parser.add_argument_group("to run less than all")
     narrow.add_argument("--what", dest="sections", nargs="+", choices=run.SECTIONS, help="parts")
-    narrow.add_argument("--layers", dest="names", nargs="+", metavar="NAME", help="layers, sweeps")
+    narrow.add_argument("--layers", dest="names", nargs="+", metavar="NAME", help="cases of them")
     narrow.add_argument("--dtype", dest="dtypes", nargs="+", choices=DTYPES, help="element types")
     narrow.add_argument("--threads", nargs="+", type=_count, metavar="N", help="numbers of threads")
     narrow.add_argument("--peers", nargs="*", choices=run.PEERS, help="libraries to compare with")

@@ -23,6 +23,7 @@ TITLES = {
     "grad_input": "input gradient",
     "grad_weight": "weight gradient",
     "gradient": "gradient",  # of a sweep
+    "filter": "filter",
 }
 
 

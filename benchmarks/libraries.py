@@ -224,6 +224,21 @@ class SciPy:
         }
 
 
+class NumPy:
+    """NumPy's convolution of samples, which is among the filters."""
+
+    name = "NumPy"
+
+    def __init__(self) -> None:
+        self.version = np.__version__
+
+    def use_threads(self, count: int) -> None:
+        """Do nothing: it has one thread."""
+
+    def calls(self, case: Case) -> dict[str, Call]:
+        return {}
+
+
 class OpenCV:
     """OpenCV's filter2D, for filters of one image."""
 
@@ -253,6 +268,7 @@ LIBRARIES: dict[str, Callable[[], Library]] = {
     OpenVino.name: OpenVino,
     SciPy.name: SciPy,
     OpenCV.name: OpenCV,
+    NumPy.name: NumPy,
 }
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.cases import AnyCase, calls_of
+from benchmarks.filters import FilterCase
 from benchmarks.layers import OPERATIONS, Case, Layer, operands
 from benchmarks.libraries import Convx, Library
 from benchmarks.machine import processors
@@ -55,23 +57,24 @@ def workspaces(
     return records
 
 
-def peak_of(library: Library, case: Case) -> int | None:
+def peak_of(library: Library, case: AnyCase, variant: str | None = None) -> int | None:
     """Growth of resident memory at the height of one call, its result included.
 
     The call is made in a forked child, so that each case begins with the same memory; a small
-    layer goes first, for what a library sets up only once.
+    one goes first, for what a library sets up only once. Without a variant it is the first.
 
     Returns
     -------
     int or None
         Bytes; None where the system does not tell.
     """
-    operands(case.layer, case.dtype)
+    if isinstance(case, Case):
+        operands(case.layer, case.dtype)
     read_end, write_end = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            os.write(write_end, str(_growth_by_call(library, case)).encode())
+            os.write(write_end, str(_growth_by_call(library, case, variant)).encode())
         finally:
             os._exit(0)
     os.close(write_end)
@@ -81,19 +84,29 @@ def peak_of(library: Library, case: Case) -> int | None:
     return int(text) if text else None
 
 
-def _growth_by_call(library: Library, case: Case) -> int:
+def _growth_by_call(library: Library, case: AnyCase, variant: str | None) -> int:
     library.use_threads(case.threads)
-    layer = case.layer
-    first = Layer("warm-up", 1, 2, (9,) * layer.rank, 2, (3,) * layer.rank)
-    run = next(iter(library.calls(case).values())).run
-    kept = operands(layer, case.dtype)  # the cache keeps the operands of one layer only
-    next(iter(library.calls(Case(first, case.operation, case.dtype, 1)).values())).run()
+    calls, small = calls_of(library, case), calls_of(library, _small(case))
+    variant = next(iter(calls)) if variant is None else variant
+    # The cache keeps the operands of one layer only.
+    kept = operands(case.layer, case.dtype) if isinstance(case, Case) else None
+    run = calls[variant].run
+    small.get(variant, next(iter(small.values()))).run()
     _give_back()
     Path("/proc/self/clear_refs").write_text("5")  # begin a new high-water mark
     before = _status("VmRSS")
     run()
     del kept
     return max(0, _status("VmHWM") - before)
+
+
+def _small(case: AnyCase) -> AnyCase:
+    """Return a case of the same kind that takes hardly any memory."""
+    if isinstance(case, Case):
+        rank = case.layer.rank
+        layer = Layer("warm-up", 1, 2, (9,) * rank, 2, (3,) * rank)
+        return Case(layer, case.operation, case.dtype, 1)
+    return FilterCase("small_signal", case.dtype, 1)
 
 
 def _give_back() -> None:

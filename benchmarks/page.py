@@ -1,9 +1,9 @@
 """The page: a run as Markdown."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 
-from benchmarks import summary
+from benchmarks import filters_page, summary
 from benchmarks.layers import (
     OPERATIONS,
     THREADS_AIM,
@@ -14,10 +14,19 @@ from benchmarks.layers import (
     network_layers,
     threads_in_words,
 )
+from benchmarks.markdown import (
+    BELOW,
+    NONE,
+    folded,
+    joined,
+    milliseconds,
+    number_as,
+    per_cent,
+    ratio,
+    table,
+)
 from benchmarks.summary import OURS, Record, Run
 
-NONE = "–"
-BELOW = "↓"
 MIB = 1 << 20
 
 ABOUT_DIRECT = f"""\
@@ -90,7 +99,7 @@ def _head(run: Run) -> str:
         "`make bench` measures again and writes this page anew; `benchmarks/results/` has all",
         "figures.",
     ]
-    return _lines(lines)
+    return joined(lines)
 
 
 def _short_machine(run: Run) -> str:
@@ -112,7 +121,7 @@ def _wrong(run: Run) -> str:
             )
     if not lines:
         return ""
-    return "## Wrong or failed\n\nThese are left out of the comparison.\n\n" + _lines(lines)
+    return "## Wrong or failed\n\nThese are left out of the comparison.\n\n" + joined(lines)
 
 
 def _losses(run: Run) -> str:
@@ -141,7 +150,7 @@ def _losses(run: Run) -> str:
         for value, peer, record in lost
     ]
     headings = ["layer", "operation", "dtype", "threads", "fastest", "ratio"]
-    return f"{text}\n\n{_folded('All of them, the worst first', _table(headings, rows))}"
+    return f"{text}\n\n{folded('All of them, the worst first', table(headings, rows))}"
 
 
 def _direct(run: Run) -> str:
@@ -153,7 +162,7 @@ def _direct(run: Run) -> str:
     text = [
         "## Direct kernels against the FMA peak\n",
         ABOUT_DIRECT,
-        _table(
+        table(
             ["dtype", "threads", "FMA peak, GFLOP/s", "least – most (samples)"],
             [
                 [
@@ -177,15 +186,15 @@ def _direct(run: Run) -> str:
                 wanted = {"layer": name, "operation": operation, "dtype": dtype}
                 aim = direct_aim(layers[name], operation)
                 cells = summary.records(run, "direct", **wanted, threads=1)
-                row.append(_per_cent(summary.fraction_of_peak(run, cells[0]), aim) if cells else "")
+                row.append(per_cent(summary.fraction_of_peak(run, cells[0]), aim) if cells else "")
             for count in counts:
                 for operation in operations:
                     wanted = {"layer": name, "operation": operation, "dtype": dtype}
                     cells = summary.records(run, "direct", **wanted, threads=count)
                     aim = THREADS_AIM.get(count, 0.0)
-                    row.append(_number(summary.speedup(run, cells[0]), aim) if cells else "")
+                    row.append(ratio(summary.speedup(run, cells[0]), aim) if cells else "")
             rows.append(row)
-        text.append(f"### {dtype}\n\n{_table(headings, rows)}")
+        text.append(f"### {dtype}\n\n{table(headings, rows)}")
         if counts:
             text.append("×n: the speed on n threads over that on one.\n")
     return "\n".join(text)
@@ -208,7 +217,7 @@ def _layers(run: Run) -> str:
         for (operation,) in summary.combinations(here, "operation"):
             title = f"{TITLES[operation]}, {dtype}, {threads_in_words(threads)}: each peer"
             of_operation = [one for one in here if one["operation"] == operation]
-            text.append(_folded(title, _against_each(run, of_operation)))
+            text.append(folded(title, _against_each(run, of_operation)))
     return "\n".join(text)
 
 
@@ -227,12 +236,12 @@ def _overview(found: Sequence[Record]) -> str:
                         str(threads),
                         TITLES.get(operation, "**all**"),
                         f"{summary.geometric_mean(values):.2f}",
-                        _number(min(values), 1),
+                        ratio(min(values), 1),
                         f"{sum(value < 1 for value in values)} of {len(values)}",
                     ]
                 )
     headings = ["dtype", "threads", "operation", "geometric mean", "least", "slower in"]
-    return _table(headings, rows)
+    return table(headings, rows)
 
 
 def _ratios_to_best(here: Sequence[Record], sources: dict[str, Layer]) -> str:
@@ -244,9 +253,9 @@ def _ratios_to_best(here: Sequence[Record], sources: dict[str, Layer]) -> str:
         for operation in operations:
             cells = [one for one in here if (one["layer"], one["operation"]) == (name, operation)]
             best = summary.ratio_to_best(cells[0]) if cells else None
-            row.append(f"{_number(best[1], 1)} {best[0]}" if best else NONE)
+            row.append(f"{ratio(best[1], 1)} {best[0]}" if best else NONE)
         rows.append(row)
-    return _table(["layer", "sizes", *(TITLES[one] for one in operations)], rows)
+    return table(["layer", "sizes", *(TITLES[one] for one in operations)], rows)
 
 
 def _against_each(run: Run, found: Sequence[Record]) -> str:
@@ -259,16 +268,16 @@ def _against_each(run: Run, found: Sequence[Record]) -> str:
     for record in found:
         variants = record["timings"].get(OURS, {})
         plain, given = variants.get(""), variants.get("out=")
-        row = [record["layer"], _milliseconds(plain and plain["median"])]
-        row += [_milliseconds(given and given["median"])] if with_out else []
+        row = [record["layer"], milliseconds(plain and plain["median"])]
+        row += [milliseconds(given and given["median"])] if with_out else []
         row.append(
-            f"{_milliseconds(plain['low'])} – {_milliseconds(plain['high'])}" if plain else NONE
+            f"{milliseconds(plain['low'])} – {milliseconds(plain['high'])}" if plain else NONE
         )
-        row.append(_format(summary.rate(record), "{:.1f}"))
-        row.append(_per_cent(summary.fraction_of_peak(run, record)))
-        row += [_number(summary.ratio(record, peer), 1) for peer in peers]
+        row.append(number_as(summary.rate(record), "{:.1f}"))
+        row.append(per_cent(summary.fraction_of_peak(run, record)))
+        row += [ratio(summary.ratio(record, peer), 1) for peer in peers]
         rows.append(row)
-    return _table(headings, rows)
+    return table(headings, rows)
 
 
 def _small(run: Run) -> str:
@@ -292,7 +301,7 @@ def _small(run: Run) -> str:
                         f"{1e6 * timing['low']:.2f} – {1e6 * timing['high']:.2f}",
                     ]
                 )
-    text.append(_table(["layer", "operation", "call", "µs", "quartiles"], rows))
+    text.append(table(["layer", "operation", "call", "µs", "quartiles"], rows))
     return "\n".join(text)
 
 
@@ -322,17 +331,17 @@ def _sweeps(run: Run) -> str:
                     f"{one['layer']}, {one['operation']}",
                     one["sizes"],
                     f"{one.get('moved', 0) / MIB:.1f}",
-                    _milliseconds(summary.seconds(one, OURS)),
-                    _milliseconds(given and given["median"]),
-                    f"{_number(best[1], 1)} {best[0]}" if best else NONE,
-                    _per_cent(copied),
-                    *(_milliseconds(summary.seconds(one, peer)) for peer in peers),
+                    milliseconds(summary.seconds(one, OURS)),
+                    milliseconds(given and given["median"]),
+                    f"{ratio(best[1], 1)} {best[0]}" if best else NONE,
+                    per_cent(copied),
+                    *(milliseconds(summary.seconds(one, peer)) for peer in peers),
                 ]
             )
         headings = ["function", "input", "MiB moved", "convx, ms", "with out=, ms", "ratio"]
         headings += ["of copying", *(f"{peer}, ms" for peer in peers)]
         text.append(f"### {found[0]['dtype']}, {threads_in_words(threads)}\n")
-        text.append(_table(headings, rows))
+        text.append(table(headings, rows))
     return "\n".join(text)
 
 
@@ -353,7 +362,7 @@ def _memory(run: Run) -> str:
     text = [
         "## Memory\n\n### Workspace\n",
         workspace,
-        _folded("Every layer, KiB on one thread", _workspaces(found["workspaces"], bound)),
+        folded("Every layer, KiB on one thread", _workspaces(found["workspaces"], bound)),
         _series(found),
         _peaks(found),
     ]
@@ -371,7 +380,7 @@ def _workspaces(rows: Sequence[Record], bound: int) -> str:
             mark = f" {BELOW}" if size is not None and size > bound else ""
             row.append(NONE if size is None else f"{size / 1024:.0f}{mark}")
         body.append(row)
-    return _table(["layer", *(f"{dtype} {TITLES[one]}" for dtype, one in columns)], body)
+    return table(["layer", *(f"{dtype} {TITLES[one]}" for dtype, one in columns)], body)
 
 
 def _series(found: Record) -> str:
@@ -399,7 +408,7 @@ def _series(found: Record) -> str:
         "### Resident memory over calls of random shapes\n\n"
         "Forward and both gradients in one to three dimensions, each call of another shape, in "
         "MiB of the whole process. Caches of plans fill up first; they have a bound."
-        f"\n\n{_table(headings, rows)}"
+        f"\n\n{table(headings, rows)}"
     )
 
 
@@ -412,11 +421,11 @@ def _peaks(found: Record) -> str:
             one["layer"],
             TITLES[one["operation"]],
             f"{one['result'] / MIB:.1f}",
-            *(_format(one["growth"].get(name), "{:.1f}", 1 / MIB) for name in libraries),
+            *(number_as(one["growth"].get(name), "{:.1f}", 1 / MIB) for name in libraries),
         ]
         for one in found["peaks"]
     ]
-    table = _table(["layer", "operation", "the result itself", *libraries], rows)
+    of_each = table(["layer", "operation", "the result itself", *libraries], rows)
     totals = []
     for name in libraries:
         besides = [
@@ -430,7 +439,7 @@ def _peaks(found: Record) -> str:
         "### Peak resident memory of one call\n\n"
         "Growth of resident memory at the height of a call with float32 on one thread, in MiB, "
         f"the result included. Besides the result: {'; '.join(totals)}.\n\n"
-        f"{_folded('Every layer', table)}"
+        f"{folded('Every layer', of_each)}"
     )
 
 
@@ -450,7 +459,7 @@ def _machine(run: Run) -> str:
         rows.append(
             ["left out", ", ".join(f"{name} ({why})" for name, why in run["missing"].items())]
         )
-    return f"## Machine and versions\n\n{_table(['', ''], rows)}"
+    return f"## Machine and versions\n\n{table(['', ''], rows)}"
 
 
 SECTIONS: dict[str, Callable[[Run], str]] = {
@@ -458,47 +467,6 @@ SECTIONS: dict[str, Callable[[Run], str]] = {
     "layers": _layers,
     "small": _small,
     "sweeps": _sweeps,
+    "filters": filters_page.render,
     "memory": _memory,
 }
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table; columns of numbers are aligned on the right."""
-    columns = zip(*rows) if rows else [()] * len(headings)
-    rules = ["---:" if all(map(_is_number, column)) else "---" for column in columns]
-    return _lines([_row(headings), _row(rules), *map(_row, rows)])
-
-
-def _is_number(cell: str) -> bool:
-    return (cell.lstrip("*+-")[:1].isdigit() and "×" not in cell) or cell in ("", NONE)
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
-
-
-def _lines(lines: Iterable[str]) -> str:
-    return "\n".join(lines) + "\n"
-
-
-def _folded(title: str, body: str) -> str:
-    return f"<details><summary>{title}</summary>\n\n{body}\n</details>\n"
-
-
-def _format(value: float | None, form: str, scale: float = 1) -> str:
-    return NONE if value is None else form.format(value * scale)
-
-
-def _number(value: float | None, aim: float) -> str:
-    """Two digits after the point; bold and marked where the aim is missed."""
-    text = _format(value, "{:.2f}")
-    return f"**{text}** {BELOW}" if value is not None and value < aim else text
-
-
-def _per_cent(value: float | None, aim: float = 0.0) -> str:
-    text = _format(value, "{:.0f} %", 100)
-    return f"**{text}** {BELOW}" if value is not None and value < aim else text
-
-
-def _milliseconds(value: float | None) -> str:
-    return _format(value, "{:.3g}", 1000)

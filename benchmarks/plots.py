@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import summary
+from benchmarks.filters import SIDES
 from benchmarks.layers import OPERATIONS, TITLES, direct_aim, direct_layers, threads_in_words
 from benchmarks.summary import Record, Run
 
@@ -51,7 +52,51 @@ def draw(run: Run, folder: Path) -> list[Path]:
             if any(summary.ratio_to_best(one) for one in here):
                 path = folder / f"{section}-ratio-to-best-peer-{dtype}.png"
                 drawn.append(_ratios(here, path))
+    for (dtype,) in summary.combinations(summary.records(run, "filters"), "dtype"):
+        path = folder / f"filters-time-by-kernel-size-{dtype}.png"
+        if _by_kernel_size(summary.records(run, "filters", dtype=dtype), path):
+            drawn.append(path)
     return drawn
+
+
+def _by_kernel_size(found: list[Record], path: Path) -> bool:
+    """Lines: time over the side of a square kernel, on the fewest threads; False without any."""
+    from matplotlib.figure import Figure
+
+    threads = min(one["threads"] for one in found)
+    times: dict[str, list[tuple[int, float]]] = {}
+    for side in SIDES:
+        for one in found:
+            if (one["layer"], one["threads"]) == (f"image_{side}", threads):
+                for library, variants in one["timings"].items():
+                    for variant, timing in variants.items():
+                        name = f"{library} {variant or 'as planned'}"
+                        times.setdefault(name, []).append((side, 1000 * timing["median"]))
+    if not times:
+        return False
+    axes = Figure(figsize=(9, 6), layout="constrained").subplots()
+    for name, points in times.items():
+        ours = name.startswith(summary.OURS)
+        planned = name.endswith("as planned")
+        axes.plot(
+            *zip(*points),
+            marker="o" if ours else ".",
+            lw=2.5 if planned else 1.2,
+            ls="-" if planned or not ours else "--",
+            color=COLOURS["forward"] if ours and not name.endswith("fft") else None,
+            label=name,
+        )
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.set_xticks(SIDES, [f"{side}²" for side in SIDES])
+    axes.minorticks_off()
+    axes.grid(color="0.9")
+    axes.set_xlabel("taps of the kernel")
+    axes.set_ylabel("milliseconds")
+    title = f"An image of 1024² filtered, {found[0]['dtype']}, {threads_in_words(threads)}"
+    axes.set_title(title, fontsize=11)
+    _save(axes, path)
+    return True
 
 
 def _fractions(run: Run, found: list[Record], path: Path) -> Path:

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.cases import AnyCase
 from benchmarks.check import TOLERANCE
 from benchmarks.copying import Copy
-from benchmarks.layers import Case
 from benchmarks.sweep_calls import Samples
-from benchmarks.sweeps import SweepCase
 from benchmarks.timing import Timing
 from benchmarks.workers import Failure, Worker
 
@@ -25,13 +24,13 @@ class Entrant:
     """A variant of a library at a case."""
 
     worker: Worker
-    case: Case | SweepCase
+    case: AnyCase
     variant: str
 
 
 def race(
     section: str,
-    cases: Sequence[Case | SweepCase],
+    cases: Sequence[AnyCase],
     workers: Sequence[Worker],
     budget: float,
     expected: Samples | None = None,
@@ -50,7 +49,7 @@ def race(
         Seconds for each variant of each library at each case. They are spent in turns, and the
         first in a round is another one each time.
     expected : list, optional
-        Samples of what the result of a sweep must be.
+        Samples of what the result must be, of what is not a layer.
 
     Returns
     -------
@@ -59,9 +58,9 @@ def race(
         and who failed; of a sweep also the bytes that it moves, and the seconds of copying them.
     """
     entrants: list[Entrant] = []
-    errors: dict[Case | SweepCase, dict[str, dict[str, float]]] = defaultdict(dict)
-    failures: dict[Case | SweepCase, dict[str, str]] = defaultdict(dict)
-    moved: dict[Case | SweepCase, int] = defaultdict(int)
+    errors: dict[AnyCase, dict[str, dict[str, float]]] = defaultdict(dict)
+    failures: dict[AnyCase, dict[str, str]] = defaultdict(dict)
+    moved: dict[AnyCase, int] = defaultdict(int)
     for case in cases:
         for worker in workers:
             try:
@@ -87,7 +86,7 @@ def race(
 def _take_turns(
     entrants: list[Entrant],
     budget: float,
-    failures: Mapping[Case | SweepCase, dict[str, str]],
+    failures: Mapping[AnyCase, dict[str, str]],
     copies: Sequence[Copy],
 ) -> dict[Entrant, list[float]]:
     samples: dict[Entrant, list[float]] = {entrant: [] for entrant in entrants}
@@ -110,7 +109,7 @@ def _take_turns(
 
 def _record(
     section: str,
-    case: Case | SweepCase,
+    case: AnyCase,
     samples: Mapping[Entrant, list[float]],
     errors: Mapping[str, Mapping[str, float]],
     failures: Mapping[str, str],

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks import layers, machine, memory, sweep_calls, sweeps
+from benchmarks import filter_calls, layers, machine, memory, sweep_calls, sweeps
+from benchmarks.filters import FILTERS, LARGE, FilterCase
 from benchmarks.layers import DTYPES, OPERATIONS, Case, Layer
 from benchmarks.libraries import LIBRARIES
 from benchmarks.peak import Peak
@@ -16,7 +17,7 @@ from benchmarks.races import race
 from benchmarks.sweeps import SWEEPS, SweepCase
 from benchmarks.workers import Failure, Worker
 
-SECTIONS = ("direct", "layers", "small", "sweeps", "memory")
+SECTIONS = ("direct", "layers", "small", "sweeps", "filters", "memory")
 OURS, *PEERS = LIBRARIES
 
 BUDGET = 0.35
@@ -32,7 +33,7 @@ class Choice:
     sections : sequence of str
         Some of :data:`SECTIONS`.
     names : sequence of str or None
-        Names of layers and sweeps.
+        Names of layers, sweeps and filters.
     dtypes : sequence of str
         Element types.
     threads : sequence of int
@@ -59,7 +60,8 @@ class Choice:
     random_calls: int = RANDOM_CALLS
 
     def __post_init__(self) -> None:
-        known = {layer.name for chosen in _layers().values() for layer in chosen} | set(SWEEPS)
+        known = {layer.name for chosen in _layers().values() for layer in chosen}
+        known |= SWEEPS.keys() | FILTERS.keys()
         if unknown := set(self.names or ()) - known:
             raise ValueError(f"no layer {sorted(unknown)}; there are {sorted(known)}")
 
@@ -90,6 +92,15 @@ class Choice:
             and (self.names is None or sweep.name in self.names)
             for operation in sweep.operations
             for threads in sorted(set(self.threads))
+        ]
+
+    def filters(self) -> list[tuple[FilterCase, ...]]:
+        """Return all filters, each on all numbers of threads together."""
+        return [
+            tuple(FilterCase(name, dtype, count) for count in sorted(set(self.threads)))
+            for name in FILTERS
+            if "filters" in self.sections and (self.names is None or name in self.names)
+            for dtype in self.dtypes
         ]
 
     def _heats(self, section: str, layer: Layer, dtype: str, operation: str) -> Iterator["Heat"]:
@@ -131,6 +142,7 @@ def new(command: str) -> dict[str, Any]:
         "peak": [],
         "records": [],
         "memory": {},
+        "memory of FFT": [],
     }
 
 
@@ -139,7 +151,7 @@ def measure(run: dict[str, Any], choice: Choice) -> Iterator[None]:
     # Libraries read these when they are loaded; later each is told its number of threads.
     most = str(max(choice.threads))
     os.environ.update(OMP_NUM_THREADS=most, MKL_NUM_THREADS=most)
-    steps = [_races(run, choice), _sweeps(run, choice)]
+    steps = [_races(run, choice), _sweeps(run, choice), _filters(run, choice)]
     if "memory" in choice.sections:
         steps.append(_memory(run, choice))
     begin = datetime.now(UTC)
@@ -188,6 +200,49 @@ def _sweeps(run: dict[str, Any], choice: Choice) -> Iterator[None]:
             exact = judge.expected(case) if judge else None
             run["records"] += race("sweeps", [case], workers, choice.budget, exact)
             yield
+
+
+def _filters(run: dict[str, Any], choice: Choice) -> Iterator[None]:
+    heats = choice.filters()
+    if not heats:
+        return
+    with ExitStack() as stack:
+        peers = [name for name in choice.peers if name in filter_calls.CALLS]
+        workers = _start([OURS, *peers], stack, run)
+        judge = next((worker for worker in workers if worker.name == "SciPy"), None)
+        for cases in progress(heats, "filters"):
+            exact = judge.expected(cases[0]) if judge else None
+            records = race("filters", cases, workers, choice.budget, exact)
+            # Who has one thread is as fast wherever others have more.
+            alone = {
+                name: timing
+                for name, timing in records[0]["timings"].items()
+                if name in filter_calls.ONE_THREAD
+            }
+            run["records"] += [
+                record | {"timings": record["timings"] | alone} for record in records
+            ]
+            yield
+        if choice.names is None:
+            for worker in workers:
+                run["memory of FFT"] += _memory_of_fft(worker)
+            yield
+
+
+def _memory_of_fft(worker: Worker) -> list[dict[str, Any]]:
+    """Growth of memory by the convolution of a large image with a large kernel."""
+    case = FilterCase(LARGE.name, "float32", 1)
+    variants = worker.variants(case)
+    return [
+        {
+            "library": worker.name,
+            "variant": variant,
+            "sizes": str(LARGE),
+            "dtype": case.dtype,
+            "growth": worker.peak_memory(case, variant),
+        }
+        for variant in variants
+    ]
 
 
 def _memory(run: dict[str, Any], choice: Choice) -> Iterator[None]:

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from benchmarks import check, memory, sweep_calls, timing
-from benchmarks.layers import Case
+from benchmarks import cases, memory, timing
+from benchmarks.cases import AnyCase
 from benchmarks.libraries import LIBRARIES, Call, Library
+from benchmarks.sweep_calls import Samples
 from benchmarks.sweeps import SweepCase
 
 # No answer for this long means that the library hangs.
@@ -68,21 +69,19 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def prepare(
-        self, case: Case | SweepCase, expected: sweep_calls.Samples | None = None
-    ) -> Prepared:
+    def prepare(self, case: AnyCase, expected: Samples | None = None) -> Prepared:
         """Make a case ready, run all its variants once, and check the results.
 
-        Those of layers are known; those of sweeps are held against what is expected of them.
+        Those of layers are known; those of others are held against what is expected of them.
         """
         return Prepared(*self._ask("prepare", case, expected))
 
-    def expected(self, case: SweepCase) -> sweep_calls.Samples:
-        """Ask PyTorch for what is expected of a sweep."""
-        samples: sweep_calls.Samples = self._ask("expected", case)
+    def expected(self, case: AnyCase) -> Samples:
+        """Ask PyTorch for what is expected of a sweep, or SciPy of a filter."""
+        samples: Samples = self._ask("expected", case)
         return samples
 
-    def sample(self, case: Case | SweepCase, variant: str, seconds: float) -> list[float]:
+    def sample(self, case: AnyCase, variant: str, seconds: float) -> list[float]:
         """Time a variant of a case that was prepared."""
         times: list[float] = self._ask("sample", case, variant, seconds)
         return times
@@ -91,9 +90,14 @@ class Worker:
         """Let go of the prepared cases."""
         self._ask("forget")
 
-    def peak_memory(self, case: Case) -> int | None:
+    def variants(self, case: AnyCase) -> list[str]:
+        """Names of the ways in which the library computes a case."""
+        names: list[str] = self._ask("variants", case)
+        return names
+
+    def peak_memory(self, case: AnyCase, variant: str | None = None) -> int | None:
         """Growth of resident memory by one call; see :func:`benchmarks.memory.peak_of`."""
-        growth: int | None = self._ask("peak_memory", case)
+        growth: int | None = self._ask("peak_memory", case, variant)
         return growth
 
     def memory_over_calls(self, calls: int) -> list[int]:
@@ -158,39 +162,35 @@ class _Server:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._calls: dict[Case | SweepCase, dict[str, Call]] = {}
+        self._calls: dict[AnyCase, dict[str, Call]] = {}
 
-    def prepare(
-        self, case: Case | SweepCase, expected: sweep_calls.Samples | None
-    ) -> tuple[dict[str, float], int]:
+    def prepare(self, case: AnyCase, expected: Samples | None) -> tuple[dict[str, float], int]:
         self._library.use_threads(case.threads)
-        if isinstance(case, SweepCase):
-            calls = sweep_calls.calls(self._library.name, case)
-        else:
-            calls = self._library.calls(case)
+        calls = cases.calls_of(self._library, case)
         self._calls[case] = calls
         errors, moved = {}, 0
         for variant, call in calls.items():
             result = call.read(call.run())
+            errors[variant] = cases.error_of(case, result, expected)
             if isinstance(case, SweepCase):
-                errors[variant] = sweep_calls.error_of(case, result, expected)
                 moved = call.reads + sum(one.nbytes for one in result)
-            else:
-                errors[variant] = check.error_of(case, result)
         return errors, moved
 
-    def expected(self, case: SweepCase) -> sweep_calls.Samples:
-        return sweep_calls.expected(case)
+    def expected(self, case: AnyCase) -> Samples:
+        return cases.expected(case)
 
-    def sample(self, case: Case | SweepCase, variant: str, seconds: float) -> list[float]:
+    def sample(self, case: AnyCase, variant: str, seconds: float) -> list[float]:
         self._library.use_threads(case.threads)
         return timing.sample(self._calls[case][variant].run, seconds)
 
     def forget(self) -> None:
         self._calls.clear()
 
-    def peak_memory(self, case: Case) -> int | None:
-        return memory.peak_of(self._library, case)
+    def variants(self, case: AnyCase) -> list[str]:
+        return list(cases.calls_of(self._library, case))
+
+    def peak_memory(self, case: AnyCase, variant: str | None) -> int | None:
+        return memory.peak_of(self._library, case, variant)
 
     def memory_over_calls(self, calls: int) -> list[int]:
         return memory.over_calls(self._library, calls)
