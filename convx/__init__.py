@@ -11,6 +11,9 @@ The floors, from the top; imports go down only:
 ``convx.reference`` stands beside them: the same in plain NumPy, slow and obviously right.
 """
 
+from importlib import import_module
+from types import ModuleType
+
 from convx import functional, grad
 from convx._engine.report import Explanation, explain, show_config
 from convx._engine.threads import get_num_threads, set_num_threads, threads
@@ -34,3 +37,12 @@ __all__ = [
     "show_config",
     "threads",
 ]
+
+# Imported when they are first asked for.
+LAZY = ("signal",)
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in LAZY:
+        return import_module(f"convx.{name}")
+    raise AttributeError(f"module 'convx' has no attribute {name!r}")

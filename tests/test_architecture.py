@@ -32,6 +32,7 @@ FLOORS = {
     "_ops": 3,
     "functional": 4,
     "grad": 4,
+    "signal": 4,
     "cli": 6,
 }
 APART = ("reference", "_version")
