@@ -14,7 +14,7 @@ The floors, from the top; imports go down only:
 """
 
 from importlib import import_module
-from typing import Any
+from types import ModuleType
 
 from convx import functional, grad
 from convx._engine.report import Explanation, explain, show_config
@@ -40,16 +40,11 @@ __all__ = [
     "threads",
 ]
 
-# Parts that are imported when they are first asked for.
-SUBMODULES = (
-    "data",
-    "nn",
-    "optim",
-    "plot",
-)
+# Imported when they are first asked for.
+SUBMODULES = ("data", "ndimage", "nn", "optim", "plot", "signal")
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> ModuleType:
     if name in SUBMODULES:
         return import_module(f"convx.{name}")
     raise AttributeError(f"module 'convx' has no attribute {name!r}")

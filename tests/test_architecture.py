@@ -32,6 +32,8 @@ FLOORS = {
     "_ops": 3,
     "functional": 4,
     "grad": 4,
+    "ndimage": 4,
+    "signal": 4,
     "data": 5,
     "nn": 5,
     "optim": 5,
