@@ -361,6 +361,79 @@ def test_threads_and_layouts_change_no_bits(shape, dtype, rng):
     assert_same(F.cross_entropy(x[1:2], target[1:2], reduction="none"), expected[1:2])
 
 
+@elementwise
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_threads_change_no_bits_of_pairs(name, dtype, rng):
+    x, t = (one.astype(dtype) for one in pair_of(name, (3, 5, 17000), rng))
+    function, gradient, options = getattr(F, name), getattr(grad, name), OPTIONS[name]
+    results = []
+    for count in (1, 2):
+        with convx.threads(count):
+            dx, dt, *_ = gradient(np.ones(x.shape), x, t, reduction="none", **options)
+            results.append((function(x, t, **options), function(x, t, reduction="none"), dx, dt))
+    for one, other in zip(*results, strict=True):
+        assert_same(one, other)
+
+
+@elementwise
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", [1, 15, 17, 4096, 4097, 9000])
+def test_sums_of_pairs(name, dtype, size, rng):
+    """Every length: the sum is that of all losses, in double precision whatever the dtype."""
+    x, t = (one.astype(dtype) for one in pair_of(name, size, rng))
+    losses = getattr(F, name)(x, t, reduction="none", **OPTIONS[name])
+    total = getattr(F, name)(x, t, reduction="sum", **OPTIONS[name])
+    assert losses.dtype == total.dtype == dtype
+    np.testing.assert_allclose(total, losses.sum(dtype="f8"), rtol=4 * np.finfo(dtype).eps)
+    for k in (0, size - 1):
+        lone = getattr(F, name)(x[k : k + 1], t[k : k + 1], reduction="none", **OPTIONS[name])
+        np.testing.assert_allclose(losses[k], lone[0], rtol=4 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_logarithms_of_probabilities(dtype):
+    """From the least subnormal number to 1, within 4 units in the last place."""
+    tiny, eps = float(np.finfo(dtype).smallest_subnormal), float(np.finfo(dtype).eps)
+    x = np.concatenate([np.geomspace(tiny, 0.5, 4000), np.linspace(0, 1, 4001)]).astype(dtype)
+    with np.errstate(divide="ignore"):
+        own, other = np.log(x.astype("f8")), np.log1p(-x.astype("f8"))
+    ones, zeros = np.ones_like(x), np.zeros_like(x)
+    certain = F.binary_cross_entropy(x, ones, reduction="none")
+    np.testing.assert_allclose(certain, -np.maximum(own, -100).astype(dtype), rtol=4 * eps)
+    against = F.binary_cross_entropy(x, zeros, reduction="none")
+    np.testing.assert_allclose(against, -np.maximum(other, -100), rtol=4 * eps, atol=2 * tiny)
+    dt = grad.binary_cross_entropy(1.0, x, zeros, reduction="sum")[1]
+    with np.errstate(invalid="ignore"):
+        exact = (other - own).astype(dtype)
+    np.testing.assert_allclose(dt, exact, rtol=8 * eps, atol=4 * eps)
+
+
+@pytest.mark.parametrize("name", sorted({*OPTIONS} - {"binary_cross_entropy"}))
+def test_nan_stays_in_its_pair(name, rng):
+    x, t = pair_of(name, 40, rng)
+    x[7] = t[20] = np.nan
+    losses = getattr(F, name)(x, t, reduction="none", **OPTIONS[name])
+    assert np.flatnonzero(np.isnan(losses)).tolist() == [7, 20]
+    dx = getattr(grad, name)(np.ones(40), x, t, reduction="none", **OPTIONS[name])[0]
+    assert np.flatnonzero(np.isnan(dx)).tolist() == [7, 20]
+
+
+@pytest.mark.parametrize("side", ["after", "before"])
+@elementwise
+def test_no_pairs_beyond_the_arrays_are_touched(name, side, rng):
+    x, t = (one.astype("f4") for one in pair_of(name, 4099, rng))
+
+    def losses(x, t, g):
+        dx, dt, *_ = getattr(grad, name)(g, x, t, reduction="none")
+        return [getattr(F, name)(x, t), getattr(F, name)(x, t, reduction="none"), dx, dt]
+
+    expected = losses(x, t, x)
+    outcome = run_in_child(lambda: losses(*(guarded(one, side) for one in (x, t, x))))
+    assert outcome.error is None, outcome
+    for one, exactly in zip(outcome.value, expected, strict=True):
+        assert_same(one, exactly)
+
+
 def test_cross_entropy_of_half_precision(rng):
     x, target = rng.standard_normal((6, 5)).astype(np.float16), rng.integers(0, 5, 6)
     single = x.astype(np.float32)

@@ -2,6 +2,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+STRETCH: int
+
 def softmax_loss(
     isa: str,
     x: NDArray[Any],
@@ -12,5 +14,27 @@ def softmax_loss(
     y: NDArray[Any] | None,
     factor: NDArray[Any] | None,
     taken: NDArray[Any] | None,
+    threads: int,
+) -> None: ...
+def pair_loss(
+    isa: str,
+    loss: str,
+    given: tuple[float, ...],
+    lines: tuple[NDArray[Any] | None, ...],
+    less: float,
+    factor: float,
+    length: int,
+    y: NDArray[Any] | None,
+    threads: int,
+) -> float: ...
+def pair_slopes(
+    isa: str,
+    loss: str,
+    given: tuple[float, ...],
+    lines: tuple[NDArray[Any] | None, ...],
+    factor: float,
+    length: int,
+    by_input: NDArray[Any] | None,
+    by_target: NDArray[Any] | None,
     threads: int,
 ) -> None: ...

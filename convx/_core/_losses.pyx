@@ -1,11 +1,24 @@
-"""Softmax of logits, as losses need it."""
+"""Losses: softmax of logits, as some need it, and losses of pairs of elements."""
 
 from libc.stdint cimport int64_t
+from libc.stdlib cimport calloc, free
 
 from convx._core._driver cimport sweeps_of
 from convx._core._memory cimport Buffer, held, memory_of
 from convx._core._parallel cimport share_out
-from convx._core._sweeps cimport CX_COLUMNS, cx_softmax_loss_job
+from convx._core._sweeps cimport (
+    CX_ABSOLUTE_LOSS, CX_COLUMNS, CX_HUBER_LOSS, CX_LOGIT_LOSS, CX_PAIR_OPERANDS,
+    CX_PROBABILITY_LOSS, CX_SQUARED_LOSS, CX_STRETCH, CX_WEIGHTED_LOGIT_LOSS, cx_pair_job,
+    cx_softmax_loss_job,
+)
+
+STRETCH = CX_STRETCH
+
+cdef dict PAIR_LOSSES = {
+    "squared": CX_SQUARED_LOSS, "absolute": CX_ABSOLUTE_LOSS, "huber": CX_HUBER_LOSS,
+    "probability": CX_PROBABILITY_LOSS, "logit": CX_LOGIT_LOSS,
+    "weighted_logit": CX_WEIGHTED_LOGIT_LOSS,
+}
 
 
 def softmax_loss(str isa, x, target, peak, total, picked, y, factor, taken, int threads):
@@ -28,3 +41,61 @@ def softmax_loss(str isa, x, target, peak, total, picked, y, factor, taken, int 
     cdef int64_t outer = x.shape[0]
     share_out(sweeps_of(isa, x.dtype.name).softmax_loss, &job,
               outer * ((job.inner + CX_COLUMNS - 1) // CX_COLUMNS), threads)
+
+
+cdef list describe_pairs(cx_pair_job *job, str loss, tuple given, tuple lines, double less,
+                         double factor, int64_t length):
+    """Fill a job but for its results; returns what holds the memory of its lines."""
+    cdef list buffers = []
+    cdef Buffer buffer
+    cdef int k
+    job.loss, job.length, job.less, job.factor = PAIR_LOSSES[loss], length, less, factor
+    job.given[0], job.given[1] = given if given else (0, 0)
+    for k in range(CX_PAIR_OPERANDS):
+        buffer = held(lines[k])
+        job.operand[k].elements = memory_of(buffer)
+        job.operand[k].step = 0 if buffer is None else lines[k].size == length
+        buffers.append(buffer)
+    return buffers
+
+
+def pair_loss(str isa, str loss, tuple given, tuple lines, double less, double factor,
+              int64_t length, y, int threads):
+    """Compute the losses, less a number, times weight, gradient and factor, into ``y``.
+
+    Lines are those of input, target, weight of the positive class, weight, and gradient; the last
+    three may be None. A line that does not have ``length`` elements has a stretch of one value.
+    Without ``y`` the sum is returned, of double precision.
+    """
+    cdef cx_pair_job job
+    cdef list buffers = describe_pairs(&job, loss, given, lines, less, factor, length)
+    cdef Buffer y_buffer = held(y, writable=True)
+    cdef int64_t stretches = (length + CX_STRETCH - 1) // CX_STRETCH, k
+    cdef double total = 0
+    job.y[0], job.y[1], job.sums = memory_of(y_buffer), NULL, NULL
+    if y is None:
+        job.sums = <double *>calloc(max(stretches, 1), sizeof(double))
+        if not job.sums:
+            raise MemoryError(f"no memory for the sums of {stretches} stretches")
+    try:
+        share_out(sweeps_of(isa, lines[0].dtype.name).pair_loss, &job, stretches, threads)
+        if y is None:
+            for k in range(stretches):
+                total += job.sums[k]
+    finally:
+        free(job.sums)
+    del buffers[:]
+    return total
+
+
+def pair_slopes(str isa, str loss, tuple given, tuple lines, double factor, int64_t length,
+                by_input, by_target, int threads):
+    """Put the derivatives times weight, gradient and factor into those that are not None."""
+    cdef cx_pair_job job
+    cdef list buffers = describe_pairs(&job, loss, given, lines, 0, factor, length)
+    cdef Buffer input_buffer = held(by_input, writable=True)
+    cdef Buffer target_buffer = held(by_target, writable=True)
+    job.y[0], job.y[1], job.sums = memory_of(input_buffer), memory_of(target_buffer), NULL
+    share_out(sweeps_of(isa, lines[0].dtype.name).pair_slopes, &job,
+              (length + CX_STRETCH - 1) // CX_STRETCH, threads)
+    del buffers[:]

@@ -126,6 +126,27 @@ cdef extern from "sweeps.h" nogil:
         void *picked
         void *y
 
+    enum:
+        CX_SQUARED_LOSS
+        CX_ABSOLUTE_LOSS
+        CX_HUBER_LOSS
+        CX_PROBABILITY_LOSS
+        CX_LOGIT_LOSS
+        CX_WEIGHTED_LOGIT_LOSS
+        CX_PAIR_OPERANDS
+
+    ctypedef struct cx_pair_operand:
+        const void *elements
+        int64_t step
+
+    ctypedef struct cx_pair_job:
+        int64_t loss, length
+        double given[2]
+        double less, factor
+        cx_pair_operand operand[5]
+        void *y[2]
+        double *sums
+
     ctypedef struct cx_pool_axis:
         int64_t size, outputs
         const int64_t *start
@@ -166,6 +187,7 @@ cdef extern from "sweeps.h" nogil:
         cx_sweep activation, activation_gradient, slopes, dropout, softmax
         cx_sweep norm, softmax_loss
         cx_sweep step
+        cx_sweep pair_loss, pair_slopes
         cx_sweep copy, fold, resample
         cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter
 

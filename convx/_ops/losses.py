@@ -1,9 +1,6 @@
 """Losses of the difference between input and target, and their gradients."""
 
-from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 from convx._engine import arguments
 from convx._engine.dtypes import AnyArray
@@ -19,35 +16,13 @@ from convx._ops.pairwise_losses import (
 LEAST_BETA = 1e-30
 
 
-def _of_difference(
-    value: Callable[[AnyArray], AnyArray], slope: Callable[[AnyArray], AnyArray]
-) -> Pairwise:
-    return Pairwise(
-        lambda x, t: value(x - t), lambda x, t: slope(x - t), lambda x, t: -slope(x - t)
-    )
-
-
-SQUARED = _of_difference(lambda d: d * d, lambda d: d + d)
-ABSOLUTE = _of_difference(np.abs, np.sign)
+SQUARED = Pairwise("squared")
+ABSOLUTE = Pairwise("absolute")
 
 
 def _huber(delta: float, scale: float = 1.0) -> Pairwise:
     """``d * d / 2`` up to delta, ``delta * (|d| - delta / 2)`` from there on, times a scale."""
-
-    def value(d: AnyArray) -> AnyArray:
-        size = np.abs(d)
-        least = np.minimum(size, delta)  # either is least * (size - least / 2)
-        size -= least * 0.5
-        size *= least
-        size *= scale
-        return size
-
-    def slope(d: AnyArray) -> AnyArray:
-        limited = np.clip(d, -delta, delta)
-        limited *= scale
-        return limited
-
-    return _of_difference(value, slope)
+    return Pairwise("huber", (delta, scale))
 
 
 def _smooth(beta: float) -> Pairwise:

@@ -1,37 +1,31 @@
-"""What losses of pairs of elements share: operands, blocks, reductions, gradients.
-
-Each is given by what it makes of two blocks of elements, and its derivatives: a `Pairwise`. Arrays
-are gone through in blocks that stay in the cache; sums are of double precision over the blocks, in
-their order.
-"""
+"""What losses of pairs of elements share: operands, reductions, gradients."""
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from convx._engine import arguments, dtypes, sweeps
+from convx._core import _losses
+from convx._engine import arguments, dtypes, machine, sweeps
 from convx._engine.dtypes import SWEEP_DTYPES, AnyArray
-
-BLOCK = 16384  # elements
 
 Gradient = AnyArray | None
 
 
 class Pairwise(NamedTuple):
-    """A loss of blocks (input, target, …) and its derivatives by the first two."""
+    """A loss of pairs, by the name that the kernels have for it, and numbers that it takes."""
 
-    value: Callable[..., AnyArray]
-    by_input: Callable[..., AnyArray]
-    by_target: Callable[..., AnyArray]
+    name: str
+    given: tuple[float, ...] = ()
 
 
 class Operands(NamedTuple):
-    """Arrays of a call: input, target, and others that are broadcast to their shape."""
+    """Arrays of a call: input, target, and what is broadcast to their shape."""
 
-    arrays: list[AnyArray]
+    input: AnyArray
+    target: AnyArray
+    positive: AnyArray | None
     weight: AnyArray | None
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -43,7 +37,7 @@ def operands(
     target: object,
     weight: object,
     reduction: object,
-    others: dict[str, object] | None = None,
+    pos_weight: object = None,
     strict: bool = False,
 ) -> Operands:
     """Check arrays; ``strict`` ones may not be broadcast to one another, but the weights may."""
@@ -61,65 +55,42 @@ def operands(
             stacklevel=4,
         )
     shape = np.broadcast_shapes(x.shape, t.shape)
-    arrays, w = [x, t], None
-    for name, value in {"weight": weight, **(others or {})}.items():
+    weights: dict[str, AnyArray] = {}
+    for name, value in (("weight", weight), ("pos_weight", pos_weight)):
         if value is None:
             continue
-        array, _ = dtypes.sweep_operand(value, name)
+        weights[name], _ = dtypes.sweep_operand(value, name)
         if strict:
-            arguments.check_broadcast(array.shape, shape, name)
+            arguments.check_broadcast(weights[name].shape, shape, name)
         else:
-            arguments.check_shape(array.shape, shape, name, "as input and target have")
-        if name == "weight":
-            w = array
-        else:
-            arrays.append(array)
-    return Operands(arrays, w, shape, dtype, chosen)
+            arguments.check_shape(weights[name].shape, shape, name, "as input and target have")
+    return Operands(x, t, weights.get("pos_weight"), weights.get("weight"), shape, dtype, chosen)
 
 
-def _line(array: AnyArray, of: Operands) -> AnyArray:
-    """Return the array, broadcast, as one line in the type of the computation; or its one value."""
+def _line(array: AnyArray | None, of: Operands) -> AnyArray | None:
+    """Return the array as one line in the type of the computation, or a stretch of its one value."""
+    if array is None:
+        return None
     computed = SWEEP_DTYPES[of.dtype]
     if array.size == 1:
-        return array.astype(computed).reshape(1)
+        return np.full(_losses.STRETCH, array.astype(computed).reshape(()))
     return np.ascontiguousarray(np.broadcast_to(array, of.shape), computed).reshape(-1)
 
 
-def _blocks(arrays: list[AnyArray], of: Operands) -> Iterator[tuple[slice, list[AnyArray]]]:
-    """Yield blocks of the arrays' elements, and where they stand in the line of all."""
-    lines = [_line(one, of) for one in arrays]
-    for first in range(0, math.prod(of.shape), BLOCK):
-        place = slice(first, first + BLOCK)
-        yield place, [line if line.size == 1 else line[place] for line in lines]
+def _lines(
+    of: Operands, weight: AnyArray | None, grad: AnyArray | None = None
+) -> tuple[AnyArray | None, ...]:
+    return tuple(_line(one, of) for one in (of.input, of.target, of.positive, weight, grad))
 
 
-def _sum(function: Callable[..., AnyArray], arrays: list[AnyArray], of: Operands) -> float:
-    total = 0.0
-    with np.errstate(all="ignore"):
-        for _, blocks in _blocks(arrays, of):
-            total += float(np.sum(function(*blocks)))
-    return total
+def _threads(of: Operands) -> int:
+    return sweeps.threads_for(2 * math.prod(of.shape) * SWEEP_DTYPES[of.dtype].itemsize)
 
 
-def _fill(
-    function: Callable[..., AnyArray], arrays: list[AnyArray], of: Operands, result: AnyArray
-) -> AnyArray:
-    flat = result.reshape(-1)
-    with np.errstate(all="ignore"):
-        for place, blocks in _blocks(arrays, of):
-            flat[place] = function(*blocks)
-    return result
-
-
-def _weighted(function: Callable[..., AnyArray], of: Operands) -> Callable[..., AnyArray]:
-    """The same with a weight as the last block, if there is one."""
-    if of.weight is None:
-        return function
-    return lambda *blocks: function(*blocks[:-1]) * blocks[-1]
-
-
-def _all(of: Operands) -> list[AnyArray]:
-    return of.arrays if of.weight is None else [*of.arrays, of.weight]
+def _sum(of: Operands, pairwise: Pairwise) -> float:
+    size = math.prod(of.shape)
+    lines, threads = _lines(of, of.weight), _threads(of)
+    return _losses.pair_loss(machine.ISA, *pairwise, lines, 0, 1, size, None, threads)
 
 
 def _count(of: Operands, by_weight: bool) -> float:
@@ -127,7 +98,7 @@ def _count(of: Operands, by_weight: bool) -> float:
     if of.reduction != "mean":
         return 1
     if by_weight and of.weight is not None:
-        return _sum(lambda weight: weight, [of.weight], of)
+        return float(np.sum(of.weight, dtype=np.float64))
     return math.prod(of.shape)
 
 
@@ -147,22 +118,35 @@ def ratio(total: float, count: float) -> float:
 
 def reduced_loss(of: Operands, pairwise: Pairwise, by_weight: bool, out: Any) -> AnyArray:
     """Return the losses, their sum, or their mean, by the weights if ``by_weight``."""
-    value = _weighted(pairwise.value, of)
-    if of.reduction == "none":
-        y = sweeps.new_result(out, of.shape, of.dtype, *_all(of))
-        return sweeps.deliver(_fill(value, _all(of), of, y), of.dtype, out)
-    return number(ratio(_sum(value, _all(of), of), _count(of, by_weight)), of.dtype, out)
+    if of.reduction != "none":
+        return number(ratio(_sum(of, pairwise), _count(of, by_weight)), of.dtype, out)
+    read = [one for one in of[:4] if one is not None]
+    y, size = sweeps.new_result(out, of.shape, of.dtype, *read), math.prod(of.shape)
+    lines, threads = _lines(of, of.weight), _threads(of)
+    _losses.pair_loss(machine.ISA, *pairwise, lines, 0, 1, size, y, threads)
+    return sweeps.deliver(y, of.dtype, out)
 
 
-def _summed_to(array: AnyArray, shape: tuple[int, ...], dtype: np.dtype[Any]) -> AnyArray:
-    """Return the gradient of what was broadcast."""
-    extra = array.ndim - len(shape)
+def _room_for(array: AnyArray, of: Operands) -> Gradient:
+    """Return memory for the gradient of an array, broadcast; integers have none."""
+    if array.dtype.kind != "f":
+        return None
+    return sweeps.new_result(None, of.shape, SWEEP_DTYPES[of.dtype])
+
+
+def _summed_to(gradient: Gradient, array: AnyArray | None) -> Gradient:
+    """Return the gradient of an array that was broadcast."""
+    if gradient is None or array is None:
+        return None
+    extra = gradient.ndim - array.ndim
     axes = tuple(
         axis
-        for axis in range(array.ndim)
-        if axis < extra or (shape[axis - extra] == 1 and array.shape[axis] != 1)
+        for axis in range(gradient.ndim)
+        if axis < extra or (array.shape[axis - extra] == 1 and gradient.shape[axis] != 1)
     )
-    return sweeps.rounded(array.sum(axes).reshape(shape) if axes else array, dtype)
+    if axes:
+        gradient = gradient.sum(axes).reshape(array.shape)
+    return sweeps.rounded(gradient, array.dtype.newbyteorder("="))
 
 
 def grad_output_of(grad_output: object, shape: tuple[int, ...], reduction: str) -> AnyArray:
@@ -184,28 +168,27 @@ def loss_gradients(
 
     ``by_weight`` tells whether a mean is the sum divided by that of the weights.
     """
-    g = grad_output_of(grad_output, of.shape, of.reduction)
-    count = _count(of, by_weight)
-    with np.errstate(all="ignore"):
-        g = g if of.reduction == "none" else np.asarray(ratio(float(g), count))
-    computed = SWEEP_DTYPES[of.dtype]
-
-    def gradient(of_array: AnyArray, function: Callable[..., AnyArray]) -> Gradient:
-        if of_array.dtype.kind != "f":
-            return None
-        times = _weighted(function, of)
-        full = sweeps.new_result(None, of.shape, computed)
-        _fill(lambda g, *blocks: times(*blocks) * g, [g, *_all(of)], of, full)
-        return _summed_to(full, of_array.shape, of_array.dtype.newbyteorder("="))
-
-    x, t = of.arrays[:2]
-    by_input, by_target = gradient(x, pairwise.by_input), gradient(t, pairwise.by_target)
+    g: AnyArray | None = grad_output_of(grad_output, of.shape, of.reduction)
+    factor, count = 1.0, _count(of, by_weight)
+    if of.reduction != "none":
+        factor, g = ratio(float(g), count), None  # type: ignore[arg-type]
+    lines, threads, size = _lines(of, of.weight, g), _threads(of), math.prod(of.shape)
+    by_input, by_target = _room_for(of.input, of), _room_for(of.target, of)
+    _losses.pair_slopes(
+        machine.ISA, *pairwise, lines, factor, size, by_input, by_target, threads
+    )
     by_weights = None
     if of.weight is not None and to_weight:
         mean = 0.0
         if by_weight and of.reduction == "mean":
-            mean = ratio(_sum(_weighted(pairwise.value, of), _all(of), of), count)
-        full = sweeps.new_result(None, of.shape, computed)
-        _fill(lambda g, *blocks: (pairwise.value(*blocks) - mean) * g, [g, *of.arrays], of, full)
-        by_weights = _summed_to(full, of.weight.shape, of.weight.dtype)
-    return by_input, by_target, by_weights
+            mean = ratio(_sum(of, pairwise), count)
+        by_weights = _room_for(of.weight, of)
+        lines = _lines(of, None, g)
+        _losses.pair_loss(
+            machine.ISA, *pairwise, lines, mean, factor, size, by_weights, threads
+        )
+    return (
+        _summed_to(by_input, of.input),
+        _summed_to(by_target, of.target),
+        _summed_to(by_weights, of.weight),
+    )

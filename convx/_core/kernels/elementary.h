@@ -18,6 +18,7 @@
 #define SPARE 64        /* powers of 2 are made so much greater, and are never subnormal */
 #define EXP_TERMS {1, 1, 0.49999994f, 0.1666652f, 0.041668408f, 0.008368923f, 0.0013814174f}
 #define DOWN 0x1p-64f
+#define LEAST_NORMAL 0x1p-126f
 #define LOWEST -112.0f  /* exp(v), and v exp(v) too, round to 0 from here on */
 #define LN2_HIGH 0.693359375f /* so few bits that whole multiples are exact */
 #define LN2_LOW -2.12194440e-4f
@@ -35,6 +36,7 @@
     {1, 1, 1 / 2.0, 1 / 6.0, 1 / 24.0, 1 / 120.0, 1 / 720.0, 1 / 5040.0, 1 / 40320.0,             \
      1 / 362880.0, 1 / 3628800.0, 1 / 39916800.0, 1 / 479001600.0, 1 / 6227020800.0}
 #define DOWN 0x1p-512
+#define LEAST_NORMAL 0x1p-1022
 #define LOWEST -760.0
 #define LN2_HIGH 0.693145751953125
 #define LN2_LOW 1.42860682030941723212e-6
@@ -168,15 +170,52 @@ CX_INLINE NAME(vector) NAME(log1p)(NAME(vector) v)
     return NAME(log_of_ratio)(s) + more;
 }
 
-/* log(v) for 1 <= v that is finite, and NaN for NaN. */
-CX_INLINE NAME(vector) NAME(log)(NAME(vector) v)
+/* v = 2^n m, with m between the square root of 1/2 and that of 2; v is positive and not subnormal. */
+typedef struct {
+    NAME(mask) n;
+    NAME(vector) less; /* m - 1 */
+} NAME(parts_of_log);
+
+CX_INLINE NAME(parts_of_log) NAME(split_for_log)(NAME(vector) v)
 {
     NAME(mask) root = (NAME(mask))((T)0.7071067811865476 - (NAME(vector)){0});
     NAME(mask) n = ((NAME(mask))v - root) >> SCALE_BIT;
-    NAME(vector) m = (NAME(vector))((NAME(mask))v - (n << SCALE_BIT));
+    return (NAME(parts_of_log)){n, (NAME(vector))((NAME(mask))v - (n << SCALE_BIT)) - 1};
+}
+
+CX_INLINE NAME(vector) NAME(join_log)(NAME(mask) n, NAME(vector) less)
+{
     NAME(vector) whole = __builtin_convertvector(n, NAME(vector));
-    NAME(vector) small = NAME(log_of_ratio)((m - 1) / (m + 1)) + whole * LN2_LOW;
-    return NAME(select)((NAME(mask))(v >= 1), small + whole * LN2_HIGH, v);
+    NAME(vector) small = NAME(log_of_ratio)(less / (less + 2)) + whole * LN2_LOW;
+    return small + whole * LN2_HIGH;
+}
+
+/* log(v) for 1 <= v that is finite, and NaN for NaN. */
+CX_INLINE NAME(vector) NAME(log)(NAME(vector) v)
+{
+    NAME(parts_of_log) parts = NAME(split_for_log)(v);
+    return NAME(select)((NAME(mask))(v >= 1), NAME(join_log)(parts.n, parts.less), v);
+}
+
+/* log(v) for 0 < v that is finite, of 0 too, and NaN for NaN. Subnormal numbers are made greater. */
+CX_INLINE NAME(vector) NAME(log_of_share)(NAME(vector) v)
+{
+    NAME(mask) tiny = (NAME(mask))(v < LEAST_NORMAL);
+    NAME(parts_of_log) parts = NAME(split_for_log)(NAME(select)(tiny, v * (1 / DOWN), v));
+    NAME(vector) log = NAME(join_log)(parts.n - (tiny & SPARE), parts.less);
+    log = NAME(select)((NAME(mask))(v > 0), log, (T)-__builtin_inf() - (NAME(vector)){0});
+    return NAME(select)((NAME(mask))(v == v), log, v);
+}
+
+/* log(1 - v) for 0 <= v <= 1, and NaN for NaN: nothing is lost near 0. */
+CX_INLINE NAME(vector) NAME(log_of_rest)(NAME(vector) v)
+{
+    NAME(vector) rest = 1 - v;
+    NAME(parts_of_log) parts = NAME(split_for_log)(rest);
+    NAME(vector) less = NAME(select)(parts.n == 0, -v, parts.less);
+    NAME(vector) none = (T)-__builtin_inf() - (NAME(vector)){0};
+    NAME(vector) log = NAME(select)((NAME(mask))(rest > 0), NAME(join_log)(parts.n, less), none);
+    return NAME(select)((NAME(mask))(v == v), log, v);
 }
 
 /* The tail of the normal distribution beyond t, and its density there,
@@ -247,6 +286,7 @@ CX_INLINE NAME(tail) NAME(normal_tail)(NAME(vector) t)
 #undef EXP_TERMS
 #undef LN2_HIGH
 #undef LN2_LOW
+#undef LEAST_NORMAL
 #undef EACH_TERM
 #undef LAST_TERM
 #undef EACH_ODD_TERM

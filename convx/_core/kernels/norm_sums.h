@@ -81,7 +81,3 @@ CX_INLINE void NAME(sum_chunk)(const T *x, const T *dy, const T *weight, int64_t
     for (int sum = 0; sum < (has_gradient ? 4 : 2); sum++)
         result[sum] = NAME(fold_lanes)(sums.of[sum]);
 }
-
-#undef SUM_LANES
-#undef SUM_VECTORS
-#undef SUM_STEP

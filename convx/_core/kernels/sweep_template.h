@@ -10,6 +10,7 @@
 #include "log_sum_exp.h"
 #include "norm_sweep.h"
 #include "optimizer_sweep.h"
+#include "pair_loss_sweep.h"
 #include "resample_sweep.h"
 #undef EACH_ACTIVATION
 #undef EACH_SWEPT_ACTIVATION
@@ -31,6 +32,8 @@ static const cx_sweeps NAME(sweeps) = {
     .norm = NAME(sweep_norm),
     .step = NAME(sweep_step),
     .softmax_loss = NAME(sweep_softmax_loss),
+    .pair_loss = NAME(sweep_pair_loss),
+    .pair_slopes = NAME(sweep_pair_slopes),
     .resample = NAME(sweep_resample),
     .pool_sum_gradient = NAME(sweep_pool_sum_gradient),
     .pool_max_gradient = NAME(sweep_pool_max_gradient),

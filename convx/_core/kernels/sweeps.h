@@ -145,6 +145,40 @@ typedef struct {
     void *y; /* NULL: not the gradient */
 } cx_softmax_loss_job;
 
+/* A loss of pairs of elements: the losses less a number, times weight, gradient and factor; or their
+   sums over each stretch; or the same of the derivatives by input and target. Operands are lines of
+   all the elements, or have one value for all: then their step is 0, and there is a stretch of it. */
+enum {
+    CX_SQUARED_LOSS,
+    CX_ABSOLUTE_LOSS,
+    CX_HUBER_LOSS,
+    CX_PROBABILITY_LOSS,
+    CX_LOGIT_LOSS,
+    CX_WEIGHTED_LOGIT_LOSS
+};
+enum {
+    CX_PAIR_INPUT,
+    CX_PAIR_TARGET,
+    CX_PAIR_POSITIVE, /* weight of the positive class */
+    CX_PAIR_WEIGHT,
+    CX_PAIR_GRAD,
+    CX_PAIR_OPERANDS
+};
+
+typedef struct {
+    const void *elements; /* NULL: left out */
+    int64_t step;
+} cx_pair_operand;
+
+typedef struct {
+    int64_t loss, length;
+    double given[2];
+    double less, factor;
+    cx_pair_operand operand[CX_PAIR_OPERANDS];
+    void *y[2];   /* losses, NULL: their sums are wanted; or the derivatives that are wanted */
+    double *sums; /* one for each stretch */
+} cx_pair_job;
+
 /* Pooling: every output of a plane is what a *reducer* makes of the inputs in its window.
 
    Windows are boxes: of each output along an axis there is its first input, and how many there are,
@@ -210,6 +244,7 @@ typedef struct {
     cx_sweep activation, activation_gradient, slopes, dropout, softmax;
     cx_sweep norm, softmax_loss;
     cx_sweep step;
+    cx_sweep pair_loss, pair_slopes;
     cx_sweep copy, fold, resample;
     cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter;
 } cx_sweeps;
