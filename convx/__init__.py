@@ -43,6 +43,7 @@ __all__ = [
 SUBMODULES = (
     "nn",
     "optim",
+    "signal",
 )
 
 

@@ -34,6 +34,7 @@ FLOORS = {
     "grad": 4,
     "nn": 5,
     "optim": 5,
+    "signal": 4,
     "cli": 6,
 }
 APART = ("reference", "_version")

@@ -8,7 +8,7 @@ OpenMP itself would use, which follows ``OMP_NUM_THREADS`` and threadpoolctl.
 import math
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from convx._core import _parallel
@@ -104,6 +104,13 @@ def threads(n: int) -> Iterator[None]:
         yield
     finally:
         _parallel.scoped_threads.reset(token)
+
+
+def workers_or_all(workers: object) -> AbstractContextManager[None]:
+    """Return a context in which calls use up to so many threads; None changes nothing."""
+    if workers is None:
+        return nullcontext()
+    return threads(thread_count(workers, MOST_THREADS, "workers"))
 
 
 if hasattr(os, "register_at_fork"):

@@ -99,11 +99,11 @@ def one_of(value: object, allowed: Sequence[str], name: str) -> str:
     return value
 
 
-def thread_count(value: object, most: int) -> int:
+def thread_count(value: object, most: int, name: str = "n") -> int:
     """Return a number of threads."""
-    count = integer(value, "n", 1)
+    count = integer(value, name, 1)
     if count > most:
-        raise ValueError(f"n must be at most {most} threads, got {count}")
+        raise ValueError(f"{name} must be at most {most} threads, got {count}")
     return count
 
 
