@@ -67,7 +67,9 @@ def _pytorch(case: TrainingCase, dtype: str | None = None) -> dict[str, Call]:
     if case.operation != "step":
         variants = {}
         for name, layout in _layouts(torch).items():
-            model = _pytorch_model(case, dtype).to(memory_format=layout).eval()
+            model = (
+                _pytorch_model(case, dtype).to(memory_format=layout).eval().requires_grad_(False)
+            )
             x = torch.from_numpy(case.pictures(dtype)[0][0]).to(memory_format=layout)
             variants[name] = Call(partial(model, x), _read)
         return variants
