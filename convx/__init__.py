@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 # Imported when they are first asked for.
-LAZY = ("signal",)
+LAZY = ("ndimage", "signal")
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -53,6 +53,18 @@ PADDING_MODES = ("zeros", *SOURCES)
 # What :func:`pad` calls them: its constant need not be zero.
 PAD_MODES = ("constant", *SOURCES)
 
+# What SciPy's ``ndimage`` calls them.
+IMAGE_BORDERS = {
+    "reflect": "symmetric",
+    "constant": "constant",
+    "nearest": "replicate",
+    "mirror": "reflect",
+    "wrap": "circular",
+    "grid-mirror": "symmetric",
+    "grid-constant": "constant",
+    "grid-wrap": "circular",
+}
+
 NOWHERE = np.empty(0, np.int64)
 
 

@@ -10,6 +10,11 @@
 #include "log_sum_exp.h"
 #include "norm_sweep.h"
 #include "resample_sweep.h"
+#include "filter_elements.h"
+#include "filter_down.h"
+#include "filter_along.h"
+#include "filter_sweep.h"
+#include "footprint_sweep.h"
 #undef EACH_ACTIVATION
 #undef EACH_SWEPT_ACTIVATION
 #else
@@ -30,6 +35,8 @@ static const cx_sweeps NAME(sweeps) = {
     .norm = NAME(sweep_norm),
     .softmax_loss = NAME(sweep_softmax_loss),
     .resample = NAME(sweep_resample),
+    .filter = NAME(sweep_filter),
+    .footprint = NAME(sweep_footprint),
     .pool_sum_gradient = NAME(sweep_pool_sum_gradient),
     .pool_max_gradient = NAME(sweep_pool_max_gradient),
 #else
