@@ -41,6 +41,7 @@ __all__ = [
 
 # Parts that are imported when they are first asked for.
 SUBMODULES = (
+    "ndimage",
     "nn",
     "optim",
     "signal",

@@ -75,6 +75,18 @@ UPFIRDN_MODES = {
     "line": None,
 }
 
+# What SciPy's ``ndimage`` calls them.
+IMAGE_BORDERS = {
+    "reflect": "symmetric",
+    "constant": "constant",
+    "nearest": "replicate",
+    "mirror": "reflect",
+    "wrap": "circular",
+    "grid-mirror": "symmetric",
+    "grid-constant": "constant",
+    "grid-wrap": "circular",
+}
+
 NOWHERE = np.empty(0, np.int64)
 
 

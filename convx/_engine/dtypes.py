@@ -191,6 +191,20 @@ def is_kernel_layout(array: AnyArray, dtype: np.dtype[Any], *, contiguous: bool 
     return all(stride % dtype.itemsize == 0 for stride in array.strides)
 
 
+def cast_like_c(array: AnyArray, dtype: np.dtype[Any]) -> AnyArray:
+    """Return numbers in another type, floating ones as integers modulo its range, as C does it."""
+    if array.dtype.kind != "f" or dtype.kind not in "iub":
+        return array.astype(dtype, copy=False)
+    with np.errstate(invalid="ignore"):
+        if dtype.itemsize < 8:
+            return array.astype(np.int64).astype(dtype)
+        if dtype.kind == "i":
+            return array.astype(dtype)
+        large = array >= 2.0**63
+        low = np.where(large, array - 2.0**63, array).astype(np.int64).view(np.uint64)
+        return low + (large.astype(np.uint64) << np.uint64(63))
+
+
 def split_complex(array: AnyArray, axis: int) -> AnyArray:
     """Return real and imaginary parts as neighbours along ``axis``, in an array of reals."""
     parts = np.stack([array.real, array.imag], axis=axis + 1)

@@ -11,6 +11,11 @@
 #include "norm_sweep.h"
 #include "optimizer_sweep.h"
 #include "resample_sweep.h"
+#include "filter_elements.h"
+#include "filter_down.h"
+#include "filter_along.h"
+#include "filter_sweep.h"
+#include "footprint_sweep.h"
 #undef EACH_ACTIVATION
 #undef EACH_SWEPT_ACTIVATION
 #else
@@ -32,6 +37,8 @@ static const cx_sweeps NAME(sweeps) = {
     .step = NAME(sweep_step),
     .softmax_loss = NAME(sweep_softmax_loss),
     .resample = NAME(sweep_resample),
+    .filter = NAME(sweep_filter),
+    .footprint = NAME(sweep_footprint),
     .pool_sum_gradient = NAME(sweep_pool_sum_gradient),
     .pool_max_gradient = NAME(sweep_pool_max_gradient),
 #else
