@@ -2,14 +2,16 @@
 
 from typing import Any, TypeAlias
 
-from benchmarks import check, filter_calls, sweep_calls
+from benchmarks import check, filter_calls, sweep_calls, training_calls
 from benchmarks.filters import FilterCase
 from benchmarks.layers import Case
 from benchmarks.libraries import Call, Library
 from benchmarks.sweep_calls import Samples
 from benchmarks.sweeps import SweepCase
+from benchmarks.training import TrainingCase
 
-AnyCase: TypeAlias = Case | SweepCase | FilterCase
+AnyCase: TypeAlias = Case | SweepCase | FilterCase | TrainingCase
+_CALLS = {SweepCase: sweep_calls, FilterCase: filter_calls, TrainingCase: training_calls}
 
 
 def calls_of(library: Library, case: AnyCase) -> dict[str, Call]:
@@ -32,4 +34,4 @@ def error_of(case: AnyCase, result: Any, exact: Samples | None) -> float:
 
 
 def _of(case: AnyCase) -> Any:
-    return {SweepCase: sweep_calls, FilterCase: filter_calls}[type(case)]
+    return _CALLS[type(case)]

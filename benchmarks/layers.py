@@ -24,6 +24,9 @@ TITLES = {
     "grad_weight": "weight gradient",
     "gradient": "gradient",  # of a sweep
     "filter": "filter",
+    "step": "training step",
+    "predict": "prediction",
+    "predict one": "prediction of one",
 }
 
 

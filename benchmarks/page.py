@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 
-from benchmarks import filters_page, summary
+from benchmarks import filters_page, summary, training_page
 from benchmarks.layers import (
     OPERATIONS,
     THREADS_AIM,
@@ -468,5 +468,6 @@ SECTIONS: dict[str, Callable[[Run], str]] = {
     "small": _small,
     "sweeps": _sweeps,
     "filters": filters_page.render,
+    "training": training_page.render,
     "memory": _memory,
 }

@@ -8,16 +8,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks import filter_calls, layers, machine, memory, sweep_calls, sweeps
+from benchmarks import (
+    filter_calls,
+    layers,
+    machine,
+    memory,
+    sweep_calls,
+    sweeps,
+    training,
+    training_calls,
+)
 from benchmarks.filters import FILTERS, LARGE, FilterCase
 from benchmarks.layers import DTYPES, OPERATIONS, Case, Layer
 from benchmarks.libraries import LIBRARIES
 from benchmarks.peak import Peak
 from benchmarks.races import race
 from benchmarks.sweeps import SWEEPS, SweepCase
+from benchmarks.training import MODELS, TrainingCase
 from benchmarks.workers import Failure, Worker
 
-SECTIONS = ("direct", "layers", "small", "sweeps", "filters", "memory")
+SECTIONS = ("direct", "layers", "small", "sweeps", "filters", "training", "memory")
 OURS, *PEERS = LIBRARIES
 
 BUDGET = 0.35
@@ -33,7 +43,7 @@ class Choice:
     sections : sequence of str
         Some of :data:`SECTIONS`.
     names : sequence of str or None
-        Names of layers, sweeps and filters.
+        Names of layers, sweeps, filters and networks.
     dtypes : sequence of str
         Element types.
     threads : sequence of int
@@ -61,7 +71,7 @@ class Choice:
 
     def __post_init__(self) -> None:
         known = {layer.name for chosen in _layers().values() for layer in chosen}
-        known |= SWEEPS.keys() | FILTERS.keys()
+        known |= SWEEPS.keys() | FILTERS.keys() | set(MODELS)
         if unknown := set(self.names or ()) - known:
             raise ValueError(f"no layer {sorted(unknown)}; there are {sorted(known)}")
 
@@ -101,6 +111,18 @@ class Choice:
             for name in FILTERS
             if "filters" in self.sections and (self.names is None or name in self.names)
             for dtype in self.dtypes
+        ]
+
+    def training(self) -> list[TrainingCase]:
+        """Return all networks with what is done with them; they are of one element type."""
+        return [
+            TrainingCase(name, operation, threads)
+            for name in MODELS
+            if "training" in self.sections
+            and "float32" in self.dtypes
+            and (self.names is None or name in self.names)
+            for operation in training.OPERATIONS
+            for threads in sorted(set(self.threads))
         ]
 
     def _heats(self, section: str, layer: Layer, dtype: str, operation: str) -> Iterator["Heat"]:
@@ -151,7 +173,12 @@ def measure(run: dict[str, Any], choice: Choice) -> Iterator[None]:
     # Libraries read these when they are loaded; later each is told its number of threads.
     most = str(max(choice.threads))
     os.environ.update(OMP_NUM_THREADS=most, MKL_NUM_THREADS=most)
-    steps = [_races(run, choice), _sweeps(run, choice), _filters(run, choice)]
+    steps = [
+        _races(run, choice),
+        _judged(run, choice, "sweeps", choice.sweeps(), sweep_calls.CALLS),
+        _filters(run, choice),
+        _judged(run, choice, "training", choice.training(), training_calls.CALLS),
+    ]
     if "memory" in choice.sections:
         steps.append(_memory(run, choice))
     begin = datetime.now(UTC)
@@ -188,17 +215,23 @@ def _races(run: dict[str, Any], choice: Choice) -> Iterator[None]:
             yield
 
 
-def _sweeps(run: dict[str, Any], choice: Choice) -> Iterator[None]:
-    cases = choice.sweeps()
+def _judged(
+    run: dict[str, Any],
+    choice: Choice,
+    section: str,
+    cases: Sequence[SweepCase | TrainingCase],
+    libraries: Iterable[str],
+) -> Iterator[None]:
+    """Race cases one by one; the results must be PyTorch's."""
     if not cases:
         return
     with ExitStack() as stack:
-        peers = [name for name in choice.peers if name in sweep_calls.CALLS]
+        peers = [name for name in choice.peers if name in libraries]
         workers = _start([OURS, *peers], stack, run)
         judge = next((worker for worker in workers if worker.name == "PyTorch"), None)
-        for case in progress(cases, "sweeps"):
+        for case in progress(cases, section):
             exact = judge.expected(case) if judge else None
-            run["records"] += race("sweeps", [case], workers, choice.budget, exact)
+            run["records"] += race(section, [case], workers, choice.budget, exact)
             yield
 
 

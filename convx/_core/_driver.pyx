@@ -14,7 +14,7 @@ from convx._core._memory cimport Block, Buffer, borrow_scratch, new_result, retu
 from convx._core._openmp cimport CONVX_OPENMP, omp_get_thread_num
 from convx._core._parallel cimport note_region
 from convx._core._sweeps cimport (
-    CX_SWEEP_F32, CX_SWEEP_F64, CX_SWEEP_I64, cx_sweeps, cx_sweeps_of,
+    CX_SWEEP_F32, CX_SWEEP_F64, CX_SWEEP_I64, CX_SWEEP_U8, cx_sweeps, cx_sweeps_of,
 )
 from convx._core._kernels cimport (
     CX_F32, CX_F64, CX_FORWARD, CX_HARDSWISH, CX_IDENTITY, CX_LEAKY_RELU, CX_MAX_RANK, CX_RELU,
@@ -49,7 +49,9 @@ build = {
 SLIDE_ROWS = CX_SLIDE_ROWS
 
 cdef dict KERNELS = {"float32": CX_F32, "float64": CX_F64, "uint32": CX_U32, "uint64": CX_U64}
-cdef dict SWEEPS = {"float32": CX_SWEEP_F32, "float64": CX_SWEEP_F64, "int64": CX_SWEEP_I64}
+cdef dict SWEEPS = {
+    "float32": CX_SWEEP_F32, "float64": CX_SWEEP_F64, "int64": CX_SWEEP_I64, "uint8": CX_SWEEP_U8,
+}
 
 
 activations = {

@@ -10,6 +10,7 @@ cdef extern from "sweeps.h" nogil:
         CX_SWEEP_F32
         CX_SWEEP_F64
         CX_SWEEP_I64
+        CX_SWEEP_U8
         CX_STRETCH
         CX_SOFTMAX_BLOCK
         CX_POOL_SUM
@@ -183,6 +184,47 @@ cdef extern from "sweeps.h" nogil:
         void *parameter
         void *state[3]
 
+    enum:
+        CX_FILTER_KEEP
+        CX_FILTER_WEIGHTS
+        CX_FILTER_MEAN
+        CX_FILTER_MAX
+        CX_FILTER_MIN
+        CX_FILTER_LEVELS
+        CX_IS_F32
+        CX_IS_F64
+        CX_IS_BOOL
+        CX_IS_I8
+        CX_IS_U8
+        CX_IS_I16
+        CX_IS_U16
+        CX_IS_I32
+        CX_IS_U32
+        CX_IS_I64
+        CX_IS_U64
+
+    ctypedef struct cx_filter_axis:
+        int64_t what, size, taps, dilation, low, symmetry
+        const void *weights
+        const int64_t *sources
+
+    ctypedef struct cx_filter_job:
+        cx_filter_axis plane, row, line
+        int64_t inner, band, bands, segment, segments, exact
+        int64_t x_type, y_type, x_item, y_item, pitch
+        double fill
+        const void *x
+        void *y
+
+    ctypedef struct cx_footprint_job:
+        int64_t what, taps, length, exact
+        const int64_t *offsets
+        const int64_t *starts
+        const void *weights
+        int64_t y_type, y_item
+        const void *x
+        void *y
+
     ctypedef struct cx_sweeps:
         cx_sweep activation, activation_gradient, slopes, dropout, softmax
         cx_sweep norm, softmax_loss
@@ -190,5 +232,6 @@ cdef extern from "sweeps.h" nogil:
         cx_sweep pair_loss, pair_slopes
         cx_sweep copy, fold, resample
         cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter
+        cx_sweep filter, footprint
 
     const cx_sweeps *cx_sweeps_of(const char *isa, int dtype)

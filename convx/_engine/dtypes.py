@@ -51,7 +51,8 @@ SWEEP_DTYPES = {
 OPTIONAL = ("bias", "residual")
 
 
-def _plain_array(value: object, name: str) -> AnyArray:
+def plain_array(value: object, name: str) -> AnyArray:
+    """Return ``value`` as a plain array of any type."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise TypeError(
             f"{name} must not have masked values; fill them first, {name}.filled(0) say"
@@ -66,7 +67,7 @@ def _plain_array(value: object, name: str) -> AnyArray:
 
 def as_array(value: object, name: str) -> AnyArray:
     """Return ``value`` as a plain array of a type that can be convolved."""
-    array = _plain_array(value, name)
+    array = plain_array(value, name)
     if array.dtype.kind not in "iufc" or array.dtype.newbyteorder("=") not in KERNEL_DTYPES:
         raise TypeError(
             f"{name} must have a dtype of float16, float32, float64, complex64, complex128 or an "
@@ -77,7 +78,7 @@ def as_array(value: object, name: str) -> AnyArray:
 
 def movable_array(value: object, name: str) -> AnyArray:
     """Return ``value`` as a plain native array of a type that can be copied byte by byte."""
-    array = _plain_array(value, name)
+    array = plain_array(value, name)
     if array.dtype.hasobject:
         raise TypeError(f"{name} must have a dtype without Python objects, got {array.dtype}")
     return array.astype(array.dtype.newbyteorder("="), copy=False)
@@ -107,6 +108,26 @@ def operands(**values: object) -> tuple[list[Any], np.dtype[Any]]:
     return [
         None if array is None else array.astype(computed, copy=False) for array in arrays.values()
     ], dtype
+
+
+def filter_dtype(result: np.dtype[Any]) -> np.dtype[Any] | None:
+    """Return what a filter with results of a dtype is computed in; None where only NumPy can."""
+    if result.kind == "b":  # any number of true products is true
+        return np.dtype(np.int64)
+    if result == np.float16:
+        return np.dtype(np.float32)
+    if result in KERNEL_DTYPES:
+        return result
+    if result.kind in "fcO":
+        return None
+    raise TypeError(f"in1 and in2 must have a dtype of numbers, got {result}")
+
+
+def as_filter_operand(array: AnyArray, computed: np.dtype[Any]) -> AnyArray:
+    """Return an array in the type that is computed, or in its real one if the array is real."""
+    if computed.kind == "c" and array.dtype.kind != "c":
+        computed = np.empty(0, computed).real.dtype
+    return array.astype(computed, copy=False)
 
 
 def as_kernel_operand(
@@ -168,6 +189,20 @@ def is_kernel_layout(array: AnyArray, dtype: np.dtype[Any], *, contiguous: bool 
     if not array.flags.aligned or (contiguous and not array.flags.c_contiguous):
         return False
     return all(stride % dtype.itemsize == 0 for stride in array.strides)
+
+
+def cast_like_c(array: AnyArray, dtype: np.dtype[Any]) -> AnyArray:
+    """Return numbers in another type, floating ones as integers modulo its range, as C does it."""
+    if array.dtype.kind != "f" or dtype.kind not in "iub":
+        return array.astype(dtype, copy=False)
+    with np.errstate(invalid="ignore"):
+        if dtype.itemsize < 8:
+            return array.astype(np.int64).astype(dtype)
+        if dtype.kind == "i":
+            return array.astype(dtype)
+        large = array >= 2.0**63
+        low = np.where(large, array - 2.0**63, array).astype(np.int64).view(np.uint64)
+        return low + (large.astype(np.uint64) << np.uint64(63))
 
 
 def split_complex(array: AnyArray, axis: int) -> AnyArray:

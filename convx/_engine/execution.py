@@ -48,8 +48,21 @@ class Finish(NamedTuple):
 
 SUMS_ALONE = Finish()
 
+
+class Told(NamedTuple):
+    """What a sweep that has something to tell tells of itself instead of running."""
+
+    algorithm: str
+    estimates: dict[str, float]
+    work: int  # multiply-adds
+    workspace_bytes: int = 0
+    threads: int = 1
+
+
 _programs: dict[Hashable, _driver.Program] = {}
-_recording: ContextVar[list[_driver.Program] | None] = ContextVar("convx_recording", default=None)
+_recording: ContextVar[list[_driver.Program | Told] | None] = ContextVar(
+    "convx_recording", default=None
+)
 
 
 def program(of: Map, direction: str, strides: tuple[int, ...], dtype: str) -> _driver.Program:
@@ -69,9 +82,9 @@ def program(of: Map, direction: str, strides: tuple[int, ...], dtype: str) -> _d
 
 
 @contextmanager
-def recording() -> Iterator[list[_driver.Program]]:
+def recording() -> Iterator[list[_driver.Program | Told]]:
     """Collect the programs of the calls in this context instead of running them."""
-    programs: list[_driver.Program] = []
+    programs: list[_driver.Program | Told] = []
     token = _recording.set(programs)
     _memo.suspend_memos(1)
     try:
@@ -79,6 +92,18 @@ def recording() -> Iterator[list[_driver.Program]]:
     finally:
         _memo.suspend_memos(-1)
         _recording.reset(token)
+
+
+def is_recording() -> bool:
+    """Tell whether calls are to be told of rather than run."""
+    return _recording.get() is not None
+
+
+def tell(told: Told) -> None:
+    """Let a call that is recorded tell of itself."""
+    recorder = _recording.get()
+    if recorder is not None:
+        recorder.append(told)
 
 
 def run(

@@ -22,8 +22,15 @@
 #define LANES (VECTOR_BYTES / 8)
 #include "sweep_template.h"
 
+#define T uint8_t
+#define IS_FLOAT 0
+#define SUFFIX ISA_EXPAND(u8, ISA)
+#define LANES VECTOR_BYTES
+#include "byte_template.h"
+
 const cx_sweeps *const ISA_EXPAND(cx_sweeps, ISA)[CX_SWEEP_DTYPES] = {
     &ISA_EXPAND(sweeps_f32, ISA),
     &ISA_EXPAND(sweeps_f64, ISA),
     &ISA_EXPAND(sweeps_i64, ISA),
+    &ISA_EXPAND(sweeps_u8, ISA),
 };

@@ -12,6 +12,11 @@
 #include "optimizer_sweep.h"
 #include "pair_loss_sweep.h"
 #include "resample_sweep.h"
+#include "filter_elements.h"
+#include "filter_down.h"
+#include "filter_along.h"
+#include "filter_sweep.h"
+#include "footprint_sweep.h"
 #undef EACH_ACTIVATION
 #undef EACH_SWEPT_ACTIVATION
 #else
@@ -35,6 +40,8 @@ static const cx_sweeps NAME(sweeps) = {
     .pair_loss = NAME(sweep_pair_loss),
     .pair_slopes = NAME(sweep_pair_slopes),
     .resample = NAME(sweep_resample),
+    .filter = NAME(sweep_filter),
+    .footprint = NAME(sweep_footprint),
     .pool_sum_gradient = NAME(sweep_pool_sum_gradient),
     .pool_max_gradient = NAME(sweep_pool_max_gradient),
 #else

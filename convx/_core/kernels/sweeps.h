@@ -239,6 +239,52 @@ typedef struct {
     void *state[3]; /* of the parameter's length each, or NULL */
 } cx_step_job;
 
+/* Filters along up to three axes at once, of arrays [outer][plane][row][line][inner]: first along the
+   planes, then along the rows, then along the line, each by taps `dilation` apart. A piece is a band
+   of some rows of a plane, or a segment of them. Coordinates of an axis begin with its first tap's:
+   output o takes the coordinates o + t * dilation, and `sources` tells which sample stands at each of
+   them, -1 the constant. */
+enum { CX_FILTER_KEEP, CX_FILTER_WEIGHTS, CX_FILTER_MEAN, CX_FILTER_MAX, CX_FILTER_MIN };
+enum { CX_FILTER_LEVELS = 16 }; /* of windows along a line, each four times as long */
+
+/* Element types of arrays; those of booleans are 0 or 1. */
+enum { CX_IS_F32, CX_IS_F64, CX_IS_BOOL, CX_IS_I8, CX_IS_U8, CX_IS_I16, CX_IS_U16, CX_IS_I32,
+       CX_IS_U32, CX_IS_I64, CX_IS_U64 };
+
+typedef struct {
+    int64_t what;
+    int64_t size, taps, dilation;
+    int64_t low;            /* coordinates before the first sample */
+    int64_t symmetry;       /* of weights: 1 if mirrored, -1 if mirrored and negated, else 0 */
+    const void *weights;    /* in the type of computation */
+    const int64_t *sources;
+} cx_filter_axis;
+
+typedef struct {
+    cx_filter_axis plane, row, line;
+    int64_t inner;
+    int64_t band, bands;       /* rows of a piece; pieces that a plane's rows are cut into */
+    int64_t segment, segments; /* elements of a piece; pieces that a row is cut into: more than one
+                                  if not both the line and another axis are filtered */
+    int64_t exact;             /* sums of products in SciPy's order, rounded one by one */
+    int64_t x_type, y_type, x_item, y_item;
+    int64_t pitch;             /* elements of a row of scratch memory */
+    double fill;
+    const void *x;
+    void *y;
+} cx_filter_job;
+
+/* Windows of any shape over a padded array: output i of a row combines the elements i + offsets[t] of
+   the row of x that begins at starts[row]. A piece is a row of outputs. */
+typedef struct {
+    int64_t what, taps, length, exact;
+    const int64_t *offsets, *starts;
+    const void *weights; /* of maxima and minima: what is added; or NULL */
+    int64_t y_type, y_item;
+    const void *x;
+    void *y;
+} cx_footprint_job;
+
 /* What one instruction set offers for one element type. */
 typedef struct {
     cx_sweep activation, activation_gradient, slopes, dropout, softmax;
@@ -247,9 +293,10 @@ typedef struct {
     cx_sweep pair_loss, pair_slopes;
     cx_sweep copy, fold, resample;
     cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter;
+    cx_sweep filter, footprint;
 } cx_sweeps;
 
-enum { CX_SWEEP_F32, CX_SWEEP_F64, CX_SWEEP_I64, CX_SWEEP_DTYPES };
+enum { CX_SWEEP_F32, CX_SWEEP_F64, CX_SWEEP_I64, CX_SWEEP_U8, CX_SWEEP_DTYPES };
 
 const cx_sweeps *cx_sweeps_of(const char *isa, int dtype);
 

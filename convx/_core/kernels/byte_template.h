@@ -1,0 +1,14 @@
+/* The sweeps of one instruction set for bytes: extrema of images. */
+
+#include "types.h"
+#include "partial.h"
+#include "filter_elements.h"
+#include "filter_down.h"
+#include "filter_along.h"
+#include "filter_sweep.h"
+
+static const cx_sweeps NAME(sweeps) = {
+    .filter = NAME(sweep_filter),
+};
+
+#include "end_types.h"

@@ -1,0 +1,200 @@
+/* Bands of rows through the filters of up to three axes. */
+
+typedef struct {
+    const cx_filter_job *job;
+    int64_t length;         /* elements of a row */
+    int64_t outer, plane;   /* where the piece is */
+    int64_t first, rows;    /* of outputs */
+    int64_t start, columns; /* elements of the rows */
+    const T **from;         /* rows of inputs */
+    const T **planes;       /* rows of the taps along the planes */
+    T **to;                 /* rows of results */
+    T *constant;            /* a row of constants */
+    T *sources;             /* rows that had to be made */
+    T *scratch;             /* of one filter */
+    T *lines;               /* rows with borders, or of results */
+    T *row;                 /* what is converted last */
+} NAME(band);
+
+CX_INLINE int64_t NAME(filter_span)(const cx_filter_axis *axis)
+{
+    return (axis->taps - 1) * axis->dilation;
+}
+
+/* Where a row of the input begins; rows are of one plane of the piece's outer index. */
+CX_INLINE const char *NAME(row_of_x)(const NAME(band) *band, int64_t plane, int64_t row,
+                                     int64_t element)
+{
+    const cx_filter_job *job = band->job;
+    int64_t number = (band->outer * job->plane.size + plane) * job->row.size + row;
+    return (const char *)job->x + (number * band->length + element) * job->x_item;
+}
+
+/* A row of the input as it is computed with, read where it lies if it can be. */
+CX_INLINE const T *NAME(readable)(const NAME(band) *band, int64_t plane, int64_t row, T *to)
+{
+    const char *from = NAME(row_of_x)(band, plane, row, band->start);
+    if (band->job->x_type == OWN_TYPE)
+        return (const T *)from;
+    NAME(row_from)(band->job->x_type, to, from, band->columns);
+    return to;
+}
+
+/* A row filtered along the planes. */
+CX_INLINE const T *NAME(through_planes)(const NAME(band) *band, int64_t row, T *to)
+{
+    const cx_filter_job *job = band->job;
+    const cx_filter_axis *axis = &job->plane;
+    for (int64_t t = 0; t < axis->taps; t++) {
+        int64_t plane = axis->sources[band->plane + t * axis->dilation];
+        band->planes[t * axis->dilation] =
+            plane < 0 ? band->constant
+                      : NAME(readable)(band, plane, row, band->scratch + t * job->pitch);
+    }
+    NAME(filter_down)(axis, job->exact, &to, band->planes, 1, band->plane, band->columns,
+                      job->pitch, band->scratch + axis->taps * job->pitch);
+    NAME(row_through)(job->y_type, to, band->columns);
+    return to;
+}
+
+/* Find or make the rows that the band needs. */
+CX_INLINE void NAME(gather_rows)(const NAME(band) *band)
+{
+    const cx_filter_job *job = band->job;
+    int64_t needed = band->rows + NAME(filter_span)(&job->row);
+    for (int64_t r = 0; r < needed; r++) {
+        int64_t row = job->row.sources[band->first + r];
+        T *made = band->sources + r * job->pitch;
+        if (row < 0)
+            band->from[r] = band->constant;
+        else if (job->plane.what == CX_FILTER_KEEP)
+            band->from[r] = NAME(readable)(band, band->plane, row, made);
+        else
+            band->from[r] = NAME(through_planes)(band, row, made);
+    }
+}
+
+/* Put the samples of the border around the inside of a line, which begins at `line` + low. */
+CX_INLINE void NAME(surround)(const NAME(band) *band, T *line)
+{
+    const cx_filter_job *job = band->job;
+    const cx_filter_axis *axis = &job->line;
+    int64_t inner = job->inner, coordinates = axis->size + NAME(filter_span)(axis);
+    T *inside = line + axis->low * inner;
+    for (int64_t c = 0; c < coordinates; c++) {
+        if (c == axis->low) /* what is inside stays */
+            c += axis->size;
+        if (c >= coordinates)
+            break;
+        const T *from = axis->sources[c] < 0 ? band->constant : inside + axis->sources[c] * inner;
+        for (int64_t i = 0; i < inner; i++)
+            line[c * inner + i] = from[i];
+    }
+}
+
+/* Copy a segment of a row of the input with what is around it, from row coordinates on. */
+CX_INLINE void NAME(segment_with_border)(const NAME(band) *band, int64_t row, T *line)
+{
+    const cx_filter_job *job = band->job;
+    const cx_filter_axis *axis = &job->line;
+    int64_t inner = job->inner, end = band->start + band->columns + NAME(filter_span)(axis) * inner;
+    int64_t inside = axis->low * inner;
+    for (int64_t e = band->start; e < end;) {
+        int64_t from = e - inside, count, c = e / inner;
+        if (from >= 0 && from < band->length)
+            count = cx_min(end - e, band->length - from);
+        else {
+            count = cx_min(end - e, inner - e % inner);
+            from = axis->sources[c] < 0 ? -1 : axis->sources[c] * inner + e % inner;
+        }
+        if (from < 0)
+            for (int64_t i = 0; i < count; i++)
+                line[e - band->start + i] = band->constant[i];
+        else
+            NAME(row_from)(job->x_type, line + e - band->start,
+                           NAME(row_of_x)(band, band->plane, row, from), count);
+        e += count;
+    }
+}
+
+CX_INLINE void NAME(filter_band)(const NAME(band) *band)
+{
+    const cx_filter_job *job = band->job;
+    const cx_filter_axis *axis = &job->line;
+    int own = job->y_type == OWN_TYPE, along = axis->what != CX_FILTER_KEEP;
+    int down = job->row.what != CX_FILTER_KEEP || job->plane.what != CX_FILTER_KEEP;
+    /* so that the inside of a line begins with a vector */
+    int64_t low = along ? axis->low * job->inner : 0;
+    int64_t before = (low + LANES - 1) / LANES * LANES - low;
+    int64_t number = (band->outer * job->plane.size + band->plane) * job->row.size + band->first;
+    char *y = (char *)job->y + (number * band->length + band->start) * job->y_item;
+    int64_t y_row = band->length * job->y_item;
+
+    if (down) {
+        NAME(gather_rows)(band);
+        for (int64_t r = 0; r < band->rows; r++)
+            band->to[r] = own && !along ? (T *)(y + r * y_row)
+                                        : band->lines + r * job->pitch + before + low;
+        if (job->row.what == CX_FILTER_KEEP)
+            for (int64_t r = 0; r < band->rows; r++)
+                __builtin_memcpy(band->to[r], band->from[r], band->columns * sizeof(T));
+        else
+            NAME(filter_down)(&job->row, job->exact, band->to, band->from, band->rows,
+                              band->first, band->columns, job->pitch, band->scratch);
+    }
+    for (int64_t r = 0; r < band->rows; r++, y += y_row) {
+        T *result = along ? (own ? (T *)y : band->row) : band->to[r];
+        if (along) {
+            T *line = band->lines + (down ? r * job->pitch : 0) + before;
+            if (down) {
+                NAME(row_through)(job->y_type, line + low, band->columns);
+                NAME(surround)(band, line);
+            } else
+                NAME(segment_with_border)(band, band->first + r, line);
+            NAME(filter_along)(axis, job->exact, result, line, axis->dilation * job->inner,
+                               band->columns, job->pitch, band->scratch);
+        }
+        if (!own)
+            NAME(row_to)(job->y_type, y, result, band->columns);
+    }
+}
+
+CX_INLINE int64_t NAME(most)(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Scratch memory: tables of rows, the constants, the rows that are made, those of one filter, lines,
+   a row. See `scratch_bytes` in _filter.pyx. */
+static void NAME(sweep_filter)(const void *given, int64_t first, int64_t end, char *scratch)
+{
+    const cx_filter_job *job = given;
+    int64_t row_span = NAME(filter_span)(&job->row), plane_span = NAME(filter_span)(&job->plane);
+    NAME(band) band = {.job = job, .length = job->line.size * job->inner};
+    band.constant = (T *)scratch;
+    band.sources = band.constant + job->pitch;
+    band.lines = band.sources + (job->band + row_span) * job->pitch;
+    band.row = band.lines + job->band * job->pitch;
+    band.scratch = band.row + job->pitch;
+    int64_t kept = NAME(most)(job->row.taps, CX_FILTER_LEVELS) + 1;
+    kept = NAME(most)(kept, 2 * job->plane.taps + 1);
+    band.from = (const T **)(band.scratch + kept * job->pitch);
+    band.planes = band.from + job->band + row_span;
+    band.to = (T **)(band.planes + plane_span + 1);
+    for (int64_t i = 0; i < job->pitch; i++)
+        band.constant[i] = (T)job->fill;
+    for (int64_t piece = first; piece < end; piece++) {
+        int64_t rest = piece / job->segments;
+        band.start = piece % job->segments * job->segment;
+        band.columns = cx_min(job->segment, band.length - band.start);
+        band.first = rest % job->bands * job->band;
+        band.rows = cx_min(job->band, job->row.size - band.first);
+        rest /= job->bands;
+        band.plane = rest % job->plane.size;
+        band.outer = rest / job->plane.size;
+        NAME(filter_band)(&band);
+    }
+}
+
+#undef OWN_TYPE
+#undef EACH_ELEMENT

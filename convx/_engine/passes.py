@@ -1,0 +1,219 @@
+"""Filters along axes, one after the other: which are computed together, in which pieces.
+
+A chain of passes is cut into sweeps. One sweep filters along up to three neighbouring axes while
+rows are in the cache: along the planes, along the rows of a plane, along the line of a row.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from convx._engine import boundary
+from convx._engine.boundary import IndexMap
+from convx._engine.dtypes import AnyArray
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A filter along one axis.
+
+    Output ``o`` takes the coordinates ``o + t * dilation - low`` of the endless line that
+    ``border`` makes of the axis. ``what`` is "weights", "mean", "max" or "min".
+    """
+
+    axis: int
+    what: str
+    taps: int
+    low: int
+    border: str
+    weights: tuple[float, ...] = ()
+    dilation: int = 1
+
+    @property
+    def span(self) -> int:
+        """Samples from the first tap to the last."""
+        return (self.taps - 1) * self.dilation
+
+
+class AxisFilter(NamedTuple):
+    """What a kernel is told of an axis."""
+
+    what: str
+    size: int
+    taps: int
+    dilation: int
+    low: int
+    symmetry: int
+    weights: AnyArray | None
+    sources: IndexMap
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One sweep, and how it is cut into pieces: bands of rows, or segments of them."""
+
+    dtype: np.dtype[Any]
+    x_dtype: np.dtype[Any]
+    y_dtype: np.dtype[Any]
+    plane: AxisFilter
+    row: AxisFilter
+    line: AxisFilter
+    outer: int
+    inner: int
+    band: int
+    segment: int
+    exact: bool
+    fill: float
+
+
+class Together(NamedTuple):
+    """The passes of one sweep; one for the line at least, or for the rows."""
+
+    line: Pass | None
+    row: Pass | None = None
+    plane: Pass | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Passes over an array of some shape, and between which element types.
+
+    ``exact`` are sums in SciPy's order.
+    """
+
+    shape: tuple[int, ...]
+    passes: tuple[Pass, ...]
+    dtype: np.dtype[Any]
+    x_dtype: np.dtype[Any]
+    y_dtype: np.dtype[Any]
+    exact: bool
+    fill: float
+    work: int = field(init=False, compare=False, default=0)
+
+    def cuts(self) -> list[Cut]:
+        """Plan the sweeps. Between them, the array has the type of the result."""
+        sweeps = together(self.shape, self.passes, self.dtype.itemsize)
+        return [
+            _cut(self, one, self.y_dtype if number else self.x_dtype)
+            for number, one in enumerate(sweeps)
+        ]
+
+
+# Elements side by side along an axis that is filtered as a line, at most: colours of an image.
+MOST_INNER = 32
+# Bytes of the rows that a sweep keeps: a part of the L2 cache, and of a sweep that filters columns
+# of a part of the rows. Measured on an AMD EPYC (Genoa), 25 November 2026.
+ROWS_BYTES = 384 * 1024
+COLUMNS_BYTES = 128 * 1024
+LINE_BYTES = 64 * 1024
+LONGEST_SEGMENT = 4096
+# Rows of a band whose rows need not be made: a multiple of those that share their inputs.
+WEIGHTED_BAND = 16
+
+
+def together(shape: Sequence[int], passes: Sequence[Pass], item: int) -> list[Together]:
+    """Deal passes along ascending axes to sweeps; those along the last axes share one."""
+    rest, sweeps = list(passes), []
+    while rest:
+        last = rest.pop()
+        inner = math.prod(shape[last.axis + 1 :])
+        one = Together(last) if inner <= MOST_INNER else Together(None, last)
+        for place in ("row", "plane") if one.line else ("plane",):
+            before = last.axis - 1 if place == "row" or not one.line else last.axis - 2
+            if rest and rest[-1].axis == before:
+                more = one._replace(**{place: rest[-1]})
+                if _kept_bytes(shape, more, item) <= ROWS_BYTES:
+                    one = more
+                    rest.pop()
+        sweeps.append(one)
+    return sweeps[::-1]
+
+
+def _kept_bytes(shape: Sequence[int], one: Together, item: int) -> int:
+    """Bytes of the rows that are needed at once for one row of results."""
+    last = one.line or one.row
+    assert last is not None  # by construction
+    length = math.prod(shape[last.axis if one.line else last.axis + 1 :])
+    rows = sum(2 * other.span + 8 for other in (one.row, one.plane) if other is not None)
+    return rows * length * item
+
+
+def _sources(one: Pass, size: int) -> IndexMap:
+    coordinates = np.arange(-one.low, size + one.span - one.low, dtype=np.int64)
+    return boundary.sources_of(one.border, coordinates, size)
+
+
+def symmetry(weights: Sequence[float]) -> int:
+    """Tell mirrored weights (1), and mirrored and negated ones (-1), by SciPy's measure."""
+    if len(weights) % 2 == 0:
+        return 0
+    half, epsilon = len(weights) // 2, np.finfo(float).eps
+    pairs = [(weights[half - t], weights[half + t]) for t in range(1, half + 1)]
+    if all(not abs(high - low) > epsilon for low, high in pairs):
+        return 1
+    return -1 if all(not abs(high + low) > epsilon for low, high in pairs) else 0
+
+
+def _axis_filter(one: Pass | None, size: int, dtype: np.dtype[Any]) -> AxisFilter:
+    if one is None:
+        return AxisFilter("keep", size, 1, 1, 0, 0, None, np.arange(size, dtype=np.int64))
+    weights, mirrored = None, 0
+    if one.what == "weights":
+        weights, mirrored = np.array(one.weights, dtype), symmetry(one.weights)
+    return AxisFilter(
+        one.what, size, one.taps, one.dilation, one.low, mirrored, weights, _sources(one, size)
+    )
+
+
+def _cut(chain: Chain, one: Together, x_dtype: np.dtype[Any]) -> Cut:
+    last = one.line or one.row
+    assert last is not None  # by construction
+    shape, item = chain.shape, chain.dtype.itemsize
+    inner = math.prod(shape[last.axis + 1 :])
+    first = last.axis if one.line else last.axis + 1  # axes from here on are a row
+    if one.line is None:
+        line, inner = _axis_filter(None, inner, chain.dtype), 1
+    else:
+        line = _axis_filter(one.line, shape[last.axis], chain.dtype)
+    if one.row is None and one.plane is None:
+        rows, planes, outer = math.prod(shape[:first]), 1, 1
+    else:
+        rows, planes = shape[first - 1], shape[first - 2] if one.plane else 1
+        outer = math.prod(shape[: first - 2 if one.plane else first - 1])
+    length = line.size * inner
+    made = one.plane is not None or x_dtype != chain.dtype
+    band, segment = _piece(one, rows, length, item, made)
+    return Cut(
+        dtype=chain.dtype,
+        x_dtype=x_dtype,
+        y_dtype=chain.y_dtype,
+        plane=_axis_filter(one.plane, planes, chain.dtype),
+        row=_axis_filter(one.row, rows, chain.dtype),
+        line=line,
+        outer=outer,
+        inner=inner,
+        band=band,
+        segment=segment,
+        exact=chain.exact,
+        fill=chain.fill,
+    )
+
+
+def _piece(one: Together, rows: int, length: int, item: int, made: bool) -> tuple[int, int]:
+    """Return the rows of a piece, a multiple of four unless they are all, and its elements."""
+    span = one.row.span if one.row is not None else 0
+    if one.row is None and one.plane is None:
+        segment = min(length, LONGEST_SEGMENT)
+        return min(rows, max(1, LINE_BYTES // (segment * item))), segment
+    segment, most = length, ROWS_BYTES
+    if one.line is None:
+        most = COLUMNS_BYTES
+        fitting = most // ((2 * span + 16) * item)
+        segment = min(length, max(64, fitting // 64 * 64))
+    shares = one.row is not None and (one.row.what != "weights" or made)
+    wished = max(WEIGHTED_BAND, 2 * span) if shares else WEIGHTED_BAND
+    fitting = most // (segment * item) - span
+    return min(rows, max(8, min(wished, fitting) // 4 * 4)), segment

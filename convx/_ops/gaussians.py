@@ -1,0 +1,253 @@
+"""Filters that are made of others: Gaussians, differences, and what derivatives add up to."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from convx._engine import arguments, dtypes, execution
+from convx._engine.dtypes import AnyArray
+from convx._engine.passes import Pass
+from convx._ops import image_correlation, images
+
+# Standard deviations below which an axis stays as it is, as in SciPy.
+NO_DEVIATION = 1e-15
+
+Derivative = Callable[..., AnyArray]
+
+
+def gaussian_weights(sigma: float, order: int, radius: int) -> AnyArray:
+    """Return a Gaussian whose sum is 1, or its derivative of an order, as a kernel to correlate.
+
+    A derivative is the Gaussian times a polynomial q, and the next one has q' - x q / sigma².
+    """
+    places = np.arange(-radius, radius + 1)
+    variance = sigma * sigma
+    bell = np.exp(-0.5 / variance * places**2)
+    bell = bell / bell.sum()
+    if order == 0:
+        return bell
+    exponents = np.arange(order + 1)
+    step = np.diag(exponents[1:], 1) + np.diag(np.ones(order) / -variance, -1)
+    polynomial = np.zeros(order + 1)
+    polynomial[0] = 1
+    for _ in range(order):
+        polynomial = step.dot(polynomial)
+    values: AnyArray = (places[:, None] ** exponents).dot(polynomial) * bell
+    return values[::-1]
+
+
+def gaussian_pass(
+    x: AnyArray,
+    axis: int,
+    sigma: object,
+    order: object,
+    mode: object,
+    truncate: object,
+    radius: object,
+) -> Pass:
+    """Return the pass of a Gaussian along one axis."""
+    deviation, taps = arguments.gaussian_radius(sigma, truncate, radius)
+    derivative = arguments.integer(order, "order", 0)
+    if deviation == 0:
+        raise ValueError(f"sigma must be positive along one axis, got {deviation}")
+    weights = gaussian_weights(deviation, derivative, taps)
+    return images.weighted(x, weights, axis, mode, 0)
+
+
+def gaussian_filter(
+    input: object,
+    sigma: object,
+    order: object,
+    output: object,
+    mode: object,
+    cval: object,
+    truncate: object = 4.0,
+    radius: object = None,
+    axes: object = None,
+    accumulate: object = None,
+) -> AnyArray:
+    """Filter with Gaussians along axes."""
+    x = images.image(input)
+    chosen = arguments.filter_axes(axes, x.ndim)
+    values = [
+        arguments.for_each(value, len(chosen), name)
+        for value, name in ((sigma, "sigma"), (order, "order"), (mode, "mode"), (radius, "radius"))
+    ]
+    passes = []
+    for axis, deviation, derivative, border, wide in zip(chosen, *values):
+        arguments.gaussian_radius(deviation, truncate, wide)
+        if deviation > NO_DEVIATION:
+            one = gaussian_pass(x, axis, deviation, derivative, border, truncate, wide)
+            passes.append(one)
+    if x.dtype.kind == "c" and output is None:
+        output = x.dtype
+    return images.along(x, passes, output, cval, accumulate)
+
+
+def smoothed_difference(
+    input: object,
+    smoothing: Sequence[int],
+    axis: object,
+    output: object,
+    mode: object,
+    cval: object,
+    accumulate: object,
+) -> AnyArray:
+    """Take differences along an axis and weighted sums along all others."""
+    x = images.image(input)
+    place = images.line(x, axis)
+    modes = arguments.for_each(mode, x.ndim, "mode")
+    passes = [images.weighted(x, [-1, 0, 1], place, modes[place], 0)]
+    passes += [
+        images.weighted(x, smoothing, other, modes[other], 0)
+        for other in range(x.ndim)
+        if other != place
+    ]
+    return images.along(x, passes, output, cval, accumulate)
+
+
+def laplace(
+    input: object, output: object, mode: object, cval: object, axes: object, accumulate: object
+) -> AnyArray:
+    """Add up second differences: of one plane with one border in a single correlation."""
+    x = images.image(input)
+    chosen = arguments.filter_axes(axes, x.ndim)
+    modes = arguments.for_each(mode, len(chosen), "mode")
+    floating = x.dtype.kind == "f"
+    if len(chosen) == 2 and modes[0] == modes[1] and floating:
+        out = images.result_for(output, x)
+        if out.dtype == x.dtype.newbyteorder("="):
+            kernel = np.array([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])
+            border, (fill, _) = arguments.filter_border(modes[0]), arguments.constants(cval, False)
+            wish = arguments.accumulator(accumulate)
+            return image_correlation.correlate(
+                images.native(x), kernel, sorted(chosen), (1, 1), border, fill, out, (), wish
+            )
+        output = out
+
+    def second_difference(
+        x: AnyArray, axis: int, output: object, mode: object, cval: object
+    ) -> AnyArray:
+        one = images.weighted(x, [1, -2, 1], axis, mode, 0)
+        return images.along(x, [one], output, cval, accumulate)
+
+    return added_up(x, second_difference, output, modes, cval, (), None, chosen)
+
+
+def added_up(
+    input: object,
+    derivative: Derivative,
+    output: object,
+    mode: object,
+    cval: object,
+    arguments_given: Sequence[Any],
+    keywords_given: dict[str, Any] | None,
+    axes: object,
+) -> AnyArray:
+    """Add up derivatives that a function computes along each axis."""
+    x, out, chosen, modes = _of_each_axis(input, output, mode, axes)
+    keywords = keywords_given or {}
+    read = x.copy() if np.may_share_memory(x, out) else x
+    for number, (axis, border) in enumerate(zip(chosen, modes)):
+        target = out.dtype if number else out
+        part = derivative(read, axis, target, border, cval, *arguments_given, **keywords)
+        if number and not execution.is_recording():
+            np.add(out, part, out)
+    if not chosen:
+        out[...] = dtypes.cast_like_c(x, out.dtype)
+    return out
+
+
+def length(
+    input: object,
+    derivative: Derivative,
+    output: object,
+    mode: object,
+    cval: object,
+    arguments_given: Sequence[Any],
+    keywords_given: dict[str, Any] | None,
+    axes: object,
+) -> AnyArray:
+    """Take the root of the sum of the squares of derivatives."""
+    x, out, chosen, modes = _of_each_axis(input, output, mode, axes)
+    keywords = keywords_given or {}
+    read = x.copy() if np.may_share_memory(x, out) else x
+    for number, (axis, border) in enumerate(zip(chosen, modes)):
+        target = out.dtype if number else out
+        part = derivative(read, axis, target, border, cval, *arguments_given, **keywords)
+        if execution.is_recording():
+            continue
+        if number:
+            np.multiply(part, part, part)
+            np.add(out, part, out)
+        else:
+            np.multiply(out, out, out)
+    if not chosen:
+        out[...] = dtypes.cast_like_c(x, out.dtype)
+    elif not execution.is_recording():
+        with np.errstate(invalid="ignore"):
+            np.sqrt(out, out, casting="unsafe")
+    return out
+
+
+def _of_each_axis(
+    input: object, output: object, mode: object, axes: object
+) -> tuple[AnyArray, AnyArray, tuple[int, ...], list[Any]]:
+    x = images.image(input)
+    out = images.result_for(output, x)
+    chosen = arguments.filter_axes(axes, x.ndim)
+    return x, out, chosen, arguments.for_each(mode, len(chosen), "mode")
+
+
+def gaussian_laplace(
+    input: object,
+    sigma: object,
+    output: object,
+    mode: object,
+    cval: object,
+    axes: object,
+    keywords: dict[str, Any],
+) -> AnyArray:
+    """Add up second derivatives of Gaussians."""
+    return _of_derivatives(input, sigma, 2, output, mode, cval, axes, keywords, added_up)
+
+
+def gaussian_gradient_magnitude(
+    input: object,
+    sigma: object,
+    output: object,
+    mode: object,
+    cval: object,
+    axes: object,
+    keywords: dict[str, Any],
+) -> AnyArray:
+    """Take the length of the gradient of Gaussians."""
+    return _of_derivatives(input, sigma, 1, output, mode, cval, axes, keywords, length)
+
+
+def _of_derivatives(
+    input: object,
+    sigma: object,
+    order: int,
+    output: object,
+    mode: object,
+    cval: object,
+    axes: object,
+    keywords: dict[str, Any],
+    combined: Callable[..., AnyArray],
+) -> AnyArray:
+    x = images.image(input)
+    chosen = arguments.filter_axes(axes, x.ndim)
+    deviations = [0.0] * x.ndim
+    for axis, one in zip(chosen, arguments.for_each(sigma, len(chosen), "sigma")):
+        deviations[axis] = one
+
+    def derivative(
+        x: AnyArray, axis: int, output: object, mode: object, cval: object, **more: Any
+    ) -> AnyArray:
+        orders = [0] * x.ndim
+        orders[axis] = order
+        return gaussian_filter(x, deviations, orders, output, mode, cval, **more)
+
+    return combined(x, derivative, output, mode, cval, (), keywords, chosen)

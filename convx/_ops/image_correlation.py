@@ -1,0 +1,137 @@
+"""Correlation of images with kernels of their rank.
+
+As filters along axes, by the engine of the convolutions, or in SciPy's order where that decides the
+integers that come out.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from convx._engine import dtypes, execution
+from convx._engine.dtypes import AnyArray
+from convx._engine.passes import Pass
+from convx._ops import filters, footprint, separable
+
+# Elements of a kernel from which on it is looked whether it is a product of one factor for each
+# axis, and how many multiply-adds of the whole cost as much as one of the factors.
+LEAST_SEPARATED = 20
+SEPARATED_COST = 3
+# Relative error of the product of the factors, in units of the rounding of single precision.
+SEPARABLE = {"float32": 2e-7, "float64": 4e-16}
+
+
+def correlate(
+    x: AnyArray,
+    weights: AnyArray,
+    axes: Sequence[int],
+    lows: Sequence[int],
+    border: str,
+    fill: float,
+    out: AnyArray,
+    dilation: Sequence[int] = (),
+    accumulate: np.dtype[np.float64] | None = None,
+) -> AnyArray:
+    """Correlate along axes, ascending, with weights in double precision; returns ``out``."""
+    dilation = dilation or (1,) * len(axes)
+    small = x.dtype == np.float32 or (x.dtype.kind in "iub" and x.dtype.itemsize <= 2)
+    single = small and accumulate is None
+    if out.size == 0:
+        return out
+    if out.dtype.kind == "f":
+        computed = np.dtype(np.float32 if single and out.dtype == np.float32 else np.float64)
+    elif _is_exact(x, weights, fill, 2**24) and single:
+        computed = np.dtype(np.float32)
+    elif _is_exact(x, weights, fill, 2**53):
+        computed = np.dtype(np.float64)
+    else:
+        return _in_order(x, weights, axes, lows, border, fill, out, dilation)
+    if out.dtype.kind == "f":
+        factors = separated(weights, computed, border, fill)
+        if factors is not None:
+            passes = [
+                Pass(axis, "weights", len(one), low * gap, border, tuple(one.tolist()), gap)
+                for axis, one, low, gap in zip(axes, factors, lows, dilation)
+            ]
+            return separable.filtered(x, passes, fill, out, accumulate)
+    pads = tuple(
+        (low * gap, (taps - 1 - low) * gap) for taps, low, gap in zip(weights.shape, lows, dilation)
+    )
+    result = filters.correlate(
+        x.astype(computed, copy=False),
+        np.ascontiguousarray(weights, computed),
+        tuple(axes),
+        pads,
+        (border,) * len(axes),
+        constant=fill,
+        dilation=tuple(dilation),
+        out=out if out.dtype == computed else None,
+    )
+    if result is out or execution.is_recording():
+        return out
+    out[...] = dtypes.cast_like_c(result, out.dtype)
+    return out
+
+
+def separated(
+    weights: AnyArray, dtype: np.dtype[np.generic], border: str, fill: float
+) -> list[AnyArray] | None:
+    """Return one factor for each axis, if the kernel is their product and it pays to use them."""
+    sizes = weights.shape
+    if weights.ndim < 2 or weights.size < LEAST_SEPARATED or (border == "constant" and fill != 0):
+        return None
+    if weights.size < SEPARATED_COST * sum(sizes) or not np.isfinite(weights).all():
+        return None
+    place = np.unravel_index(np.abs(weights).argmax(), sizes)
+    largest = weights[place]
+    if largest == 0:
+        return None
+    factors = []
+    for axis in range(weights.ndim):
+        line = tuple(slice(None) if one == axis else place[one] for one in range(weights.ndim))
+        factors.append(weights[line] / (largest if axis else 1))
+    product = factors[0]
+    for one in factors[1:]:
+        product = np.multiply.outer(product, one)
+    off = np.abs(product - weights).max()
+    return factors if off <= SEPARABLE[dtype.name] * abs(largest) else None
+
+
+def _is_exact(x: AnyArray, weights: AnyArray, fill: float, limit: float) -> bool:
+    """Tell whether all sums are integers below a limit, in whichever order they are taken."""
+    if x.dtype.kind not in "iub" or not float(fill).is_integer():
+        return False
+    if not (np.isfinite(weights).all() and (weights == np.rint(weights)).all()):
+        return False
+    if x.dtype.kind == "b":
+        largest = 1.0
+    elif x.dtype.itemsize <= 4:
+        bounds = np.iinfo(x.dtype)
+        largest = float(max(abs(bounds.min), bounds.max))
+    else:
+        largest = max(abs(float(x.max())), abs(float(x.min())))
+    return bool(np.abs(weights).sum() * max(largest, abs(fill)) < limit)
+
+
+def _in_order(
+    x: AnyArray,
+    weights: AnyArray,
+    axes: Sequence[int],
+    lows: Sequence[int],
+    border: str,
+    fill: float,
+    out: AnyArray,
+    dilation: Sequence[int],
+) -> AnyArray:
+    """Correlate in SciPy's order, which leaves out weights that are as good as 0."""
+    taps = np.argwhere(np.abs(weights) > np.finfo(float).eps)
+    if not len(taps):
+        if not execution.is_recording():
+            out[...] = 0
+        return out
+    chosen = weights[tuple(taps.T)]
+    gaps = footprint.spread(dilation, axes, x.ndim, 1)
+    every = np.zeros((len(taps), x.ndim), np.int64)
+    every[:, list(axes)] = taps * np.array([gaps[axis] for axis in axes])
+    all_lows = footprint.spread([low * gaps[a] for low, a in zip(lows, axes)], axes, x.ndim, 0)
+    return footprint.combined(x, "weights", every, chosen, all_lows, border, fill, out)

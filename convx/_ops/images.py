@@ -1,0 +1,259 @@
+"""Filters of images under SciPy's rules: element types, borders, origins, complex numbers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from convx._core._filter import TYPES
+from convx._core._memory import new_result
+from convx._engine import arguments, dtypes
+from convx._engine.dtypes import AnyArray
+from convx._engine.passes import Pass
+from convx._ops import footprint, image_correlation, separable
+
+
+def image(value: object, name: str = "input") -> AnyArray:
+    """Return an array of an element type that filters take."""
+    array = value if type(value) is np.ndarray else dtypes.plain_array(value, name)
+    if array.dtype.kind == "c" and array.dtype.itemsize <= 16:
+        return array
+    if array.dtype.str[1:] not in TYPES:
+        raise arguments.FilterTypeError(
+            f"{name} must have a dtype of bool, float32, float64, complex64, complex128 or an "
+            f"integer one: array type {array.dtype} not supported"
+        )
+    return array
+
+
+def result_for(output: object, x: AnyArray, is_complex: bool = False) -> AnyArray:
+    """Return the array that takes the result of a filter of ``x``."""
+    native = x.dtype.newbyteorder("=")
+    found = arguments.filter_output(output, x.shape, native, is_complex)
+    if not isinstance(found, np.ndarray):
+        arguments.check_memory(x.shape, found.itemsize, "an output")
+        if found.newbyteorder("=").str[1:] not in TYPES and found.kind != "c":
+            raise arguments.FilterTypeError(
+                f"output must have the dtype of an image, array type {found} not supported"
+            )
+        return np.asarray(new_result(x.shape, found))
+    if found.dtype.kind != "c":
+        image(found, "output")
+    return found
+
+
+def line(x: AnyArray, axis: object) -> int:
+    """Return the axis that a filter goes along."""
+    return arguments.filter_axis(axis, x.ndim)
+
+
+def weighted(
+    x: AnyArray, weights: object, axis: int, mode: object, origin: object, dilation: object = 1
+) -> Pass:
+    """Return the pass of a correlation along one axis with real weights."""
+    factors = np.asarray(weights, np.float64)
+    arguments.line_weights(factors)
+    taps = len(factors)
+    low = taps // 2 + arguments.origin_of(origin, taps)
+    gap = arguments.integer(dilation, "dilation", 1)
+    border = arguments.filter_border(mode)
+    return Pass(axis, "weights", taps, low * gap, border, tuple(factors.tolist()), gap)
+
+
+def window(axis: int, what: str, size: object, mode: object, origin: object) -> Pass:
+    """Return the pass of a mean, a maximum or a minimum of ``size`` elements along one axis."""
+    taps = arguments.filter_size(size)
+    low = taps // 2 + arguments.origin_of(origin, taps)
+    return Pass(axis, what, taps, low, arguments.filter_border(mode))
+
+
+def box(
+    x: AnyArray, what: str, size: object, mode: object, origin: object, axes: object
+) -> list[Pass]:
+    """Return the passes of a window over several axes; those of one element are left out."""
+    chosen = arguments.filter_axes(axes, x.ndim)
+    given = [
+        arguments.for_each(value, len(chosen), name)
+        for value, name in ((size, "size"), (mode, "mode"), (origin, "origin"))
+    ]
+    passes = [window(axis, what, *one) for axis, *one in zip(chosen, *given)]
+    return [one for one in passes if one.taps > 1]
+
+
+def along(
+    x: AnyArray,
+    passes: Sequence[Pass],
+    output: object,
+    cval: object = 0.0,
+    accumulate: object = None,
+) -> AnyArray:
+    """Filter along axes; a complex image by its parts."""
+    is_complex = x.dtype.kind == "c"
+    real, imaginary = arguments.constants(cval, is_complex)
+    out = result_for(output, x, is_complex)
+    wish = arguments.accumulator(accumulate)
+    if not is_complex and out.dtype.kind != "c":
+        return separable.filtered(x, passes, real, out, wish)
+    separable.filtered(x.real, passes, real, out.real, wish)
+    if is_complex:
+        separable.filtered(x.imag, passes, imaginary, out.imag, wish)
+    else:
+        out.imag = 0
+    return out
+
+
+def correlate1d(
+    x: AnyArray,
+    weights: AnyArray,
+    axis: int,
+    output: object,
+    mode: object,
+    cval: object,
+    origin: object,
+    dilation: object,
+    accumulate: object,
+) -> AnyArray:
+    """Correlate along one axis; weights are taken as they are, not conjugated."""
+    if weights.dtype.kind != "c":
+        one = weighted(x, weights, axis, mode, origin, dilation)
+        return along(x, [one], output, cval, accumulate)
+
+    def part(image: AnyArray, factors: AnyArray, fill: float, out: AnyArray | None) -> AnyArray:
+        one = weighted(image, factors, axis, mode, origin, dilation)
+        return along(image, [one], out, fill, accumulate)
+
+    return _complex_parts(x, weights, output, cval, part)
+
+
+def _complex_parts(x: AnyArray, weights: AnyArray, output: object, cval: object, part: Any) -> Any:
+    """Put a correlation with complex weights together of those of the parts."""
+    is_complex = x.dtype.kind == "c"
+    real, imaginary = arguments.constants(cval, is_complex)
+    out = result_for(output, x, True)
+    if not is_complex:
+        part(x, weights.real, real, out.real)
+        part(x, weights.imag, real, out.imag)
+        return out
+    whole = np.empty(x.shape, out.dtype)
+    part(x.real, weights.real, real, whole.real)
+    whole.real -= part(x.imag, weights.imag, imaginary, None)
+    part(x.real, weights.imag, real, whole.imag)
+    whole.imag += part(x.imag, weights.real, imaginary, None)
+    out[...] = whole
+    return out
+
+
+def correlate(
+    input: object,
+    weights: object,
+    output: object,
+    mode: object,
+    cval: object,
+    origin: object,
+    axes: object,
+    dilation: object,
+    accumulate: object,
+    *,
+    turned: bool,
+) -> AnyArray:
+    """Correlate, or convolve if ``turned``, over several axes."""
+    x = image(input)
+    kernel = dtypes.plain_array(weights, "weights")
+    if kernel.dtype.kind == "c" and not turned:
+        kernel = kernel.conj()
+    chosen = arguments.filter_axes(axes, x.ndim)
+    arguments.check_ranks_agree(kernel.ndim, chosen, "weights")
+    origins = arguments.for_each(origin, len(chosen), "origin")
+    gaps = [
+        arguments.integer(one, "dilation", 1)
+        for one in arguments.for_each(dilation, len(chosen), "dilation")
+    ]
+    if len(chosen) < x.ndim:  # as SciPy does it: the kernel's axes are in the order of the image's
+        order = sorted(range(len(chosen)), key=chosen.__getitem__)
+        origins, gaps = [origins[i] for i in order], [gaps[i] for i in order]
+    places = sorted(chosen)
+    if turned:
+        kernel = kernel[(slice(None, None, -1),) * kernel.ndim]
+        origins = [-int(one) - (taps % 2 == 0) for one, taps in zip(origins, kernel.shape)]
+    lows = [taps // 2 + arguments.origin_of(one, taps) for one, taps in zip(origins, kernel.shape)]
+    if 0 in kernel.shape:
+        raise arguments.FilterValueError(
+            f"weights must have an element at least, got shape {kernel.shape}"
+        )
+    border = arguments.filter_border(mode)
+    wish = arguments.accumulator(accumulate)
+
+    def part(image: AnyArray, factors: AnyArray, fill: float, out: AnyArray | None) -> AnyArray:
+        target = result_for(None, image) if out is None else out
+        real = np.ascontiguousarray(factors, np.float64)
+        return image_correlation.correlate(
+            image, real, places, lows, border, fill, target, gaps, wish
+        )
+
+    if kernel.dtype.kind == "c":
+        return _complex_parts(x, kernel, output, cval, part)
+    is_complex = x.dtype.kind == "c"
+    real, imaginary = arguments.constants(cval, is_complex)
+    out = result_for(output, x, is_complex)
+    if not places:
+        out[...] = dtypes.cast_like_c(x * kernel, out.dtype)
+    elif not is_complex and out.dtype.kind != "c":
+        part(native(x), kernel, real, out)
+    else:
+        part(native(x.real), kernel, real, out.real)
+        if is_complex:
+            part(native(x.imag), kernel, imaginary, out.imag)
+        else:
+            out.imag = 0
+    return out
+
+
+def native(x: AnyArray) -> AnyArray:
+    """Return an array in the machine's byte order."""
+    return x.astype(x.dtype.newbyteorder("="), copy=False)
+
+
+def extrema(
+    input: object,
+    size: object,
+    footprint_given: object,
+    output: object,
+    mode: object,
+    cval: object,
+    origin: object,
+    axes: object,
+    *,
+    what: str,
+) -> AnyArray:
+    """Return maxima or minima over windows."""
+    arguments.window_given(size, footprint_given)
+    mask = None
+    if footprint_given is not None:
+        mask = np.asarray(footprint_given, bool)
+        arguments.check_some_taps(mask)
+        if mask.all():
+            size, mask = mask.shape, None
+    x = real_image(input)
+    if mask is None:
+        return along(x, box(x, what, size, mode, origin, axes), output, cval)
+    chosen = arguments.filter_axes(axes, x.ndim)
+    out = result_for(output, x)
+    arguments.check_ranks_agree(mask.ndim, chosen, "footprint")
+    origins = arguments.for_each(origin, len(chosen), "origin")
+    if len(chosen) < x.ndim:
+        origins = [origins[i] for i in sorted(range(len(chosen)), key=chosen.__getitem__)]
+    lows = [taps // 2 + arguments.origin_of(one, taps) for one, taps in zip(origins, mask.shape)]
+    border = arguments.filter_border(mode)
+    places = sorted(chosen)
+    whole = mask.reshape(footprint.spread(mask.shape, places, x.ndim, 1))
+    fill, _ = arguments.constants(cval, False)
+    all_lows = footprint.spread(lows, places, x.ndim, 0)
+    return footprint.extrema(native(x), what, whole, all_lows, border, fill, out)
+
+
+def real_image(input: object) -> AnyArray:
+    """Return an image that is not complex."""
+    x = image(input)
+    if x.dtype.kind == "c":
+        raise TypeError(f"input must be real, Complex type not supported, got {x.dtype}")
+    return x

@@ -1,0 +1,145 @@
+"""Filters along one axis after the other: weighted sums, means, maxima and minima.
+
+Each pass reads what the one before it wrote, in the element type of the result, as in SciPy.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from convx._core._filter import Filter
+from convx._engine import dtypes, execution, machine, sweeps
+from convx._engine.dtypes import AnyArray
+from convx._engine.passes import Chain, Pass
+
+# Taps of one pass that cost as much as moving its elements.
+TAPS_PER_MOVE = 8
+MOST_FILTERS = 256
+_filters: dict[Chain, list[Filter]] = {}
+
+
+def filtered(
+    x: AnyArray,
+    passes: Sequence[Pass],
+    fill: float,
+    out: AnyArray,
+    accumulate: np.dtype[Any] | None = None,
+) -> AnyArray:
+    """Filter an array of numbers, not complex ones, along axes; the result is in ``out``.
+
+    The sums of floating-point results are computed in their own precision, in double precision if
+    one of the two types is double, or with ``accumulate``; those of integers as SciPy does.
+    """
+    if out.size == 0:
+        return out
+    if not passes:
+        out[...] = dtypes.cast_like_c(x, out.dtype)
+        return out
+    y_dtype = out.dtype.newbyteorder("=")
+    x_dtype = x.dtype.newbyteorder("=")
+    exact = y_dtype.kind != "f"
+    computed = _computed_in(x_dtype, y_dtype, passes, fill, accumulate)
+    if _is_order_free(passes, y_dtype, fill):
+        groups = [tuple(sorted(passes, key=lambda one: one.axis))]
+    else:
+        groups = [(one,) for one in passes]
+    read: AnyArray = np.ascontiguousarray(x, x_dtype).reshape(x.shape)
+    for number, group in enumerate(groups):
+        last = number == len(groups) - 1
+        chain = Chain(x.shape, group, computed, read.dtype, y_dtype, exact, fill)
+        read = _run(chain, read, out if last else None, x)
+    return execution.deliver(read, out)
+
+
+def _run(chain: Chain, x: AnyArray, out: AnyArray | None, given: AnyArray) -> AnyArray:
+    """Run a chain; its last sweep writes to ``out`` if it can."""
+    found = _filters.get(chain)
+    if found is None:
+        found = [Filter(machine.ISA, cut) for cut in chain.cuts()]
+        while len(_filters) >= MOST_FILTERS:
+            _filters.pop(next(iter(_filters)), None)
+        _filters[chain] = found
+    threads = threads_for(chain)
+    size = math.prod(chain.shape)
+    if execution.is_recording():
+        taps = sum(one.taps for one in chain.passes if one.what == "weights")
+        scratch = threads * max(one.scratch_bytes for one in found)
+        told = execution.Told("separable", {"separable": float(size * taps)}, size * taps)
+        execution.tell(told._replace(workspace_bytes=scratch, threads=threads))
+        return x if out is None else out
+    for number, one in enumerate(found):
+        if number == len(found) - 1 and out is not None:
+            y = execution.target(out, chain.shape, chain.y_dtype, x, given)
+        else:
+            y = sweeps.new_copy(None, chain.shape, chain.y_dtype)
+        one.run(x, y, threads)
+        x = y
+    return x
+
+
+def threads_for(chain: Chain) -> int:
+    """Return the number of threads for a chain."""
+    size = math.prod(chain.shape) * chain.dtype.itemsize
+    moves = sum(1 + one.taps // TAPS_PER_MOVE * (one.what == "weights") for one in chain.passes)
+    return sweeps.threads_for(size * moves)
+
+
+def _is_order_free(passes: Sequence[Pass], dtype: np.dtype[Any], fill: float) -> bool:
+    """Tell whether passes in the order of their axes give what they give in their own."""
+    axes = [one.axis for one in passes]
+    if axes == sorted(set(axes)):
+        return True
+    if len(set(axes)) < len(axes) or (
+        fill != 0 and any(one.border == "constant" for one in passes)
+    ):
+        return False
+    if dtype.kind == "f":
+        return True
+    return all(one.what in ("max", "min") or _are_integral(one) for one in passes)
+
+
+def _are_integral(one: Pass) -> bool:
+    return one.what == "weights" and all(float(w).is_integer() for w in one.weights)
+
+
+def _computed_in(
+    x: np.dtype[Any],
+    y: np.dtype[Any],
+    passes: Sequence[Pass],
+    fill: float,
+    accumulate: np.dtype[Any] | None,
+) -> np.dtype[Any]:
+    """Return the type that sums are computed in."""
+    extrema = all(one.what in ("max", "min") for one in passes)
+    if x == y == np.uint8 and extrema and fill == int(fill) and 0 <= fill < 256:
+        return np.dtype(np.uint8)
+    small = x.itemsize <= 2 or x == np.float32
+    if y == np.float32 and small and (accumulate is None or extrema):
+        return np.dtype(np.float32)
+    if x.kind in "iub" and y.kind in "iu" and small and _fit_single(x, passes, fill):
+        return np.dtype(np.float32)
+    return np.dtype(np.float64)
+
+
+def _fit_single(x: np.dtype[Any], passes: Sequence[Pass], fill: float) -> bool:
+    """Tell whether all sums of a chain over integers are integers that float32 holds.
+
+    A mean of them, rounded to an integer towards zero, is that of double precision then.
+    """
+    largest = 255.0 if x.itemsize == 1 else 65535.0
+    if not math.isfinite(fill) or fill != int(fill):
+        return False
+    largest = max(largest, abs(fill))
+    for one in passes:
+        if one.what == "mean":
+            if largest * one.taps >= 2**23:
+                return False
+        elif one.what == "weights":
+            if not _are_integral(one):
+                return False
+            largest = max(largest * sum(abs(w) for w in one.weights), abs(fill))
+            if largest >= 2**24:
+                return False
+    return largest < 2**24
