@@ -53,6 +53,28 @@ PADDING_MODES = ("zeros", *SOURCES)
 # What :func:`pad` calls them: its constant need not be zero.
 PAD_MODES = ("constant", *SOURCES)
 
+# The names of `convx.signal`: those of its two-dimensional functions, and those of upfirdn, of
+# which the last five are no maps of indices.
+SIGNAL_BOUNDARIES = {
+    "fill": "constant",
+    "pad": "constant",
+    "wrap": "circular",
+    "circular": "circular",
+    "symm": "symmetric",
+    "symmetric": "symmetric",
+}
+UPFIRDN_MODES = {
+    "constant": "constant",
+    "wrap": "circular",
+    "edge": "replicate",
+    "symmetric": "symmetric",
+    "reflect": "reflect",
+    "antisymmetric": None,
+    "antireflect": None,
+    "smooth": None,
+    "line": None,
+}
+
 # What SciPy's ``ndimage`` calls them.
 IMAGE_BORDERS = {
     "reflect": "symmetric",

@@ -110,6 +110,26 @@ def operands(**values: object) -> tuple[list[Any], np.dtype[Any]]:
     ], dtype
 
 
+def filter_dtype(result: np.dtype[Any]) -> np.dtype[Any] | None:
+    """Return what a filter with results of a dtype is computed in; None where only NumPy can."""
+    if result.kind == "b":  # any number of true products is true
+        return np.dtype(np.int64)
+    if result == np.float16:
+        return np.dtype(np.float32)
+    if result in KERNEL_DTYPES:
+        return result
+    if result.kind in "fcO":
+        return None
+    raise TypeError(f"in1 and in2 must have a dtype of numbers, got {result}")
+
+
+def as_filter_operand(array: AnyArray, computed: np.dtype[Any]) -> AnyArray:
+    """Return an array in the type that is computed, or in its real one if the array is real."""
+    if computed.kind == "c" and array.dtype.kind != "c":
+        computed = np.empty(0, computed).real.dtype
+    return array.astype(computed, copy=False)
+
+
 def as_kernel_operand(
     array: AnyArray, dtype: np.dtype[Any], *, contiguous: bool = False
 ) -> AnyArray:

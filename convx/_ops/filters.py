@@ -6,8 +6,8 @@ The arrays have no axes for channels. Axes without a kernel are a batch. What a 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,6 +34,13 @@ class Filtering(Correlation):
         ]
 
 
+class Shortcut(NamedTuple):
+    """Where a call is remembered, and how it was made."""
+
+    memo: CallMemo
+    call: execution.Call
+
+
 _memo = CallMemo(Activation())
 
 
@@ -49,6 +56,7 @@ def correlate(
     dilation: tuple[int, ...] = (),
     algorithm: str = "auto",
     out: AnyArray | None = None,
+    shortcut: Shortcut | None = None,
 ) -> AnyArray:
     """Correlate ``x`` with ``kernel`` along ``axes``.
 
@@ -74,36 +82,125 @@ def correlate(
         One of `arguments.ALGORITHMS`.
     out : array or None
         Of the shape of the result; it may be of another type, and may overlap what is read.
+    shortcut : Shortcut or None
+        A memo that is to answer such calls, if ``x`` and ``kernel`` are the arrays of the call.
 
     Returns
     -------
     array
         Of the type that is computed, C-contiguous, or ``out``.
     """
+    if shortcut is None:
+        given = (axes, pads, borders, stride, dilation, algorithm)
+        shortcut = Shortcut(_memo, (None, x, kernel, None, None, given))
+        remembered = None if "constant" in borders else _memo.call(*shortcut.call, out)
+        if remembered is not None:
+            return remembered
     count = len(axes)
-    given = (axes, pads, borders, stride, dilation, algorithm)
-    remembered = _memo.call(None, x, kernel, None, None, given, out)
-    if remembered is not None:
-        return remembered
     read, pads = _cropped(x, axes, pads)
     borders = borders or ("zeros",) * count
     stride, dilation = stride or (1,) * count, dilation or (1,) * count
-    as_given = read is x
     if "constant" in borders:
         read, pads, borders = _with_constant(read, axes, pads, borders, constant)
-        as_given = as_given and "constant" not in borders and read is x
     of = _describe(read.shape, kernel.shape, axes, pads, borders, stride, dilation, algorithm)
     shape = (*x.shape[: axes[0]], *of.outputs)
+    dtype = np.result_type(x, kernel)
     if 0 in shape or 0 in x.shape:
-        return execution.deliver(np.zeros(shape, np.result_type(x, kernel)), out)
-    weight = kernel.reshape(of.weight_shape)
-    fits = out is not None and out.dtype == np.result_type(x, kernel)
-    result = _run(of, read.reshape(of.input_shape), weight, out if fits else None)
-    result = result.reshape(shape)
-    if as_given and x.dtype == kernel.dtype and "constant" not in given[2]:
-        call = (None, x, kernel, None, None, given)
-        execution.remember(_memo, call, of, "forward", (x, kernel), result)
+        return execution.deliver(np.zeros(shape, dtype), out)
+    items, weight = read.reshape(of.input_shape), kernel.reshape(of.weight_shape)
+    fits = out is not None and out.dtype == dtype
+    result = _run(of, items, weight, out if fits else None).reshape(shape)
+    _remember(shortcut, of, x, kernel, items, weight, result)
     return execution.deliver(result, out)
+
+
+def _remember(
+    shortcut: Shortcut,
+    of: Filtering,
+    x: AnyArray,
+    kernel: AnyArray,
+    items: AnyArray,
+    weight: AnyArray,
+    result: AnyArray,
+) -> None:
+    """Let the memo answer calls like this one, if the arrays were taken as they came."""
+    as_given = shortcut.call[1] is x and shortcut.call[2] is kernel
+    if not (as_given and x.dtype == kernel.dtype and items.size == x.size):
+        return
+    if np.may_share_memory(items, x) and np.may_share_memory(weight, kernel):
+        execution.remember(shortcut.memo, shortcut.call, of, "forward", (items, weight), result)
+
+
+def correlate_pair(
+    x: AnyArray,
+    kernel: AnyArray,
+    axes: tuple[int, ...],
+    pads: Pads,
+    borders: tuple[str, ...] = (),
+    *,
+    constant: complex = 0,
+    algorithm: str = "auto",
+    out: AnyArray | None = None,
+    shortcut: Shortcut | None = None,
+) -> AnyArray:
+    """Correlate two arrays of the same rank, whose other axes are broadcast.
+
+    The arguments are those of :func:`correlate`. If both arrays have other axes, borders are zeros.
+    """
+    rest = [axis for axis in range(x.ndim) if axis not in axes]
+    if any(kernel.shape[axis] > 1 for axis in rest):
+        return execution.deliver(_grouped(x, kernel, axes, rest, pads, algorithm), out)
+    taps = kernel.reshape([kernel.shape[axis] for axis in axes]) if rest else kernel
+    return correlate(
+        x,
+        taps,
+        axes,
+        pads,
+        borders,
+        constant=constant,
+        algorithm=algorithm,
+        out=out,
+        shortcut=shortcut,
+    )
+
+
+def _grouped(
+    x: AnyArray,
+    kernel: AnyArray,
+    axes: tuple[int, ...],
+    rest: list[int],
+    pads: Pads,
+    algorithm: str,
+) -> AnyArray:
+    """Correlate with a kernel for each place along the other axes: these are groups."""
+    order = [*rest, *axes]
+    shape = np.broadcast_shapes(*([one.shape[a] for a in rest] for one in (x, kernel)))
+    groups = math.prod(shape)
+    x, pads = _cropped(x, axes, pads)
+    items, weights = (
+        np.broadcast_to(
+            one.transpose(order), (*shape, *(one.shape[axis] for axis in axes))
+        ).reshape(groups, *(one.shape[axis] for axis in axes))
+        for one in (x, kernel)
+    )
+    options = Options(
+        kernel=weights.shape[1:],
+        stride=(1,) * len(axes),
+        pads=pads,
+        dilation=(1,) * len(axes),
+        groups=groups,
+        padding_mode="zeros",
+        algorithm=algorithm,
+    )
+    windows = tuple(options.windows(items.shape[1:]))
+    outputs = tuple(max(window.output_size, 0) for window in windows)
+    zeros = ("zeros",) * len(axes)
+    if 0 in outputs or not groups:
+        sums = np.zeros((*shape, *outputs), np.result_type(x, kernel))
+    else:
+        of = Filtering(windows, outputs, 1, groups, groups, options, zeros)
+        sums = _run(of, items[None], weights[:, None], None).reshape(*shape, *outputs)
+    return np.ascontiguousarray(sums.transpose(np.argsort(order)))
 
 
 def output_shape(
@@ -137,6 +234,8 @@ def _with_constant(
 ) -> tuple[AnyArray, Pads, tuple[str, ...]]:
     """Make borders of a constant part of the array, unless it is 0."""
     chosen = tuple("zeros" if border == "constant" else border for border in borders)
+    if np.iscomplexobj(constant) and x.dtype.kind == "f":
+        x = x.astype(np.result_type(x, np.complex64))
     fill = np.asarray(constant).astype(x.dtype)
     if fill == 0:
         return x, pads, chosen
@@ -204,22 +303,18 @@ def _run(of: Filtering, x: AnyArray, weight: AnyArray, out: AnyArray | None) -> 
 def _run_complex(of: Filtering, x: AnyArray, weight: AnyArray, out: AnyArray | None) -> AnyArray:
     """Run a correlation of complex numbers as one of their parts."""
     dtype = np.result_type(x, weight)
-    real = np.empty(0, dtype).real.dtype
     if weight.dtype.kind != "c":  # both parts are items of the batch
-        parts = np.stack([x.real, x.imag]).reshape(2 * of.batch, *x.shape[1:])
-        twice = execution.run(_replaced(of, 2 * of.batch, 1, 1), "forward", parts, weight, None)
+        parts = np.concatenate([x.real, x.imag])
+        twice = execution.run(replace(of, batch=2 * of.batch), "forward", parts, weight, None)
         whole = np.empty(of.output_shape, dtype)
-        whole.real, whole.imag = twice.reshape(2, *of.output_shape)
+        whole.real, whole.imag = twice[: of.batch], twice[of.batch :]
         return execution.deliver(whole, out)
     if x.dtype.kind != "c":
-        filters = np.concatenate([weight.real, weight.imag])
-        of_parts, parts = _replaced(of, of.batch, 1, 2), x
+        filters = dtypes.split_complex(weight, 0)
+        parts, of_parts = x, replace(of, filters=2 * of.filters)
     else:
         filters = dtypes.complex_matrix(weight)
-        of_parts, parts = _replaced(of, of.batch, 2, 2), dtypes.split_complex(x, 1)
-    sums = execution.run(of_parts, "forward", parts.astype(real, copy=False), filters, None)
+        parts = dtypes.split_complex(x, 1)
+        of_parts = replace(of, channels=2 * of.channels, filters=2 * of.filters)
+    sums = execution.run(of_parts, "forward", parts, filters, None)
     return execution.deliver(dtypes.join_complex(sums, 1, dtype), out)
-
-
-def _replaced(of: Filtering, batch: int, channels: int, filters: int) -> Filtering:
-    return Filtering(of.windows, of.outputs, batch, channels, filters, of.options, of.borders)

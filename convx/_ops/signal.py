@@ -1,0 +1,225 @@
+"""Convolutions and correlations of two arrays of the same rank, as in signal processing.
+
+Each becomes a correlation of ``x`` with a ``kernel``, which is turned and conjugated beforehand.
+"""
+
+import math
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from convx._core._driver import Activation
+from convx._core._memo import CallMemo
+from convx._engine import arguments, dtypes, execution, sweeps
+from convx._engine.dtypes import AnyArray
+from convx._ops import filters, plain
+from convx._ops.filters import Pads
+
+_memo = CallMemo(Activation())
+
+
+class Pair(NamedTuple):
+    """What is correlated with what, how, and how the call is remembered."""
+
+    x: AnyArray
+    kernel: AnyArray
+    axes: tuple[int, ...]
+    pads: Pads
+    borders: tuple[str, ...] = ()
+    constant: complex = 0
+    algorithm: str = "auto"
+    shortcut: filters.Shortcut | None = None
+
+
+def convolve(
+    in1: object, in2: object, mode: object, method: object, out: object, turned: bool = True
+) -> Any:
+    """Convolve, or correlate if the second array is not ``turned``."""
+    call = None
+    if type(in1) is np.ndarray and type(in2) is np.ndarray:
+        kernel = _turned(in2) if turned else _conjugate(in2)
+        call = (in1.ndim, in1, kernel, None, None, ("convolve", mode, method))
+        remembered = _memo.call(*call, out)
+        if remembered is not None:
+            return remembered
+    first, second = _operand(in1, "in1"), _operand(in2, "in2")
+    arguments.check_same_rank(first.ndim, second.ndim)
+    chosen, algorithm = arguments.conv_mode(mode), arguments.conv_method(method)
+    if first.ndim == 0:
+        return first * (second if turned else _conjugate(second))
+    arguments.check_not_empty(in1=first.shape, in2=second.shape)
+    if call is None:
+        kernel = _turned(second) if turned else _conjugate(second)
+    axes = tuple(range(first.ndim))
+    dtype = np.result_type(first, second)
+    x, kernel, pads = _placed(first, kernel, axes, chosen)
+    shortcut = None if call is None else filters.Shortcut(_memo, call)
+    pair = Pair(x, kernel, axes, pads, algorithm=algorithm, shortcut=shortcut)
+    result = _filter(_cheaper(pair), dtype, out)
+    if algorithm == "fft" and dtype.kind in "fc" and not np.isfinite(result).all():
+        warnings.warn(
+            "Use of fft convolution on input with NAN or inf: it is computed directly instead, so "
+            "that they get into those outputs alone whose sums they are in.",
+            category=RuntimeWarning,
+            stacklevel=3,
+        )
+    return result
+
+
+def convolve_floats(in1: object, in2: object, mode: object, axes: object, out: object) -> Any:
+    """Convolve along some axes and broadcast along the others, with floating results."""
+    first, second = _operand(in1, "in1"), _operand(in2, "in2")
+    arguments.check_same_rank(first.ndim, second.ndim)
+    if first.ndim == 0:
+        return first * second
+    if 0 in first.shape or 0 in second.shape:
+        return execution.deliver(np.empty(0), _checked(out, (0,), np.dtype(np.float64)))
+    chosen = arguments.conv_mode(mode)
+    along = arguments.filtered_axes(axes, first.shape, second.shape)
+    if not along:  # SciPy transforms nothing then, and keeps the dtype
+        product = first * second
+        return execution.deliver(product, _checked(out, product.shape, product.dtype))
+    first, second = _as_floats(first), _as_floats(second)
+    dtype = np.result_type(first, second)
+    x, kernel, pads = _placed(first, np.flip(second, along), along, chosen)
+    return _filter(_cheaper(Pair(x, kernel, along, pads)), dtype, out)
+
+
+def convolve_planes(
+    in1: object,
+    in2: object,
+    mode: object,
+    border: object,
+    fillvalue: object,
+    out: object,
+    turned: bool = True,
+) -> AnyArray:
+    """Convolve two images, or correlate them if the second is not ``turned``."""
+    call = None
+    if type(in1) is np.ndarray and type(in2) is np.ndarray and _is_zero(fillvalue):
+        kernel = _turned(in2) if turned else _conjugate(in2)
+        call = (in1.ndim, in1, kernel, None, None, ("planes", int(turned), mode, border))
+        remembered = _memo.call(*call, out)
+        if remembered is not None:
+            return remembered
+    first, second = _operand(in1, "in1"), _operand(in2, "in2")
+    arguments.check_planes(first.ndim, second.ndim)
+    arguments.check_not_empty(in1=first.shape, in2=second.shape)
+    chosen, edge = arguments.conv_mode(mode), arguments.signal_boundary(border)
+    dtype = np.result_type(first, second)
+    fill = arguments.fill_value(fillvalue, dtype)
+    swapped = chosen == "valid" and arguments.valid_swaps(first.shape, second.shape, (0, 1))
+    if swapped:
+        first, second = second, first
+    if swapped or call is None:
+        kernel = _turned(second) if turned else _conjugate(second)
+    pads = tuple((k - 1, k - 1) if chosen == "full" else (0, 0) for k in kernel.shape)
+    if chosen == "same":
+        pads = tuple(
+            (k // 2, (k - 1) // 2) if turned else ((k - 1) // 2, k // 2) for k in kernel.shape
+        )
+    borders = (edge, edge)
+    if edge == "constant" and fill == 0:
+        borders = ("zeros", "zeros")
+    shortcut = None if swapped or call is None else filters.Shortcut(_memo, call)
+    pair = Pair(first, kernel, (0, 1), pads, borders, fill, shortcut=shortcut)
+    if not (swapped and not turned):
+        return _filter(_cheaper(pair), dtype, out)
+    backwards = np.ascontiguousarray(np.flip(_filter(_cheaper(pair), dtype, None)))
+    return execution.deliver(backwards, _checked(out, backwards.shape, dtype))
+
+
+def planned(in1: object, in2: object, mode: object) -> str:
+    """Return the method by which a convolution would be computed."""
+    with execution.recording() as programs:
+        convolve(in1, in2, mode, "auto", None)
+    return "fft" if any(one.plan.algorithm == "fft" for one in programs) else "direct"
+
+
+def _is_zero(value: object) -> bool:
+    return type(value) is int and value == 0
+
+
+def _operand(value: object, name: str) -> AnyArray:
+    array = dtypes.plain_array(value, name)
+    if array.dtype.kind not in "biufcO":
+        raise TypeError(f"{name} must have a dtype of numbers, got {array.dtype}")
+    return array
+
+
+def _turned(array: AnyArray) -> AnyArray:
+    return array[(slice(None, None, -1),) * array.ndim].copy()
+
+
+def _conjugate(array: AnyArray) -> AnyArray:
+    return array.conj() if array.dtype.kind == "c" else array
+
+
+def _as_floats(array: AnyArray) -> AnyArray:
+    if array.dtype == np.float16:
+        return array.astype(np.float32)
+    return array.astype(np.float64) if array.dtype.kind in "biuO" else array
+
+
+def _placed(
+    first: AnyArray, kernel: AnyArray, axes: tuple[int, ...], mode: str
+) -> tuple[AnyArray, AnyArray, Pads]:
+    """Return what slides over what, and how far beyond its ends."""
+    if mode == "valid" and arguments.valid_swaps(first.shape, kernel.shape, axes):
+        first, kernel = np.flip(kernel, axes), np.flip(first, axes)
+    taps = [kernel.shape[axis] for axis in axes]
+    if mode == "full":
+        return first, kernel, tuple((k - 1, k - 1) for k in taps)
+    if mode == "same":
+        return first, kernel, tuple((k // 2, (k - 1) // 2) for k in taps)
+    return first, kernel, ((0, 0),) * len(axes)
+
+
+def _cheaper(pair: Pair) -> Pair:
+    """Let the smaller array be the kernel: what is beyond either of them is zero."""
+    sizes = [[array.shape[axis] for axis in pair.axes] for array in (pair.x, pair.kernel)]
+    if math.prod(sizes[1]) <= math.prod(sizes[0]) or any(one != "zeros" for one in pair.borders):
+        return pair
+    pads = tuple((n + low - k, n + high - k) for n, k, (low, high) in zip(*sizes, pair.pads))
+    x, kernel = np.flip(pair.kernel, pair.axes), np.flip(pair.x, pair.axes)
+    return pair._replace(x=x, kernel=kernel, pads=pads, shortcut=None)
+
+
+def _filter(pair: Pair, dtype: np.dtype[Any], out: object) -> AnyArray:
+    """Correlate in the type that is computed, and return the result in its dtype."""
+    sizes = [pair.kernel.shape[axis] for axis in pair.axes]
+    rest = [list(one.shape) for one in (pair.x, pair.kernel)]
+    shape = filters.output_shape(pair.x.shape, sizes, pair.axes, pair.pads)
+    shape = tuple(
+        size if axis in pair.axes else max(one[axis] for one in rest)
+        for axis, size in enumerate(shape)
+    )
+    dtype = dtype.newbyteorder("=")
+    computed = dtypes.filter_dtype(dtype)
+    arguments.check_memory(shape, dtype.itemsize, "an output")
+    target = _checked(out, shape, dtype)
+    if computed is None:
+        x, kernel = (one.astype(dtype, copy=False) for one in (pair.x, pair.kernel))
+        borders = pair.borders or ("zeros",) * len(pair.axes)
+        sums = plain.correlate(x, kernel, pair.axes, pair.pads, borders, pair.constant)
+        return execution.deliver(sums, target)
+    x, kernel = (dtypes.as_filter_operand(one, computed) for one in (pair.x, pair.kernel))
+    sums = filters.correlate_pair(
+        x,
+        kernel,
+        pair.axes,
+        pair.pads,
+        pair.borders,
+        constant=pair.constant,
+        algorithm=pair.algorithm,
+        out=target if dtype == computed else None,
+        shortcut=pair.shortcut,
+    )
+    if dtype == computed:
+        return sums
+    return execution.deliver(sweeps.rounded(sums, dtype), target)
+
+
+def _checked(out: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> AnyArray | None:
+    return None if out is None else arguments.check_out(out, shape, dtype)

@@ -1,0 +1,170 @@
+"""Filters of images: arrays with two axes."""
+
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+
+from convx._engine.threads import workers_or_all
+from convx._ops import multirate, signal
+
+AnyArray = NDArray[Any]
+
+
+def convolve2d(
+    in1: ArrayLike,
+    in2: ArrayLike,
+    mode: str = "full",
+    boundary: str = "fill",
+    fillvalue: complex = 0,
+    *,
+    out: AnyArray | None = None,
+    workers: int | None = None,
+) -> AnyArray:
+    """Convolve two images.
+
+    Parameters
+    ----------
+    in1, in2 : array_like
+        Arrays with two axes, of any dtype of numbers.
+    mode : {'full', 'valid', 'same'}, optional
+        All sums; those which reach beyond neither array, where one must be at least as large as the
+        other along both axes; or as many as `in1` has elements, from the middle of all.
+    boundary : {'fill', 'wrap', 'symm'}, optional
+        What is beyond the edges of `in1`: `fillvalue`; the image again; or its mirror image, with
+        the edge twice. SciPy's other names for them, 'pad', 'circular' and 'symmetric', are taken.
+    fillvalue : scalar, optional
+        What ``boundary='fill'`` fills with.
+    out : ndarray, optional
+        Takes the result: of its shape and dtype.
+    workers : int, optional
+        Threads to use at most.
+
+    Returns
+    -------
+    ndarray
+        In the dtype that NumPy promotes both arrays to. Sums of integers wrap around.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not what it may be, or an array is empty.
+
+    See Also
+    --------
+    scipy.signal.convolve2d : The function that this one stands for.
+
+    Examples
+    --------
+    >>> from convx import signal
+    >>> signal.convolve2d([[1, 2], [3, 4]], [[1, 10]], boundary="symm")
+    array([[11, 12, 22],
+           [33, 34, 44]])
+    """
+    if workers is None:
+        return signal.convolve_planes(in1, in2, mode, boundary, fillvalue, out)
+    with workers_or_all(workers):
+        return signal.convolve_planes(in1, in2, mode, boundary, fillvalue, out)
+
+
+def correlate2d(
+    in1: ArrayLike,
+    in2: ArrayLike,
+    mode: str = "full",
+    boundary: str = "fill",
+    fillvalue: complex = 0,
+    *,
+    out: AnyArray | None = None,
+    workers: int | None = None,
+) -> AnyArray:
+    """Cross-correlate two images; the second is conjugated.
+
+    Parameters
+    ----------
+    in1, in2 : array_like
+        Arrays with two axes, of any dtype of numbers.
+    mode : {'full', 'valid', 'same'}, optional
+        All sums; those which reach beyond neither array, where one must be at least as large as the
+        other along both axes; or as many as `in1` has elements, from the middle of all. For kernels
+        of even size that is one element off from :func:`correlate`, as in SciPy.
+    boundary : {'fill', 'wrap', 'symm'}, optional
+        What is beyond the edges of `in1`: `fillvalue`; the image again; or its mirror image, with
+        the edge twice. SciPy's other names for them, 'pad', 'circular' and 'symmetric', are taken.
+    fillvalue : scalar, optional
+        What ``boundary='fill'`` fills with.
+    out : ndarray, optional
+        Takes the result: of its shape and dtype.
+    workers : int, optional
+        Threads to use at most.
+
+    Returns
+    -------
+    ndarray
+        In the dtype that NumPy promotes both arrays to. Sums of integers wrap around.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not what it may be, or an array is empty.
+
+    See Also
+    --------
+    scipy.signal.correlate2d : The function that this one stands for.
+
+    Examples
+    --------
+    >>> from convx import signal
+    >>> signal.correlate2d([[1, 2], [3, 4]], [[1, 10]], mode="valid")
+    array([[21],
+           [43]])
+    """
+    if workers is None:
+        return signal.convolve_planes(in1, in2, mode, boundary, fillvalue, out, turned=False)
+    with workers_or_all(workers):
+        return signal.convolve_planes(in1, in2, mode, boundary, fillvalue, out, turned=False)
+
+
+def sepfir2d(
+    input: ArrayLike,
+    hrow: ArrayLike,
+    hcol: ArrayLike,
+    *,
+    out: AnyArray | None = None,
+    workers: int | None = None,
+) -> AnyArray:
+    """Convolve an image with one filter along its rows and another along its columns.
+
+    Beyond the edges is the mirror image, with the edge twice.
+
+    Parameters
+    ----------
+    input : array_like
+        An array with two axes.
+    hrow, hcol : array_like
+        The filters along the rows and along the columns, of odd lengths.
+    out : ndarray, optional
+        Takes the result: of its shape and dtype.
+    workers : int, optional
+        Threads to use at most.
+
+    Returns
+    -------
+    ndarray
+        Of the input's shape, in float32 for it and what is narrower, else in float64, or complex.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not what it may be.
+
+    See Also
+    --------
+    scipy.signal.sepfir2d : The function that this one stands for.
+
+    Examples
+    --------
+    >>> from convx import signal
+    >>> signal.sepfir2d([[0.0, 0.0, 8.0, 0.0]], [1, 2, 1], [0.5])
+    array([[0., 4., 8., 4.]])
+    """
+    with workers_or_all(workers):
+        return multirate.separable(input, hrow, hcol, out)
