@@ -87,12 +87,12 @@ def test_footprints(case, dtype):
         np.testing.assert_array_equal(got, extremum(found, axis=-1))
 
 
-@pytest.mark.parametrize("size", [2, 3, 4, 5, 8, 9, 16, 17, 31, 64, 65, 100])
+@pytest.mark.parametrize("size", [2, 3, 4, 5, 9, 16, 17, 31, 65])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
 def test_long_windows(size, dtype):
     """Those that are cut, and put together of parts; over several bands and columns."""
     rng = np.random.default_rng(size)
-    for shape in ((130, 70), (70, 300), (1, 9000), (9000, 1), (40, 5, 33)):
+    for shape in ((130, 70), (70, 300), (1, 5000), (5000, 1), (40, 5, 33)):
         x = image(rng, shape, dtype)
         axes = (0, 1)
         sizes = [size, min(size, 11)] + [1] * (len(shape) - 2)
@@ -165,7 +165,8 @@ def test_composed_filters_are_those_of_scipy(peer, name, dtype, shape):
     for mode in ("reflect", "constant", ["mirror", "wrap", "nearest", "constant"][: len(shape)]):
         for cval in (0.0, 2.0):
             options = {**COMPOSED[name], "mode": mode, "cval": cval}
-            expected = getattr(peer, name)(x, **options)
+            with np.errstate(invalid="ignore"):  # roots of sums that wrapped around
+                expected = getattr(peer, name)(x, **options)
             assert_near(getattr(ndimage, name)(x, **options), expected, dtype)
 
 

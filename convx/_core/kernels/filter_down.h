@@ -160,8 +160,9 @@ CX_INLINE T NAME(finished)(const int what, const int exact, const NAME(mean) *me
     return exact ? v / mean->taps : v * mean->factor;
 }
 
-/* Loops over elements: a row combined with another, and finished to be an output. */
-#define PAIR(a, b) NAME(filter_pair)(what, a, b)
+/* Loops over elements: a row combined with another, and finished to be an output. What is `exact` of
+   means is careful of extrema. */
+#define PAIR(a, b) NAME(filter_pair)(what, exact, a, b)
 #define DONE(v) NAME(finished)(what, exact, mean, v)
 #define EACH(...)                                                                                 \
     for (int64_t i = 0; i < length; i++) {                                                        \
@@ -184,14 +185,23 @@ CX_INLINE void NAME(down_some)(const int what, const int exact, const NAME(mean)
         EACH(to[i] = DONE(PAIR(PAIR(a[i], b[i]), PAIR(c[i], d[i]))))
 }
 
-CX_INLINE void NAME(combine)(const int what, T *restrict to, const T *a, const T *b,
-                             int64_t length)
+/* Two rows of windows of three share what they have in common. */
+CX_INLINE void NAME(down_twice_three)(const int what, const int exact, const NAME(mean) *mean,
+                                      T *restrict to, T *restrict next, const T *a, const T *b,
+                                      const T *c, const T *d, int64_t length)
+{
+    EACH(T both = PAIR(b[i], c[i]); to[i] = DONE(PAIR(a[i], both));
+         next[i] = DONE(PAIR(both, d[i])))
+}
+
+CX_INLINE void NAME(combine)(const int what, const int exact, T *restrict to, const T *a,
+                             const T *b, int64_t length)
 {
     EACH(to[i] = PAIR(a[i], b[i]))
 }
 
-CX_INLINE void NAME(combine_more)(const int what, T *restrict to, const T *restrict a,
-                                  int64_t length)
+CX_INLINE void NAME(combine_more)(const int what, const int exact, T *restrict to,
+                                  const T *restrict a, int64_t length)
 {
     EACH(to[i] = PAIR(to[i], a[i]))
 }
@@ -231,7 +241,7 @@ CX_INLINE void NAME(down_long)(const int what, const int exact, const NAME(mean)
         const T *back = from[cut - 1] + at;
         for (int64_t s = cut - 2; s >= start; s--) {
             T *next = backs + (s - start) * length;
-            NAME(combine)(what, next, from[s] + at, back, length);
+            NAME(combine)(what, exact, next, from[s] + at, back, length);
             back = next;
         }
         for (; r < end; r++) {
@@ -244,7 +254,7 @@ CX_INLINE void NAME(down_long)(const int what, const int exact, const NAME(mean)
             if (reached == cut)
                 __builtin_memcpy(front, from[reached++] + at, length * sizeof(T));
             while (reached < last)
-                NAME(combine_more)(what, front, from[reached++] + at, length);
+                NAME(combine_more)(what, exact, front, from[reached++] + at, length);
             if (reached == last)
                 NAME(advance)(what, exact, mean, to[r] + at, front, from[reached++] + at, back,
                               length);
@@ -270,13 +280,18 @@ CX_INLINE void NAME(down_window)(const int what, const int exact, const cx_filte
                             cx_min(part, length - at), scratch);
         return;
     }
-    for (int64_t r = 0; r < rows; r++)
+    int64_t r = 0;
+    if (taps == 3 && step == 1)
+        for (; r + 2 <= rows; r += 2)
+            NAME(down_twice_three)(what, exact, &mean, to[r], to[r + 1], from[r], from[r + 1],
+                                   from[r + 2], from[r + 3], length);
+    for (; r < rows; r++)
         if (taps <= 4)
             NAME(down_some)(what, exact, &mean, to[r], from + r, step, taps, length);
         else {
-            NAME(combine)(what, scratch, from[r], from[r + step], length);
+            NAME(combine)(what, exact, scratch, from[r], from[r + step], length);
             for (int64_t t = 2; t < taps - 1; t++)
-                NAME(combine_more)(what, scratch, from[r + t * step], length);
+                NAME(combine_more)(what, exact, scratch, from[r + t * step], length);
             NAME(finish_pair)(what, exact, &mean, to[r], scratch, from[r + (taps - 1) * step],
                               length);
         }
@@ -289,11 +304,15 @@ static CX_NOINLINE void NAME(filter_down)(const cx_filter_axis *axis, int64_t ex
 {
 #define WINDOW(what, exact)                                                                       \
     NAME(down_window)(what, exact, axis, to, from, rows, first, length, pitch, scratch)
-    if (axis->what == CX_FILTER_MAX)
+    if (axis->what == CX_FILTER_MAX && !exact)
         WINDOW(CX_FILTER_MAX, 0);
-    else if (axis->what == CX_FILTER_MIN)
+    else if (axis->what == CX_FILTER_MIN && !exact)
         WINDOW(CX_FILTER_MIN, 0);
 #if IS_FLOAT
+    else if (axis->what == CX_FILTER_MAX)
+        WINDOW(CX_FILTER_MAX, 1);
+    else if (axis->what == CX_FILTER_MIN)
+        WINDOW(CX_FILTER_MIN, 1);
     else if (axis->what == CX_FILTER_WEIGHTS)
         NAME(down_weights)(axis, exact, to, from, rows, length);
     else if (exact)
