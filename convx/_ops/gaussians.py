@@ -23,7 +23,7 @@ def gaussian_weights(sigma: float, order: int, radius: int) -> AnyArray:
     """
     places = np.arange(-radius, radius + 1)
     variance = sigma * sigma
-    bell = np.exp(-0.5 / variance * places**2)
+    bell: AnyArray = np.exp(-0.5 / variance * places**2)
     bell = bell / bell.sum()
     if order == 0:
         return bell

@@ -139,7 +139,9 @@ def correlate1d(
     return _complex_parts(x, weights, output, cval, part)
 
 
-def _complex_parts(x: AnyArray, weights: AnyArray, output: object, cval: object, part: Any) -> Any:
+def _complex_parts(
+    x: AnyArray, weights: AnyArray, output: object, cval: object, part: Any
+) -> AnyArray:
     """Put a correlation with complex weights together of those of the parts."""
     is_complex = x.dtype.kind == "c"
     real, imaginary = arguments.constants(cval, is_complex)

@@ -59,6 +59,7 @@ def image_windows(
     """
     lows = [n // 2 + o for n, o in zip(size, origin or [0] * x.ndim)]
     pads = [(low, n - 1 - low) for low, n in zip(lows, size)]
-    way = NUMPY_MODES[mode]
-    padded = np.pad(x, pads, way, **({"constant_values": cval} if way == "constant" else {}))
+    way: Any = NUMPY_MODES[mode]
+    options: Any = {"constant_values": cval} if way == "constant" else {}
+    padded = np.pad(x, pads, way, **options)
     return np.lib.stride_tricks.sliding_window_view(padded, tuple(size))

@@ -7,7 +7,7 @@ import math
 import operator
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +82,7 @@ def filter_size(value: object, least: int = 1, name: str = "size") -> int:
     if isinstance(value, bool):
         raise TypeError(f"{name} must be an integer, got {shown(value)}")
     try:
-        size = int(value)  # type: ignore[call-overload]
+        size = int(cast(Any, value))
     except (TypeError, ValueError, OverflowError):
         raise TypeError(f"{name} must be an integer, got {shown(value)}") from None
     if not least <= size <= MOST_TAPS:
@@ -159,7 +159,7 @@ def constants(cval: object, is_complex: bool) -> tuple[float, float]:
     """Return real and imaginary parts of what stands beyond the border."""
     if np.ndim(cval) != 0:  # type: ignore[arg-type]
         raise TypeError(f"cval must be a number, got {shown(cval)}")
-    if np.iscomplexobj(cval) and not is_complex:
+    if np.iscomplexobj(cast(Any, cval)) and not is_complex:
         raise FilterTypeError(f"cval must be real when the input is real, got {shown(cval)}")
     try:
         value = complex(cval)  # type: ignore[call-overload]
