@@ -79,7 +79,8 @@ def footprint(str isa, str what, bint exact, offsets, starts, weights, x, y, int
     cdef Buffer offsets_buffer = Buffer(offsets), starts_buffer = Buffer(starts)
     cdef Buffer weights_buffer = held(weights)
     cdef cx_footprint_job job
-    job.what, job.exact, job.taps, job.length = KINDS[what], exact, len(offsets), y.shape[y.ndim - 1]
+    job.what, job.exact, job.taps = KINDS[what], exact, len(offsets)
+    job.length = y.shape[y.ndim - 1]
     job.offsets = <const int64_t *>offsets_buffer.view.buf
     job.starts = <const int64_t *>starts_buffer.view.buf
     job.weights, job.x, job.y = memory_of(weights_buffer), x_buffer.view.buf, y_buffer.view.buf

@@ -49,8 +49,7 @@ def gaussian_pass(
     """Return the pass of a Gaussian along one axis."""
     deviation, taps = arguments.gaussian_radius(sigma, truncate, radius)
     derivative = arguments.integer(order, "order", 0)
-    if deviation == 0:
-        raise ValueError(f"sigma must be positive along one axis, got {deviation}")
+    arguments.check_positive_deviation(deviation)
     weights = gaussian_weights(deviation, derivative, taps)
     return images.weighted(x, weights, axis, mode, 0)
 

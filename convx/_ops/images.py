@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from convx._core._driver import Activation
-from convx._core._filter import TYPES
 from convx._core._memo import CallMemo
 from convx._core._memory import new_result
 from convx._engine import arguments, dtypes
@@ -19,13 +18,7 @@ from convx._ops.filters import Shortcut
 def image(value: object, name: str = "input") -> AnyArray:
     """Return an array of an element type that filters take."""
     array = value if type(value) is np.ndarray else dtypes.plain_array(value, name)
-    if array.dtype.kind == "c" and array.dtype.itemsize <= 16:
-        return array
-    if array.dtype.str[1:] not in TYPES:
-        raise arguments.FilterTypeError(
-            f"{name} must have a dtype of bool, float32, float64, complex64, complex128 or an "
-            f"integer one: array type {array.dtype} not supported"
-        )
+    arguments.check_image_dtype(array.dtype, name)
     return array
 
 
@@ -35,13 +28,9 @@ def result_for(output: object, x: AnyArray, is_complex: bool = False) -> AnyArra
     found = arguments.filter_output(output, x.shape, native, is_complex)
     if not isinstance(found, np.ndarray):
         arguments.check_memory(x.shape, found.itemsize, "an output")
-        if found.newbyteorder("=").str[1:] not in TYPES and found.kind != "c":
-            raise arguments.FilterTypeError(
-                f"output must have the dtype of an image, array type {found} not supported"
-            )
+        arguments.check_image_dtype(found, "output")
         return np.asarray(new_result(x.shape, found))
-    if found.dtype.kind != "c":
-        image(found, "output")
+    arguments.check_image_dtype(found.dtype, "output")
     return found
 
 
@@ -208,6 +197,7 @@ def correlate(
         kernel = kernel.conj()
     chosen = arguments.filter_axes(axes, x.ndim)
     arguments.check_ranks_agree(kernel.ndim, chosen, "weights")
+    arguments.check_some_weights(kernel.shape)
     origins = arguments.for_each(origin, len(chosen), "origin")
     gaps = [
         arguments.integer(one, "dilation", 1)
@@ -221,10 +211,6 @@ def correlate(
         kernel = kernel[(slice(None, None, -1),) * kernel.ndim]
         origins = [-int(one) - (taps % 2 == 0) for one, taps in zip(origins, kernel.shape)]
     lows = [taps // 2 + arguments.origin_of(one, taps) for one, taps in zip(origins, kernel.shape)]
-    if 0 in kernel.shape:
-        raise arguments.FilterValueError(
-            f"weights must have an element at least, got shape {kernel.shape}"
-        )
     border = arguments.filter_border(mode)
     wish = arguments.accumulator(accumulate)
 
@@ -325,6 +311,5 @@ def extrema(
 def real_image(input: object) -> AnyArray:
     """Return an image that is not complex."""
     x = image(input)
-    if x.dtype.kind == "c":
-        raise TypeError(f"input must be real, Complex type not supported, got {x.dtype}")
+    arguments.check_real_image(x.dtype)
     return x

@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from convx._core._filter import TYPES
 from convx._engine.arguments.general import shown
 from convx._engine.boundary import IMAGE_BORDERS
 
@@ -130,6 +131,33 @@ def line_weights(weights: NDArray[Any]) -> None:
         raise FilterValueError(
             f"weights must have one axis and one element at least, got shape {weights.shape}"
         )
+
+
+def check_some_weights(shape: Sequence[int]) -> None:
+    """Check that a kernel has elements."""
+    if 0 in shape:
+        raise FilterValueError(f"weights must have an element at least, got shape {shape}")
+
+
+def check_image_dtype(dtype: np.dtype[Any], name: str) -> None:
+    """Check that filters take an element type."""
+    if dtype.str[1:] not in TYPES and dtype.str[1:] not in ("c8", "c16"):
+        raise FilterTypeError(
+            f"{name} must have a dtype of bool, float32, float64, complex64, complex128 or an "
+            f"integer one: array type {dtype} not supported"
+        )
+
+
+def check_real_image(dtype: np.dtype[Any]) -> None:
+    """Check that an element type is ordered."""
+    if dtype.kind == "c":
+        raise TypeError(f"input must be real, Complex type not supported, got {dtype}")
+
+
+def check_positive_deviation(value: float) -> None:
+    """Check that a Gaussian along one axis has a width."""
+    if value == 0:
+        raise ValueError(f"sigma must be positive along one axis, got {value}")
 
 
 def check_ranks_agree(ndim: int, axes: Sequence[int], name: str) -> None:
