@@ -43,7 +43,7 @@ cdef class Filter:
         self.fill_axis(&job.row, cut.row)
         self.fill_axis(&job.line, cut.line)
         job.inner, job.exact, job.fill = cut.inner, cut.exact, cut.fill
-        job.band, job.segment = cut.band, cut.segment
+        job.band, job.segment, job.adds = cut.band, cut.segment, cut.adds
         job.bands = (job.row.size + job.band - 1) // job.band
         job.segments = (job.line.size * job.inner + job.segment - 1) // job.segment
         job.x_type, job.x_item = TYPES[cut.x_dtype.str[1:]], cut.x_dtype.itemsize
@@ -79,7 +79,8 @@ def footprint(str isa, str what, bint exact, offsets, starts, weights, x, y, int
     cdef Buffer offsets_buffer = Buffer(offsets), starts_buffer = Buffer(starts)
     cdef Buffer weights_buffer = held(weights)
     cdef cx_footprint_job job
-    job.what, job.exact, job.taps, job.length = KINDS[what], exact, len(offsets), y.shape[y.ndim - 1]
+    job.what, job.exact, job.taps = KINDS[what], exact, len(offsets)
+    job.length = y.shape[y.ndim - 1]
     job.offsets = <const int64_t *>offsets_buffer.view.buf
     job.starts = <const int64_t *>starts_buffer.view.buf
     job.weights, job.x, job.y = memory_of(weights_buffer), x_buffer.view.buf, y_buffer.view.buf

@@ -59,10 +59,16 @@ class Told(NamedTuple):
     threads: int = 1
 
 
+class Recording(list[_driver.Program]):
+    """The programs of some calls, and what sweeps told of themselves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[Told] = []
+
+
 _programs: dict[Hashable, _driver.Program] = {}
-_recording: ContextVar[list[_driver.Program | Told] | None] = ContextVar(
-    "convx_recording", default=None
-)
+_recording: ContextVar[Recording | None] = ContextVar("convx_recording", default=None)
 
 
 def program(of: Map, direction: str, strides: tuple[int, ...], dtype: str) -> _driver.Program:
@@ -82,9 +88,9 @@ def program(of: Map, direction: str, strides: tuple[int, ...], dtype: str) -> _d
 
 
 @contextmanager
-def recording() -> Iterator[list[_driver.Program | Told]]:
+def recording() -> Iterator[Recording]:
     """Collect the programs of the calls in this context instead of running them."""
-    programs: list[_driver.Program | Told] = []
+    programs = Recording()
     token = _recording.set(programs)
     _memo.suspend_memos(1)
     try:
@@ -103,7 +109,7 @@ def tell(told: Told) -> None:
     """Let a call that is recorded tell of itself."""
     recorder = _recording.get()
     if recorder is not None:
-        recorder.append(told)
+        recorder.told.append(told)
 
 
 def run(

@@ -92,7 +92,7 @@ def explain(operation: Callable[..., Any], *args: Any, **kwargs: Any) -> Explana
         result = operation(*args, **kwargs)
     results = result if isinstance(result, tuple) else (result,)
     shapes = tuple(one.shape for one in results if isinstance(one, np.ndarray))
-    told = [_told(one) for one in programs]
+    told = [_told(one) for one in programs] + programs.told
     return Explanation(
         algorithm=" + ".join(dict.fromkeys(one.algorithm for one in told)) or "none",
         estimates=_sum([one.estimates for one in told]),
@@ -104,10 +104,8 @@ def explain(operation: Callable[..., Any], *args: Any, **kwargs: Any) -> Explana
     )
 
 
-def _told(one: _driver.Program | execution.Told) -> execution.Told:
+def _told(one: _driver.Program) -> execution.Told:
     """What is told of a program."""
-    if isinstance(one, execution.Told):
-        return one
     of = one.plan
     return execution.Told(
         of.algorithm, plan.estimates(of), of.work, one.workspace_bytes, one.threads

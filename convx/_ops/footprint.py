@@ -34,12 +34,12 @@ def combined(
     """
     if out.size == 0:
         return out
-    computed = np.dtype(np.float32 if x.dtype == out.dtype == np.float32 else np.float64)
-    if what == "weights":
-        computed = np.dtype(np.float64)
+    y_dtype = out.dtype.newbyteorder("=")
+    single = what != "weights" and x.dtype == y_dtype == np.float32
+    computed = np.dtype(np.float32 if single else np.float64)
     spans = taps.max(axis=0)
     maps = [
-        boundary.axis_map(border, size, low, int(span) - low)
+        boundary.axis_map(border, size, low, max(int(span) - low, 0))
         for size, low, span in zip(x.shape, lows, spans)
     ]
     shape = copies.copied_shape(x.shape, maps)
@@ -60,7 +60,7 @@ def combined(
     for axis in range(x.ndim - 1):
         starts = (starts[:, np.newaxis] + np.arange(x.shape[axis]) * steps[axis]).ravel()
     offsets = taps.astype(np.int64) @ steps
-    y = execution.target(out, out.shape, out.dtype.newbyteorder("="), x)
+    y = execution.target(out, out.shape, y_dtype, x)
     factors = None if weights is None else np.ascontiguousarray(weights, computed)
     exact = what == "weights"
     _filter.footprint(machine.ISA, what, exact, offsets, starts, factors, memory, y, threads)

@@ -8,7 +8,7 @@ import numpy as np
 from convx._engine import arguments, dtypes, execution
 from convx._engine.dtypes import AnyArray
 from convx._engine.passes import Pass
-from convx._ops import image_correlation, images
+from convx._ops import images, separable
 
 # Standard deviations below which an axis stays as it is, as in SciPy.
 NO_DEVIATION = 1e-15
@@ -23,7 +23,7 @@ def gaussian_weights(sigma: float, order: int, radius: int) -> AnyArray:
     """
     places = np.arange(-radius, radius + 1)
     variance = sigma * sigma
-    bell = np.exp(-0.5 / variance * places**2)
+    bell: AnyArray = np.exp(-0.5 / variance * places**2)
     bell = bell / bell.sum()
     if order == 0:
         return bell
@@ -49,8 +49,7 @@ def gaussian_pass(
     """Return the pass of a Gaussian along one axis."""
     deviation, taps = arguments.gaussian_radius(sigma, truncate, radius)
     derivative = arguments.integer(order, "order", 0)
-    if deviation == 0:
-        raise ValueError(f"sigma must be positive along one axis, got {deviation}")
+    arguments.check_positive_deviation(deviation)
     weights = gaussian_weights(deviation, derivative, taps)
     return images.weighted(x, weights, axis, mode, 0)
 
@@ -68,6 +67,10 @@ def gaussian_filter(
     accumulate: object = None,
 ) -> AnyArray:
     """Filter with Gaussians along axes."""
+    options = sigma, order, mode, cval, truncate, radius, axes, accumulate
+    remembered, key = separable.at_once("gaussian_filter", input, output, *options)
+    if remembered is not None:
+        return remembered
     x = images.image(input)
     chosen = arguments.filter_axes(axes, x.ndim)
     values = [
@@ -82,7 +85,7 @@ def gaussian_filter(
             passes.append(one)
     if x.dtype.kind == "c" and output is None:
         output = x.dtype
-    return images.along(x, passes, output, cval, accumulate)
+    return images.along(x, passes, output, cval, accumulate, key)
 
 
 def smoothed_difference(
@@ -95,6 +98,10 @@ def smoothed_difference(
     accumulate: object,
 ) -> AnyArray:
     """Take differences along an axis and weighted sums along all others."""
+    options = tuple(smoothing), axis, mode, cval, accumulate
+    remembered, key = separable.at_once("difference", input, output, *options)
+    if remembered is not None:
+        return remembered
     x = images.image(input)
     place = images.line(x, axis)
     modes = arguments.for_each(mode, x.ndim, "mode")
@@ -104,26 +111,30 @@ def smoothed_difference(
         for other in range(x.ndim)
         if other != place
     ]
-    return images.along(x, passes, output, cval, accumulate)
+    return images.along(x, passes, output, cval, accumulate, key)
 
 
 def laplace(
     input: object, output: object, mode: object, cval: object, axes: object, accumulate: object
 ) -> AnyArray:
-    """Add up second differences: of one plane with one border in a single correlation."""
+    """Add up second differences along axes, in one sweep if they are the last ones."""
+    remembered, key = separable.at_once("laplace", input, output, mode, cval, axes, accumulate)
+    if remembered is not None:
+        return remembered
     x = images.image(input)
     chosen = arguments.filter_axes(axes, x.ndim)
     modes = arguments.for_each(mode, len(chosen), "mode")
-    floating = x.dtype.kind == "f"
-    if len(chosen) == 2 and modes[0] == modes[1] and floating:
+    if x.dtype.kind != "c":
         out = images.result_for(output, x)
-        if out.dtype == x.dtype.newbyteorder("="):
-            kernel = np.array([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])
-            border, (fill, _) = arguments.filter_border(modes[0]), arguments.constants(cval, False)
-            wish = arguments.accumulator(accumulate)
-            return image_correlation.correlate(
-                images.native(x), kernel, sorted(chosen), (1, 1), border, fill, out, (), wish
-            )
+        fill, _ = arguments.constants(cval, False)
+        passes = [
+            images.weighted(x, [1, -2, 1], axis, border, 0) for axis, border in zip(chosen, modes)
+        ]
+        wish = arguments.accumulator(accumulate)
+        if out.dtype.kind != "c":
+            done = separable.added(x, passes, fill, out, wish, key)
+            if done is not None:
+                return done
         output = out
 
     def second_difference(

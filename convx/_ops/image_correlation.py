@@ -5,6 +5,7 @@ integers that come out.
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
@@ -31,15 +32,20 @@ def correlate(
     out: AnyArray,
     dilation: Sequence[int] = (),
     accumulate: np.dtype[np.float64] | None = None,
+    shortcut: filters.Shortcut | None = None,
 ) -> AnyArray:
-    """Correlate along axes, ascending, with weights in double precision; returns ``out``."""
+    """Correlate along axes, ascending, with weights in double precision; returns ``out``.
+
+    A ``shortcut`` is for calls like this one, whose arrays it has in the type of the result.
+    """
     dilation = dilation or (1,) * len(axes)
     small = x.dtype == np.float32 or (x.dtype.kind in "iub" and x.dtype.itemsize <= 2)
     single = small and accumulate is None
     if out.size == 0:
         return out
-    if out.dtype.kind == "f":
-        computed = np.dtype(np.float32 if single and out.dtype == np.float32 else np.float64)
+    dtype = out.dtype.newbyteorder("=")
+    if dtype.kind == "f":
+        computed = np.dtype(np.float32 if single and dtype == np.float32 else np.float64)
     elif _is_exact(x, weights, fill, 2**24) and single:
         computed = np.dtype(np.float32)
     elif _is_exact(x, weights, fill, 2**53):
@@ -57,19 +63,25 @@ def correlate(
     pads = tuple(
         (low * gap, (taps - 1 - low) * gap) for taps, low, gap in zip(weights.shape, lows, dilation)
     )
+    kernel = np.ascontiguousarray(weights, computed)
+    if shortcut is not None and out.dtype == x.dtype and shortcut.call[1] is x:
+        kernel = cast(AnyArray, shortcut.call[2])
+    else:
+        shortcut = None
     result = filters.correlate(
         x.astype(computed, copy=False),
-        np.ascontiguousarray(weights, computed),
+        kernel,
         tuple(axes),
         pads,
         (border,) * len(axes),
         constant=fill,
         dilation=tuple(dilation),
         out=out if out.dtype == computed else None,
+        shortcut=shortcut,
     )
     if result is out or execution.is_recording():
         return out
-    out[...] = dtypes.cast_like_c(result, out.dtype)
+    out[...] = dtypes.cast_like_c(result, dtype)
     return out
 
 

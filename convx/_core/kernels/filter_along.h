@@ -2,14 +2,17 @@
    i + t * step of it. */
 
 #if IS_FLOAT
-CX_INLINE void NAME(along_block)(const int vectors, T *to, const T *line, const T *weights,
-                                 int64_t taps, int64_t step)
+CX_INLINE void NAME(along_block)(const int vectors, const int more, T *to, const T *line,
+                                 const T *weights, int64_t taps, int64_t step)
 {
     NAME(vector) sum[8];
     CX_UNROLL
     for (int v = 0; v < vectors; v++)
-        sum[v] = weights[0] * *(const NAME(loose) *)(line + v * LANES);
-    for (int64_t t = 1; t < taps; t++) {
+        if (more)
+            sum[v] = *(const NAME(loose) *)(to + v * LANES);
+        else
+            sum[v] = (NAME(vector)){0};
+    for (int64_t t = 0; t < taps; t++) {
         const T *from = line + t * step;
         CX_UNROLL
         for (int v = 0; v < vectors; v++)
@@ -20,19 +23,34 @@ CX_INLINE void NAME(along_block)(const int vectors, T *to, const T *line, const 
         *(NAME(loose) *)(to + v * LANES) = sum[v];
 }
 
-static CX_NOINLINE void NAME(along_weights)(T *to, const T *line, const T *weights, int64_t taps,
-                                            int64_t step, int64_t length)
+/* Weighted sums, or `more` of them for sums that are there. */
+CX_INLINE void NAME(along_sums)(const int more, T *to, const T *line, const T *weights,
+                                int64_t taps, int64_t step, int64_t length)
 {
     int64_t i = 0;
     for (; i + 8 * LANES <= length; i += 8 * LANES)
-        NAME(along_block)(8, to + i, line + i, weights, taps, step);
+        NAME(along_block)(8, more, to + i, line + i, weights, taps, step);
     for (; i + LANES <= length; i += LANES)
-        NAME(along_block)(1, to + i, line + i, weights, taps, step);
+        NAME(along_block)(1, more, to + i, line + i, weights, taps, step);
     if (i < length) { /* a line may be read beyond its end */
-        T rest[LANES];
-        NAME(along_block)(1, rest, line + i, weights, taps, step);
+        T rest[LANES] = {0};
+        for (int64_t e = i; more && e < length; e++)
+            rest[e - i] = to[e];
+        NAME(along_block)(1, more, rest, line + i, weights, taps, step);
         NAME(store_some)(to + i, *(const NAME(loose) *)rest, length - i);
     }
+}
+
+static CX_NOINLINE void NAME(along_weights)(T *to, const T *line, const T *weights, int64_t taps,
+                                            int64_t step, int64_t length)
+{
+    NAME(along_sums)(0, to, line, weights, taps, step, length);
+}
+
+static CX_NOINLINE void NAME(along_more_weights)(T *to, const T *line, const T *weights,
+                                                 int64_t taps, int64_t step, int64_t length)
+{
+    NAME(along_sums)(1, to, line, weights, taps, step, length);
 }
 
 #define INPUT(t) *(const NAME(loose) *)(line + i + (t) * step)
@@ -49,11 +67,34 @@ static CX_NOINLINE void NAME(along_exact)(const cx_filter_axis *axis, T *to, con
 #undef INPUT
 #endif
 
-CX_INLINE void NAME(four_along)(const int what, T *restrict to, const T *line, int64_t step,
+CX_INLINE void NAME(four_along)(const int what, const int exact, T *restrict to, const T *line, int64_t step,
                                 int64_t length)
 {
     const T *a = line, *b = line + step, *c = b + step, *d = c + step;
     EACH(to[i] = PAIR(PAIR(a[i], b[i]), PAIR(c[i], d[i])))
+}
+
+/* More than four parts of windows; `some` is a line of scratch memory. */
+CX_INLINE void NAME(many_parts)(const int what, const int exact, const NAME(mean) *mean,
+                                T *restrict to, const T *const *part, int64_t parts,
+                                int64_t length, T *restrict some)
+{
+    const T *a = part[0], *b = part[1], *c = part[2], *d = part[3], *e = part[4],
+            *f = part[5 - (parts < 6)], *g = part[6 - 2 * (parts < 7)];
+#define FOUR PAIR(PAIR(a[i], b[i]), PAIR(c[i], d[i]))
+    if (parts == 5)
+        EACH(to[i] = DONE(PAIR(FOUR, e[i])))
+    else if (parts == 6)
+        EACH(to[i] = DONE(PAIR(FOUR, PAIR(e[i], f[i]))))
+    else if (parts == 7)
+        EACH(to[i] = DONE(PAIR(FOUR, PAIR(PAIR(e[i], f[i]), g[i]))))
+    else {
+        EACH(some[i] = FOUR)
+        for (int64_t p = 4; p < parts - 1; p++)
+            NAME(combine_more)(what, exact, some, part[p], length);
+        NAME(finish_pair)(what, exact, mean, to, some, part[parts - 1], length);
+    }
+#undef FOUR
 }
 
 /* A window is put together of windows of 1, 4, 16 … taps: sums of parts that follow one another,
@@ -68,7 +109,7 @@ CX_INLINE void NAME(along_window)(const int what, const int exact, T *restrict t
     int top = 0;
     while (taps > 4 && 4 * size <= taps) {
         T *next = scratch + top * pitch;
-        NAME(four_along)(what, next, level[top], size * step, length + (taps - 4 * size) * step);
+        NAME(four_along)(what, exact, next, level[top], size * step, length + (taps - 4 * size) * step);
         level[++top] = next;
         size *= 4;
     }
@@ -95,13 +136,9 @@ CX_INLINE void NAME(along_window)(const int what, const int exact, T *restrict t
         EACH(to[i] = DONE(PAIR(PAIR(a[i], b[i]), c[i])))
     else if (parts == 4)
         EACH(to[i] = DONE(PAIR(PAIR(a[i], b[i]), PAIR(c[i], d[i]))))
-    else {
-        T *restrict some = scratch + CX_FILTER_LEVELS * pitch;
-        EACH(some[i] = PAIR(PAIR(a[i], b[i]), PAIR(c[i], d[i])))
-        for (int64_t p = 4; p < parts - 1; p++)
-            NAME(combine_more)(what, some, part[p], length);
-        NAME(finish_pair)(what, exact, mean, to, some, part[parts - 1], length);
-    }
+    else
+        NAME(many_parts)(what, exact, mean, to, part, parts, length,
+                         scratch + CX_FILTER_LEVELS * pitch);
 }
 
 /* What an axis asks for. Scratch memory has room for CX_FILTER_LEVELS + 1 lines, `pitch` apart. */
@@ -112,11 +149,15 @@ static CX_NOINLINE void NAME(filter_along)(const cx_filter_axis *axis, int64_t e
     int64_t taps = axis->taps;
 #define WINDOW(what, exact)                                                                       \
     NAME(along_window)(what, exact, to, line, taps, step, length, pitch, scratch)
-    if (axis->what == CX_FILTER_MAX)
+    if (axis->what == CX_FILTER_MAX && !exact)
         WINDOW(CX_FILTER_MAX, 0);
-    else if (axis->what == CX_FILTER_MIN)
+    else if (axis->what == CX_FILTER_MIN && !exact)
         WINDOW(CX_FILTER_MIN, 0);
 #if IS_FLOAT
+    else if (axis->what == CX_FILTER_MAX)
+        WINDOW(CX_FILTER_MAX, 1);
+    else if (axis->what == CX_FILTER_MIN)
+        WINDOW(CX_FILTER_MIN, 1);
     else if (axis->what == CX_FILTER_MEAN && exact)
         WINDOW(CX_FILTER_MEAN, 1);
     else if (axis->what == CX_FILTER_MEAN)

@@ -72,8 +72,21 @@ static CX_NOINLINE void NAME(down_row)(const cx_filter_axis *axis, T *to, const 
                                        int64_t length)
 {
     const T *weights = axis->weights;
-    int64_t taps = axis->taps, step = axis->dilation;
-    for (int64_t i = 0; i < length; i += LANES) {
+    int64_t taps = axis->taps, step = axis->dilation, i = 0;
+    for (; i + 4 * LANES <= length; i += 4 * LANES) {
+        NAME(vector) sum[4];
+        CX_UNROLL
+        for (int v = 0; v < 4; v++)
+            sum[v] = weights[0] * *(const NAME(loose) *)(from[0] + i + v * LANES);
+        for (int64_t t = 1; t < taps; t++)
+            CX_UNROLL
+            for (int v = 0; v < 4; v++)
+                sum[v] += weights[t] * *(const NAME(loose) *)(from[t * step] + i + v * LANES);
+        CX_UNROLL
+        for (int v = 0; v < 4; v++)
+            *(NAME(loose) *)(to + i + v * LANES) = sum[v];
+    }
+    for (; i < length; i += LANES) {
         int64_t left = length - i;
         NAME(vector) sum = weights[0] * NAME(load_some)(from[0] + i, left);
         for (int64_t t = 1; t < taps; t++)
@@ -147,8 +160,9 @@ CX_INLINE T NAME(finished)(const int what, const int exact, const NAME(mean) *me
     return exact ? v / mean->taps : v * mean->factor;
 }
 
-/* Loops over elements: a row combined with another, and finished to be an output. */
-#define PAIR(a, b) NAME(filter_pair)(what, a, b)
+/* Loops over elements: a row combined with another, and finished to be an output. What is `exact` of
+   means is careful of extrema. */
+#define PAIR(a, b) NAME(filter_pair)(what, exact, a, b)
 #define DONE(v) NAME(finished)(what, exact, mean, v)
 #define EACH(...)                                                                                 \
     for (int64_t i = 0; i < length; i++) {                                                        \
@@ -171,14 +185,23 @@ CX_INLINE void NAME(down_some)(const int what, const int exact, const NAME(mean)
         EACH(to[i] = DONE(PAIR(PAIR(a[i], b[i]), PAIR(c[i], d[i]))))
 }
 
-CX_INLINE void NAME(combine)(const int what, T *restrict to, const T *a, const T *b,
-                             int64_t length)
+/* Two rows of windows of three share what they have in common. */
+CX_INLINE void NAME(down_twice_three)(const int what, const int exact, const NAME(mean) *mean,
+                                      T *restrict to, T *restrict next, const T *a, const T *b,
+                                      const T *c, const T *d, int64_t length)
+{
+    EACH(T both = PAIR(b[i], c[i]); to[i] = DONE(PAIR(a[i], both));
+         next[i] = DONE(PAIR(both, d[i])))
+}
+
+CX_INLINE void NAME(combine)(const int what, const int exact, T *restrict to, const T *a,
+                             const T *b, int64_t length)
 {
     EACH(to[i] = PAIR(a[i], b[i]))
 }
 
-CX_INLINE void NAME(combine_more)(const int what, T *restrict to, const T *restrict a,
-                                  int64_t length)
+CX_INLINE void NAME(combine_more)(const int what, const int exact, T *restrict to,
+                                  const T *restrict a, int64_t length)
 {
     EACH(to[i] = PAIR(to[i], a[i]))
 }
@@ -205,40 +228,43 @@ CX_INLINE void NAME(advance)(const int what, const int exact, const NAME(mean) *
 }
 
 /* Long windows of neighbouring rows are cut at every row whose number is a multiple of the taps: the
-   back parts of all windows over a cut are made from it upwards, then the front parts downwards. */
+   back parts of all windows over a cut are made from it upwards, then the front parts downwards.
+   Of the rows, `length` elements from `at` on. */
 CX_INLINE void NAME(down_long)(const int what, const int exact, const NAME(mean) *mean,
                                T *const *to, const T *const *from, int64_t taps, int64_t rows,
-                               int64_t first, int64_t length, int64_t pitch, T *scratch)
+                               int64_t first, int64_t at, int64_t length, T *scratch)
 {
-    T *front = scratch, *backs = scratch + pitch;
+    T *front = scratch, *backs = scratch + length;
     for (int64_t r = 0; r < rows;) {
         int64_t start = r, cut = r + taps - (first + r) % taps, end = cx_min(rows, cut);
         int64_t reached = cut; /* the front part has the rows up to it */
-        const T *back = from[cut - 1];
+        const T *back = from[cut - 1] + at;
         for (int64_t s = cut - 2; s >= start; s--) {
-            T *next = backs + (s - start) * pitch;
-            NAME(combine)(what, next, from[s], back, length);
+            T *next = backs + (s - start) * length;
+            NAME(combine)(what, exact, next, from[s] + at, back, length);
             back = next;
         }
         for (; r < end; r++) {
             int64_t last = r + taps - 1;
-            back = r == cut - 1 ? from[r] : backs + (r - start) * pitch;
+            back = r == cut - 1 ? from[r] + at : backs + (r - start) * length;
             if (last < cut) {
-                NAME(finish_one)(what, exact, mean, to[r], back, length);
+                NAME(finish_one)(what, exact, mean, to[r] + at, back, length);
                 continue;
             }
             if (reached == cut)
-                __builtin_memcpy(front, from[reached++], length * sizeof(T));
+                __builtin_memcpy(front, from[reached++] + at, length * sizeof(T));
             while (reached < last)
-                NAME(combine_more)(what, front, from[reached++], length);
+                NAME(combine_more)(what, exact, front, from[reached++] + at, length);
             if (reached == last)
-                NAME(advance)(what, exact, mean, to[r], front, from[reached++], back, length);
+                NAME(advance)(what, exact, mean, to[r] + at, front, from[reached++] + at, back,
+                              length);
             else
-                NAME(finish_pair)(what, exact, mean, to[r], back, front, length);
+                NAME(finish_pair)(what, exact, mean, to[r] + at, back, front, length);
         }
     }
 }
 
+#define COLUMNS_BYTES 32768
 CX_INLINE void NAME(down_window)(const int what, const int exact, const cx_filter_axis *axis,
                                  T *const *to, const T *const *from, int64_t rows, int64_t first,
                                  int64_t length, int64_t pitch, T *scratch)
@@ -246,16 +272,26 @@ CX_INLINE void NAME(down_window)(const int what, const int exact, const cx_filte
     int64_t taps = axis->taps, step = axis->dilation;
     NAME(mean) mean = {.factor = (T)(1 / (double)taps), .taps = (T)taps};
     if (taps > 4 && step == 1) {
-        NAME(down_long)(what, exact, &mean, to, from, taps, rows, first, length, pitch, scratch);
+        /* parts of the rows whose back parts fit into the L1 cache, or near it */
+        int64_t part = COLUMNS_BYTES / (int64_t)sizeof(T) / taps / LANES * LANES;
+        part = cx_min(part > 4 * LANES ? part : 4 * LANES, pitch);
+        for (int64_t at = 0; at < length; at += part)
+            NAME(down_long)(what, exact, &mean, to, from, taps, rows, first, at,
+                            cx_min(part, length - at), scratch);
         return;
     }
-    for (int64_t r = 0; r < rows; r++)
+    int64_t r = 0;
+    if (taps == 3 && step == 1)
+        for (; r + 2 <= rows; r += 2)
+            NAME(down_twice_three)(what, exact, &mean, to[r], to[r + 1], from[r], from[r + 1],
+                                   from[r + 2], from[r + 3], length);
+    for (; r < rows; r++)
         if (taps <= 4)
             NAME(down_some)(what, exact, &mean, to[r], from + r, step, taps, length);
         else {
-            NAME(combine)(what, scratch, from[r], from[r + step], length);
+            NAME(combine)(what, exact, scratch, from[r], from[r + step], length);
             for (int64_t t = 2; t < taps - 1; t++)
-                NAME(combine_more)(what, scratch, from[r + t * step], length);
+                NAME(combine_more)(what, exact, scratch, from[r + t * step], length);
             NAME(finish_pair)(what, exact, &mean, to[r], scratch, from[r + (taps - 1) * step],
                               length);
         }
@@ -268,11 +304,15 @@ static CX_NOINLINE void NAME(filter_down)(const cx_filter_axis *axis, int64_t ex
 {
 #define WINDOW(what, exact)                                                                       \
     NAME(down_window)(what, exact, axis, to, from, rows, first, length, pitch, scratch)
-    if (axis->what == CX_FILTER_MAX)
+    if (axis->what == CX_FILTER_MAX && !exact)
         WINDOW(CX_FILTER_MAX, 0);
-    else if (axis->what == CX_FILTER_MIN)
+    else if (axis->what == CX_FILTER_MIN && !exact)
         WINDOW(CX_FILTER_MIN, 0);
 #if IS_FLOAT
+    else if (axis->what == CX_FILTER_MAX)
+        WINDOW(CX_FILTER_MAX, 1);
+    else if (axis->what == CX_FILTER_MIN)
+        WINDOW(CX_FILTER_MIN, 1);
     else if (axis->what == CX_FILTER_WEIGHTS)
         NAME(down_weights)(axis, exact, to, from, rows, length);
     else if (exact)

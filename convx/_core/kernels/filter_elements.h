@@ -83,15 +83,29 @@ static CX_NOINLINE void NAME(row_through)(int64_t type, T *row, int64_t count)
 #undef THROUGH
 }
 
-/* Extrema with NaN, which is in the results of all windows that have one. */
-CX_INLINE T NAME(filter_pair)(const int what, T a, T b)
+/* Two parts of a window together. Extrema of rows where there may be NaN are `careful`: it is in the
+   results of all windows that have one. */
+CX_INLINE T NAME(filter_pair)(const int what, const int careful, T a, T b)
 {
     if (what == CX_FILTER_MEAN || what == CX_FILTER_WEIGHTS)
         return a + b;
     T one = what == CX_FILTER_MAX ? (b > a ? b : a) : (b < a ? b : a); /* a if one is NaN */
 #if IS_FLOAT
-    return b != b ? b : one;
-#else
+    if (careful)
+        return b != b ? b : one;
+#endif
     return one;
+}
+
+static CX_NOINLINE int NAME(has_nan)(const T *row, int64_t count)
+{
+#if IS_FLOAT
+    int found = 0;
+    for (int64_t i = 0; i < count; i++)
+        found |= row[i] != row[i];
+    return found;
+#else
+    (void)row, (void)count;
+    return 0;
 #endif
 }

@@ -16,6 +16,11 @@ typedef struct {
     T *row;                 /* what is converted last */
 } NAME(band);
 
+CX_INLINE int64_t NAME(most)(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 CX_INLINE int64_t NAME(filter_span)(const cx_filter_axis *axis)
 {
     return (axis->taps - 1) * axis->dilation;
@@ -41,7 +46,7 @@ CX_INLINE const T *NAME(readable)(const NAME(band) *band, int64_t plane, int64_t
 }
 
 /* A row filtered along the planes. */
-CX_INLINE const T *NAME(through_planes)(const NAME(band) *band, int64_t row, T *to)
+CX_INLINE T *NAME(through_planes)(const NAME(band) *band, int64_t row, T *to)
 {
     const cx_filter_job *job = band->job;
     const cx_filter_axis *axis = &job->plane;
@@ -51,10 +56,27 @@ CX_INLINE const T *NAME(through_planes)(const NAME(band) *band, int64_t row, T *
             plane < 0 ? band->constant
                       : NAME(readable)(band, plane, row, band->scratch + t * job->pitch);
     }
-    NAME(filter_down)(axis, job->exact, &to, band->planes, 1, band->plane, band->columns,
-                      job->pitch, band->scratch + axis->taps * job->pitch);
-    NAME(row_through)(job->y_type, to, band->columns);
+    int extrema = axis->what == CX_FILTER_MAX || axis->what == CX_FILTER_MIN;
+    int careful = extrema ? IS_FLOAT : (int)job->exact;
+    NAME(filter_down)(axis, careful, &to, band->planes, 1, band->plane, band->columns, job->pitch,
+                      band->scratch + axis->taps * job->pitch);
+    if (!job->adds)
+        NAME(row_through)(job->y_type, to, band->columns);
     return to;
+}
+
+/* Whether extrema have to be careful of NaN: there is one in the rows, or beyond the border. */
+CX_INLINE int NAME(is_careful)(const NAME(band) *band, const T *const *rows, int64_t count,
+                               int64_t columns)
+{
+    int64_t what = NAME(most)(NAME(most)(band->job->row.what, band->job->line.what),
+                              band->job->plane.what);
+    int found = 0;
+    if (what != CX_FILTER_MAX && what != CX_FILTER_MIN)
+        return band->job->exact;
+    for (int64_t r = 0; r < count && !found; r++)
+        found = NAME(has_nan)(rows[r], columns);
+    return found || NAME(has_nan)(band->constant, 1);
 }
 
 /* Find or make the rows that the band needs. */
@@ -67,7 +89,7 @@ CX_INLINE void NAME(gather_rows)(const NAME(band) *band)
         T *made = band->sources + r * job->pitch;
         if (row < 0)
             band->from[r] = band->constant;
-        else if (job->plane.what == CX_FILTER_KEEP)
+        else if (job->plane.what == CX_FILTER_KEEP || job->adds)
             band->from[r] = NAME(readable)(band, band->plane, row, made);
         else
             band->from[r] = NAME(through_planes)(band, row, made);
@@ -117,6 +139,51 @@ CX_INLINE void NAME(segment_with_border)(const NAME(band) *band, int64_t row, T 
     }
 }
 
+#if IS_FLOAT
+CX_INLINE void NAME(add_row)(T *restrict to, const T *restrict from, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        to[i] = to[i] + from[i];
+}
+
+/* Weighted sums along each axis of the input itself, added up. */
+CX_INLINE void NAME(add_up_band)(const NAME(band) *band, char *y, int64_t y_row)
+{
+    const cx_filter_job *job = band->job;
+    int own = job->y_type == OWN_TYPE;
+    T *line = band->sources; /* the rows are read by then */
+    for (int64_t r = 0; r < band->rows; r++)
+        band->to[r] = own ? (T *)(y + r * y_row) : band->lines + r * job->pitch;
+    if (job->row.what != CX_FILTER_KEEP) {
+        NAME(gather_rows)(band);
+        NAME(filter_down)(&job->row, job->exact, band->to, band->from, band->rows, band->first,
+                          band->columns, job->pitch, band->scratch);
+    }
+    for (int64_t r = 0; r < band->rows; r++) {
+        T *to = band->to[r];
+        int fresh = job->row.what == CX_FILTER_KEEP;
+        if (job->plane.what != CX_FILTER_KEEP) {
+            NAME(through_planes)(band, band->first + r, fresh ? to : band->row);
+            if (!fresh)
+                NAME(add_row)(to, band->row, band->columns);
+            fresh = 0;
+        }
+        if (job->line.what != CX_FILTER_KEEP) {
+            int64_t step = job->line.dilation * job->inner;
+            NAME(segment_with_border)(band, band->first + r, line);
+            if (fresh)
+                NAME(along_weights)(to, line, job->line.weights, job->line.taps, step,
+                                    band->columns);
+            else
+                NAME(along_more_weights)(to, line, job->line.weights, job->line.taps, step,
+                                         band->columns);
+        }
+        if (!own)
+            NAME(row_to)(job->y_type, y + r * y_row, to, band->columns);
+    }
+}
+#endif
+
 CX_INLINE void NAME(filter_band)(const NAME(band) *band)
 {
     const cx_filter_job *job = band->job;
@@ -130,8 +197,17 @@ CX_INLINE void NAME(filter_band)(const NAME(band) *band)
     char *y = (char *)job->y + (number * band->length + band->start) * job->y_item;
     int64_t y_row = band->length * job->y_item;
 
+#if IS_FLOAT
+    if (job->adds) {
+        NAME(add_up_band)(band, y, y_row);
+        return;
+    }
+#endif
+    int careful = job->exact;
     if (down) {
         NAME(gather_rows)(band);
+        careful = NAME(is_careful)(band, band->from, band->rows + NAME(filter_span)(&job->row),
+                                   band->columns);
         for (int64_t r = 0; r < band->rows; r++)
             band->to[r] = own && !along ? (T *)(y + r * y_row)
                                         : band->lines + r * job->pitch + before + low;
@@ -139,8 +215,8 @@ CX_INLINE void NAME(filter_band)(const NAME(band) *band)
             for (int64_t r = 0; r < band->rows; r++)
                 __builtin_memcpy(band->to[r], band->from[r], band->columns * sizeof(T));
         else
-            NAME(filter_down)(&job->row, job->exact, band->to, band->from, band->rows,
-                              band->first, band->columns, job->pitch, band->scratch);
+            NAME(filter_down)(&job->row, careful, band->to, band->from, band->rows, band->first,
+                              band->columns, job->pitch, band->scratch);
     }
     for (int64_t r = 0; r < band->rows; r++, y += y_row) {
         T *result = along ? (own ? (T *)y : band->row) : band->to[r];
@@ -149,19 +225,18 @@ CX_INLINE void NAME(filter_band)(const NAME(band) *band)
             if (down) {
                 NAME(row_through)(job->y_type, line + low, band->columns);
                 NAME(surround)(band, line);
-            } else
+            } else {
+                const T *const whole = line;
                 NAME(segment_with_border)(band, band->first + r, line);
-            NAME(filter_along)(axis, job->exact, result, line, axis->dilation * job->inner,
+                careful = NAME(is_careful)(
+                    band, &whole, 1, band->columns + NAME(filter_span)(axis) * job->inner);
+            }
+            NAME(filter_along)(axis, careful, result, line, axis->dilation * job->inner,
                                band->columns, job->pitch, band->scratch);
         }
         if (!own)
             NAME(row_to)(job->y_type, y, result, band->columns);
     }
-}
-
-CX_INLINE int64_t NAME(most)(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
 }
 
 /* Scratch memory: tables of rows, the constants, the rows that are made, those of one filter, lines,

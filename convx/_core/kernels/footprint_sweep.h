@@ -36,7 +36,7 @@ CX_INLINE void NAME(footprint_extrema)(const int what, const int weighted,
                 to[i] = weighted ? from[i] + added : from[i];
         else
             for (int64_t i = 0; i < length; i++)
-                to[i] = NAME(filter_pair)(what, to[i], weighted ? from[i] + added : from[i]);
+                to[i] = NAME(filter_pair)(what, 1, to[i], weighted ? from[i] + added : from[i]);
     }
 }
 

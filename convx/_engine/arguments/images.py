@@ -7,11 +7,12 @@ import math
 import operator
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convx._core._filter import TYPES
 from convx._engine.arguments.general import shown
 from convx._engine.boundary import IMAGE_BORDERS
 
@@ -77,16 +78,16 @@ def filter_border(mode: object) -> str:
     return IMAGE_BORDERS[mode]
 
 
-def filter_size(value: object, name: str = "size") -> int:
+def filter_size(value: object, least: int = 1, name: str = "size") -> int:
     """Return the taps of a window along an axis."""
     if isinstance(value, bool):
         raise TypeError(f"{name} must be an integer, got {shown(value)}")
     try:
-        size = int(value)  # type: ignore[call-overload]
+        size = int(cast(Any, value))
     except (TypeError, ValueError, OverflowError):
         raise TypeError(f"{name} must be an integer, got {shown(value)}") from None
-    if not 1 <= size <= MOST_TAPS:
-        raise FilterValueError(f"{name} must be from 1 to {MOST_TAPS}, got {shown(value)}")
+    if not least <= size <= MOST_TAPS:
+        raise FilterValueError(f"{name} must be from {least} to {MOST_TAPS}, got {shown(value)}")
     return size
 
 
@@ -132,6 +133,33 @@ def line_weights(weights: NDArray[Any]) -> None:
         )
 
 
+def check_some_weights(shape: Sequence[int]) -> None:
+    """Check that a kernel has elements."""
+    if 0 in shape:
+        raise FilterValueError(f"weights must have an element at least, got shape {shape}")
+
+
+def check_image_dtype(dtype: np.dtype[Any], name: str) -> None:
+    """Check that filters take an element type."""
+    if dtype.str[1:] not in TYPES and dtype.str[1:] not in ("c8", "c16"):
+        raise FilterTypeError(
+            f"{name} must have a dtype of bool, float32, float64, complex64, complex128 or an "
+            f"integer one: array type {dtype} not supported"
+        )
+
+
+def check_real_image(dtype: np.dtype[Any]) -> None:
+    """Check that an element type is ordered."""
+    if dtype.kind == "c":
+        raise TypeError(f"input must be real, Complex type not supported, got {dtype}")
+
+
+def check_positive_deviation(value: float) -> None:
+    """Check that a Gaussian along one axis has a width."""
+    if value == 0:
+        raise ValueError(f"sigma must be positive along one axis, got {value}")
+
+
 def check_ranks_agree(ndim: int, axes: Sequence[int], name: str) -> None:
     """Check that a kernel or a footprint has as many axes as are filtered."""
     if ndim != len(axes):
@@ -159,7 +187,7 @@ def constants(cval: object, is_complex: bool) -> tuple[float, float]:
     """Return real and imaginary parts of what stands beyond the border."""
     if np.ndim(cval) != 0:  # type: ignore[arg-type]
         raise TypeError(f"cval must be a number, got {shown(cval)}")
-    if np.iscomplexobj(cval) and not is_complex:
+    if np.iscomplexobj(cast(Any, cval)) and not is_complex:
         raise FilterTypeError(f"cval must be real when the input is real, got {shown(cval)}")
     try:
         value = complex(cval)  # type: ignore[call-overload]
