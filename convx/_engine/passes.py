@@ -110,8 +110,10 @@ ROWS_BYTES = 384 * 1024
 COLUMNS_BYTES = 128 * 1024
 LINE_BYTES = 64 * 1024
 LONGEST_SEGMENT = 4096
-# Rows of a band whose rows need not be made: a multiple of those that share their inputs.
-WEIGHTED_BAND = 16
+# Rows of a band whose rows need not be made: a multiple of those that share their inputs; and the
+# least of one with windows, which is cut where they are.
+WEIGHTED_BAND = 8
+WINDOW_BAND = 8
 
 
 def together(shape: Sequence[int], passes: Sequence[Pass], item: int) -> list[Together]:
@@ -162,10 +164,31 @@ def _axis_filter(one: Pass | None, size: int, dtype: np.dtype[Any]) -> AxisFilte
         return AxisFilter("keep", size, 1, 1, 0, 0, None, np.arange(size, dtype=np.int64))
     weights, mirrored = None, 0
     if one.what == "weights":
-        weights, mirrored = np.array(one.weights, dtype), symmetry(one.weights)
+        mirrored = symmetry(one.weights)
+        weights = _rounded(np.array(one.weights), mirrored, dtype)
     return AxisFilter(
         one.what, size, one.taps, one.dilation, one.low, mirrored, weights, _sources(one, size)
     )
+
+
+def _rounded(weights: AnyArray, mirrored: int, dtype: np.dtype[Any]) -> AnyArray:
+    """Return weights in another type with a sum as near as can be: that of a mean stays 1.
+
+    From the largest weight on, what is lost is made up for by the next one, or by both of a pair.
+    """
+    if dtype == np.float64 or mirrored < 0 or not np.isfinite(weights).all():
+        return weights.astype(dtype)
+    found = weights.astype(dtype)
+    half = len(weights) // 2 + 1
+    lost = 0.0
+    for place in np.argsort(-np.abs(weights[:half] if mirrored else weights), kind="stable"):
+        other = len(weights) - 1 - place if mirrored else place
+        share = 2 if other != place else 1
+        if weights[place] == 0:
+            break
+        found[place] = found[other] = weights[place] + lost / share
+        lost += share * (float(weights[place]) - float(found[place]))
+    return found
 
 
 def _cut(chain: Chain, one: Together, x_dtype: np.dtype[Any]) -> Cut:
@@ -203,7 +226,11 @@ def _cut(chain: Chain, one: Together, x_dtype: np.dtype[Any]) -> Cut:
 
 
 def _piece(one: Together, rows: int, length: int, item: int, made: bool) -> tuple[int, int]:
-    """Return the rows of a piece, a multiple of four unless they are all, and its elements."""
+    """Return the rows of a piece and its elements.
+
+    Rows share inputs by four, and long windows are cut at multiples of their taps, so that is how
+    many there are, unless they are all.
+    """
     span = one.row.span if one.row is not None else 0
     if one.row is None and one.plane is None:
         segment = min(length, LONGEST_SEGMENT)
@@ -213,7 +240,10 @@ def _piece(one: Together, rows: int, length: int, item: int, made: bool) -> tupl
         most = COLUMNS_BYTES
         fitting = most // ((2 * span + 16) * item)
         segment = min(length, max(64, fitting // 64 * 64))
-    shares = one.row is not None and (one.row.what != "weights" or made)
-    wished = max(WEIGHTED_BAND, 2 * span) if shares else WEIGHTED_BAND
     fitting = most // (segment * item) - span
-    return min(rows, max(8, min(wished, fitting) // 4 * 4)), segment
+    if one.row is not None and one.row.what != "weights" and one.row.dilation == 1:
+        taps = one.row.taps if one.row.taps > 4 else 1
+        return min(rows, -(-WINDOW_BAND // taps) * taps), segment
+    if made:
+        return min(rows, max(8, fitting // 4 * 4)), segment
+    return min(rows, WEIGHTED_BAND), segment

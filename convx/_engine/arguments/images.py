@@ -77,7 +77,7 @@ def filter_border(mode: object) -> str:
     return IMAGE_BORDERS[mode]
 
 
-def filter_size(value: object, name: str = "size") -> int:
+def filter_size(value: object, least: int = 1, name: str = "size") -> int:
     """Return the taps of a window along an axis."""
     if isinstance(value, bool):
         raise TypeError(f"{name} must be an integer, got {shown(value)}")
@@ -85,8 +85,8 @@ def filter_size(value: object, name: str = "size") -> int:
         size = int(value)  # type: ignore[call-overload]
     except (TypeError, ValueError, OverflowError):
         raise TypeError(f"{name} must be an integer, got {shown(value)}") from None
-    if not 1 <= size <= MOST_TAPS:
-        raise FilterValueError(f"{name} must be from 1 to {MOST_TAPS}, got {shown(value)}")
+    if not least <= size <= MOST_TAPS:
+        raise FilterValueError(f"{name} must be from {least} to {MOST_TAPS}, got {shown(value)}")
     return size
 
 
