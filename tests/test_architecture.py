@@ -16,6 +16,7 @@ import pytest
 import convx
 import convx.functional
 import convx.grad
+import convx.ndimage
 
 PACKAGE = Path(convx.__file__).parent
 KERNELS = PACKAGE / "_core" / "kernels"
@@ -34,6 +35,7 @@ FLOORS = {
     "grad": 4,
     "nn": 5,
     "optim": 5,
+    "ndimage": 4,
     "signal": 4,
     "cli": 6,
 }
@@ -41,7 +43,7 @@ APART = ("reference", "_version")
 
 PUBLIC = {
     f"{module.__name__}.{name}": getattr(module, name)
-    for module in (convx, convx.functional, convx.grad)
+    for module in (convx, convx.functional, convx.grad, convx.ndimage)
     for name in module.__all__
     if callable(getattr(module, name))
 }
@@ -268,9 +270,18 @@ ONLY_FUNCTIONAL: set[str] = {
 ONLY_GRAD = {f"conv{rank}_{what}" for rank in RANKS for what in ("input", "weight")}
 
 
+IMAGES = {
+    *("convolve", "correlate", "convolve1d", "correlate1d", "prewitt", "sobel", "laplace"),
+    *("gaussian_filter", "gaussian_filter1d", "gaussian_laplace", "gaussian_gradient_magnitude"),
+    *("generic_laplace", "generic_gradient_magnitude", "uniform_filter", "uniform_filter1d"),
+    *(f"{what}imum_filter{rank}" for what in ("max", "min") for rank in ("", "1d")),
+}
+
+
 def test_public_names():
     """What is promised to be there, and nothing that is not public."""
     names = set().union(*FAMILIES.values())
+    assert set(convx.ndimage.__all__) == IMAGES
     assert set(convx.functional.__all__) == names | ONLY_FUNCTIONAL
     assert set(convx.grad.__all__) == names | ONLY_GRAD
     assert {

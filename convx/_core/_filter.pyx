@@ -43,7 +43,7 @@ cdef class Filter:
         self.fill_axis(&job.row, cut.row)
         self.fill_axis(&job.line, cut.line)
         job.inner, job.exact, job.fill = cut.inner, cut.exact, cut.fill
-        job.band, job.segment = cut.band, cut.segment
+        job.band, job.segment, job.adds = cut.band, cut.segment, cut.adds
         job.bands = (job.row.size + job.band - 1) // job.band
         job.segments = (job.line.size * job.inner + job.segment - 1) // job.segment
         job.x_type, job.x_item = TYPES[cut.x_dtype.str[1:]], cut.x_dtype.itemsize

@@ -6,7 +6,7 @@ rows are in the cache: along the planes, along the rows of a plane, along the li
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,6 +66,7 @@ class Cut:
     band: int
     segment: int
     exact: bool
+    adds: bool
     fill: float
 
 
@@ -81,7 +82,8 @@ class Together(NamedTuple):
 class Chain:
     """Passes over an array of some shape, and between which element types.
 
-    ``exact`` are sums in SciPy's order.
+    ``exact`` are sums in SciPy's order. The passes are chained, or each reads the input and the
+    results are added up, if ``adds`` and :func:`can_add`.
     """
 
     shape: tuple[int, ...]
@@ -91,7 +93,7 @@ class Chain:
     y_dtype: np.dtype[Any]
     exact: bool
     fill: float
-    work: int = field(init=False, compare=False, default=0)
+    adds: bool = False
 
     def cuts(self) -> list[Cut]:
         """Plan the sweeps. Between them, the array has the type of the result."""
@@ -132,6 +134,11 @@ def together(shape: Sequence[int], passes: Sequence[Pass], item: int) -> list[To
                     rest.pop()
         sweeps.append(one)
     return sweeps[::-1]
+
+
+def can_add(shape: Sequence[int], passes: Sequence[Pass], item: int) -> bool:
+    """Tell whether one sweep can filter along all axes of the passes."""
+    return len(together(shape, passes, item)) == 1
 
 
 def _kept_bytes(shape: Sequence[int], one: Together, item: int) -> int:
@@ -221,6 +228,7 @@ def _cut(chain: Chain, one: Together, x_dtype: np.dtype[Any]) -> Cut:
         band=band,
         segment=segment,
         exact=chain.exact,
+        adds=chain.adds,
         fill=chain.fill,
     )
 

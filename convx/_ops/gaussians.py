@@ -8,7 +8,7 @@ import numpy as np
 from convx._engine import arguments, dtypes, execution
 from convx._engine.dtypes import AnyArray
 from convx._engine.passes import Pass
-from convx._ops import image_correlation, images
+from convx._ops import images, separable
 
 # Standard deviations below which an axis stays as it is, as in SciPy.
 NO_DEVIATION = 1e-15
@@ -110,20 +110,21 @@ def smoothed_difference(
 def laplace(
     input: object, output: object, mode: object, cval: object, axes: object, accumulate: object
 ) -> AnyArray:
-    """Add up second differences: of one plane with one border in a single correlation."""
+    """Add up second differences along axes, in one sweep if they are the last ones."""
     x = images.image(input)
     chosen = arguments.filter_axes(axes, x.ndim)
     modes = arguments.for_each(mode, len(chosen), "mode")
-    floating = x.dtype.kind == "f"
-    if len(chosen) == 2 and modes[0] == modes[1] and floating:
+    if x.dtype.kind != "c":
         out = images.result_for(output, x)
-        if out.dtype == x.dtype.newbyteorder("="):
-            kernel = np.array([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])
-            border, (fill, _) = arguments.filter_border(modes[0]), arguments.constants(cval, False)
-            wish = arguments.accumulator(accumulate)
-            return image_correlation.correlate(
-                images.native(x), kernel, sorted(chosen), (1, 1), border, fill, out, (), wish
-            )
+        fill, _ = arguments.constants(cval, False)
+        passes = [
+            images.weighted(x, [1, -2, 1], axis, border, 0) for axis, border in zip(chosen, modes)
+        ]
+        wish = arguments.accumulator(accumulate)
+        if out.dtype.kind != "c":
+            done = separable.added(x, passes, fill, out, wish)
+            if done is not None:
+                return done
         output = out
 
     def second_difference(

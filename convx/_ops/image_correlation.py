@@ -5,6 +5,7 @@ integers that come out.
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
@@ -31,8 +32,12 @@ def correlate(
     out: AnyArray,
     dilation: Sequence[int] = (),
     accumulate: np.dtype[np.float64] | None = None,
+    shortcut: filters.Shortcut | None = None,
 ) -> AnyArray:
-    """Correlate along axes, ascending, with weights in double precision; returns ``out``."""
+    """Correlate along axes, ascending, with weights in double precision; returns ``out``.
+
+    A ``shortcut`` is for calls like this one, whose arrays it has in the type of the result.
+    """
     dilation = dilation or (1,) * len(axes)
     small = x.dtype == np.float32 or (x.dtype.kind in "iub" and x.dtype.itemsize <= 2)
     single = small and accumulate is None
@@ -57,15 +62,21 @@ def correlate(
     pads = tuple(
         (low * gap, (taps - 1 - low) * gap) for taps, low, gap in zip(weights.shape, lows, dilation)
     )
+    kernel = np.ascontiguousarray(weights, computed)
+    if shortcut is not None and out.dtype == x.dtype and shortcut.call[1] is x:
+        kernel = cast(AnyArray, shortcut.call[2])
+    else:
+        shortcut = None
     result = filters.correlate(
         x.astype(computed, copy=False),
-        np.ascontiguousarray(weights, computed),
+        kernel,
         tuple(axes),
         pads,
         (border,) * len(axes),
         constant=fill,
         dilation=tuple(dilation),
         out=out if out.dtype == computed else None,
+        shortcut=shortcut,
     )
     if result is out or execution.is_recording():
         return out

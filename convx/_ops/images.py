@@ -5,12 +5,15 @@ from typing import Any
 
 import numpy as np
 
+from convx._core._driver import Activation
 from convx._core._filter import TYPES
+from convx._core._memo import CallMemo
 from convx._core._memory import new_result
 from convx._engine import arguments, dtypes
 from convx._engine.dtypes import AnyArray
 from convx._engine.passes import Pass
 from convx._ops import footprint, image_correlation, separable
+from convx._ops.filters import Shortcut
 
 
 def image(value: object, name: str = "input") -> AnyArray:
@@ -145,6 +148,28 @@ def _complex_parts(x: AnyArray, weights: AnyArray, output: object, cval: object,
     return out
 
 
+_memo = CallMemo(Activation())
+
+
+def _shortcut(
+    input: object, weights: object, mode: object, origin: object, axes: object, turned: bool
+) -> Shortcut | None:
+    """Return what remembers calls with arrays like these, which need no second look.
+
+    Larger kernels are looked at each time, for they may be products.
+    """
+    if type(input) is not np.ndarray or input.dtype.char not in "fd":
+        return None
+    kernel = weights if type(weights) is np.ndarray else np.asarray(weights)
+    if kernel.size >= image_correlation.LEAST_SEPARATED or kernel.dtype.kind not in "fiu":
+        return None
+    if turned:
+        kernel = kernel[(slice(None, None, -1),) * kernel.ndim]
+    kernel = np.ascontiguousarray(kernel, input.dtype)
+    given = (mode, origin, () if axes is None else axes, int(turned))
+    return Shortcut(_memo, (None, input, kernel, None, None, given))
+
+
 def correlate(
     input: object,
     weights: object,
@@ -159,6 +184,13 @@ def correlate(
     turned: bool,
 ) -> AnyArray:
     """Correlate, or convolve if ``turned``, over several axes."""
+    shortcut = None
+    if accumulate is None and dilation == 1 and (cval == 0 or "constant" not in str(mode)):
+        shortcut = _shortcut(input, weights, mode, origin, axes, turned)
+        if shortcut is not None and (output is None or type(output) is np.ndarray):
+            remembered = shortcut.memo.call(*shortcut.call, output)
+            if remembered is not None:
+                return remembered
     x = image(input)
     kernel = dtypes.plain_array(weights, "weights")
     if kernel.dtype.kind == "c" and not turned:
@@ -189,7 +221,7 @@ def correlate(
         target = result_for(None, image) if out is None else out
         real = np.ascontiguousarray(factors, np.float64)
         return image_correlation.correlate(
-            image, real, places, lows, border, fill, target, gaps, wish
+            image, real, places, lows, border, fill, target, gaps, wish, shortcut
         )
 
     if kernel.dtype.kind == "c":

@@ -12,7 +12,7 @@ import numpy as np
 from convx._core._filter import Filter
 from convx._engine import dtypes, execution, machine, sweeps
 from convx._engine.dtypes import AnyArray
-from convx._engine.passes import Chain, Pass
+from convx._engine.passes import Chain, Pass, can_add
 
 # Taps of one pass that cost as much as moving its elements.
 TAPS_PER_MOVE = 8
@@ -51,6 +51,29 @@ def filtered(
         chain = Chain(x.shape, group, computed, read.dtype, y_dtype, exact, fill)
         read = _run(chain, read, out if last else None, x)
     return execution.deliver(read, out)
+
+
+def added(
+    x: AnyArray,
+    passes: Sequence[Pass],
+    fill: float,
+    out: AnyArray,
+    accumulate: np.dtype[Any] | None = None,
+) -> AnyArray | None:
+    """Add up filters along different axes with integral weights, in ``out``.
+
+    None, if that cannot be done in one sweep, or if integers would not come out as SciPy's.
+    """
+    x_dtype, y_dtype = (one.dtype.newbyteorder("=") for one in (x, out))
+    computed = _computed_in(x_dtype, y_dtype, passes, fill, accumulate)
+    ordered = tuple(sorted(passes, key=lambda one: one.axis))
+    if out.size == 0 or len(passes) < 2 or np.uint64 in (x_dtype, y_dtype):
+        return None
+    if not can_add(x.shape, ordered, computed.itemsize):
+        return None
+    read: AnyArray = np.ascontiguousarray(x, x_dtype).reshape(x.shape)
+    chain = Chain(x.shape, ordered, computed, x_dtype, y_dtype, False, fill, True)
+    return execution.deliver(_run(chain, read, out, x), out)
 
 
 def _run(chain: Chain, x: AnyArray, out: AnyArray | None, given: AnyArray) -> AnyArray:

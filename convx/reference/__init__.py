@@ -14,6 +14,8 @@ Its files, in reading order:
     Kinds of convolution with fewer weights, put together to full ones.
 ``folding``
     Windows as columns and back, :func:`unfold` and :func:`fold`, and shuffles.
+``images``
+    :func:`image_windows`, of which the filters of images are made.
 ``resizing``
     :func:`interpolate`, by the matrix of each axis.
 ``linear``
@@ -41,6 +43,7 @@ from convx.reference.conv import (
     conv_transpose_nd_grad,
 )
 from convx.reference.folding import channel_shuffle, fold, pixel_shuffle, pixel_unshuffle, unfold
+from convx.reference.images import image_windows
 from convx.reference.kinds import (
     depthwise_separable_conv,
     flattened_conv,
@@ -103,6 +106,7 @@ __all__ = [
     "fold",
     "group_norm",
     "huber_loss",
+    "image_windows",
     "instance_norm",
     "interpolate",
     "l1_loss",

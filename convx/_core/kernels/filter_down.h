@@ -72,8 +72,21 @@ static CX_NOINLINE void NAME(down_row)(const cx_filter_axis *axis, T *to, const 
                                        int64_t length)
 {
     const T *weights = axis->weights;
-    int64_t taps = axis->taps, step = axis->dilation;
-    for (int64_t i = 0; i < length; i += LANES) {
+    int64_t taps = axis->taps, step = axis->dilation, i = 0;
+    for (; i + 4 * LANES <= length; i += 4 * LANES) {
+        NAME(vector) sum[4];
+        CX_UNROLL
+        for (int v = 0; v < 4; v++)
+            sum[v] = weights[0] * *(const NAME(loose) *)(from[0] + i + v * LANES);
+        for (int64_t t = 1; t < taps; t++)
+            CX_UNROLL
+            for (int v = 0; v < 4; v++)
+                sum[v] += weights[t] * *(const NAME(loose) *)(from[t * step] + i + v * LANES);
+        CX_UNROLL
+        for (int v = 0; v < 4; v++)
+            *(NAME(loose) *)(to + i + v * LANES) = sum[v];
+    }
+    for (; i < length; i += LANES) {
         int64_t left = length - i;
         NAME(vector) sum = weights[0] * NAME(load_some)(from[0] + i, left);
         for (int64_t t = 1; t < taps; t++)
@@ -205,40 +218,43 @@ CX_INLINE void NAME(advance)(const int what, const int exact, const NAME(mean) *
 }
 
 /* Long windows of neighbouring rows are cut at every row whose number is a multiple of the taps: the
-   back parts of all windows over a cut are made from it upwards, then the front parts downwards. */
+   back parts of all windows over a cut are made from it upwards, then the front parts downwards.
+   Of the rows, `length` elements from `at` on. */
 CX_INLINE void NAME(down_long)(const int what, const int exact, const NAME(mean) *mean,
                                T *const *to, const T *const *from, int64_t taps, int64_t rows,
-                               int64_t first, int64_t length, int64_t pitch, T *scratch)
+                               int64_t first, int64_t at, int64_t length, T *scratch)
 {
-    T *front = scratch, *backs = scratch + pitch;
+    T *front = scratch, *backs = scratch + length;
     for (int64_t r = 0; r < rows;) {
         int64_t start = r, cut = r + taps - (first + r) % taps, end = cx_min(rows, cut);
         int64_t reached = cut; /* the front part has the rows up to it */
-        const T *back = from[cut - 1];
+        const T *back = from[cut - 1] + at;
         for (int64_t s = cut - 2; s >= start; s--) {
-            T *next = backs + (s - start) * pitch;
-            NAME(combine)(what, next, from[s], back, length);
+            T *next = backs + (s - start) * length;
+            NAME(combine)(what, next, from[s] + at, back, length);
             back = next;
         }
         for (; r < end; r++) {
             int64_t last = r + taps - 1;
-            back = r == cut - 1 ? from[r] : backs + (r - start) * pitch;
+            back = r == cut - 1 ? from[r] + at : backs + (r - start) * length;
             if (last < cut) {
-                NAME(finish_one)(what, exact, mean, to[r], back, length);
+                NAME(finish_one)(what, exact, mean, to[r] + at, back, length);
                 continue;
             }
             if (reached == cut)
-                __builtin_memcpy(front, from[reached++], length * sizeof(T));
+                __builtin_memcpy(front, from[reached++] + at, length * sizeof(T));
             while (reached < last)
-                NAME(combine_more)(what, front, from[reached++], length);
+                NAME(combine_more)(what, front, from[reached++] + at, length);
             if (reached == last)
-                NAME(advance)(what, exact, mean, to[r], front, from[reached++], back, length);
+                NAME(advance)(what, exact, mean, to[r] + at, front, from[reached++] + at, back,
+                              length);
             else
-                NAME(finish_pair)(what, exact, mean, to[r], back, front, length);
+                NAME(finish_pair)(what, exact, mean, to[r] + at, back, front, length);
         }
     }
 }
 
+#define COLUMNS_BYTES 32768
 CX_INLINE void NAME(down_window)(const int what, const int exact, const cx_filter_axis *axis,
                                  T *const *to, const T *const *from, int64_t rows, int64_t first,
                                  int64_t length, int64_t pitch, T *scratch)
@@ -246,7 +262,12 @@ CX_INLINE void NAME(down_window)(const int what, const int exact, const cx_filte
     int64_t taps = axis->taps, step = axis->dilation;
     NAME(mean) mean = {.factor = (T)(1 / (double)taps), .taps = (T)taps};
     if (taps > 4 && step == 1) {
-        NAME(down_long)(what, exact, &mean, to, from, taps, rows, first, length, pitch, scratch);
+        /* parts of the rows whose back parts fit into the L1 cache, or near it */
+        int64_t part = COLUMNS_BYTES / (int64_t)sizeof(T) / taps / LANES * LANES;
+        part = cx_min(part > 4 * LANES ? part : 4 * LANES, pitch);
+        for (int64_t at = 0; at < length; at += part)
+            NAME(down_long)(what, exact, &mean, to, from, taps, rows, first, at,
+                            cx_min(part, length - at), scratch);
         return;
     }
     for (int64_t r = 0; r < rows; r++)

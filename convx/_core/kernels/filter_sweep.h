@@ -41,7 +41,7 @@ CX_INLINE const T *NAME(readable)(const NAME(band) *band, int64_t plane, int64_t
 }
 
 /* A row filtered along the planes. */
-CX_INLINE const T *NAME(through_planes)(const NAME(band) *band, int64_t row, T *to)
+CX_INLINE T *NAME(through_planes)(const NAME(band) *band, int64_t row, T *to)
 {
     const cx_filter_job *job = band->job;
     const cx_filter_axis *axis = &job->plane;
@@ -53,7 +53,8 @@ CX_INLINE const T *NAME(through_planes)(const NAME(band) *band, int64_t row, T *
     }
     NAME(filter_down)(axis, job->exact, &to, band->planes, 1, band->plane, band->columns,
                       job->pitch, band->scratch + axis->taps * job->pitch);
-    NAME(row_through)(job->y_type, to, band->columns);
+    if (!job->adds)
+        NAME(row_through)(job->y_type, to, band->columns);
     return to;
 }
 
@@ -67,7 +68,7 @@ CX_INLINE void NAME(gather_rows)(const NAME(band) *band)
         T *made = band->sources + r * job->pitch;
         if (row < 0)
             band->from[r] = band->constant;
-        else if (job->plane.what == CX_FILTER_KEEP)
+        else if (job->plane.what == CX_FILTER_KEEP || job->adds)
             band->from[r] = NAME(readable)(band, band->plane, row, made);
         else
             band->from[r] = NAME(through_planes)(band, row, made);
@@ -117,6 +118,47 @@ CX_INLINE void NAME(segment_with_border)(const NAME(band) *band, int64_t row, T 
     }
 }
 
+CX_INLINE void NAME(add_row)(T *restrict to, const T *restrict from, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        to[i] = to[i] + from[i];
+}
+
+/* Each axis's filter of the input itself, added up. */
+CX_INLINE void NAME(add_up_band)(const NAME(band) *band, char *y, int64_t y_row)
+{
+    const cx_filter_job *job = band->job;
+    int own = job->y_type == OWN_TYPE;
+    T *line = band->sources; /* the rows are read by then */
+    for (int64_t r = 0; r < band->rows; r++)
+        band->to[r] = own ? (T *)(y + r * y_row) : band->lines + r * job->pitch;
+    if (job->row.what != CX_FILTER_KEEP) {
+        NAME(gather_rows)(band);
+        NAME(filter_down)(&job->row, job->exact, band->to, band->from, band->rows, band->first,
+                          band->columns, job->pitch, band->scratch);
+    }
+    for (int64_t r = 0; r < band->rows; r++) {
+        T *to = band->to[r];
+        int fresh = job->row.what == CX_FILTER_KEEP;
+        if (job->plane.what != CX_FILTER_KEEP) {
+            NAME(through_planes)(band, band->first + r, fresh ? to : band->row);
+            if (!fresh)
+                NAME(add_row)(to, band->row, band->columns);
+            fresh = 0;
+        }
+        if (job->line.what != CX_FILTER_KEEP) {
+            NAME(segment_with_border)(band, band->first + r, line);
+            NAME(filter_along)(&job->line, job->exact, fresh ? to : band->row, line,
+                               job->line.dilation * job->inner, band->columns, job->pitch,
+                               band->scratch);
+            if (!fresh)
+                NAME(add_row)(to, band->row, band->columns);
+        }
+        if (!own)
+            NAME(row_to)(job->y_type, y + r * y_row, to, band->columns);
+    }
+}
+
 CX_INLINE void NAME(filter_band)(const NAME(band) *band)
 {
     const cx_filter_job *job = band->job;
@@ -130,6 +172,10 @@ CX_INLINE void NAME(filter_band)(const NAME(band) *band)
     char *y = (char *)job->y + (number * band->length + band->start) * job->y_item;
     int64_t y_row = band->length * job->y_item;
 
+    if (job->adds) {
+        NAME(add_up_band)(band, y, y_row);
+        return;
+    }
     if (down) {
         NAME(gather_rows)(band);
         for (int64_t r = 0; r < band->rows; r++)

@@ -232,6 +232,7 @@ typedef struct {
     int64_t band, bands;       /* rows of a piece; pieces that a plane's rows are cut into */
     int64_t segment, segments; /* elements of a piece; pieces that a row is cut into: more than one
                                   if not both the line and another axis are filtered */
+    int64_t adds;              /* whether the axes' filters are added up rather than chained */
     int64_t exact;             /* sums of products in SciPy's order, rounded one by one */
     int64_t x_type, y_type, x_item, y_item;
     int64_t pitch;             /* elements of a row of scratch memory */
