@@ -56,6 +56,7 @@ from convx.nn.dropout import (
 from convx.nn.function import (
     FunctionLayer,
 )
+from convx.nn.inference import PreparedModel, prepare
 from convx.nn.kinds import (
     DepthwiseSeparableConv2d,
     FlattenedConv2d,
@@ -203,6 +204,7 @@ __all__ = [
     "Parameter",
     "PixelShuffle",
     "PixelUnshuffle",
+    "PreparedModel",
     "RReLU",
     "ReLU",
     "ReLU6",
@@ -225,4 +227,5 @@ __all__ = [
     "Unfold",
     "Upsample",
     "models",
+    "prepare",
 ]
