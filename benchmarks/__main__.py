@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, page, plots, run
+from benchmarks import filters_page, machine, page, plots, run, summary
 from benchmarks.layers import DTYPES
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = vars(parser().parse_args(arguments))
     folder, file = given.pop("output", None), given.pop("render", None)
     if file is not None:
-        _write_page(json.loads(file.read_text()), folder or PROJECT)
+        _write_pages(json.loads(file.read_text()), folder or PROJECT, file)
         return 0
     command = _command(given)
     if given.pop("quick", False):
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file.write_text(_as_json(measured))
     except KeyboardInterrupt:
         print("interrupted; what was measured is kept", file=sys.stderr)
-    _write_page(measured, folder)
+    _write_pages(measured, folder, file)
     if not measured["complete"]:
         return 130
     return 1 if page.wrong_results(measured, run.OURS) else 0
@@ -124,13 +124,18 @@ def _as_json(measured: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(f"{line(key)}: {entry(measured[key])}" for key in measured) + "\n}\n"
 
 
-def _write_page(measured: dict[str, Any], folder: Path) -> None:
+def _write_pages(measured: dict[str, Any], folder: Path, file: Path) -> None:
     images = folder / "docs" / "images"
     images.mkdir(parents=True, exist_ok=True)
     target = folder / "docs" / "benchmarks.md"
     drawn = [path.relative_to(target.parent) for path in plots.draw(measured, images)]
     target.write_text(page.render(measured, drawn))
     print(f"wrote {target}")
+    if summary.records(measured, "filters"):
+        target = folder / "docs" / "scipy.md"
+        before = (PROJECT / "docs" / "scipy.md").read_text()
+        target.write_text(filters_page.quoted_in(before, measured, file.name))
+        print(f"wrote {target}")
 
 
 if __name__ == "__main__":

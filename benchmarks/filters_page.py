@@ -12,6 +12,8 @@ MIB = 1 << 20
 LEAST, MEAN, MEAN_OVER_SCIPY, THREADS = 0.9, 1.5, 10.0, 1.7
 # What takes less may stay on one thread.
 WORTH_THREADS = 1e-3
+# Between these lines the page on SciPy is written by a run.
+BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 
 ABOUT = f"""\
 Functions of SciPy's names on one array, each beside SciPy's own ways to the same result, NumPy's
@@ -84,8 +86,25 @@ def memory(run: Run) -> str:
     )
 
 
+def quoted_in(text: str, run: Run, file: str) -> str:
+    """Return the page on SciPy with what it quotes, from a run whose file has some name."""
+    head, _, rest = text.partition(BEGIN)
+    tail = rest.partition(END)[2]
+    machine, day = run["machine"], run["date"].partition("T")[0]
+    about = (
+        f"Written by `python -m benchmarks` from `benchmarks/results/{file}`, measured on {day} on "
+        f"{machine['processor']}, with SciPy {run['versions'].get('SciPy', 'of no version')}; on "
+        "one thread, medians. [How it is measured, and the other peers](benchmarks.md).\n"
+    )
+    plots = "".join(
+        f"\n![Time by kernel size, {dtype}](images/filters-time-by-kernel-size-{dtype}.png)\n"
+        for (dtype,) in summary.combinations(summary.records(run, "filters"), "dtype")
+    )
+    return f"{head}{BEGIN}\n{about}\n{for_users_of_scipy(run)}{plots}{END}{tail}"
+
+
 def for_users_of_scipy(run: Run) -> str:
-    """Return what the page on SciPy quotes: the time of each case on one thread, in both types."""
+    """Return the time of each case on one thread, beside SciPy's function of the same name."""
     found = summary.records(run, "filters", threads=1)
     rows = []
     for name, sizes in summary.combinations(found, "layer", "sizes"):

@@ -83,7 +83,7 @@ def _by_kernel_size(found: list[Record], path: Path) -> bool:
             marker="o" if ours else ".",
             lw=2.5 if planned else 1.2,
             ls="-" if planned or not ours else "--",
-            color=COLOURS["forward"] if ours and not name.endswith("fft") else None,
+            color=COLOURS["prepared" if name.endswith("fft") else "forward"] if ours else None,
             label=name,
         )
     axes.set_xscale("log", base=2)

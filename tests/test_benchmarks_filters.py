@@ -1,6 +1,10 @@
 """The benchmark of filters: its table of calls, on arrays that are small."""
 
+import importlib
+import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +15,8 @@ filters_page = pytest.importorskip("benchmarks.filters_page")
 run = pytest.importorskip("benchmarks.run")
 sweep_calls = pytest.importorskip("benchmarks.sweep_calls")
 
-LIBRARIES = {"convx": "convx.ndimage", "SciPy": "scipy", "NumPy": "numpy", "OpenCV": "cv2"}
+ROOT = Path(__file__).parent.parent
+LIBRARIES = {"convx": "convx", "SciPy": "scipy", "NumPy": "numpy", "OpenCV": "cv2"}
 
 
 @pytest.fixture
@@ -39,6 +44,20 @@ def test_libraries_agree(small, name, library):
 @pytest.mark.parametrize("library", ["SciPy", "NumPy"])
 def test_who_has_one_thread_takes_part_on_one(small, library):
     assert not calls.calls(library, filters.FilterCase("samples_8", "float64", 2))
+
+
+def test_page_on_scipy_quotes_what_was_measured():
+    text = (ROOT / "docs" / "scipy.md").read_text()
+    (name,) = re.findall(r"`benchmarks/results/(.*?)`", text)
+    measured = json.loads((ROOT / "benchmarks" / "results" / name).read_text())
+    assert filters_page.quoted_in(text, measured, name) == text
+
+
+@pytest.mark.parametrize("dialect", ["signal", "ndimage"])
+def test_page_on_scipy_tells_of_every_function(dialect):
+    names = importlib.import_module(f"convx.{dialect}").__all__
+    text = (ROOT / "docs" / "scipy.md").read_text()
+    assert set(names) <= set(re.findall(rf"`{dialect}\.(\w+)`", text))
 
 
 @pytest.mark.slow
