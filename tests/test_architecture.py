@@ -16,6 +16,7 @@ import pytest
 import convx
 import convx.functional
 import convx.grad
+from convx import nn, optim
 
 PACKAGE = Path(convx.__file__).parent
 KERNELS = PACKAGE / "_core" / "kernels"
@@ -37,10 +38,15 @@ FLOORS = {
     "cli": 6,
 }
 APART = ("reference", "_version")
+# What the layers stand on, and no lower; steps of optimisers have no public function.
+LAYERS_IMPORT = {
+    "nn": {"nn", "functional", "grad"},
+    "optim": {"optim", "_ops"},
+}
 
 PUBLIC = {
     f"{module.__name__}.{name}": getattr(module, name)
-    for module in (convx, convx.functional, convx.grad)
+    for module in (convx, convx.functional, convx.grad, nn, optim)
     for name in module.__all__
     if callable(getattr(module, name))
 }
@@ -87,6 +93,8 @@ def test_imports_go_down(path):
             assert there != "_core", "the command line talks to the public functions"
         else:
             assert there in FLOORS or there == "_version", f"{here} imports {module}"
+            if here in LAYERS_IMPORT:
+                assert there in LAYERS_IMPORT[here]
             if there != "_version":
                 assert there == here or FLOORS[there] < FLOORS[here], f"{here} imports {module}"
 
@@ -98,6 +106,15 @@ def test_optional_dependencies_are_the_command_lines(path):
         allowed |= {"PIL", "scipy"}
     outside = {module.split(".")[0] for module in imports_of(path)} - set(sys.stdlib_module_names)
     assert outside <= allowed
+
+
+def test_layers_are_short():
+    """A layer is said in few statements, docstrings among them."""
+    for path in (PACKAGE / "nn").glob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and node.name not in ("Module", "Sequential"):
+                statements = [one for one in ast.walk(node) if isinstance(one, ast.stmt)]
+                assert len(statements) < 60, node.name
 
 
 def test_every_floor_has_modules():
