@@ -179,6 +179,7 @@ class Concat(Parallel):
         self.dim = dim
 
     def merge(self, results: list[Any]) -> tuple[Any, Callable[[Any], list[Any]]]:
+        """Join the results, and return what parts a gradient again."""
         ends = np.cumsum([one.shape[self.dim] for one in results])[:-1]
         return np.concatenate(results, self.dim), lambda dy: np.split(dy, ends, self.dim)
 

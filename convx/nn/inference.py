@@ -25,19 +25,25 @@ FUSED = (Hardswish, LeakyReLU, ReLU, ReLU6, Sigmoid, SiLU, Tanh)
 
 
 class PreparedModel:
-    """A model as a function, made by :func:`prepare`; safe to call from several threads."""
+    """A model as a function, made by :func:`prepare`; safe to call from several threads.
+
+    Attributes
+    ----------
+    steps : list of callable
+        What is done one after the other.
+    """
 
     def __init__(self, model: Module) -> None:
-        self._steps = _steps_of(model)
+        self.steps = _steps_of(model)
 
     def __call__(self, x: Any) -> Any:
         """Return the model's output."""
-        for step in self._steps:
+        for step in self.steps:
             x = step(x)
         return x
 
     def __repr__(self) -> str:
-        return "PreparedModel(\n  " + "\n  ".join(map(repr, self._steps)) + "\n)"
+        return "PreparedModel(\n  " + "\n  ".join(map(repr, self.steps)) + "\n)"
 
 
 def prepare(model: Module) -> PreparedModel:
@@ -68,11 +74,8 @@ def prepare(model: Module) -> PreparedModel:
     >>> from convx import nn
     >>> model = nn.Sequential(nn.Conv2d(1, 2, 3, rng=0), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten())
     >>> ready = nn.prepare(model)
-    >>> ready
-    PreparedModel(
-      <PreparedConv (2, 1, 3, 3) float32, stride (1, 1), padding ((0, 0), (0, 0)), dilation (1, 1), groups 1, relu>
-      Flatten(start_dim=1, end_dim=-1)
-    )
+    >>> len(ready.steps)  # the convolution with norm and activation, and Flatten
+    2
     >>> x = np.ones((1, 1, 4, 4), np.float32)
     >>> bool(np.allclose(ready(x), model.eval()(x), atol=1e-6))
     True
