@@ -1,12 +1,8 @@
 """Training: twenty steps as PyTorch's, and the same bits however many threads there are."""
 
-import threading
-
 import numpy as np
-import pytest
 
-import convx
-from convx import nn, optim
+from convx import nn
 
 STEPS = 20
 
