@@ -40,7 +40,7 @@ FLOORS = {
 }
 APART = ("reference", "_version")
 # What the adapters may import, inside of functions.
-OPTIONAL = {"cli": ("PIL", "matplotlib", "scipy", "tqdm"), "plot": ("matplotlib",)}
+OPTIONAL = {"cli": ("PIL", "matplotlib", "scipy", "tqdm"), "plot": ("PIL", "matplotlib")}
 
 PUBLIC = {
     f"{module.__name__}.{name}": getattr(module, name)

@@ -89,12 +89,12 @@ def _planes_of_picture(path: Path) -> Array:
     if picture.alpha is not None:  # what is transparent is paper
         cover = picture.alpha.astype(np.float32) / 255
         grey = grey * cover + (1 - cover)
-    return grey[np.newaxis]
+    return np.asarray(grey)[np.newaxis]
 
 
 def _bright_on_dark(plane: Array) -> Array:
     border = np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]])
-    return 1 - plane if np.median(border) > 0.5 else plane
+    return np.asarray(1 - plane) if np.median(border) > 0.5 else plane
 
 
 def _fitted(plane: Array) -> Array:
@@ -105,4 +105,5 @@ def _fitted(plane: Array) -> Array:
     margins = [((side - size) // 2, side - size - (side - size) // 2) for size in plane.shape]
     square = np.pad(plane, margins)[np.newaxis, np.newaxis]
     mode = "area" if side > SIDE else "bilinear"
-    return np.asarray(F.interpolate(square, (SIDE, SIDE), mode=mode))[0, 0]
+    scaled: Array = F.interpolate(square, (SIDE, SIDE), mode=mode)[0, 0]
+    return scaled

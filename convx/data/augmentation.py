@@ -48,11 +48,11 @@ def random_shift(
     >>> images[:, :, 1, 1] = 7
     >>> random_shift(images, 1, rng=1)[:, 0]
     array([[[0, 0, 0],
-            [0, 7, 0],
+            [7, 0, 0],
             [0, 0, 0]],
     <BLANKLINE>
-           [[0, 0, 7],
-            [0, 0, 0],
+           [[0, 0, 0],
+            [7, 0, 0],
             [0, 0, 0]]])
     """
     if np.ndim(images) != 4:
