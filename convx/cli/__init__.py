@@ -8,6 +8,8 @@
     A sheet of labelled pictures.
 ``images``, ``arrays``
     PNG and JPEG files; ``.npy`` files.
+``peers``, ``numbers``
+    What SciPy has for the demo; numbers of the command line.
 ``models``, ``training``, ``results``
     The networks by name; the loop that trains them; the folder of what came out.
 ``errors``

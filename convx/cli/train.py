@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from convx.data import mnist
 
 from .models import MODELS
+from .numbers import positive, whole
 from .results import can_draw, write_pictures, write_weights
 from .training import OPTIMIZERS, Recipe, Training
 
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--{name.replace('_', '-')}",
             metavar="N",
-            type=functools.partial(_integer, 1),
+            type=functools.partial(whole, 1),
             default=getattr(default, name),
             help=f"{text} (default: {getattr(default, name)})",
         )
@@ -59,20 +59,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lr",
         metavar="RATE",
-        type=_rate,
+        type=positive,
         help=f"learning rate at the beginning; it goes down to 0 (default: {rates})",
     )
     parser.add_argument(
         "--shift",
         metavar="PIXELS",
-        type=functools.partial(_integer, 0),
+        type=functools.partial(whole, 0),
         default=default.shift,
         help=f"digits are shifted at random by up to this (default: {default.shift})",
     )
     parser.add_argument(
         "--seed",
         metavar="N",
-        type=functools.partial(_integer, 0),
+        type=functools.partial(whole, 0),
         default=default.seed,
         help="the same seed gives the same weights (default: 0)",
     )
@@ -125,23 +125,3 @@ def _progress_bar() -> Callable[[Any], Any]:
     except ImportError:
         return iter
     return functools.partial(tqdm, unit="batch", leave=False, disable=None)
-
-
-def _integer(least: int, text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = least - 1
-    if not least <= number < 2**31:
-        raise argparse.ArgumentTypeError(f"must be a whole number from {least} on, got {text!r}")
-    return number
-
-
-def _rate(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not (math.isfinite(number) and number > 0):
-        raise argparse.ArgumentTypeError(f"must be a positive number, got {text!r}")
-    return number
