@@ -36,6 +36,7 @@ def filter(ndimage: ModuleType, name: str, stencil: kernels.Stencil, planes: Arr
 
 
 def forward(signal: ModuleType, x: Array, w: Array, b: Array) -> Arrays:
+    """The layer: correlations, summed over the input channels."""
     sums = [
         sum(signal.correlate2d(plane, tap, "same") for plane, tap in zip(x, taps, strict=True))
         for taps in w
@@ -44,6 +45,7 @@ def forward(signal: ModuleType, x: Array, w: Array, b: Array) -> Arrays:
 
 
 def input_gradient(signal: ModuleType, y: Array, x: Array, w: Array) -> Arrays:
+    """Its gradient of the input: convolutions, summed over the filters."""
     sums = [
         sum(signal.convolve2d(plane, tap, "same") for plane, tap in zip(y, taps, strict=True))
         for taps in np.swapaxes(w, 0, 1)
@@ -52,6 +54,7 @@ def input_gradient(signal: ModuleType, y: Array, x: Array, w: Array) -> Arrays:
 
 
 def weight_gradient(signal: ModuleType, y: Array, x: Array, w: Array) -> Arrays:
+    """Its gradient of the weight: correlations of the input with the output's gradient."""
     padded = np.pad(x, [(0, 0), (1, 1), (1, 1)])
     taps = [[signal.correlate2d(plane, out, "valid") for plane in padded] for out in y]
     return (np.array(taps),)
