@@ -31,7 +31,6 @@ def draw_arithmetic():
         lambda ax: plot.arithmetic([1, 2, 3, 4], [1, 0, -1], step=0, ax=ax),
         lambda ax: plot.arithmetic([1, 2, 3, 4], [1, 0, -1], step=1, ax=ax),
     )
-    save("step", 5.5, 3, lambda ax: plot.arithmetic(X, W, step=4, ax=ax))
     plot.animate_arithmetic(FOLDER / "convolution.gif", X, W, dpi=80)
     plot.animate_arithmetic(FOLDER / "stride.gif", X, W, stride=2, padding=1, dpi=80)
     plot.animate_arithmetic(

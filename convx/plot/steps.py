@@ -395,7 +395,7 @@ def _write_gif(path: Path, pictures: list[bytes], seconds: float) -> None:
 
     frames = [Image.open(io.BytesIO(one)).convert("RGB") for one in pictures]
     # The colours of the last step, in which all of them occur.
-    palette = frames[-1].quantize(64, dither=Image.Dither.NONE)
+    palette = frames[-1].quantize(256, dither=Image.Dither.NONE)
     shown = [one.quantize(palette=palette, dither=Image.Dither.NONE) for one in frames]
     with replacing(path) as file:
         shown[0].save(
