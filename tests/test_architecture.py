@@ -16,6 +16,7 @@ import pytest
 import convx
 import convx.functional
 import convx.grad
+from convx import data, nn, optim, plot
 
 PACKAGE = Path(convx.__file__).parent
 KERNELS = PACKAGE / "_core" / "kernels"
@@ -41,10 +42,17 @@ FLOORS = {
 APART = ("reference", "_version")
 # What the adapters may import, inside of functions.
 OPTIONAL = {"cli": ("PIL", "matplotlib", "scipy", "tqdm"), "plot": ("PIL", "matplotlib")}
+# What the layers stand on, and no lower; steps of optimisers have no public function, and files
+# and the arguments of what loads data are the engine's.
+LAYERS_IMPORT = {
+    "data": {"data", "_engine"},
+    "nn": {"nn", "functional", "grad"},
+    "optim": {"optim", "_ops"},
+}
 
 PUBLIC = {
     f"{module.__name__}.{name}": getattr(module, name)
-    for module in (convx, convx.functional, convx.grad)
+    for module in (convx, convx.functional, convx.grad, data, nn, optim, plot)
     for name in module.__all__
     if callable(getattr(module, name))
 }
@@ -91,6 +99,8 @@ def test_imports_go_down(path):
             assert there != "_core", "the command line talks to the public functions"
         else:
             assert there in FLOORS or there == "_version", f"{here} imports {module}"
+            if here in LAYERS_IMPORT and path.name != "serialization.py":
+                assert there in LAYERS_IMPORT[here]
             if there != "_version":
                 assert there == here or FLOORS[there] < FLOORS[here], f"{here} imports {module}"
 
@@ -102,6 +112,15 @@ def test_optional_dependencies_are_those_of_adapters(path):
         allowed |= {"safetensors"}
     outside = {module.split(".")[0] for module in imports_of(path)} - set(sys.stdlib_module_names)
     assert outside <= allowed
+
+
+def test_layers_are_short():
+    """A layer is said in few statements, docstrings among them."""
+    for path in (PACKAGE / "nn").glob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and node.name not in ("Module", "Sequential"):
+                statements = [one for one in ast.walk(node) if isinstance(one, ast.stmt)]
+                assert len(statements) < 60, node.name
 
 
 def test_every_floor_has_modules():

@@ -32,7 +32,7 @@ cdef int64_t stretches(int64_t length):
 def activate(str isa, str name, tuple given, x, grad, y, int threads):
     """Compute ``y = activation(x)``, or the derivative at x times a gradient that is not None."""
     cdef Buffer x_buffer = Buffer(x), y_buffer = Buffer(y, writable=True), grad_buffer
-    cdef const cx_sweeps *sweeps = sweeps_of(isa, x.dtype.name)
+    cdef const cx_sweeps *sweeps = sweeps_of(isa, x.dtype.char)
     cdef cx_sweep sweep = sweeps.activation
     cdef cx_activation_job job
     cdef int k
@@ -58,7 +58,7 @@ def scale_negative(str isa, x, v, slopes, int64_t row, y, int threads):
     job.length, job.row, job.slopes_count = x.size, row, slopes.size
     job.x, job.v, job.slopes = x_buffer.view.buf, v_buffer.view.buf, slopes_buffer.view.buf
     job.y = y_buffer.view.buf
-    share_out(sweeps_of(isa, x.dtype.name).slopes, &job, stretches(job.length), threads)
+    share_out(sweeps_of(isa, x.dtype.char).slopes, &job, stretches(job.length), threads)
 
 
 def drop(str isa, x, double factor, int64_t dropped, tuple key, y, int threads):
@@ -68,7 +68,7 @@ def drop(str isa, x, double factor, int64_t dropped, tuple key, y, int threads):
     job.length, job.factor, job.dropped = x.size, factor, dropped
     job.key[0], job.key[1] = key
     job.x, job.y = x_buffer.view.buf, y_buffer.view.buf
-    share_out(sweeps_of(isa, x.dtype.name).dropout, &job, stretches(job.length), threads)
+    share_out(sweeps_of(isa, x.dtype.char).dropout, &job, stretches(job.length), threads)
 
 
 def softmax(str isa, bint logarithm, tuple shape, int64_t block, x, grad, y, int threads):
@@ -83,4 +83,4 @@ def softmax(str isa, bint logarithm, tuple shape, int64_t block, x, grad, y, int
         grad_buffer = Buffer(grad)
         job.grad = grad_buffer.view.buf
     pieces = job.outer * ((job.inner + block - 1) // block)
-    share_out(sweeps_of(isa, x.dtype.name).softmax, &job, pieces, threads)
+    share_out(sweeps_of(isa, x.dtype.char).softmax, &job, pieces, threads)

@@ -37,4 +37,4 @@ def fold(str isa, layout, int64_t parts, starts, copies, y, x, int threads):
     if not layout.fills:
         job.ends = <const int64_t *>ends.view.buf
     job.y, job.x = y_buffer.view.buf, x_buffer.view.buf
-    share_out(sweeps_of(isa, x.dtype.name).fold, &job, layout.blocks * job.x_rows, threads)
+    share_out(sweeps_of(isa, x.dtype.char).fold, &job, layout.blocks * job.x_rows, threads)

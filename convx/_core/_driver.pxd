@@ -7,7 +7,7 @@ from convx._core._memory cimport Block
 from convx._core._sweeps cimport cx_sweeps
 
 
-cdef const cx_sweeps *sweeps_of(str isa, str dtype) except NULL
+cdef const cx_sweeps *sweeps_of(str isa, str kind) except NULL
 
 
 cdef class Activation:

@@ -23,7 +23,7 @@ from convx._core._kernels cimport (
     cx_task,
 )
 
-from numpy import empty
+from numpy import dtype, empty
 
 
 cdef extern from *:
@@ -50,6 +50,9 @@ SLIDE_ROWS = CX_SLIDE_ROWS
 
 cdef dict KERNELS = {"float32": CX_F32, "float64": CX_F64, "uint32": CX_U32, "uint64": CX_U64}
 cdef dict SWEEPS = {"float32": CX_SWEEP_F32, "float64": CX_SWEEP_F64, "int64": CX_SWEEP_I64}
+# A dtype's own name takes longer to find than a small array takes to sweep over.
+SWEEPS.update({dtype(char).char: SWEEPS[dtype(char).name] for char in "fdlq"
+               if dtype(char).name in SWEEPS})
 
 
 activations = {
@@ -76,9 +79,9 @@ def instruction_sets():
     return found
 
 
-cdef const cx_sweeps *sweeps_of(str isa, str dtype) except NULL:
-    """The sweeps of an instruction set for an element type."""
-    return cx_sweeps_of(isa.encode(), SWEEPS[dtype])
+cdef const cx_sweeps *sweeps_of(str isa, str kind) except NULL:
+    """The sweeps of an instruction set for an element type, told by its name or character."""
+    return cx_sweeps_of(isa.encode(), SWEEPS[kind])
 
 
 def l2_bytes():

@@ -26,5 +26,5 @@ def softmax_loss(str isa, x, target, peak, total, picked, y, factor, taken, int 
     job.picked, job.y = memory_of(picked_buffer), memory_of(y_buffer)
     job.factor, job.taken = memory_of(factor_buffer), memory_of(taken_buffer)
     cdef int64_t outer = x.shape[0]
-    share_out(sweeps_of(isa, x.dtype.name).softmax_loss, &job,
+    share_out(sweeps_of(isa, x.dtype.char).softmax_loss, &job,
               outer * ((job.inner + CX_COLUMNS - 1) // CX_COLUMNS), threads)

@@ -54,7 +54,7 @@ def normalize(str isa, tuple layout, x, weight, bias, dy, y, double eps, bint of
     job.mean, job.variance = <double *>memory_of(buffers[6]), <double *>memory_of(buffers[7])
     job.run_sums, job.slopes = <double *>memory_of(buffers[8]), <double *>memory_of(buffers[9])
     job.element_sums = <double *>memory_of(buffers[10])
-    cdef cx_sweep sweep = sweeps_of(isa, x.dtype.name).norm
+    cdef cx_sweep sweep = sweeps_of(isa, x.dtype.char).norm
     if pieces >= 4 * threads or parts == 1 or threads == 1 or job.segments_together > 1:
         job.phase = CX_NORM_WHOLE
         share_out(sweep, &job, pieces, threads)

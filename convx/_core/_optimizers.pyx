@@ -21,5 +21,5 @@ def step(str isa, str rule, tuple given, parameter, grad, tuple state, int threa
     job.parameter, job.grad = parameter_buffer.view.buf, grad_buffer.view.buf
     job.state[0], job.state[1] = memory_of(first), memory_of(second)
     job.state[2] = memory_of(third)
-    share_out(sweeps_of(isa, parameter.dtype.name).step, &job,
+    share_out(sweeps_of(isa, parameter.dtype.char).step, &job,
               (job.length + CX_STRETCH - 1) // CX_STRETCH, threads)

@@ -11,12 +11,8 @@ from convx._core._sweeps cimport (
     cx_pool_job, cx_scatter_job,
 )
 
-from numpy import dtype
-
 REDUCERS = {"sum": CX_POOL_SUM, "max": CX_POOL_MAX}
 SCATTERS = {"set": CX_SCATTER_SET, "add": CX_SCATTER_ADD, "back": CX_SCATTER_BACK}
-# A dtype's own name takes longer to find than a small plane takes to pool.
-NAMES = {char: dtype(char).name for char in "fdlq"}
 
 # Inputs of a piece, some of which fit into a core's cache.
 cdef int64_t PIECE_SIZE = 16384
@@ -28,6 +24,17 @@ cdef int64_t SLACK = 64
 # Windows so long along the last axis but one are reduced step by step. With fewer taps their rows
 # are in L1 still, and it does not pay (AMD EPYC Genoa, November 2026).
 cdef int64_t QUEUED_TAPS = 13
+
+
+cdef double divisor_of_half(axis) except -1:
+    """What pairs of neighbours along an axis have as divisor, 0 for all other windows."""
+    if not 2 == axis.taps == axis.stride == axis.step + 1 or axis.low:
+        return 0
+    if 2 * axis.outputs != axis.size:
+        return 0
+    if axis.divisor is None:
+        return 1
+    return axis.divisor[0] if (axis.divisor == axis.divisor[0]).all() else 0
 
 
 cdef class Pooling:
@@ -79,6 +86,8 @@ cdef class Pooling:
         if job.axes == 1 and axis.taps and job.plane_outputs > SEGMENT:
             job.segment, job.pieces = SEGMENT, (axis.outputs + SEGMENT - 1) // SEGMENT
             self.segment_line = (SEGMENT + 1) * axis.stride + axis.taps * (axis.step + 1) + SLACK
+        if reducer == "sum" and len(axes) == 2:
+            job.halves = divisor_of_half(axes[0]) * divisor_of_half(axes[1])
         if adjoint is not None:
             job.adjoint = &adjoint.job
             job.window_rows = max(job.window_rows, adjoint.job.window_rows)
@@ -109,7 +118,7 @@ cdef class Pooling:
         if indices is not None:
             indices_buffer = Buffer(indices, writable=True)
             job.indices = <int64_t *>indices_buffer.view.buf
-        share_out(sweeps_of(isa, NAMES[x.dtype.char]).pool, &job, planes * job.pieces, threads,
+        share_out(sweeps_of(isa, x.dtype.char).pool, &job, planes * job.pieces, threads,
                   self.scratch_bytes())
 
     def sum_gradient(self, str isa, grad, y, int64_t planes, int threads):
@@ -118,7 +127,7 @@ cdef class Pooling:
         cdef Buffer grad_buffer = Buffer(grad), y_buffer = Buffer(y, writable=True)
         cdef int64_t line = job.axis[job.axes - 1].size
         job.x, job.y = grad_buffer.view.buf, y_buffer.view.buf
-        share_out(sweeps_of(isa, NAMES[grad.dtype.char]).pool_sum_gradient, &job, planes, threads,
+        share_out(sweeps_of(isa, grad.dtype.char).pool_sum_gradient, &job, planes, threads,
                   self.scratch_bytes() + 8 * job.rows * line)
 
     def max_gradient(self, str isa, x, grad, y, int64_t planes, int threads):
@@ -129,7 +138,7 @@ cdef class Pooling:
         cdef int64_t unused = 0
         job.x, job.y, job.grad = x_buffer.view.buf, y_buffer.view.buf, grad_buffer.view.buf
         job.indices = &unused  # that keys are wanted
-        share_out(sweeps_of(isa, NAMES[x.dtype.char]).pool_max_gradient, &job, planes, threads,
+        share_out(sweeps_of(isa, x.dtype.char).pool_max_gradient, &job, planes, threads,
                   self.scratch_bytes())
 
 
@@ -143,5 +152,5 @@ def scatter(str isa, str how, indices, x, y, int64_t planes, int threads):
     job.plane_outputs = y.size // planes
     job.indices = <const int64_t *>indices_buffer.view.buf
     job.x, job.y = x_buffer.view.buf, y_buffer.view.buf
-    share_out(sweeps_of(isa, NAMES[x.dtype.char]).scatter, &job, planes, threads,
+    share_out(sweeps_of(isa, x.dtype.char).scatter, &job, planes, threads,
               8 * job.plane_outputs if back else 0)

@@ -20,5 +20,5 @@ def resample(str isa, starts, sources, weights, x, y, int threads):
     job.starts = <const int64_t *>starts_buffer.view.buf
     job.sources = <const int64_t *>sources_buffer.view.buf
     job.weights, job.x, job.y = weights_buffer.view.buf, x_buffer.view.buf, y_buffer.view.buf
-    share_out(sweeps_of(isa, x.dtype.name).resample, &job,
+    share_out(sweeps_of(isa, x.dtype.char).resample, &job,
               lines if job.inner == 1 else lines * job.outputs, threads)

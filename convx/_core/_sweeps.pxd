@@ -138,6 +138,7 @@ cdef extern from "sweeps.h" nogil:
         const cx_pool_axis *axis
         int64_t reducer, plane_size, plane_outputs, rows, piece_rows, pieces, window_rows
         int64_t segment, queue_rows, line
+        double halves
         const void *x
         void *y
         int64_t *indices

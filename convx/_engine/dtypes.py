@@ -47,6 +47,9 @@ SWEEP_DTYPES = {
     }.items()
 }
 
+# The usual types. NumPy has one object for each, which is found faster than it is compared.
+SINGLE, DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
+
 # Arguments that may be left out.
 OPTIONAL = ("bias", "residual")
 
@@ -97,6 +100,9 @@ def operands(**values: object) -> tuple[list[Any], np.dtype[Any]]:
     None. Mixed types are promoted as by NumPy. Half precision becomes single, for the result to be
     rounded once.
     """
+    common = _common_type(values)
+    if common is not None:
+        return list(values.values()), common
     arrays = {
         name: None if value is None and name in OPTIONAL else as_array(value, name)
         for name, value in values.items()
@@ -107,6 +113,20 @@ def operands(**values: object) -> tuple[list[Any], np.dtype[Any]]:
     return [
         None if array is None else array.astype(computed, copy=False) for array in arrays.values()
     ], dtype
+
+
+def _common_type(values: dict[str, Any]) -> np.dtype[Any] | None:
+    """Return the type of plain arrays that need no conversion, None if one of them may need it."""
+    found = None
+    for name, value in values.items():
+        if type(value) is np.ndarray and (value.dtype is SINGLE or value.dtype is DOUBLE):
+            if found is None:
+                found = value.dtype
+            elif value.dtype is not found:
+                return None
+        elif value is not None or name not in OPTIONAL:
+            return None
+    return found
 
 
 def as_kernel_operand(
@@ -126,6 +146,10 @@ def sweep_operand(value: object, name: str, kinds: str = "f") -> tuple[AnyArray,
 
     ``kinds`` are the kinds of dtype that are allowed, of "f" and "iu".
     """
+    if type(value) is np.ndarray and (value.dtype is SINGLE or value.dtype is DOUBLE):
+        flags = value.flags
+        if flags.c_contiguous and flags.aligned:
+            return value, value.dtype
     array = as_array(value, name)
     dtype = array.dtype.newbyteorder("=")
     computed = SWEEP_DTYPES.get(dtype)
@@ -158,6 +182,9 @@ def sweep_operands(**values: object) -> tuple[list[AnyArray], np.dtype[Any]]:
     The names are those of the arguments, for errors. Mixed types are promoted as by NumPy.
     """
     found = [sweep_operand(value, name) for name, value in values.items()]
+    dtype = found[0][1]
+    if (dtype is SINGLE or dtype is DOUBLE) and all(one is dtype for _, one in found):
+        return [array for array, _ in found], dtype
     dtype = np.result_type(*(one for _, one in found))
     computed = SWEEP_DTYPES[dtype]
     return [array.astype(computed, copy=False) for array, _ in found], dtype

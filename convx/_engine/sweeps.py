@@ -32,9 +32,9 @@ def new_result(
     may be ``out``.
     """
     computed = SWEEP_DTYPES[dtype]
-    arguments.check_memory(shape, computed.itemsize, "an output")
     if dtype == computed:
         return new_copy(out, shape, dtype, *operands, in_place=in_place)
+    arguments.check_memory(shape, computed.itemsize, "an output")
     if out is not None:
         arguments.check_out(out, shape, dtype)
     return _memory.new_result(shape, computed)
@@ -70,6 +70,8 @@ def deliver(result: AnyArray, dtype: np.dtype[Any], out: AnyArray | None) -> Any
 
 def rounded(result: AnyArray, dtype: np.dtype[Any]) -> AnyArray:
     """Return what was computed in its dtype; what that cannot hold is infinite."""
+    if result.dtype is dtype:
+        return result
     with np.errstate(over="ignore"):
         return result.astype(dtype, copy=False)
 

@@ -78,34 +78,28 @@ def _adjoint(
 
 
 def _weight_gradient(of: Correlation, x: AnyArray, y: AnyArray) -> AnyArray:
+    """Return the gradient as partial sums, along a first axis."""
     if x.dtype.kind == "c":
         parts = _weight_gradient(
             of.of_parts(), dtypes.split_complex(x, 1), dtypes.split_complex(y, 1)
         )
-        return dtypes.from_products(parts, x.dtype)
+        matrix = _total(parts, of.of_parts().weight_shape)
+        return dtypes.from_products(matrix, x.dtype)[np.newaxis]
     arguments.check_memory(of.weight_shape, x.dtype.itemsize, "a gradient")
-    sums = execution.run(of, "weight_gradient", x, y, None)
-    total: AnyArray = sums[0] if len(sums) == 1 else sums.sum(axis=0, dtype=x.dtype)
-    return total.reshape(of.weight_shape)
+    return execution.run(of, "weight_gradient", x, y, None)
 
 
-def _parameter_gradients(
-    of: Correlation,
-    x: AnyArray,
-    y: AnyArray,
-    grad_output: AnyArray,
-    bias: AnyArray | None,
-    dtype: np.dtype[Any],
-) -> tuple[AnyArray, AnyArray | None]:
-    """Gradients of weights and bias, from what stands on the two sides of the correlation."""
-    grad_weight = _weight_gradient(of, x, y).astype(dtype, copy=False)
-    if bias is None:
-        return grad_weight, None
+def _total(sums: AnyArray, shape: tuple[int, ...]) -> AnyArray:
+    total: AnyArray = sums[0] if len(sums) == 1 else sums.sum(axis=0, dtype=sums.dtype)
+    return total.reshape(shape)
+
+
+def _bias_gradient(grad_output: AnyArray) -> AnyArray:
     positions = (0, *range(2, grad_output.ndim))
     # of a contiguous array, for the order of NumPy's sum follows the layout
     grad_output = np.ascontiguousarray(grad_output)
     grad_bias: AnyArray = grad_output.sum(axis=positions, dtype=grad_output.dtype)
-    return grad_weight, grad_bias.astype(dtype, copy=False)
+    return grad_bias
 
 
 # The public operations: they take array-likes, batched or not, and unchecked options, given as
@@ -113,7 +107,7 @@ def _parameter_gradients(
 # number of spatial axes, None where the weight's shape tells it.
 
 
-_memo, _input_memo = CallMemo(Activation()), CallMemo(Activation())
+_memo, _input_memo, _weight_memo = (CallMemo(Activation()) for _ in range(3))
 
 
 def conv(
@@ -196,10 +190,10 @@ def conv_weight(
     x, batched = _with_batch(x, options, "input")
     of = of_conv(x.shape, shape, options)
     dy = _check_output(dy, of.output_shape, batched)
-    return _weight_gradient(of, x, dy).astype(dtype, copy=False)
+    return _total(_weight_gradient(of, x, dy), shape).astype(dtype, copy=False)
 
 
-Gradients = tuple[AnyArray, AnyArray, AnyArray | None]
+Gradients = tuple[Any, AnyArray, AnyArray | None]
 
 
 def conv_gradients(
@@ -208,19 +202,63 @@ def conv_gradients(
     input: object,
     weight: object,
     bias: object,
-    given: Sequence[object],
+    given: tuple[object, ...],
+    input_gradient: object = True,
 ) -> Gradients:
-    """All gradients of a convolution."""
+    """All gradients of a convolution, that of the input only if it is wanted."""
+    with_input = arguments.flag(input_gradient, "input_gradient")
+    remembered = _remembered_gradients(axes, grad_output, input, weight, bias, given, with_input)
+    if remembered is not None:
+        return remembered
     (dy, x, w, b), dtype = dtypes.operands(
         grad_output=grad_output, input=input, weight=weight, bias=bias
     )
+    as_given = dy is grad_output and x is input and w is weight and b is bias
     options = _options(axes, w.shape, given)
     x, batched = _with_batch(x, options, "input")
     of = of_conv(x.shape, w.shape, options)
     _check_bias(b, of.filters)
     dy = _check_output(dy, of.output_shape, batched)
-    dx = _apply(_adjoint, of, of.input_shape, batched, dy, w, None, dtype, None)
-    return dx, *_parameter_gradients(of, x, dy, dy, b, dtype)
+    dx = None
+    if with_input:
+        dx = _apply(_adjoint, of, of.input_shape, batched, dy, w, None, dtype, None)
+    sums = _weight_gradient(of, x, dy)
+    if as_given and batched and not of.pads_by_index:
+        call = (axes, dy, w, None, None, (x.shape, *given))
+        if dx is not None:
+            execution.remember(_input_memo, call, of, "adjoint", (dy, w), dx)
+        call = (axes, x, dy, None, None, (w.shape, *given))
+        execution.remember(_weight_memo, call, of, "weight_gradient", (x, dy), sums)
+    grad_weight = _total(sums, of.weight_shape).astype(dtype, copy=False)
+    grad_bias = None if b is None else _bias_gradient(dy).astype(dtype, copy=False)
+    return dx, grad_weight, grad_bias
+
+
+def _remembered_gradients(
+    axes: int | None,
+    dy: Any,
+    x: Any,
+    w: Any,
+    b: Any,
+    given: tuple[object, ...],
+    with_input: bool,
+) -> Gradients | None:
+    """Return the gradients if calls like this one went the long way before, all of one dtype."""
+    if not type(dy) is type(x) is type(w) is np.ndarray or not dy.dtype == x.dtype == w.dtype:
+        return None
+    if b is not None and (
+        type(b) is not np.ndarray or b.dtype != w.dtype or b.shape != w.shape[:1]
+    ):
+        return None
+    dx = None
+    if with_input:
+        dx = _input_memo.call(axes, dy, w, None, None, (x.shape, *given), None)
+        if dx is None:
+            return None
+    sums = _weight_memo.call(axes, x, dy, None, None, (w.shape, *given), None)
+    if sums is None:
+        return None
+    return dx, _total(sums, w.shape), None if b is None else _bias_gradient(dy)
 
 
 def conv_transpose_gradients(
@@ -230,8 +268,10 @@ def conv_transpose_gradients(
     weight: object,
     bias: object,
     given: Sequence[object],
+    input_gradient: object = True,
 ) -> Gradients:
     """All gradients of a transposed convolution: input and output change places."""
+    with_input = arguments.flag(input_gradient, "input_gradient")
     (dy, x, w, b), dtype = dtypes.operands(
         grad_output=grad_output, input=input, weight=weight, bias=bias
     )
@@ -240,8 +280,12 @@ def conv_transpose_gradients(
     of = of_transpose(x.shape, w.shape, options)
     _check_bias(b, of.channels)
     dy = _check_output(dy, of.input_shape, batched)
-    dx = _apply(_correlate, of, of.output_shape, batched, dy, w, None, dtype, None)
-    return dx, *_parameter_gradients(of, dy, x, dy, b, dtype)
+    dx = None
+    if with_input:
+        dx = _apply(_correlate, of, of.output_shape, batched, dy, w, None, dtype, None)
+    grad_weight = _total(_weight_gradient(of, dy, x), of.weight_shape).astype(dtype, copy=False)
+    grad_bias = None if b is None else _bias_gradient(dy).astype(dtype, copy=False)
+    return dx, grad_weight, grad_bias
 
 
 def _options(axes: int | None, weight_shape: Sequence[int], given: Sequence[object]) -> Options:

@@ -23,9 +23,10 @@ def linear(input: object, weight: object, bias: object, out: Any) -> AnyArray:
 
 
 def linear_gradients(
-    grad_output: object, input: object, weight: object, bias: object
-) -> tuple[AnyArray, AnyArray, AnyArray | None]:
-    """Gradients of input, weight and bias."""
+    grad_output: object, input: object, weight: object, bias: object, input_gradient: object = True
+) -> tuple[Any, AnyArray, AnyArray | None]:
+    """Gradients of input, weight and bias, that of the input only if it is wanted."""
+    with_input = arguments.flag(input_gradient, "input_gradient")
     (dy, x, w, b), dtype = dtypes.operands(
         grad_output=grad_output, input=input, weight=weight, bias=bias
     )
@@ -34,11 +35,13 @@ def linear_gradients(
     outputs, inputs = math.prod(w.shape[:-1]), w.shape[-1]
     items = math.prod(x.shape[:-1])
     dy_matrix, matrix = dy.reshape(items, outputs), w.reshape(outputs, inputs)
-    by_input = (dy_matrix @ matrix).reshape(x.shape)
+    by_input = None
+    if with_input:
+        by_input = (dy_matrix @ matrix).reshape(x.shape).astype(dtype, copy=False)
     by_weight = (dy_matrix.T @ x.reshape(items, inputs)).reshape(w.shape)
     by_bias = None if b is None else dy_matrix.sum(0, dtype=dy.dtype).reshape(b.shape)
     return (
-        by_input.astype(dtype, copy=False),
+        by_input,
         by_weight.astype(dtype, copy=False),
         None if by_bias is None else by_bias.astype(dtype, copy=False),
     )

@@ -19,7 +19,8 @@ def take_step(
     grad = np.ascontiguousarray(gradient, array.dtype)
     if grad.shape != array.shape:
         arguments.check_shape(np.shape(gradient), array.shape, "grad", "of its parameter")
-    values = array if array.flags.c_contiguous and array.flags.aligned else array.copy("C")
+    flags = array.flags
+    values = array if flags.c_contiguous and flags.aligned else array.copy("C")
     threads = sweeps.threads_for(4 * array.nbytes)
     _optimizers.step(machine.ISA, rule, given, values, grad, state, threads)
     if values is not array:

@@ -21,6 +21,7 @@ def conv_nd(
     *,
     padding_mode: object = "zeros",
     algorithm: object = "auto",
+    input_gradient: object = True,
 ) -> Gradients:
     r"""Gradients of :func:`convx.functional.conv_nd` with respect to input, weight and bias.
 
@@ -37,6 +38,8 @@ def conv_nd(
         Gradient with respect to the output, of its shape.
     input, weight, bias, stride, padding, dilation, groups, padding_mode, algorithm
         The arguments of :func:`convx.functional.conv_nd`.
+    input_gradient : bool, default True
+        Whether the gradient of the input is wanted; else there is None in its place.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def conv_nd(
     array([[[3., 5.]]])
     """
     given = (stride, padding, dilation, groups, padding_mode, algorithm)
-    return _conv.conv_gradients(None, grad_output, input, weight, bias, given)
+    return _conv.conv_gradients(None, grad_output, input, weight, bias, given, input_gradient)
 
 
 def conv1d(
@@ -76,6 +79,7 @@ def conv1d(
     *,
     padding_mode: object = "zeros",
     algorithm: object = "auto",
+    input_gradient: object = True,
 ) -> Gradients:
     """Gradients of :func:`convx.functional.conv1d` with respect to input, weight and bias.
 
@@ -91,7 +95,7 @@ def conv1d(
     (2, 1, 2)
     """
     given = (stride, padding, dilation, groups, padding_mode, algorithm)
-    return _conv.conv_gradients(1, grad_output, input, weight, bias, given)
+    return _conv.conv_gradients(1, grad_output, input, weight, bias, given, input_gradient)
 
 
 def conv2d(
@@ -106,6 +110,7 @@ def conv2d(
     *,
     padding_mode: object = "zeros",
     algorithm: object = "auto",
+    input_gradient: object = True,
 ) -> Gradients:
     """Gradients of :func:`convx.functional.conv2d` with respect to input, weight and bias.
 
@@ -121,7 +126,7 @@ def conv2d(
     (2, 1, 2, 2)
     """
     given = (stride, padding, dilation, groups, padding_mode, algorithm)
-    return _conv.conv_gradients(2, grad_output, input, weight, bias, given)
+    return _conv.conv_gradients(2, grad_output, input, weight, bias, given, input_gradient)
 
 
 def conv3d(
@@ -136,6 +141,7 @@ def conv3d(
     *,
     padding_mode: object = "zeros",
     algorithm: object = "auto",
+    input_gradient: object = True,
 ) -> Gradients:
     """Gradients of :func:`convx.functional.conv3d` with respect to input, weight and bias.
 
@@ -151,7 +157,7 @@ def conv3d(
     (2, 1, 2, 2, 2)
     """
     given = (stride, padding, dilation, groups, padding_mode, algorithm)
-    return _conv.conv_gradients(3, grad_output, input, weight, bias, given)
+    return _conv.conv_gradients(3, grad_output, input, weight, bias, given, input_gradient)
 
 
 def conv_transpose_nd(
@@ -167,6 +173,7 @@ def conv_transpose_nd(
     *,
     padding_mode: object = "zeros",
     algorithm: object = "auto",
+    input_gradient: object = True,
 ) -> Gradients:
     """Gradients of :func:`convx.functional.conv_transpose_nd`: input, weight and bias.
 
@@ -179,6 +186,8 @@ def conv_transpose_nd(
         Gradient with respect to the output, of its shape.
     input, weight, bias, stride, padding, output_padding, groups, dilation, padding_mode, algorithm
         The arguments of :func:`convx.functional.conv_transpose_nd`.
+    input_gradient : bool, default True
+        Whether the gradient of the input is wanted; else there is None in its place.
 
     Returns
     -------
@@ -201,7 +210,9 @@ def conv_transpose_nd(
     array([[21., 32.]])
     """
     given = (stride, padding, dilation, groups, padding_mode, algorithm, output_padding)
-    return _conv.conv_transpose_gradients(None, grad_output, input, weight, bias, given)
+    return _conv.conv_transpose_gradients(
+        None, grad_output, input, weight, bias, given, input_gradient
+    )
 
 
 def conv_transpose1d(
@@ -217,6 +228,7 @@ def conv_transpose1d(
     *,
     padding_mode: object = "zeros",
     algorithm: object = "auto",
+    input_gradient: object = True,
 ) -> Gradients:
     """Gradients of :func:`convx.functional.conv_transpose1d`: input, weight and bias.
 
@@ -232,7 +244,9 @@ def conv_transpose1d(
     (1, 2, 2)
     """
     given = (stride, padding, dilation, groups, padding_mode, algorithm, output_padding)
-    return _conv.conv_transpose_gradients(1, grad_output, input, weight, bias, given)
+    return _conv.conv_transpose_gradients(
+        1, grad_output, input, weight, bias, given, input_gradient
+    )
 
 
 def conv_transpose2d(
@@ -248,6 +262,7 @@ def conv_transpose2d(
     *,
     padding_mode: object = "zeros",
     algorithm: object = "auto",
+    input_gradient: object = True,
 ) -> Gradients:
     """Gradients of :func:`convx.functional.conv_transpose2d`: input, weight and bias.
 
@@ -263,7 +278,9 @@ def conv_transpose2d(
     (1, 2, 2, 2)
     """
     given = (stride, padding, dilation, groups, padding_mode, algorithm, output_padding)
-    return _conv.conv_transpose_gradients(2, grad_output, input, weight, bias, given)
+    return _conv.conv_transpose_gradients(
+        2, grad_output, input, weight, bias, given, input_gradient
+    )
 
 
 def conv_transpose3d(
@@ -279,6 +296,7 @@ def conv_transpose3d(
     *,
     padding_mode: object = "zeros",
     algorithm: object = "auto",
+    input_gradient: object = True,
 ) -> Gradients:
     """Gradients of :func:`convx.functional.conv_transpose3d`: input, weight and bias.
 
@@ -294,4 +312,6 @@ def conv_transpose3d(
     (1, 2, 2, 2, 2)
     """
     given = (stride, padding, dilation, groups, padding_mode, algorithm, output_padding)
-    return _conv.conv_transpose_gradients(3, grad_output, input, weight, bias, given)
+    return _conv.conv_transpose_gradients(
+        3, grad_output, input, weight, bias, given, input_gradient
+    )

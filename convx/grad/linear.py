@@ -8,8 +8,13 @@ from convx._ops import linear as _linear
 
 
 def linear(
-    grad_output: object, input: object, weight: object, bias: object = None
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
+    grad_output: object,
+    input: object,
+    weight: object,
+    bias: object = None,
+    *,
+    input_gradient: object = True,
+) -> tuple[Any, NDArray[Any], NDArray[Any] | None]:
     """Gradients of :func:`convx.functional.linear`.
 
     Parameters
@@ -18,6 +23,8 @@ def linear(
         Gradient with respect to the output, of its shape (..., out_features).
     input, weight, bias : array_like
         The arguments of the layer.
+    input_gradient : bool, default True
+        Whether the gradient of the input is wanted; else there is None in its place.
 
     Returns
     -------
@@ -36,4 +43,4 @@ def linear(
     (array([[64., 75.]]), array([[ 2.,  3.],
            [20., 30.]]), array([ 1., 10.]))
     """
-    return _linear.linear_gradients(grad_output, input, weight, bias)
+    return _linear.linear_gradients(grad_output, input, weight, bias, input_gradient)

@@ -56,6 +56,7 @@ from convx.nn.dropout import (
 from convx.nn.function import (
     FunctionLayer,
 )
+from convx.nn.inference import PreparedModel, prepare
 from convx.nn.kinds import (
     DepthwiseSeparableConv2d,
     FlattenedConv2d,
@@ -204,6 +205,7 @@ __all__ = [
     "Parameter",
     "PixelShuffle",
     "PixelUnshuffle",
+    "PreparedModel",
     "RReLU",
     "ReLU",
     "ReLU6",
@@ -227,5 +229,6 @@ __all__ = [
     "Upsample",
     "load",
     "models",
+    "prepare",
     "save",
 ]

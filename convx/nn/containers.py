@@ -123,7 +123,7 @@ class Parallel(Module):
     def __init__(self, *branches: Module) -> None:
         vars(self).update({str(place): branch for place, branch in enumerate(branches)})
 
-    def _merge(self, results: list[Any]) -> tuple[Any, Callable[[Any], list[Any]]]:
+    def merge(self, results: list[Any]) -> tuple[Any, Callable[[Any], list[Any]]]:
         """Return one result of all, and what gives each branch the gradient of its own."""
         total = results[0]
         for one in results[1:]:
@@ -132,12 +132,12 @@ class Parallel(Module):
 
     def __call__(self, x: Any) -> Any:
         """Return the results of all branches as one."""
-        return self._merge([branch(x) for branch in self.children()])[0]
+        return self.merge([branch(x) for branch in self.children()])[0]
 
     def vjp(self, x: Any, input_gradient: bool = True) -> tuple[Any, Pullback]:
         """Return the results of all branches as one, and a pullback through all of them."""
         results, pullbacks = zip(*(branch.vjp(x) for branch in self.children()))
-        merged, shares = self._merge(list(results))
+        merged, shares = self.merge(list(results))
 
         def pullback(dy: Any) -> Any:
             return sum_of([one(share) for one, share in zip(pullbacks, shares(dy))])
@@ -178,7 +178,8 @@ class Concat(Parallel):
         super().__init__(*branches)
         self.dim = dim
 
-    def _merge(self, results: list[Any]) -> tuple[Any, Callable[[Any], list[Any]]]:
+    def merge(self, results: list[Any]) -> tuple[Any, Callable[[Any], list[Any]]]:
+        """Join the results, and return what parts a gradient again."""
         ends = np.cumsum([one.shape[self.dim] for one in results])[:-1]
         return np.concatenate(results, self.dim), lambda dy: np.split(dy, ends, self.dim)
 

@@ -98,6 +98,7 @@ class Conv(Module):
         """Convolve, and return the pullback."""
         arrays, options = self.arrays(), self.options()
         y = functional.conv_nd(x, *arrays, **options)
+        options["input_gradient"] = input_gradient
         return y, lambda dy: self._add(grad.conv_nd(dy, x, *arrays, **options))
 
     def _add(self, gradients: tuple[Any, Any, Any]) -> Any:
@@ -215,6 +216,7 @@ class ConvTranspose(Conv):
         """Convolve, and return the pullback."""
         arrays, options = self.arrays(), self.options(x, output_size)
         y = functional.conv_transpose_nd(x, *arrays, **options)
+        options["input_gradient"] = input_gradient
         return y, lambda dy: self._add(grad.conv_transpose_nd(dy, x, *arrays, **options))
 
 

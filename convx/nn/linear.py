@@ -55,7 +55,7 @@ class Linear(Module):
         weight, bias = self.weight.data, None if self.bias is None else self.bias.data
 
         def pullback(dy: Any) -> Any:
-            dx, dw, db = grad.linear(dy, x, weight, bias)
+            dx, dw, db = grad.linear(dy, x, weight, bias, input_gradient=input_gradient)
             self.weight.add_grad(dw)
             if self.bias is not None:
                 self.bias.add_grad(db)

@@ -89,7 +89,7 @@ class _ChannelNorm(_Normalization):
         )
 
 
-class _BatchNorm(_ChannelNorm):
+class BatchNorm(_ChannelNorm):
     """Normalisation of channels over batch and space."""
 
     function = "batch_norm"
@@ -108,13 +108,13 @@ class _BatchNorm(_ChannelNorm):
         super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
 
 
-class BatchNorm1d(_BatchNorm):
+class BatchNorm1d(BatchNorm):
     """Normalisation of channels over the batch, for arrays (N, C) or (N, C, L)."""
 
     axes = (2, 3)
 
 
-class BatchNorm2d(_BatchNorm):
+class BatchNorm2d(BatchNorm):
     """Normalisation of channels over the batch, for arrays (N, C, H, W).
 
     Ioffe and Szegedy, "Batch normalization", 2015; :func:`convx.functional.batch_norm`.
@@ -133,13 +133,13 @@ class BatchNorm2d(_BatchNorm):
     axes = (4,)
 
 
-class BatchNorm3d(_BatchNorm):
+class BatchNorm3d(BatchNorm):
     """Normalisation of channels over the batch, for arrays (N, C, D, H, W)."""
 
     axes = (5,)
 
 
-class _InstanceNorm(_ChannelNorm):
+class InstanceNorm(_ChannelNorm):
     """Normalisation of each channel of each item over space."""
 
     function = "instance_norm"
@@ -169,13 +169,13 @@ class _InstanceNorm(_ChannelNorm):
         return y[0], lambda dy: pullback(dy[None])[0]
 
 
-class InstanceNorm1d(_InstanceNorm):
+class InstanceNorm1d(InstanceNorm):
     """Normalisation of each channel of each item, for arrays (N, C, L) or (C, L)."""
 
     axes = (2, 3)
 
 
-class InstanceNorm2d(_InstanceNorm):
+class InstanceNorm2d(InstanceNorm):
     """Normalisation of each channel of each item, for arrays (N, C, H, W) or (C, H, W).
 
     Ulyanov et al., "Instance normalization", 2016; :func:`convx.functional.instance_norm`.
@@ -184,7 +184,7 @@ class InstanceNorm2d(_InstanceNorm):
     axes = (3, 4)
 
 
-class InstanceNorm3d(_InstanceNorm):
+class InstanceNorm3d(InstanceNorm):
     """Normalisation of each channel of each item, for arrays (N, C, D, H, W) or (C, D, H, W)."""
 
     axes = (4, 5)

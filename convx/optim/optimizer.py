@@ -143,7 +143,7 @@ class Optimizer:
         for name, value in values.items():
             if value is None:
                 continue
-            array = np.array(value, parameter.data.dtype)
+            array = np.asarray(value).astype(parameter.data.dtype)
             if name == "step":
                 restored[name] = int(array)
             elif array.shape != parameter.data.shape:

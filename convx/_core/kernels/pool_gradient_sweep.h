@@ -99,6 +99,12 @@ static void NAME(sweep_pool_sum_gradient)(const void *of, int64_t first, int64_t
                                           char *scratch)
 {
     const cx_pool_job *job = of, *adjoint = job->adjoint;
+#if IS_FLOAT
+    if (job->halves != 0) {
+        NAME(pool_halves_gradient)(job, first, end, scratch);
+        return;
+    }
+#endif
     const cx_pool_axis *axis = job->axis + job->axes - 1;
     int64_t size = axis->size;
     NAME(pool_room) room = NAME(divide_room)(job, scratch);

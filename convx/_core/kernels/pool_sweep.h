@@ -403,6 +403,12 @@ static void NAME(sweep_pool)(const void *of, int64_t first, int64_t end, char *s
         NAME(pool_segments)(job, first, end, scratch);
         return;
     }
+#if IS_FLOAT
+    if (job->halves != 0) {
+        NAME(pool_halves)(job, first, end, scratch);
+        return;
+    }
+#endif
     NAME(pool_room) room = NAME(divide_room)(job, scratch);
     NAME(fill_line)(job, &room);
     NAME(pool_queue) queue = NAME(make_queue)(job, &room);

@@ -17,6 +17,9 @@
 #include "copy_sweep.h"
 #endif
 #include "fold_sweep.h"
+#if IS_FLOAT
+#include "pool_halves.h"
+#endif
 #include "pool_lines.h"
 #include "pool_sweep.h"
 #include "pool_gradient_sweep.h"

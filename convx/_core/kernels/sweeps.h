@@ -175,6 +175,8 @@ typedef struct cx_pool_job {
     int64_t segment;              /* outputs of a piece if planes are lines of regular windows, else 0 */
     int64_t queue_rows;           /* rows of a long window that are kept along the last axis but one,
                                      where windows overlap much, else 0 */
+    double halves;                /* divisor of sums of the blocks of 2 by 2 that the plane is cut
+                                     into; 0 for all other pools */
     int64_t line;                 /* elements of the largest line of scratch memory */
     const void *x;                /* gradient of sums: that of the outputs */
     void *y;                      /* NULL: not wanted; gradients: that of the inputs */

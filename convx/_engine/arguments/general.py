@@ -121,9 +121,9 @@ def check_positive_sizes(shape: Sequence[int], name: str, what: str) -> None:
 
 def check_memory(shape: Sequence[int], item_size: int, what: str) -> None:
     """Raise MemoryError, before anything is allocated, for what no machine like this can hold."""
-    size = item_size
-    for one in shape:
-        size *= one
+    size = item_size * math.prod(shape)
+    if 0 < size < machine.MEMORY_BYTES:
+        return
     if size >= machine.MEMORY_BYTES:
         raise MemoryError(
             f"{what} of shape {tuple(shape)} would take {size} bytes, more than the machine's "

@@ -43,9 +43,11 @@ def check_nesterov(momentum: float, dampening: float) -> None:
 
 def learned_array(value: Any) -> NDArray[Any]:
     """Return the values of a parameter if a step can change them where they are."""
-    if not isinstance(value, np.ndarray) or value.dtype not in (np.float32, np.float64):
+    if not isinstance(value, np.ndarray) or value.dtype.char not in "fd":
         kind = getattr(value, "dtype", type(value).__name__)
         raise TypeError(f"parameters must be arrays of float32 or float64, got {kind}")
+    if not value.dtype.isnative:
+        raise TypeError("parameters must have the machine's byte order, got the other one")
     if not value.flags.writeable:
         raise ValueError("parameters must be writable, got a read-only array")
     return value
