@@ -21,7 +21,7 @@ extra = $(PY) -c 'import tomllib; \
 .PHONY: help install demo test test-all lint wheel bench peers clean
 
 help:
-	@echo 'make demo      install, then filter the shipped photograph and check it'
+	@echo 'make demo      install, then filter the shipped photograph and train LeNet-5'
 	@echo 'make test      install, then run the tests but the slow ones (PYTEST_ARGS="-k pad" to choose)'
 	@echo 'make test-all  install, then run all tests'
 	@echo 'make lint      check style, types, and that Cython has no complaint'
@@ -86,5 +86,6 @@ bench: $(INSTALLED) $(VENV)/.peers-extra
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info convx/_core/*.so convx-demo.png
+	rm -rf convx-demo-training convx-training
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find convx tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +

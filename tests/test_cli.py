@@ -768,26 +768,28 @@ def small_photograph(monkeypatch, image_module):
 
 
 def test_demo_on_the_whole_photograph(tmp_path, capsys, image_module):
-    assert main(["demo", "--out", str(tmp_path / "new"), "--repeat", "1"]) == 0
+    assert main(["demo", "--out", str(tmp_path / "new"), "--repeat", "1", "--epochs", "1"]) == 0
     printed = capsys.readouterr().out
     assert "451 x 300" in printed
-    assert printed.count(" ok\n") == 11
+    assert printed.count(" ok\n") == 12
     assert "WRONG" not in printed
     with image_module.open(tmp_path / "new" / "convx-demo.png") as sheet:
         assert sheet.format == "PNG"
         assert sheet.width == 1760
         assert len(np.unique(sheet)) > 200
+    assert "held-out digits are right: ok" in printed
+    assert (tmp_path / "new" / "convx-demo-training" / "weights.npz").exists()
 
 
 def test_demo_writes_here_by_default(tmp_path, monkeypatch, small_photograph):
     monkeypatch.chdir(tmp_path)
-    assert main(["demo", "--repeat", "1"]) == 0
+    assert main(["demo", "--repeat", "1", "--epochs", "0"]) == 0
     assert os.listdir(tmp_path) == ["convx-demo.png"]
 
 
 def test_demo_without_scipy(tmp_path, monkeypatch, capsys, small_photograph):
     monkeypatch.setattr(demo, "_scipy_if_installed", lambda: None)
-    assert main(["demo", "--out", str(tmp_path), "--repeat", "1"]) == 0
+    assert main(["demo", "--out", str(tmp_path), "--repeat", "1", "--epochs", "0"]) == 0
     assert "no SciPy" in capsys.readouterr().out
 
 
@@ -795,14 +797,15 @@ def test_demo_without_scipy(tmp_path, monkeypatch, capsys, small_photograph):
 def test_demo_fails_when_a_check_fails(tmp_path, monkeypatch, capsys, small_photograph, wrong):
     exact = reference.conv_nd_weight
     monkeypatch.setattr(reference, "conv_nd_weight", lambda *a, **k: exact(*a, **k) * wrong)
-    assert main(["demo", "--out", str(tmp_path), "--repeat", "1"]) == 1
+    assert main(["demo", "--out", str(tmp_path), "--repeat", "1", "--epochs", "0"]) == 1
     printed = capsys.readouterr().out
     assert printed.count("WRONG") == 1
 
 
 def test_bad_demo_options(complaint, tmp_path, image_module):
-    assert "at least 1" in complaint("demo", "--repeat", "0")
-    assert "invalid" in complaint("demo", "--repeat", "often")
+    for number in ("0", "often"):
+        assert "whole number from 1" in complaint("demo", "--repeat", number)
+    assert "whole number from 0" in complaint("demo", "--epochs", "-1")
     (tmp_path / "file").write_bytes(b"")
     assert "exists" in complaint("demo", "--out", tmp_path / "file")
 
@@ -819,15 +822,15 @@ def test_no_command(complaint):
     assert "invalid choice" in complaint("fly")
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["filter"], ["info"]])
+@pytest.mark.parametrize("command", ["", "demo", "filter", "info", "train", "predict", "summary"])
 def test_help(command, capsys):
     with pytest.raises(SystemExit) as stop:
-        main([*command, "--help"])
+        main([*command.split(), "--help"])
     assert stop.value.code == 0
     printed = capsys.readouterr().out
     assert "usage: convx" in printed
     assert max(map(len, printed.splitlines())) <= 100
-    if command == ["filter"]:
+    if command == "filter":
         assert "180 degrees" in printed
 
 

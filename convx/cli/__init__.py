@@ -1,6 +1,6 @@
 """The command line of convx: ``convx`` and ``python -m convx``.
 
-``demo``, ``filter``, ``info``
+``demo``, ``filter``, ``info``, ``train``, ``predict``, ``summary``
     The commands: they declare their arguments, run, and return an exit code.
 ``kernels``, ``convolve``
     The named kernels, and true convolution with a boundary and a mode.
@@ -8,10 +8,14 @@
     A sheet of labelled pictures.
 ``images``, ``arrays``
     PNG and JPEG files; ``.npy`` files.
-``files``, ``errors``
-    Files replaced whole or not at all; the exception that carries a line for the user.
+``peers``, ``numbers``
+    What SciPy has for the demo; numbers of the command line.
+``models``, ``training``, ``results``
+    The networks by name; the loop that trains them; the folder of what came out.
+``errors``
+    The exception that carries a line for the user.
 
-Exit codes: 0 done, 1 a check failed, 2 the command line or a file is wrong.
+Exit codes: 0 done, 1 a check failed, 2 the command line or a file is wrong, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -51,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError as error:
         return _complain(f"not enough memory: {error}" if str(error) else "not enough memory")
     # The operations of convx raise ValueError and TypeError with a message for the user.
-    except (CommandError, OSError, ValueError, TypeError) as error:
+    except (CommandError, ImportError, OSError, ValueError, TypeError) as error:
         return _complain(str(error))
 
 
@@ -65,18 +69,21 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     from convx import __version__
 
-    from . import demo, filter, info
+    from . import demo, filter, info, predict, summary, train
 
     parser = _Parser(prog="convx", description="Convolution for NumPy on the CPU.")
     parser.add_argument("--version", action="version", version=f"convx {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, module, summary in (
-        ("demo", demo, "filter a photograph and run a layer on it, checked and timed"),
+    for name, module, text in (
+        ("demo", demo, "filter a photograph, run a layer, train a network; checked and timed"),
         ("filter", filter, "convolve an image or an array"),
         ("info", info, "tell how convx was built and what it uses"),
+        ("train", train, "train a network on handwritten digits"),
+        ("predict", predict, "tell which digits pictures show"),
+        ("summary", summary, "list the layers of a network"),
     ):
         command = commands.add_parser(
-            name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter
+            name, help=text, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         module.add_arguments(command)
         command.set_defaults(run=module.run)

@@ -1,7 +1,8 @@
-"""``convx demo``: filter a photograph, run a layer forward and backward, check and time both.
+"""``convx demo``: filter a photograph, run a layer forward and backward, train a network.
 
-Everything is computed three times: by convx in float32, by the plain NumPy of `convx.reference`
-in float64, and by SciPy where it is installed.
+Filters and layer are computed three times: by convx in float32, by the plain NumPy of
+`convx.reference` in float64, and by SciPy where it is installed. The network is LeNet-5, which
+learns the digits that come with convx for a few epochs.
 """
 
 from __future__ import annotations
@@ -25,9 +26,12 @@ import convx
 from convx import functional as F
 from convx import grad, reference
 
-from . import images, kernels
+from . import images, kernels, peers
 from .convolve import apply
+from .numbers import whole
 from .sheet import Panel, write_sheet
+from .train import train
+from .training import Recipe
 
 __all__ = ["add_arguments", "run"]
 
@@ -37,15 +41,20 @@ Arrays: TypeAlias = tuple[Array, ...]
 DESCRIPTION = """\
 Filter a photograph with named kernels, run a convolution layer forward and
 backward on it, check both against plain NumPy (and SciPy where installed), time
-them, and draw a sheet of the results. The exit code is 1 if a check fails.
+them, and draw a sheet of the results. Then train LeNet-5 on handwritten digits
+for a few epochs. The exit code is 1 if a check fails.
 """
 
 SHEET = "convx-demo.png"
+TRAINING = "convx-demo-training"
 FILTERS = ("gaussian:2", "box:9", "sharpen", "sobel", "laplace", "emboss")
 BOUNDARY = "reflect"
 
 #: Largest difference allowed, as a part of the largest value; float32 resolves 6e-8.
 TOLERANCE = 1e-5
+
+#: Epochs of training, and what part of the held-out digits must be right after them.
+EPOCHS, LEAST_ACCURACY = 5, 0.9
 
 COLOURS = {
     "light": (1 / 3, 1 / 3, 1 / 3),
@@ -112,9 +121,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--repeat",
         metavar="N",
-        type=_positive,
+        type=functools.partial(whole, 1),
         default=7,
         help="timed runs of each step, of which the median is shown (default: 7)",
+    )
+    parser.add_argument(
+        "--epochs",
+        metavar="N",
+        type=functools.partial(whole, 0),
+        default=EPOCHS,
+        help=f"epochs of training, 0 for none (default: {EPOCHS})",
     )
 
 
@@ -135,7 +151,22 @@ def run(options: argparse.Namespace) -> int:
     sheet = options.out / SHEET
     write_sheet(sheet, _panels(photo, outcomes, layer_outcomes))
     print(f"\nsheet of pictures: {sheet}")
-    return 0 if all(outcome.passed for outcome in (*outcomes, *layer_outcomes)) else 1
+    passed = all(outcome.passed for outcome in (*outcomes, *layer_outcomes))
+    if options.epochs:
+        passed &= _train(options.epochs, options.out / TRAINING)
+    return 0 if passed else 1
+
+
+def _train(epochs: int, folder: Path) -> bool:
+    """Train LeNet-5; tell whether it has learned what that many epochs should teach."""
+    print(f"\nLeNet-5 learns handwritten digits, {epochs} epochs\n")
+    training = train(Recipe(epochs=epochs), folder)
+    if training.interrupted:
+        raise KeyboardInterrupt
+    accuracy = training.epochs[-1].held_out_accuracy
+    enough = epochs < EPOCHS or accuracy >= LEAST_ACCURACY
+    print(f"{accuracy:.1%} of the held-out digits are right: {'ok' if enough else 'WRONG'}")
+    return enough
 
 
 # ---------------------------------------------------------------------------------------------
@@ -181,7 +212,7 @@ def _filter_step(name: str, photo: Array, scipy: ModuleType | None) -> Step:
         (photo,),
         lambda planes: (apply(stencil, planes, boundary=BOUNDARY, mode="same"),),
         lambda planes: (_plain_filter(stencil, planes),),
-        functools.partial(_scipy_filter, scipy.ndimage, name, stencil) if scipy else None,
+        functools.partial(peers.filter, scipy.ndimage, name, stencil) if scipy else None,
     )
 
 
@@ -197,21 +228,21 @@ def _layer_steps(photo: Array, scipy: ModuleType | None) -> list[Step]:
             (photo, weight, bias),
             lambda x, w, b: (F.conv2d(x, w, b, padding=1),),
             lambda x, w, b: (reference.conv_nd(x, w, b, padding=1),),
-            functools.partial(_scipy_forward, scipy.signal) if scipy else None,
+            functools.partial(peers.forward, scipy.signal) if scipy else None,
         ),
         Step(
             "gradient of the input",
             (features, photo, weight),
             lambda y, x, w: (grad.conv2d_input(x.shape, w, y, padding=1),),
             lambda y, x, w: (reference.conv_nd_input(x.shape, w, y, padding=1),),
-            functools.partial(_scipy_input_gradient, scipy.signal) if scipy else None,
+            functools.partial(peers.input_gradient, scipy.signal) if scipy else None,
         ),
         Step(
             "gradient of the weight",
             (features, photo, weight),
             lambda y, x, w: (grad.conv2d_weight(x, w.shape, y, padding=1),),
             lambda y, x, w: (reference.conv_nd_weight(x, w.shape, y, padding=1),),
-            functools.partial(_scipy_weight_gradient, scipy.signal) if scipy else None,
+            functools.partial(peers.weight_gradient, scipy.signal) if scipy else None,
         ),
         Step(
             "forward, batch of 4",
@@ -247,47 +278,6 @@ def _plain_filter(stencil: kernels.Stencil, planes: Array) -> Array:
         for kernel in dense
     ]
     return np.sqrt(np.square(responses).sum(0)) if stencil.magnitude else responses[0]
-
-
-def _scipy_filter(
-    ndimage: ModuleType, name: str, stencil: kernels.Stencil, planes: Array
-) -> Arrays:
-    """Call what SciPy has for the filter; its word for ``reflect`` is ``mirror``."""
-    kernel = stencil.chains[0][0]
-    convolve = functools.partial(ndimage.convolve, weights=kernel, mode="mirror")
-    peers: dict[str, Callable[[Array], Array]] = {
-        "gaussian:2": lambda plane: ndimage.gaussian_filter(plane, 2, mode="mirror"),
-        "box:9": lambda plane: ndimage.uniform_filter(plane, 9, mode="mirror"),
-        "sobel": lambda plane: np.hypot(
-            ndimage.sobel(plane, 0, mode="mirror"), ndimage.sobel(plane, 1, mode="mirror")
-        ),
-        "laplace": lambda plane: ndimage.laplace(plane, mode="mirror"),
-        "sharpen": convolve,
-        "emboss": convolve,
-    }
-    return (np.stack([peers[name](plane) for plane in planes]),)
-
-
-def _scipy_forward(signal: ModuleType, x: Array, w: Array, b: Array) -> Arrays:
-    sums = [
-        sum(signal.correlate2d(plane, tap, "same") for plane, tap in zip(x, taps, strict=True))
-        for taps in w
-    ]
-    return (np.stack(sums) + b[:, np.newaxis, np.newaxis],)
-
-
-def _scipy_input_gradient(signal: ModuleType, y: Array, x: Array, w: Array) -> Arrays:
-    sums = [
-        sum(signal.convolve2d(plane, tap, "same") for plane, tap in zip(y, taps, strict=True))
-        for taps in np.swapaxes(w, 0, 1)
-    ]
-    return (np.stack(sums),)
-
-
-def _scipy_weight_gradient(signal: ModuleType, y: Array, x: Array, w: Array) -> Arrays:
-    padded = np.pad(x, [(0, 0), (1, 1), (1, 1)])
-    taps = [[signal.correlate2d(plane, out, "valid") for plane in padded] for out in y]
-    return (np.array(taps),)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -425,10 +415,3 @@ def _stretched(samples: Array) -> Array:
 
 def _around_grey(samples: Array) -> Array:
     return 0.5 + 0.5 * _stretched(np.abs(samples)) * np.sign(samples)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {text}")
-    return number

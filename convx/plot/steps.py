@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-import convx
 from convx import functional as F
 from convx._engine import arguments
 from convx._engine.files import replacing
@@ -220,14 +219,14 @@ class _Scenes:
             if any(self.options.output_padding):
                 raise ValueError("output_padding is of the transposed convolution alone")
             self.padded = _padded(self.x, self.options)
-            self.output = _call(convx.conv_nd, self.x, self.weight, self.options)
+            self.output = _call(F.conv_nd, self.x, self.weight, self.options)
             self.starts = list(np.ndindex(*self.output.shape))
 
     def _check_transposed(self) -> None:
         if self.options.padding_mode != "zeros":
             raise ValueError("padding_mode must be 'zeros' for a drawn transposed convolution")
         extra = {"output_padding": self.options.output_padding}
-        self.output = _call(convx.conv_transpose_nd, self.x, self.weight, self.options, **extra)
+        self.output = _call(F.conv_transpose_nd, self.x, self.weight, self.options, **extra)
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -396,7 +395,7 @@ def _write_gif(path: Path, pictures: list[bytes], seconds: float) -> None:
 
     frames = [Image.open(io.BytesIO(one)).convert("RGB") for one in pictures]
     # The colours of the last step, in which all of them occur.
-    palette = frames[-1].quantize(64, dither=Image.Dither.NONE)
+    palette = frames[-1].quantize(256, dither=Image.Dither.NONE)
     shown = [one.quantize(palette=palette, dither=Image.Dither.NONE) for one in frames]
     with replacing(path) as file:
         shown[0].save(

@@ -49,17 +49,18 @@ def learning_curves(
     >>> from convx import plot
     >>> ax = plot.learning_curves({"training": [0.9, 0.4, 0.2], "held out": [0.7, 0.5, 0.4]})
     """
-    ax = new_axes(ax)
-    for name, values in series.items():
-        numbers = np.asarray(values, float)
+    curves = {name: np.asarray(values, float) for name, values in series.items()}
+    for name, numbers in curves.items():
         if numbers.ndim != 1:
             raise ValueError(f"series must have numbers in one axis, got {numbers.shape}: {name}")
+    ax = new_axes(ax)
+    for name, numbers in curves.items():
         ax.plot(np.arange(1, len(numbers) + 1), numbers, marker="o", markersize=4, label=name)
     ax.set_xlabel("epoch")
     ax.set_ylabel(ylabel)
     ax.locator_params(axis="x", integer=True)
     ax.grid(alpha=0.3)
-    if series:
+    if curves:
         ax.legend()
     return ax
 
