@@ -250,7 +250,7 @@ static void NAME(multiply_points)(const cx_pass *pass, const cx_call *call, int6
             T *y = space->sums + point * space->sums_plane + (first - first_slot) * space->pitch;
             for (int64_t i = 0, width; i < space->columns; i += width) {
                 width = cx_fitting_width(widths, space->columns - i);
-                NAME(product_of)(rows, width, 0)(reduction, space->offset, x + i, block, y + i,
+                NAME(product_of)(rows, width, 0)(reduction, space->offset, x + i, &block, y + i,
                                                  space->pitch,
                                                  s->channel == 0 ? CX_START : CX_CONTINUE);
             }

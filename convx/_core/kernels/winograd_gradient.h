@@ -217,7 +217,7 @@ static void NAME(add_products)(const cx_pass *pass, const NAME(gradient_space) *
             const T *y = space->y + ((b - first_block) * points + point) * space->y_plane;
             NAME(rows) block = {y, 0, rows, 0};
             NAME(product_of)(rows, width, 0)(
-                tiles, space->offset, space->x + point * space->x_plane, block,
+                tiles, space->offset, space->x + point * space->x_plane, &block,
                 to + point * sums->plane + (filter - first) * sums->columns, sums->columns, start);
         }
 }
