@@ -4,8 +4,8 @@ Tiles of outputs, 4 or 2 along each of the last one or two axes, take the place 
 points at which polynomials are multiplied that of taps; taps along other axes are summed like
 channels.
 
-The constants were chosen on an AMD EPYC (Turin, Zen 5) with 1 MiB of L2 cache, GCC 12, November
-2026; ``python -m benchmarks.blocking`` tries others.
+The constants were chosen on AMD EPYCs (Genoa, Zen 4, and Turin, Zen 5) with 1 MiB of L2 cache, GCC
+12, November 2026; ``python -m benchmarks.blocking`` tries others.
 """
 
 import itertools
@@ -41,13 +41,17 @@ from convx._engine.window import AxisTaps, Table
 
 TILES = {3: (4, 2), 5: (2,)}  # outputs of a tile along an axis with so many taps
 MOST_COLUMNS = 128  # tiles of a task
-STEP_COLUMNS = 32  # the same where the reduction takes several steps
-AT_ONCE = 1.25  # of the L2 cache: transformed inputs up to which a task needs one step
+LEAST_COLUMNS = 32  # fewer where the reduction takes one step are not worth it
+STEP_COLUMNS = (64, 32, 16)  # tiles of a task where the reduction takes several steps
+STEP_ROWS = 64  # channels times taps that are not transformed of such a step
+AT_ONCE = 1.25  # of the L2 cache: transformed inputs of one step, or sums that wait for the next
 BOX_PARTS = (1, 2, 3)  # such parts of a task may be a box
-GRADIENT_TILES = 32  # tiles of a product of the weight gradient: it sets the order of its sum
+GRADIENT_TILES = 64  # tiles of a product of the weight gradient: it sets the order of its sum
+GRADIENT_PLACES = 2048  # inputs of a channel in a box for which there are fewer tiles
 GRADIENT_UNIT = 8  # rows of more tiles are cut into multiples of this
-GRADIENT_FILTERS = 64  # filters of a task of the weight gradient
-GRADIENT_SUMS = 0.6  # of the L2 cache: sums of a task of the weight gradient
+GRADIENT_FILTERS = 512  # bytes of a row of filters of a task of the weight gradient
+GRADIENT_CHANNELS = 64  # channels of such a task, about
+GRADIENT_SUMS = 1.2  # of the L2 cache: sums of such a task, and transformed gradients
 KEPT_WEIGHTS = 60 * 2**20  # bytes of them whose memory is kept from call to call
 NEAR_WEIGHTS = 10 * 2**20  # bytes of transformed weights that stay in a cache
 
@@ -88,8 +92,9 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     filled = 1.0
     if gradient:  # products have whole panels of channels; each task transforms whole vectors anew
         channels = panels
-        inputs = outer * whole(problem.channels, lanes) * -(-filters // GRADIENT_FILTERS)
-        outputs = whole(filters, lanes) * -(-outer * problem.channels // GRADIENT_FILTERS)
+        together = GRADIENT_FILTERS // problem.item_size
+        inputs = outer * whole(problem.channels, lanes) * -(-filters // together)
+        outputs = whole(filters, lanes) * -(-outer * problem.channels // GRADIENT_CHANNELS)
     elif 0 < tiles * places < lanes:  # half a vector at least
         filled = whole(tiles * places, lanes // 2) / (tiles * places)
     per_tile: float = channels * filters * products(axes[:first])
@@ -140,6 +145,15 @@ class _Boxes:
         boxes = math.prod(axis.blocks for axis in plans)
         return cls(plans, tap_tables, math.prod(tiles), boxes)
 
+    @property
+    def places(self) -> int:
+        """Inputs of a channel that a box needs."""
+        return math.prod(axis.tile_length for axis in self.plans)
+
+
+def _gradient_boxes(problem: Problem, tiling: Tiling, most: int) -> _Boxes:
+    return _Boxes.of(problem, tiling, _split_tiles(problem, tiling, most, GRADIENT_UNIT))
+
 
 def _split_tiles(problem: Problem, tiling: Tiling, most: int, unit: int) -> list[int]:
     """Tiles of a box along each axis, at most so many in all, rows in multiples of ``unit``."""
@@ -176,14 +190,17 @@ def _cut_forward(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
     outer, panel = _outer_taps(problem, tiling), 2 * lanes
     # of a column: one row of the reduction, or one filter's sums, at every point
     column_bytes = tiling.points * problem.item_size
-    at_once = int(AT_ONCE * machine.L2_BYTES) // (column_bytes * problem.channels * outer)
-    if at_once >= panel:
+    room = int(AT_ONCE * machine.L2_BYTES) // column_bytes
+    at_once = room // (problem.channels * outer)
+    in_steps = next((c for c in STEP_COLUMNS if c * problem.filters <= room), STEP_COLUMNS[-1])
+    if at_once >= max(LEAST_COLUMNS, in_steps):
         columns = max(1, min(MOST_COLUMNS, at_once // panel * panel) // share)
         channel_block = problem.channels
+        sums = machine.L2_BYTES // (4 * column_bytes)
     else:
-        columns = max(1, STEP_COLUMNS // share)
-        room = machine.L2_BYTES // 2 // (column_bytes * columns * outer)
-        channel_block = even(problem.channels, room)
+        columns = max(1, in_steps // share)
+        channel_block = even(problem.channels, STEP_ROWS // outer)
+        sums = room
     cuts = [_split_tiles(problem, tiling, -(-columns // parts), lanes) for parts in BOX_PARTS]
     # smaller boxes need more of the input: only for a gain of a tenth
     tiles = max(cuts, key=lambda cut: int(10 * _fill(cut, columns, lanes)))
@@ -195,8 +212,7 @@ def _cut_forward(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
     columns = -(-items * boxes_together * boxes.tiles // lanes) * lanes
 
     filter_blocks = -(-problem.filters // rows)
-    sums = machine.L2_BYTES // (4 if channel_block == problem.channels else 1)
-    sum_blocks = min(filter_blocks, max(1, sums // (column_bytes * columns * rows)))
+    sum_blocks = min(filter_blocks, max(1, sums // (columns * rows)))
     tasks = problem.groups * -(-boxes.count // boxes_together) * -(-problem.batch // items)
     filter_parts = fewest_parts(tasks, filter_blocks, problem.threads)
     if channel_block < problem.channels:
@@ -218,14 +234,23 @@ def _cut_forward(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
 def _cut_gradient(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
     """Cut a gradient of weights: with tasks of ``share`` times fewer channels than would be best.
 
+    Where that is not enough, of fewer filters too.
+
     The boxes set the order of the sum: they must not depend on the machine.
     """
     lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
     outer, panel = _outer_taps(problem, tiling), 2 * lanes
-    tiles = _split_tiles(problem, tiling, GRADIENT_TILES, GRADIENT_UNIT)
-    boxes = _Boxes.of(problem, tiling, tiles)
+    tiles = GRADIENT_TILES
+    boxes = _gradient_boxes(problem, tiling, tiles)
+    while boxes.places > GRADIENT_PLACES and tiles > 1:
+        tiles //= 2
+        boxes = _gradient_boxes(problem, tiling, tiles)
     filter_blocks = -(-problem.filters // rows)
-    filter_parts = -(-problem.filters // GRADIENT_FILTERS)
+    tile_bytes = tiling.points * GRADIENT_TILES * problem.item_size
+    together = min(
+        GRADIENT_FILTERS // problem.item_size, int(GRADIENT_SUMS * machine.L2_BYTES) // tile_bytes
+    )
+    filter_parts = -(-problem.filters // max(rows, together // max(1, share // 4)))
     filters = -(-problem.filters // filter_parts)
     sums = int(GRADIENT_SUMS * machine.L2_BYTES) // (tiling.points * problem.item_size)
     channel_block = min(problem.channels, max(panel, sums // (filters * outer) // panel * panel))
@@ -237,7 +262,7 @@ def _cut_gradient(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
         tiling,
         boxes,
         items=1,
-        boxes_together=even(problem.batch * boxes.count, GRADIENT_TILES // boxes.tiles),
+        boxes_together=even(problem.batch * boxes.count, tiles // boxes.tiles),
         filter_parts=min(filter_parts, filter_blocks),
         channel_block=channel_block,
         narrowest=narrowest,

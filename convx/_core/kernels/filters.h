@@ -174,7 +174,7 @@ static void NAME(multiply_filters)(const cx_pass *pass, const NAME(filter_space)
             int64_t count = cx_part(length, pieces, piece + 1) - at;
             NAME(rows) pixels = {tile + space->row_place[row] + at, space->offset, 0, 0};
             NAME(filter_products)[pass->filter_vectors][count](
-                reduction, space->panel_offset, weights, pixels,
+                reduction, space->panel_offset, weights, &pixels,
                 sums + (row * length + at) * space->width, space->width, CX_CONTINUE);
         }
 }

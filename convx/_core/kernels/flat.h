@@ -40,7 +40,7 @@ static void NAME(forward_flat)(const cx_pass *pass, const cx_call *call, int64_t
             for (int64_t end = at + length, width; at < end; at += width) {
                 width = cx_fitting_width(widths, end - at);
                 NAME(product_of)(pass->filters, width, 0)(s.channels * s.taps, space->offset,
-                                                          space->tile + at, filters,
+                                                          space->tile + at, &filters,
                                                           space->staged + at, FLAT_PITCH(pass),
                                                           CX_START);
             }

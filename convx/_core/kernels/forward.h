@@ -8,12 +8,12 @@ CX_INLINE void NAME(multiply_panel)(const cx_pass *pass, const NAME(space) *spac
 {
     NAME(product) product = NAME(product_of)(rows, panel->width, block.weight_offset != 0);
     if (panel->whole && panel->columns == panel->width) {
-        product(reduction, offset, x, block, out + panel->run->out, pass->out_channel, start);
+        product(reduction, offset, x, &block, out + panel->run->out, pass->out_channel, start);
         return;
     }
     if (start == CX_CONTINUE)
         NAME(stage)(pass, panel, out, space->staged, rows, 0);
-    product(reduction, offset, x, block, space->staged, panel->width, start);
+    product(reduction, offset, x, &block, space->staged, panel->width, start);
     NAME(stage)(pass, panel, out, space->staged, rows, 1);
 }
 

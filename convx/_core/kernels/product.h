@@ -23,8 +23,8 @@ typedef struct {
 
 /* Outputs are mostly far from the caches, and a store waits for its line there: so those of the
    next panel are asked for before this one's sum. */
-typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x, NAME(rows) rows,
-                              T *y, int64_t y_stride, int start);
+typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
+                              const NAME(rows) *block, T *y, int64_t y_stride, int start);
 
 #define PACKED(r) weights[r]
 #define STRIDED(r) weights[rows.weight_offset[m] + (r) * stride]
@@ -43,9 +43,10 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x, 
     PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS##_strided, STRIDED, 0, PREFETCH)
 #define PRODUCT_OF(ROWS, VECTORS, VECTOR, LOOSE, WIDTH, SUFFIX, WEIGHT, NEXT, FETCH)              \
     static void NAME(product_##ROWS##SUFFIX)(int64_t steps, const int64_t *restrict offset,       \
-                                             const T *restrict x, NAME(rows) rows, T *restrict y, \
-                                             int64_t y_stride, int start)                         \
+                                             const T *restrict x, const NAME(rows) *block,        \
+                                             T *restrict y, int64_t y_stride, int start)          \
     {                                                                                             \
+        const NAME(rows) rows = *block;                                                           \
         const T *restrict weights = rows.weights, *bias = rows.bias;                              \
         const int64_t stride = rows.weight_stride;                                                \
         const int64_t last_row = (ROWS) - 1;                                                      \

@@ -38,6 +38,35 @@ CX_INLINE void NAME(clear)(T *to, int64_t length)
         to[i] = 0;
 }
 
+CX_INLINE void NAME(copy_every_third)(T *restrict to, const T *restrict from, int64_t length)
+{
+    int64_t i = 0;
+    for (; i + LANES < length; i += LANES) /* one more is there, so all that is read here is */
+        *(NAME(loose) *)(to + i) = NAME(every_third)(from + 3 * i, 0);
+    if (length > LANES) { /* the last vector, some of it again, by what lies before */
+        i = length - LANES;
+        *(NAME(loose) *)(to + i) = NAME(every_third)(from + 3 * i - 2, 2);
+        return;
+    }
+    for (; i < length; i++)
+        to[i] = from[3 * i];
+}
+
+/* Copies `length` elements that lie `step` apart. */
+CX_INLINE void NAME(copy_apart)(T *restrict to, const T *restrict from, int64_t step,
+                                int64_t length)
+{
+    if (step == 1)
+        NAME(copy)(to, from, length);
+    else if (step == 2)
+        NAME(copy_every_other)(to, from, length);
+    else if (step == 3)
+        NAME(copy_every_third)(to, from, length);
+    else
+        for (int64_t i = 0; i < length; i++)
+            to[i] = from[i * step];
+}
+
 /* Clears what lies between the channels of a tile, and after the last. Vectors run over what is
    wanted, and the lanes too many take part in sums that nobody reads. Scratch memory may hold
    anything there, such as the integers of a table: they are subnormal numbers, with which some
@@ -64,13 +93,8 @@ CX_INLINE void NAME(fill_row)(const cx_box *box, const T *from, int64_t ahead, T
         if (stretch->source == CX_ZEROS)
             for (int64_t i = 0; i < n; i++)
                 to[i] = 0;
-        else if (stretch->step == 1)
-            NAME(copy)(to, start, n);
-        else if (stretch->step == 2)
-            NAME(copy_every_other)(to, start, n);
         else
-            for (int64_t i = 0; i < n; i++)
-                to[i] = start[i * stretch->step];
+            NAME(copy_apart)(to, start, stretch->step, n);
     }
 }
 
@@ -186,10 +210,7 @@ static void NAME(stage)(const cx_pass *pass, const cx_panel *panel, T *output, T
             T *here = staged + r * panel->width + run->column;
             if (back)
                 NAME(put)(out, step, here, run->length);
-            else if (step == 1)
-                NAME(copy)(here, out, run->length);
             else
-                for (int64_t i = 0; i < run->length; i++)
-                    here[i] = out[i * step];
+                NAME(copy_apart)(here, out, step, run->length);
         }
 }

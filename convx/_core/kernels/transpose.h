@@ -120,6 +120,22 @@ CX_INLINE NAME(vector) NAME(odd_lanes)(NAME(vector) first, NAME(vector) second)
     return CX_SHUFFLE(first, second, EVERY_LANE(ODD, 0));
 }
 
+#define OF_TWO(lane, first) (3 * (lane) + (first) < 2 * LANES ? 3 * (lane) + (first) : 0)
+#define OF_THREE(lane, first)                                                                     \
+    (3 * (lane) + (first) < 2 * LANES ? (lane) : 3 * (lane) + (first) - LANES)
+#define THIRDS(first)                                                                             \
+    CX_SHUFFLE(CX_SHUFFLE(x[0], x[1], EVERY_LANE(OF_TWO, first)), x[2],                           \
+               EVERY_LANE(OF_THREE, first))
+
+/* Every third element of three vectors that follow one another, from the first or the third on. */
+CX_INLINE NAME(vector) NAME(every_third)(const T *from, const int first)
+{
+    NAME(vector) x[3];
+    CX_UNROLL for (int i = 0; i < 3; i++)
+        x[i] = *(const NAME(loose) *)(from + i * LANES);
+    return first ? THIRDS(2) : THIRDS(0);
+}
+
 /* Deals neighbouring elements to 2 or 4 vectors in turn: v[s][i] = from[count i + s]. */
 CX_INLINE void NAME(deal)(const int count, const T *from, NAME(vector) *v)
 {
@@ -180,6 +196,9 @@ CX_INLINE NAME(vector) NAME(fold)(NAME(vector) *v)
 #undef FOLD
 #undef FOLD_LOW
 #undef FOLD_HIGH
+#undef THIRDS
+#undef OF_THREE
+#undef OF_TWO
 #undef ODD
 #undef ZIP_LOW
 #undef ZIP_HIGH

@@ -99,11 +99,11 @@ static void NAME(gradient_direct)(const cx_pass *pass, const cx_call *call,
                 T *y = output + first * kernel + q;
                 NAME(product) product = NAME(product_of)(rows, width, 0);
                 if (columns == width) {
-                    product(positions, space.panel_offset, space.panel, block, y, kernel,
+                    product(positions, space.panel_offset, space.panel, &block, y, kernel,
                             step == share->part_step ? CX_START : CX_ADD);
                     continue;
                 }
-                product(positions, space.panel_offset, space.panel, block, space.staged, width,
+                product(positions, space.panel_offset, space.panel, &block, space.staged, width,
                         CX_START);
                 for (int64_t r = 0; r < rows; r++)
                     for (int64_t i = 0; i < columns; i++)

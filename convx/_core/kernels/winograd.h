@@ -78,7 +78,8 @@ CX_INLINE int64_t NAME(transformed_at)(const cx_pass *pass, int64_t group, const
 }
 
 /* G g Gᵀ of the kernels of some filters. Whole vectors are stored as far as there is room: what is
-   too much is overwritten by the next row of the reduction. */
+   too much is overwritten by the next row of the reduction. The lines of a later row are asked for:
+   there are more streams of stores than the hardware follows. */
 CX_INLINE void NAME(transform_weights)(const int tile, const int taps, const int axes,
                                        const T *weights, int64_t rows, T *to, int64_t plane,
                                        int64_t room)
@@ -100,6 +101,7 @@ CX_INLINE void NAME(transform_weights)(const int tile, const int taps, const int
                 u[0] = part[j][0];
             CX_UNROLL for (int i = 0; i < down; i++) {
                 T *at = to + (i * along + j) * plane + first;
+                __builtin_prefetch(at + 256 / sizeof(T), 1);
                 if (first + LANES <= room)
                     *(NAME(loose) *)at = u[i];
                 else
@@ -121,6 +123,10 @@ static void NAME(pack_winograd)(const cx_pass *pass, const cx_call *call, int64_
         for (int64_t c = 0; c < s.channels; c++) {
             int64_t start = group * pass->weight_group + first * pass->weight_filter +
                             (s.channel + c) * pass->weight_channel;
+            /* no hardware foresees the jumps from channel to channel */
+            for (int64_t r = 0; r < rows; r++)
+                __builtin_prefetch((const T *)call->weight + start + 2 * pass->weight_channel +
+                                   r * pass->weight_filter);
             int64_t readable = pass->weight_size - start - (rows - 1) * pass->weight_filter;
             NAME(pack_channel)(pass, (const T *)call->weight + start, readable, rows, &s,
                                space.weights, space.kernels);
@@ -250,7 +256,7 @@ static void NAME(multiply_points)(const cx_pass *pass, const cx_call *call, int6
             T *y = space->sums + point * space->sums_plane + (first - first_slot) * space->pitch;
             for (int64_t i = 0, width; i < space->columns; i += width) {
                 width = cx_fitting_width(widths, space->columns - i);
-                NAME(product_of)(rows, width, 0)(reduction, space->offset, x + i, block, y + i,
+                NAME(product_of)(rows, width, 0)(reduction, space->offset, x + i, &block, y + i,
                                                  space->pitch,
                                                  s->channel == 0 ? CX_START : CX_CONTINUE);
             }

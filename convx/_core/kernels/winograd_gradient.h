@@ -13,12 +13,13 @@ enum { NAME(GRADIENT_PANEL) = 2 * LANES };
 typedef struct {
     cx_box box;
     int64_t tiles;              /* of a step, at most */
+    int64_t row_size;           /* of outputs */
     int64_t x_plane, y_plane;   /* elements from one point to the next */
     int64_t *x_at, *y_at;       /* places of each tile in its box's inputs and outputs */
     int64_t *first_tile;        /* of each box, and the end */
     int64_t *offset;            /* of each tile at a point */
-    T *tile, *inputs, *outputs; /* [box][channel][place], then [box][place][channel]; of a box
-                                   [place][filter] */
+    T *tile, *inputs;           /* [box][channel][place], [box][place][channel] */
+    T *row, *outputs;           /* of outputs, [filter][place]; of a box, [place][filter] */
     T *x, *y;                   /* [point][tile][channel], [block][point][tile][filter] */
 } NAME(gradient_space);
 
@@ -68,6 +69,9 @@ CX_INLINE NAME(gradient_space) NAME(carve_gradient)(const cx_pass *pass, char **
         scratch, pass->boxes_together * pass->channel_block * pass->tile_size);
     space.inputs = NAME(carve_elements)(
         scratch, pass->boxes_together * pass->tile_size * NAME(GRADIENT_PANEL));
+    int64_t last = pass->rank - 1;
+    space.row_size = NAME(tiles_along)(pass, last, pass->axes[last].block) * pass->winograd_tile;
+    space.row = NAME(carve_elements)(scratch, ROWS * (space.row_size + LANES));
     space.outputs = NAME(carve_elements)(scratch, places * ROWS);
     space.x = NAME(carve_elements)(scratch, points * space.x_plane);
     space.y = NAME(carve_elements)(scratch, NAME(part_blocks)(pass) * points * space.y_plane);
@@ -96,7 +100,8 @@ static int64_t NAME(find_tiles)(const cx_pass *pass, const NAME(gradient_space) 
 }
 
 /* The gradient of a box's outputs for some filters, [place][filter], with zeros where tiles reach
-   over the outputs. Whole vectors are stored in rising order: what is too much is overwritten. */
+   over the outputs. Whole vectors are stored in rising order: what is too much is overwritten. Each
+   row asks for the next one. */
 static void NAME(transpose_outputs)(const cx_pass *pass, const NAME(gradient_space) *space,
                                     const T *gradient, int64_t rows)
 {
@@ -113,12 +118,19 @@ static void NAME(transpose_outputs)(const cx_pass *pass, const NAME(gradient_spa
             if (index[a] >= space->box.extent[a])
                 length = 0;
         }
+        for (int64_t r = 0; r < rows; r++)
+            for (int64_t i = 0; i < length * step && last > 0; i += 64 / (int64_t)sizeof(T))
+                __builtin_prefetch(gradient + from + r * pass->out_channel +
+                                   pass->axes[last - 1].out_stride + i);
         if (length > 0 && step == 1)
             NAME(interleave)(to, rows, gradient + from, pass->out_channel, rows, length, length);
-        else
-            for (int64_t i = 0; i < length; i++)
-                for (int64_t r = 0; r < rows; r++)
-                    to[i * rows + r] = gradient[from + r * pass->out_channel + i * step];
+        else if (length > 0) {
+            int64_t pitch = space->row_size + LANES;
+            for (int64_t r = 0; r < rows; r++)
+                NAME(copy_apart)(space->row + r * pitch, gradient + from + r * pass->out_channel,
+                                 step, length);
+            NAME(interleave)(to, rows, space->row, pitch, rows, length, pitch);
+        }
         NAME(clear)(to + length * rows, (extent[last] - length) * rows);
         to += extent[last] * rows;
     } while (cx_next(index, extent, last));
@@ -158,13 +170,20 @@ CX_INLINE void NAME(transform_vectors)(const int size, const int along, const in
         }
 }
 
-/* Gᵀ s G of the sums of a filter and an outer tap. */
+/* Gᵀ s G of the sums of a filter and an outer tap; adds 0 to `check` for each that is finite. The
+   kernels of LANES channels are transposed and copied one by one: what lies beside them may be
+   another task's. */
 CX_INLINE void NAME(restore_weights)(const int tile, const int taps, const int axes, const T *sums,
-                                     int64_t plane, int64_t channels, T *to, int64_t step)
+                                     int64_t plane, int64_t channels, T *to, int64_t step,
+                                     NAME(vector) *check)
 {
     const int along = tile + taps - 1, lines = axes == 2 ? taps : 1, down = axes == 2 ? along : 1;
-    for (int64_t c = 0; c < channels; c += LANES) {
-        NAME(vector) part[5][6], u[6], g[5];
+    const int size = lines * taps, pitch = (size + LANES - 1) / LANES * LANES;
+    T staged[(25 + LANES) * LANES], kernels[(25 + LANES) * LANES];
+    for (int r = size; r < pitch; r++)
+        NAME(clear)(staged + r * LANES, LANES);
+    for (int64_t c = 0; c < channels; c += LANES, to += LANES * step) {
+        NAME(vector) part[5][6], u[6], g[5], zeros = {0};
         for (int j = 0; j < along; j++) {
             CX_UNROLL for (int i = 0; i < down; i++)
                 u[i] = *(const NAME(loose) *)(sums + (i * along + j) * plane + c);
@@ -177,10 +196,18 @@ CX_INLINE void NAME(restore_weights)(const int tile, const int taps, const int a
         }
         for (int i = 0; i < lines; i++) {
             NAME(weights_from_points)(along, taps, part[i], g);
-            for (int64_t lane = 0; lane < cx_min(LANES, channels - c); lane++)
-                CX_UNROLL for (int j = 0; j < taps; j++)
-                    to[(c + lane) * step + i * taps + j] = g[j][lane];
+            CX_UNROLL for (int j = 0; j < taps; j++) {
+                zeros += g[j] * 0;
+                *(NAME(loose) *)(staged + (i * taps + j) * LANES) = g[j];
+            }
         }
+        for (int64_t lane = channels - c; lane < LANES; lane++)
+            zeros[lane] = 0; /* no channel */
+        *check += zeros;
+        for (int r = 0; r < pitch; r += LANES)
+            NAME(transpose_square)(kernels + r, pitch, staged + r * LANES, LANES);
+        for (int64_t lane = 0; lane < cx_min(LANES, channels - c); lane++)
+            NAME(copy)(to + lane * step, kernels + lane * pitch, size);
     }
 }
 
@@ -189,19 +216,19 @@ static int NAME(restore_gradient)(const cx_pass *pass, const NAME(sums) *sums, c
                                   int64_t filters, int64_t channels, T *to)
 {
     int64_t inner = NAME(inner_taps)(pass), kernel = pass->channels * pass->taps;
-    T wrong = 0;
-    for (int64_t f = 0; f < filters; f++, to += kernel) {
+    NAME(vector) check = {0};
+    for (int64_t f = 0; f < filters; f++, to += kernel)
         for (int64_t t = 0; t < pass->taps; t += inner) {
             const T *at = from + f * sums->columns + t / inner * sums->tap_columns;
 #define RESTORE_WEIGHTS(TILE, TAPS, AXES)                                                         \
-    NAME(restore_weights)(TILE, TAPS, AXES, at, sums->plane, channels, to + t, pass->taps)
+    NAME(restore_weights)(TILE, TAPS, AXES, at, sums->plane, channels, to + t, pass->taps, &check)
             EACH_TILING(RESTORE_WEIGHTS)
 #undef RESTORE_WEIGHTS
         }
-        for (int64_t i = 0; i < channels * pass->taps; i++)
-            wrong += to[i] * 0;
-    }
-    return wrong == 0;
+    T sum = 0;
+    for (int64_t lane = 0; lane < LANES; lane++)
+        sum += check[lane];
+    return sum == 0;
 }
 
 /* Adds the products of a box's tiles, for some channels at one outer tap. */
@@ -217,7 +244,7 @@ static void NAME(add_products)(const cx_pass *pass, const NAME(gradient_space) *
             const T *y = space->y + ((b - first_block) * points + point) * space->y_plane;
             NAME(rows) block = {y, 0, rows, 0};
             NAME(product_of)(rows, width, 0)(
-                tiles, space->offset, space->x + point * space->x_plane, block,
+                tiles, space->offset, space->x + point * space->x_plane, &block,
                 to + point * sums->plane + (filter - first) * sums->columns, sums->columns, start);
         }
 }
