@@ -10,6 +10,10 @@
 #include "log_sum_exp.h"
 #include "norm_sweep.h"
 #include "resample_sweep.h"
+#include "square.h"
+#include "fft.h"
+#include "spectral_sweep.h"
+#include "end_square.h"
 #undef EACH_ACTIVATION
 #undef EACH_SWEPT_ACTIVATION
 #else
@@ -30,6 +34,7 @@ static const cx_sweeps NAME(sweeps) = {
     .norm = NAME(sweep_norm),
     .softmax_loss = NAME(sweep_softmax_loss),
     .resample = NAME(sweep_resample),
+    .spectral = NAME(sweep_spectral),
     .pool_sum_gradient = NAME(sweep_pool_sum_gradient),
     .pool_max_gradient = NAME(sweep_pool_max_gradient),
 #else
