@@ -65,6 +65,20 @@ class Fourier(NamedTuple):
     far_product: float
 
 
+class Great(NamedTuple):
+    """Of pairs of great tiles, for each point.
+
+    A step of radix 2 of a transformation; moving it in and out along an axis, and besides where the
+    tile leaves the L2 cache. By how much a line costs more than a plane. Besides, for a call.
+    """
+
+    transform: float
+    move: float
+    far: float
+    chain: float
+    call: float
+
+
 DIRECT = {
     "forward": Direct(input=12, tap=2.4, output=5.7, weight=11),
     "weight_gradient": Direct(input=14, tap=4.8, output=3.1, weight=1.4),
@@ -83,3 +97,4 @@ FOURIER = {
     "forward": Fourier(transform=1.5, far=3.9, move=29, product=12, far_product=0),
     "weight_gradient": Fourier(transform=3.4, far=3.7, move=12, product=8, far_product=4),
 }
+GREAT = Great(transform=2, move=20, far=20, chain=1.2, call=1e6)

@@ -135,8 +135,7 @@ def _run(
     if execution.is_recording():
         taps = sum(one.taps for one in chain.passes if one.what == "weights")
         scratch = threads * max(one.scratch_bytes for one in found)
-        told = execution.Told("separable", {"separable": float(size * taps)}, size * taps)
-        execution.tell(told._replace(workspace_bytes=scratch, threads=threads))
+        execution.note("separable", size * taps, scratch, threads)
         return x if out is None else out
     if key is not None and x is given:
         while len(_remembered) >= MOST_FILTERS:

@@ -37,7 +37,7 @@ def convolve(
 ) -> Any:
     """Convolve, or correlate if the second array is not ``turned``."""
     call = None
-    if type(in1) is np.ndarray and type(in2) is np.ndarray:
+    if type(in1) is np.ndarray and type(in2) is np.ndarray and method != "fft":
         kernel = _turned(in2) if turned else _conjugate(in2)
         call = (in1.ndim, in1, kernel, None, None, ("convolve", mode, method))
         remembered = _memo.call(*call, out)
