@@ -119,6 +119,12 @@ CX_INLINE void NAME(gather_rows)(const NAME(band) *band)
     }
 }
 
+/* The sample at a coordinate of the line's border; the table leaves out what is inside. */
+CX_INLINE int64_t NAME(beyond_line)(const cx_filter_axis *axis, int64_t c)
+{
+    return axis->sources[c < axis->low ? c : c - axis->size];
+}
+
 /* Put the samples of the border around the inside of a line, which begins at `line` + low. */
 CX_INLINE void NAME(surround)(const NAME(band) *band, T *line)
 {
@@ -131,7 +137,8 @@ CX_INLINE void NAME(surround)(const NAME(band) *band, T *line)
             c += axis->size;
         if (c >= coordinates)
             break;
-        const T *from = axis->sources[c] < 0 ? band->constant : inside + axis->sources[c] * inner;
+        int64_t source = NAME(beyond_line)(axis, c);
+        const T *from = source < 0 ? band->constant : inside + source * inner;
         for (int64_t i = 0; i < inner; i++)
             line[c * inner + i] = from[i];
     }
@@ -150,7 +157,8 @@ CX_INLINE void NAME(segment_with_border)(const NAME(band) *band, int64_t row, T 
             count = cx_min(end - e, band->length - from);
         else {
             count = cx_min(end - e, inner - e % inner);
-            from = axis->sources[c] < 0 ? -1 : axis->sources[c] * inner + e % inner;
+            int64_t source = NAME(beyond_line)(axis, c);
+            from = source < 0 ? -1 : source * inner + e % inner;
         }
         if (from < 0)
             for (int64_t i = 0; i < count; i++)
