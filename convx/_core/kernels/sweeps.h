@@ -245,7 +245,7 @@ typedef struct {
    planes, then along the rows, then along the line, each by taps `dilation` apart. A piece is a band
    of some rows of a plane, or a segment of them. Coordinates of an axis begin with its first tap's:
    output o takes the coordinates o + t * dilation, and `sources` tells which sample stands at each of
-   them, -1 the constant. */
+   them, -1 the constant; of the line, at those that are not inside it alone. */
 enum { CX_FILTER_KEEP, CX_FILTER_WEIGHTS, CX_FILTER_MEAN, CX_FILTER_MAX, CX_FILTER_MIN };
 enum { CX_FILTER_LEVELS = 16 }; /* of windows along a line, each four times as long */
 
