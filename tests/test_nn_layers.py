@@ -295,5 +295,5 @@ def test_no_names_of_layers_are_made_up():
     torch = pytest.importorskip("torch")
     own = {name for name in nn.__all__ if not hasattr(torch.nn, name)}
     allowed = r"\w+Conv2d|Stochastic\w+|FunctionLayer|Parallel|Concat|Residual|Differences|models"
-    allowed += r"|Conv|ConvTranspose|prepare|PreparedModel"
+    allowed += r"|Conv|ConvTranspose|prepare|PreparedModel|load|save"
     assert all(re.fullmatch(allowed, name) for name in own)
