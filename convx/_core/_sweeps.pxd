@@ -97,6 +97,25 @@ cdef extern from "sweeps.h" nogil:
         CX_NORM_APPLY
         CX_COLUMNS
 
+    ctypedef struct cx_spectral_job:
+        int64_t packing, rows, columns, turns, chained, tile_rows, tile_columns
+        int64_t tiles_down, tiles_along, padded_rows
+        const int64_t *row_source
+        int64_t low, inside, high
+        const int64_t *low_source
+        const int64_t *high_source
+        int64_t x_item, x_row, y_item, out_rows, out_columns
+        const int64_t *row_target
+        const double *row_roots
+        const double *column_roots
+        const void *chain
+        const void *x
+        const void *x_imaginary
+        void *spectrum
+        void *y
+        void *y_imaginary
+        int64_t *overflow
+
     ctypedef struct cx_norm_job:
         int64_t phase
         int64_t segments, segment_stride, segments_together
@@ -232,6 +251,7 @@ cdef extern from "sweeps.h" nogil:
         cx_sweep step
         cx_sweep pair_loss, pair_slopes
         cx_sweep copy, fold, resample
+        cx_sweep spectral
         cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter
         cx_sweep filter, footprint
 

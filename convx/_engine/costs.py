@@ -65,6 +65,22 @@ class Fourier(NamedTuple):
     far_product: float
 
 
+class Great(NamedTuple):
+    """Of pairs of great tiles, for each point.
+
+    Along an axis: a step of radix 2 of a transformation, and besides where a line leaves the L1
+    cache; moving it in and out. Besides where the tile leaves the L2 cache. By how much a line
+    costs more than a plane. Besides, for a call.
+    """
+
+    transform: float
+    far: float
+    move: float
+    far_tile: float
+    chain: float
+    call: float
+
+
 DIRECT = {
     "forward": Direct(input=12, tap=2.4, output=5.7, weight=11),
     "weight_gradient": Direct(input=14, tap=4.8, output=3.1, weight=1.4),
@@ -83,3 +99,4 @@ FOURIER = {
     "forward": Fourier(transform=1.5, far=3.9, move=29, product=12, far_product=0),
     "weight_gradient": Fourier(transform=3.4, far=3.7, move=12, product=8, far_product=4),
 }
+GREAT = Great(transform=4, far=3, move=40, far_tile=30, chain=1.0, call=2e6)

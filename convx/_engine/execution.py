@@ -11,7 +11,7 @@ import numpy as np
 from convx._core import _driver, _memo, _memory
 from convx._engine import machine
 from convx._engine.dtypes import KERNEL_DTYPES, AnyArray, as_kernel_operand, is_kernel_layout
-from convx._engine.problem import Plan
+from convx._engine.problem import NotedPlan, Plan
 from convx._engine.threads import get_num_threads
 
 # Enough for the layers of a large network; the oldest are forgotten, and programs with large tables
@@ -46,29 +46,20 @@ class Finish(NamedTuple):
     activation: _driver.Activation = _driver.Activation()
 
 
+class Noted(NamedTuple):
+    """What is told of a call that no program runs."""
+
+    plan: NotedPlan
+    workspace_bytes: int
+    threads: int
+
+
 SUMS_ALONE = Finish()
 
-
-class Told(NamedTuple):
-    """What a sweep that has something to tell tells of itself instead of running."""
-
-    algorithm: str
-    estimates: dict[str, float]
-    work: int  # multiply-adds
-    workspace_bytes: int = 0
-    threads: int = 1
-
-
-class Recording(list[_driver.Program]):
-    """The programs of some calls, and what sweeps told of themselves."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.told: list[Told] = []
-
-
 _programs: dict[Hashable, _driver.Program] = {}
-_recording: ContextVar[Recording | None] = ContextVar("convx_recording", default=None)
+_recording: ContextVar[list[_driver.Program | Noted] | None] = ContextVar(
+    "convx_recording", default=None
+)
 
 
 def program(of: Map, direction: str, strides: tuple[int, ...], dtype: str) -> _driver.Program:
@@ -88,9 +79,9 @@ def program(of: Map, direction: str, strides: tuple[int, ...], dtype: str) -> _d
 
 
 @contextmanager
-def recording() -> Iterator[Recording]:
+def recording() -> Iterator[list[_driver.Program | Noted]]:
     """Collect the programs of the calls in this context instead of running them."""
-    programs = Recording()
+    programs: list[_driver.Program | Noted] = []
     token = _recording.set(programs)
     _memo.suspend_memos(1)
     try:
@@ -101,15 +92,15 @@ def recording() -> Iterator[Recording]:
 
 
 def is_recording() -> bool:
-    """Tell whether calls are to be told of rather than run."""
+    """Tell whether the calls of this context are collected instead of run."""
     return _recording.get() is not None
 
 
-def tell(told: Told) -> None:
-    """Let a call that is recorded tell of itself."""
+def note(algorithm: str, work: int, workspace_bytes: int, threads: int) -> None:
+    """Let `recording` collect a call that no program runs."""
     recorder = _recording.get()
     if recorder is not None:
-        recorder.told.append(told)
+        recorder.append(Noted(NotedPlan(algorithm, work), workspace_bytes, threads))
 
 
 def run(

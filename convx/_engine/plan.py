@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import ModuleType
 
 from convx._engine import direct, fft, machine, winograd
-from convx._engine.problem import DIRECT, Axis, PassPlan, Plan, Problem, Tiling
+from convx._engine.problem import DIRECT, Axis, NotedPlan, PassPlan, Plan, Problem, Tiling
 from convx._engine.threads import WORK_PER_THREAD
 
 # Each has `tilings` of a problem's axes, `plan_passes`, and an `estimate` of what one costs: for
@@ -77,9 +77,11 @@ def as_chosen(problem: Problem) -> Problem:
     return problem if problem.kind == "weight_gradient" else replace(problem, batch=ITEMS)
 
 
-def estimates(plan: Plan) -> dict[str, float]:
+def estimates(plan: Plan | NotedPlan) -> dict[str, float]:
     """What a planned call would cost with each algorithm that can compute it."""
     costs_of: dict[str, float] = {}
+    if not isinstance(plan, Plan):
+        return {plan.algorithm: plan.work}
     problem, axes = plan.problem, plan.axes
     for name, module in ALGORITHMS.items() if axes else ():
         tiling = choose_tiling(problem, axes, name)

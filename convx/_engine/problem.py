@@ -268,3 +268,10 @@ class Plan:
         object.__setattr__(self, "table_bytes", sum(table.nbytes for table in tables))
         object.__setattr__(self, "work", sum(one.multiply_adds for one in self.passes))
         object.__setattr__(self, "item_size", np.dtype(self.dtype).itemsize)
+
+
+class NotedPlan(NamedTuple):
+    """What is told of a call without a plan: its algorithm, and multiply-adds."""
+
+    algorithm: str
+    work: int

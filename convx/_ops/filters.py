@@ -15,6 +15,7 @@ from convx._core._driver import Activation
 from convx._core._memo import CallMemo
 from convx._engine import arguments, boundary, dtypes, execution
 from convx._engine.dtypes import AnyArray
+from convx._ops import large_kernels
 from convx._ops.correlation import Correlation, Options
 
 Pads = tuple[tuple[int, int], ...]
@@ -109,7 +110,13 @@ def correlate(
         return execution.deliver(np.zeros(shape, dtype), out)
     items, weight = read.reshape(of.input_shape), kernel.reshape(of.weight_shape)
     fits = out is not None and out.dtype == dtype
-    result = _run(of, items, weight, out if fits else None).reshape(shape)
+    target = out if fits else None
+    great = large_kernels.planned(of, of.borders, dtype)
+    if great is not None:
+        found = large_kernels.run(of, great, items, weight, target)
+        result = _run(of, items, weight, target) if found is None else found
+        return execution.deliver(result.reshape(shape), out)
+    result = _run(of, items, weight, target).reshape(shape)
     _remember(shortcut, of, x, kernel, items, weight, result)
     return execution.deliver(result, out)
 

@@ -17,6 +17,10 @@
 #include "filter_along.h"
 #include "filter_sweep.h"
 #include "footprint_sweep.h"
+#include "square.h"
+#include "fft.h"
+#include "spectral_sweep.h"
+#include "end_square.h"
 #undef EACH_ACTIVATION
 #undef EACH_SWEPT_ACTIVATION
 #else
@@ -45,6 +49,7 @@ static const cx_sweeps NAME(sweeps) = {
     .resample = NAME(sweep_resample),
     .filter = NAME(sweep_filter),
     .footprint = NAME(sweep_footprint),
+    .spectral = NAME(sweep_spectral),
     .pool_sum_gradient = NAME(sweep_pool_sum_gradient),
     .pool_max_gradient = NAME(sweep_pool_max_gradient),
 #else

@@ -288,6 +288,31 @@ typedef struct {
     void *y;
 } cx_footprint_job;
 
+/* Correlation with a large kernel by Fourier transforms of great tiles: see spectral_sweep.h. Tiles
+   are counted along rows, then down columns. A piece is two of them, or both parts of a complex one. */
+enum { CX_CHAIN = 16 }; /* columns for which a table has the finer powers of a root */
+
+typedef struct {
+    int64_t packing;              /* the kernel is the only tile; its spectrum is what is made */
+    int64_t rows, columns;        /* points of a tile: powers of two, multiples of a vector */
+    int64_t turns;                /* whether rows are transformed too */
+    int64_t chained;              /* whether the rows of a tile follow one another in a line */
+    int64_t tile_rows, tile_columns; /* right outputs; chained: columns of all rows together */
+    int64_t tiles_down, tiles_along; /* of an item */
+    int64_t padded_rows;
+    const int64_t *row_source;    /* of each padded row; -1: zeros */
+    int64_t low, inside, high;    /* samples of a padded row */
+    const int64_t *low_source, *high_source; /* the row's samples for low and high; NULL: zeros */
+    int64_t x_item, x_row, y_item; /* elements from one to the next */
+    int64_t out_rows, out_columns;
+    const int64_t *row_target;    /* the row of y for each row of outputs; -1: none */
+    const double *row_roots, *column_roots;
+    const void *chain;            /* [real, imaginary][coarse, then fine powers][row] */
+    const void *x, *x_imaginary;
+    void *spectrum, *y, *y_imaginary; /* imaginary parts of arrays of complex numbers, or NULL */
+    int64_t *overflow;            /* becomes 1 where an output is not finite */
+} cx_spectral_job;
+
 /* What one instruction set offers for one element type. */
 typedef struct {
     cx_sweep activation, activation_gradient, slopes, dropout, softmax;
@@ -295,6 +320,7 @@ typedef struct {
     cx_sweep step;
     cx_sweep pair_loss, pair_slopes;
     cx_sweep copy, fold, resample;
+    cx_sweep spectral;
     cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter;
     cx_sweep filter, footprint;
 } cx_sweeps;

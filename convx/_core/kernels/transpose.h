@@ -8,43 +8,7 @@
 #error "define T, LANES and NAME before including transpose.h"
 #endif
 
-#define LOW(lane, bit) ((lane) & (bit) ? LANES + (lane) - (bit) : (lane))
-#define HIGH(lane, bit) ((lane) & (bit) ? LANES + (lane) : (lane) + (bit))
-#define TWO(WHICH, lane, bit) WHICH(lane, bit), WHICH((lane) + 1, bit)
-#define FOUR(WHICH, lane, bit) TWO(WHICH, lane, bit), TWO(WHICH, (lane) + 2, bit)
-#define EIGHT(WHICH, lane, bit) FOUR(WHICH, lane, bit), FOUR(WHICH, (lane) + 4, bit)
-#if LANES == 16
-#define EVERY_LANE(WHICH, bit) EIGHT(WHICH, 0, bit), EIGHT(WHICH, 8, bit)
-#elif LANES == 8
-#define EVERY_LANE(WHICH, bit) EIGHT(WHICH, 0, bit)
-#elif LANES == 4
-#define EVERY_LANE(WHICH, bit) FOUR(WHICH, 0, bit)
-#else
-#define EVERY_LANE(WHICH, bit) TWO(WHICH, 0, bit)
-#endif
-
-/* Eklundh's method: exchange one bit of the row number with the same bit of the lane number. */
-#define EXCHANGE(bit)                                                                             \
-    CX_UNROLL for (int i = 0; i < LANES; i++) if (!(i & (bit)))                                   \
-    {                                                                                             \
-        NAME(vector) low = CX_SHUFFLE(v[i], v[i | (bit)], EVERY_LANE(LOW, bit));                  \
-        v[i | (bit)] = CX_SHUFFLE(v[i], v[i | (bit)], EVERY_LANE(HIGH, bit));                     \
-        v[i] = low;                                                                               \
-    }
-
-CX_INLINE void NAME(transpose)(NAME(vector) *v)
-{
-    EXCHANGE(1)
-#if LANES > 2
-    EXCHANGE(2)
-#endif
-#if LANES > 4
-    EXCHANGE(4)
-#endif
-#if LANES > 8
-    EXCHANGE(8)
-#endif
-}
+#include "square.h"
 
 /* to[i * step + r] = from[r * stride + i] for a square of LANES rows, from registers only. */
 CX_INLINE void NAME(transpose_square)(T *to, int64_t step, const T *from, int64_t stride)
@@ -203,10 +167,4 @@ CX_INLINE NAME(vector) NAME(fold)(NAME(vector) *v)
 #undef ZIP_LOW
 #undef ZIP_HIGH
 #undef EVEN
-#undef LOW
-#undef HIGH
-#undef TWO
-#undef FOUR
-#undef EIGHT
-#undef EVERY_LANE
-#undef EXCHANGE
+#include "end_square.h"

@@ -1,0 +1,253 @@
+"""Fourier transforms of great tiles: correlation of one channel with a large kernel.
+
+The transforms of `fft.py` have a tile in each lane of a vector, so that tiles must be small. Here a
+tile is large, and its columns, then its rows are the lanes: for kernels that are large beside those
+tiles. See kernels/spectral_sweep.h.
+"""
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convx._engine import boundary, costs
+
+Table = NDArray[np.int64]
+
+POINTS = (32, 64, 128, 256, 512, 1024, 2048, 4096)
+CHAIN_POINTS = (64, 128, 256, 512)  # rows and columns that a line is taken as
+FINE = 16  # CX_CHAIN
+MOST_POINTS = 2**19  # of a tile
+NEAR_BYTES = 3 * 2**18  # of a tile that stays in the L2 cache with a part of a spectrum
+NEAR_LINE = 256  # points of a line that stays in the L1 cache
+
+
+class GreatAxis(NamedTuple):
+    """An axis, and the kernel along it."""
+
+    size: int
+    kernel: int = 1
+    low: int = 0
+    high: int = 0
+    border: str = "zeros"
+
+    @property
+    def padded(self) -> int:
+        """Samples with the padding."""
+        return self.size + self.low + self.high
+
+    @property
+    def outputs(self) -> int:
+        """Places of the kernel."""
+        return self.padded - self.kernel + 1
+
+    def sources(self) -> Table:
+        """The sample at each padded place, -1 for zeros."""
+        places = np.arange(-self.low, self.size + self.high)
+        return boundary.sources_of(self.border, places, self.size)
+
+
+class Plane(NamedTuple):
+    """An item as rows and columns: all axes but the last are one axis of rows.
+
+    The padded samples of such an axis follow one another, and so do the taps of a kernel, with gaps
+    between them. A line has no axes of rows.
+    """
+
+    rows: tuple[GreatAxis, ...]
+    columns: GreatAxis
+    dtype: str
+    parts: int  # 2 of complex numbers
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of an item."""
+        return math.prod(axis.size for axis in self.rows), self.columns.size
+
+    @property
+    def kernel(self) -> tuple[int, int]:
+        """Rows and columns of the kernel."""
+        return math.prod(axis.kernel for axis in self.rows), self.columns.kernel
+
+    @property
+    def outputs(self) -> tuple[int, int]:
+        """Rows and columns of the result."""
+        return math.prod(axis.outputs for axis in self.rows), self.columns.outputs
+
+    @property
+    def row_extent(self) -> int:
+        """Padded rows from the first of the kernel to the last."""
+        extent = 1
+        for axis, stride in zip(self.rows, self._strides()):
+            extent += (axis.kernel - 1) * stride
+        return extent
+
+    @property
+    def padded_outputs(self) -> int:
+        """Padded rows that the kernel may begin at."""
+        return math.prod(axis.padded for axis in self.rows) - self.row_extent + 1
+
+    def _strides(self) -> list[int]:
+        sizes = [axis.padded for axis in self.rows]
+        return [math.prod(sizes[place + 1 :]) for place in range(len(sizes))]
+
+    def row_tables(self) -> tuple[Table, Table, Table]:
+        """The row of an item, that of the result, and that of the kernel, at padded rows; or -1."""
+        source, target = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        taps = np.full(self.row_extent, -1)
+        places, raster = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        for axis, stride in zip(self.rows, self._strides()):
+            source = _within(source, axis.size, axis.sources())
+            wanted = np.arange(axis.padded)
+            target = _within(target, axis.outputs, np.where(wanted < axis.outputs, wanted, -1))
+            one = np.arange(axis.kernel)
+            places = np.add.outer(places, one * stride).ravel()
+            raster = np.add.outer(raster * axis.kernel, one).ravel()
+        taps[places] = raster
+        return source, np.ascontiguousarray(target[: self.padded_outputs]), taps
+
+
+def _within(outer: Table, size: int, inner: Table) -> Table:
+    """Places of two axes as one; -1 where there is none along either."""
+    both = np.add.outer(outer * size, inner)
+    both[np.logical_or.outer(outer < 0, inner < 0)] = -1
+    return both.ravel()
+
+
+@dataclass(frozen=True, slots=True)
+class GreatTiling:
+    """How a plane is cut, and what that costs in multiply-adds of a product at full speed."""
+
+    points: tuple[int, int]
+    turns: bool
+    chained: bool
+    tile: tuple[int, int]
+    tiles: tuple[int, int]
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class GreatPlan:
+    """What `_spectral.GreatTiles` is made of."""
+
+    points: tuple[int, int]
+    turns: bool
+    chained: bool
+    tile: tuple[int, int]
+    tiles: tuple[int, int]
+    row_source: Table
+    row_target: Table
+    kernel_rows: Table
+    low_source: Table
+    high_source: Table
+    row: tuple[int, int, int]
+    outputs: tuple[int, int]
+    row_roots: NDArray[np.float64]
+    column_roots: NDArray[np.float64]
+    chain: NDArray[np.floating]
+
+
+@lru_cache(256)
+def choose(plane: Plane) -> GreatTiling | None:
+    """Return the cheapest way of cutting a plane, if there is one, whatever the batch is."""
+    found = [*_planes(plane), *_lines(plane)]
+    return min(found, key=lambda tiling: tiling.cost, default=None)
+
+
+def _planes(plane: Plane) -> Iterator[GreatTiling]:
+    """Tiles of two axes; if the kernel is a column, only columns are transformed."""
+    rows, columns = plane.row_extent, plane.columns.kernel
+    if rows == 1:
+        return
+    down, along = plane.padded_outputs, plane.columns.outputs
+    for points in itertools.product(POINTS, POINTS):
+        right = points[0] - rows + 1, points[1] - columns + 1
+        if min(right) < 1 or math.prod(points) > MOST_POINTS:
+            continue
+        tiles = -(-down // right[0]), -(-along // right[1])
+        cost = _cost(plane, points, columns > 1, tiles)
+        yield GreatTiling(points, columns > 1, False, right, tiles, cost)
+
+
+def _lines(plane: Plane) -> Iterator[GreatTiling]:
+    """Tiles of a line whose rows follow one another."""
+    if plane.rows:
+        return
+    for points in itertools.product(CHAIN_POINTS, CHAIN_POINTS):
+        right = math.prod(points) - plane.columns.kernel + 1
+        if points[0] > points[1] or right < 1:
+            continue
+        tiles = 1, -(-plane.columns.outputs // right)
+        cost = _cost(plane, points, True, tiles) * costs.GREAT.chain
+        yield GreatTiling(points, True, True, (points[0], right), tiles, cost)
+
+
+def _cost(plane: Plane, points: tuple[int, int], turns: bool, tiles: tuple[int, int]) -> float:
+    each, all_points = costs.GREAT, math.prod(points)
+    pairs = -(-math.prod(tiles) * plane.parts // 2)
+    per_point = 0.0
+    for count in points if turns else points[:1]:
+        far = each.far if count > NEAR_LINE else 0
+        per_point += (each.transform + far) * math.log2(count) + each.move
+    if 2 * all_points * np.dtype(plane.dtype).itemsize > NEAR_BYTES:
+        per_point += each.far_tile
+    kernel = 1 / 2  # is transformed once
+    return (pairs + kernel) * all_points * per_point + each.call
+
+
+def plan(plane: Plane, tiling: GreatTiling) -> GreatPlan:
+    """Make the tables of a way of cutting a plane."""
+    dtype = np.dtype(plane.dtype)
+    row_source, row_target, kernel_rows = plane.row_tables()
+    columns, low, high = plane.columns, plane.columns.low, plane.columns.high
+    ends = columns.sources() if columns.border != "zeros" else np.empty(0, np.int64)
+    return GreatPlan(
+        points=tiling.points,
+        turns=tiling.turns,
+        chained=tiling.chained,
+        tile=tiling.tile,
+        tiles=tiling.tiles,
+        row_source=row_source,
+        row_target=row_target,
+        kernel_rows=kernel_rows,
+        low_source=np.ascontiguousarray(ends[:low]),
+        high_source=np.ascontiguousarray(ends[low + columns.size :]),
+        row=(low, columns.size, high),
+        outputs=(plane.padded_outputs, columns.outputs),
+        row_roots=_roots(tiling.points[0]),
+        column_roots=_roots(tiling.points[1]),
+        chain=_chain(*tiling.points).astype(dtype) if tiling.chained else np.zeros(1, dtype),
+    )
+
+
+def _roots(points: int) -> NDArray[np.float64]:
+    """Cosines and negative sines of all the angles."""
+    angles = 2 * np.pi * np.arange(points) / points
+    return np.ascontiguousarray(np.stack([np.cos(angles), -np.sin(angles)], axis=1))
+
+
+@lru_cache(16)
+def _chain(rows: int, columns: int) -> NDArray[np.float64]:
+    """Powers of the root of all points: for every 16th column and for 16, of each row.
+
+    Rows are those frequencies that transforms of columns leave there.
+    """
+    frequency = _order(rows)
+    coarse, fine = np.arange(0, columns, FINE), np.arange(FINE)
+    places = np.concatenate([coarse, fine])[:, None] * frequency % (rows * columns)
+    angles = 2 * np.pi * places / (rows * columns)
+    return np.ascontiguousarray(np.stack([np.cos(angles), -np.sin(angles)]))
+
+
+def _order(points: int) -> Table:
+    """Which frequency lies at each place after a transform by radix 4, and 2 at last."""
+    if points == 1:
+        return np.zeros(1, np.int64)
+    radix = 4 if points > 2 else 2
+    inner = _order(points // radix)
+    return np.concatenate([inner * radix + part for part in range(radix)])
