@@ -48,7 +48,7 @@ def gaussian_pass(
 ) -> Pass:
     """Return the pass of a Gaussian along one axis."""
     deviation, taps = arguments.gaussian_radius(sigma, truncate, radius)
-    derivative = arguments.integer(order, "order", 0)
+    derivative = arguments.gaussian_order(order)
     arguments.check_positive_deviation(deviation)
     weights = gaussian_weights(deviation, derivative, taps)
     return images.weighted(x, weights, axis, mode, 0)

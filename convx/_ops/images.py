@@ -69,8 +69,9 @@ def box(
         arguments.for_each(value, len(chosen), name)
         for value, name in ((size, "size"), (mode, "mode"), (origin, "origin"))
     ]
-    # an axis of size 0 stays as it is, as one of size 1: SciPy's own tests ask for it
-    sizes = [max(arguments.filter_size(one, 0), 1) for one in given[0]]
+    # An axis of size 0 stays as it is, as one of size 1: SciPy's own tests ask for it, of means.
+    least = 0 if what == "mean" else 1
+    sizes = [max(arguments.filter_size(one, least), 1) for one in given[0]]
     passes = [window(axis, what, *one) for axis, *one in zip(chosen, sizes, *given[1:])]
     return [one for one in passes if one.taps > 1]
 

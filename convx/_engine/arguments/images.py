@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convx._core._filter import TYPES
-from convx._engine.arguments.general import shown
+from convx._engine.arguments.general import integer, shown
 from convx._engine.boundary import IMAGE_BORDERS
 
 # Taps beyond which a kernel is a mistake: of 2 GiB in double precision.
 MOST_TAPS = 2**28
+# Of a derivative, whose polynomial takes the square of it in memory.
+MOST_ORDER = 1000
 
 
 class FilterValueError(ValueError, RuntimeError):
@@ -79,13 +81,10 @@ def filter_border(mode: object) -> str:
 
 
 def filter_size(value: object, least: int = 1, name: str = "size") -> int:
-    """Return the taps of a window along an axis."""
-    if isinstance(value, bool):
-        raise TypeError(f"{name} must be an integer, got {shown(value)}")
-    try:
-        size = int(cast(Any, value))
-    except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"{name} must be an integer, got {shown(value)}") from None
+    """Return the taps of a window along an axis; a float that is whole will do, as for SciPy."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        value = int(value)
+    size = integer(value, name)
     if not least <= size <= MOST_TAPS:
         raise FilterValueError(f"{name} must be from {least} to {MOST_TAPS}, got {shown(value)}")
     return size
@@ -104,6 +103,8 @@ def origin_of(value: object, taps: int) -> int:
 def gaussian_radius(sigma: object, truncate: object, radius: object) -> tuple[float, int]:
     """Return the standard deviation and the taps on each side of the middle."""
     try:
+        if isinstance(sigma, str | bytes) or isinstance(truncate, str | bytes):
+            raise TypeError
         deviation, ratio = float(sigma), float(truncate)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise TypeError(
@@ -111,6 +112,8 @@ def gaussian_radius(sigma: object, truncate: object, radius: object) -> tuple[fl
         ) from None
     if not (math.isfinite(deviation) and deviation >= 0):
         raise ValueError(f"sigma must be finite and not negative, got {deviation}")
+    if ratio < 0:
+        raise ValueError(f"truncate must not be negative, got {ratio}")
     if radius is None:
         wide = ratio * deviation + 0.5
         if not (math.isfinite(wide) and wide <= MOST_TAPS / 2):
@@ -123,6 +126,14 @@ def gaussian_radius(sigma: object, truncate: object, radius: object) -> tuple[fl
     if not isinstance(wished, int | np.integer) or not 0 <= wished <= MOST_TAPS // 2:
         raise ValueError(f"radius must be a nonnegative integer, got {shown(wished)}")
     return deviation, int(wished)
+
+
+def gaussian_order(value: object) -> int:
+    """Return which derivative of a Gaussian is wanted."""
+    order = integer(value, "order", 0)
+    if order > MOST_ORDER:
+        raise ValueError(f"order must be at most {MOST_ORDER}, got {order}")
+    return order
 
 
 def line_weights(weights: NDArray[Any]) -> None:
