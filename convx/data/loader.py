@@ -21,7 +21,7 @@ Array: TypeAlias = NDArray[Any]
 
 BATCHES_AHEAD = 2
 
-#: Bytes of a batch from which a thread pays. Asking one takes 60 µs, copying a MiB 80 µs (AMD
+#: Bytes of a batch from which a thread pays. Asking one takes 60 µs, copying a MiB 50 µs (AMD
 #: EPYC, Zen 4, one core, batches of 32 digits and of 32 pictures of 3 x 100 x 100).
 WORTH_A_THREAD = 1 << 20
 
