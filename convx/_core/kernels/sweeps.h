@@ -52,6 +52,7 @@ typedef struct {
 
 /* y = softmax(x) along the middle one of three axes, or its logarithm, or with grad what the
    gradient of x is. A piece is a row if `inner` is 1, else `block` of the inner elements. */
+enum { CX_SOFTMAX_AHEAD = 2 }; /* rows that are asked for early: processors foresee none */
 enum { CX_SOFTMAX_BLOCK = 1024, CX_SOFTMAX_ROWS = 32, CX_SOFTMAX_TOGETHER = 16 };
 
 typedef struct {
@@ -191,6 +192,7 @@ typedef struct {
     int64_t size, outputs;
     const int64_t *start, *count; /* of each output */
     const double *divisor;        /* of each output, the axes' ones are multiplied; or NULL */
+    int64_t divisor_step;         /* 0: one of all outputs */
     int64_t tables_stride;        /* from a plane's tables to the next one's, 0: all share them */
     int64_t step;
     int64_t taps, stride, low;    /* of regular windows; taps 0: they are not */
