@@ -47,7 +47,7 @@ CX_INLINE const T *NAME(readable)(const NAME(band) *band, int64_t plane, int64_t
 
 /* How many rows from a given one on can be filtered along the planes at once, as one long row: if they
    are sums of rows that are read where they lie. */
-CX_INLINE int64_t NAME(rows_at_once)(const NAME(band) *band, const int64_t *sources, int64_t most)
+CX_INLINE int64_t NAME(filter_rows_at_once)(const NAME(band) *band, const int64_t *sources, int64_t most)
 {
     const cx_filter_axis *axis = &band->job->plane;
     int64_t rows = 1;
@@ -111,7 +111,7 @@ CX_INLINE void NAME(gather_rows)(const NAME(band) *band)
         else if (job->plane.what == CX_FILTER_KEEP || job->adds)
             band->from[r] = NAME(readable)(band, band->plane, row, made);
         else {
-            rows = NAME(rows_at_once)(band, sources, needed - r);
+            rows = NAME(filter_rows_at_once)(band, sources, needed - r);
             NAME(through_planes)(band, row, rows, made);
             for (int64_t i = 0; i < rows; i++)
                 band->from[r + i] = made + i * band->columns;
