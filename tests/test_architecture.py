@@ -17,6 +17,7 @@ import convx
 import convx.functional
 import convx.grad
 import convx.ndimage
+import convx.signal
 
 PACKAGE = Path(convx.__file__).parent
 KERNELS = PACKAGE / "_core" / "kernels"
@@ -41,7 +42,7 @@ APART = ("reference", "_version")
 
 PUBLIC = {
     f"{module.__name__}.{name}": getattr(module, name)
-    for module in (convx, convx.functional, convx.grad, convx.ndimage)
+    for module in (convx, convx.functional, convx.grad, convx.ndimage, convx.signal)
     for name in module.__all__
     if callable(getattr(module, name))
 }
@@ -117,7 +118,7 @@ OPTIONS = (
 @needs_sources
 def test_options_are_checked_in_one_place():
     """The words of their messages stand where the checks do, and nowhere else."""
-    engine = [PACKAGE / folder for folder in ("_core", "_engine", "_ops", "functional", "grad")]
+    engine = [PACKAGE / folder for folder in FLOORS if folder != "cli"]
     sources = [path for folder in engine for path in folder.rglob("*.py*") if path.is_file()]
     texts = {name_of(path): path.read_text() for path in sources if path.suffix != ".pyc"}
     literal = {name for name, text in texts.items() if re.search(f"[\"'](?:{OPTIONS}) must ", text)}

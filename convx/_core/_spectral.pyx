@@ -27,15 +27,16 @@ cdef class GreatTiles:
     cdef cx_spectral_job job
     cdef list kept
     cdef readonly int64_t item_size
+    cdef readonly object kernel_rows
 
     def __init__(self, plan):
-        cdef Buffer rows, low, high, down, along, chain
+        cdef Buffer rows, low, high, down, along, chain, targets
         memset(&self.job, 0, sizeof(self.job))
-        self.item_size = plan.chain.itemsize
+        self.item_size, self.kernel_rows = plan.chain.itemsize, plan.kernel_rows
         rows, low, high = Buffer(plan.row_source), Buffer(plan.low_source), Buffer(plan.high_source)
         down, along = Buffer(plan.row_roots), Buffer(plan.column_roots)
-        chain = Buffer(plan.chain)
-        self.kept = [rows, low, high, down, along, chain]
+        chain, targets = Buffer(plan.chain), Buffer(plan.row_target)
+        self.kept = [rows, low, high, down, along, chain, targets]
         self.job.rows, self.job.columns = plan.points
         self.job.turns, self.job.chained = plan.turns, plan.chained
         self.job.tile_rows, self.job.tile_columns = plan.tile
@@ -44,6 +45,7 @@ cdef class GreatTiles:
         self.job.low, self.job.inside, self.job.high = plan.row
         self.job.low_source, self.job.high_source = table_of(low), table_of(high)
         self.job.out_rows, self.job.out_columns = plan.outputs
+        self.job.row_target = table_of(targets)
         self.job.row_roots = <const double *>down.view.buf
         self.job.column_roots = <const double *>along.view.buf
         self.job.chain = chain.view.buf
@@ -85,7 +87,7 @@ cdef class GreatTiles:
         cdef cx_spectral_job job = self.job
         cdef int64_t overflow = 0
         job.x_item, job.x_row = x.shape[1] * x.shape[2], x.shape[2]
-        job.y_row, job.y_item = job.out_columns, job.out_rows * job.out_columns
+        job.y_item = y.shape[1] * y.shape[2]
         job.x, job.y, job.spectrum = x_buffer.view.buf, y_buffer.view.buf, factor.view.buf
         job.x_imaginary, job.y_imaginary = memory_of(x_other), memory_of(y_other)
         job.overflow = &overflow

@@ -104,7 +104,8 @@ cdef extern from "sweeps.h" nogil:
         int64_t low, inside, high
         const int64_t *low_source
         const int64_t *high_source
-        int64_t x_item, x_row, y_item, y_row, out_rows, out_columns
+        int64_t x_item, x_row, y_item, out_rows, out_columns
+        const int64_t *row_target
         const double *row_roots
         const double *column_roots
         const void *chain

@@ -54,7 +54,7 @@ PADDING_MODES = ("zeros", *SOURCES)
 PAD_MODES = ("constant", *SOURCES)
 
 # The names of `convx.signal`: those of its two-dimensional functions, and those of upfirdn, of
-# which the last five are no maps of indices.
+# which the last four are no maps of indices.
 SIGNAL_BOUNDARIES = {
     "fill": "constant",
     "pad": "constant",
@@ -74,6 +74,10 @@ UPFIRDN_MODES = {
     "smooth": None,
     "line": None,
 }
+# Those which turn what a map of indices takes upside down.
+UPSIDE_DOWN = {"antisymmetric": "symmetric", "antireflect": "reflect"}
+# Beyond the edges of `sepfir2d`.
+MIRROR = "symmetric"
 
 # What SciPy's ``ndimage`` calls them.
 IMAGE_BORDERS = {

@@ -7,8 +7,8 @@ tiles. See kernels/spectral_sweep.h.
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,32 +17,107 @@ from numpy.typing import NDArray
 
 from convx._engine import boundary, costs
 
-POINTS = (32, 64, 128, 256, 512)
+Table = NDArray[np.int64]
+
+POINTS = (32, 64, 128, 256, 512, 1024, 2048, 4096)
 CHAIN_POINTS = (64, 128, 256, 512)  # rows and columns that a line is taken as
 FINE = 16  # CX_CHAIN
-MOST_BYTES = 2**22  # of a tile, both parts
-NEAR_BYTES = 3 * 2**18  # of a tile and the part of a spectrum that stay in the L2 cache with it
+MOST_POINTS = 2**19  # of a tile
+NEAR_BYTES = 3 * 2**18  # of a tile that stays in the L2 cache with a part of a spectrum
+KERNEL = 1 / 2  # the transform of a kernel, in pairs of tiles
+NEAR_LINE = 256  # points of a line that stays in the L1 cache
 
-Table = NDArray[np.int64]
+
+class GreatAxis(NamedTuple):
+    """An axis, and the kernel along it."""
+
+    size: int
+    kernel: int = 1
+    low: int = 0
+    high: int = 0
+    border: str = "zeros"
+
+    @property
+    def padded(self) -> int:
+        """Samples with the padding."""
+        return self.size + self.low + self.high
+
+    @property
+    def outputs(self) -> int:
+        """Places of the kernel."""
+        return self.padded - self.kernel + 1
+
+    def sources(self) -> Table:
+        """The sample at each padded place, -1 for zeros."""
+        places = np.arange(-self.low, self.size + self.high)
+        return boundary.sources_of(self.border, places, self.size)
 
 
 class Plane(NamedTuple):
-    """An item with two axes that is correlated with a kernel; a line is a single row."""
+    """An item as rows and columns: all axes but the last are one axis of rows.
 
-    size: tuple[int, int]
-    kernel: tuple[int, int]
-    pads: tuple[tuple[int, int], tuple[int, int]]
-    borders: tuple[str, str]
+    The padded samples of such an axis follow one another, and so do the taps of a kernel, with gaps
+    between them. A line has no axes of rows.
+    """
+
+    rows: tuple[GreatAxis, ...]
+    columns: GreatAxis
     dtype: str
     parts: int  # 2 of complex numbers
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of an item."""
+        return math.prod(axis.size for axis in self.rows), self.columns.size
+
+    @property
+    def kernel(self) -> tuple[int, int]:
+        """Rows and columns of the kernel."""
+        return math.prod(axis.kernel for axis in self.rows), self.columns.kernel
+
+    @property
     def outputs(self) -> tuple[int, int]:
-        """Outputs along both axes."""
-        first, second = (
-            n + sum(pads) - k + 1 for n, k, pads in zip(self.size, self.kernel, self.pads)
-        )
-        return first, second
+        """Rows and columns of the result."""
+        return math.prod(axis.outputs for axis in self.rows), self.columns.outputs
+
+    @property
+    def row_extent(self) -> int:
+        """Padded rows from the first of the kernel to the last."""
+        extent = 1
+        for axis, stride in zip(self.rows, self._strides()):
+            extent += (axis.kernel - 1) * stride
+        return extent
+
+    @property
+    def padded_outputs(self) -> int:
+        """Padded rows that the kernel may begin at."""
+        return math.prod(axis.padded for axis in self.rows) - self.row_extent + 1
+
+    def _strides(self) -> list[int]:
+        sizes = [axis.padded for axis in self.rows]
+        return [math.prod(sizes[place + 1 :]) for place in range(len(sizes))]
+
+    def row_tables(self) -> tuple[Table, Table, Table]:
+        """The row of an item, that of the result, and that of the kernel, at padded rows; or -1."""
+        source, target = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        taps = np.full(self.row_extent, -1)
+        places, raster = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        for axis, stride in zip(self.rows, self._strides()):
+            source = _within(source, axis.size, axis.sources())
+            wanted = np.arange(axis.padded)
+            target = _within(target, axis.outputs, np.where(wanted < axis.outputs, wanted, -1))
+            one = np.arange(axis.kernel)
+            places = np.add.outer(places, one * stride).ravel()
+            raster = np.add.outer(raster * axis.kernel, one).ravel()
+        taps[places] = raster
+        return source, np.ascontiguousarray(target[: self.padded_outputs]), taps
+
+
+def _within(outer: Table, size: int, inner: Table) -> Table:
+    """Places of two axes as one; -1 where there is none along either."""
+    both = np.add.outer(outer * size, inner)
+    both[np.logical_or.outer(outer < 0, inner < 0)] = -1
+    return both.ravel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +142,8 @@ class GreatPlan:
     tile: tuple[int, int]
     tiles: tuple[int, int]
     row_source: Table
+    row_target: Table
+    kernel_rows: Table
     low_source: Table
     high_source: Table
     row: tuple[int, int, int]
@@ -74,7 +151,6 @@ class GreatPlan:
     row_roots: NDArray[np.float64]
     column_roots: NDArray[np.float64]
     chain: NDArray[np.floating]
-    kernel_rows: Table = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 @lru_cache(256)
@@ -86,73 +162,68 @@ def choose(plane: Plane) -> GreatTiling | None:
 
 def _planes(plane: Plane) -> Iterator[GreatTiling]:
     """Tiles of two axes; if the kernel is a column, only columns are transformed."""
-    (rows, columns), turns = plane.kernel, plane.kernel[1] > 1
+    rows, columns = plane.row_extent, plane.columns.kernel
     if rows == 1:
         return
-    down, along = plane.outputs
+    down, along = plane.padded_outputs, plane.columns.outputs
     for points in itertools.product(POINTS, POINTS):
         right = points[0] - rows + 1, points[1] - columns + 1
-        if min(right) < 1 or _bytes(plane, points) > MOST_BYTES:
+        if min(right) < 1 or math.prod(points) > MOST_POINTS:
             continue
         tiles = -(-down // right[0]), -(-along // right[1])
-        yield GreatTiling(points, turns, False, right, tiles, _cost(plane, points, turns, tiles))
+        cost = _cost(plane, points, columns > 1, tiles)
+        yield GreatTiling(points, columns > 1, False, right, tiles, cost)
 
 
 def _lines(plane: Plane) -> Iterator[GreatTiling]:
     """Tiles of a line whose rows follow one another."""
-    if plane.kernel[0] > 1 or plane.size[0] > 1:
+    if plane.rows:
         return
-    outputs = plane.outputs[1]
     for points in itertools.product(CHAIN_POINTS, CHAIN_POINTS):
-        right = math.prod(points) - plane.kernel[1] + 1
-        if points[0] > points[1] or right < 1 or _bytes(plane, points) > MOST_BYTES:
+        right = math.prod(points) - plane.columns.kernel + 1
+        if points[0] > points[1] or right < 1:
             continue
-        tiles = 1, -(-outputs // right)
+        tiles = 1, -(-plane.columns.outputs // right)
         cost = _cost(plane, points, True, tiles) * costs.GREAT.chain
         yield GreatTiling(points, True, True, (points[0], right), tiles, cost)
-
-
-def _bytes(plane: Plane, points: Sequence[int]) -> int:
-    return 2 * math.prod(points) * np.dtype(plane.dtype).itemsize
 
 
 def _cost(plane: Plane, points: tuple[int, int], turns: bool, tiles: tuple[int, int]) -> float:
     each, all_points = costs.GREAT, math.prod(points)
     pairs = -(-math.prod(tiles) * plane.parts // 2)
-    steps = math.log2(all_points if turns else points[0])
-    moves = each.move * (2 if turns else 1)
-    if _bytes(plane, points) > NEAR_BYTES:
-        moves += each.far
-    kernel = 1 / 2  # is transformed once
-    return (pairs + kernel) * all_points * (each.transform * steps + moves) + each.call
+    per_point = 0.0
+    for count in points if turns else points[:1]:
+        far = each.far if count > NEAR_LINE else 0
+        per_point += (each.transform + far) * math.log2(count) + each.move
+    if 2 * all_points * np.dtype(plane.dtype).itemsize > NEAR_BYTES:
+        per_point += each.far_tile
+    if not plane.rows:  # lines come in batches, which share the kernel's transform and the call
+        return pairs * all_points * per_point
+    return (pairs + KERNEL) * all_points * per_point + each.call
 
 
 def plan(plane: Plane, tiling: GreatTiling) -> GreatPlan:
     """Make the tables of a way of cutting a plane."""
     dtype = np.dtype(plane.dtype)
-    sources = []
-    for border, size, (low, high) in zip(plane.borders, plane.size, plane.pads):
-        sources.append(boundary.sources_of(border, np.arange(-low, size + high), size))
-    low, high = plane.pads[1]
-    inside = plane.size[1]
-    zeros = plane.borders[1] == "zeros"
-    none = np.empty(0, np.int64)
-    rows, columns = tiling.points
+    row_source, row_target, kernel_rows = plane.row_tables()
+    columns, low, high = plane.columns, plane.columns.low, plane.columns.high
+    ends = columns.sources() if columns.border != "zeros" else np.empty(0, np.int64)
     return GreatPlan(
         points=tiling.points,
         turns=tiling.turns,
         chained=tiling.chained,
         tile=tiling.tile,
         tiles=tiling.tiles,
-        row_source=np.ascontiguousarray(sources[0], np.int64),
-        low_source=none if zeros else np.ascontiguousarray(sources[1][:low], np.int64),
-        high_source=none if zeros else np.ascontiguousarray(sources[1][low + inside :], np.int64),
-        row=(low, inside, high),
-        outputs=plane.outputs,
-        row_roots=_roots(rows),
-        column_roots=_roots(columns),
-        chain=_chain(rows, columns).astype(dtype) if tiling.chained else np.zeros(1, dtype),
-        kernel_rows=np.arange(plane.kernel[0]),
+        row_source=row_source,
+        row_target=row_target,
+        kernel_rows=kernel_rows,
+        low_source=np.ascontiguousarray(ends[:low]),
+        high_source=np.ascontiguousarray(ends[low + columns.size :]),
+        row=(low, columns.size, high),
+        outputs=(plane.padded_outputs, columns.outputs),
+        row_roots=_roots(tiling.points[0]),
+        column_roots=_roots(tiling.points[1]),
+        chain=_chain(*tiling.points).astype(dtype) if tiling.chained else np.zeros(1, dtype),
     )
 
 

@@ -62,8 +62,9 @@ def explain(operation: Callable[..., Any], *args: Any, **kwargs: Any) -> Explana
     Parameters
     ----------
     operation : callable
-        A function of :mod:`convx.functional` or :mod:`convx.grad`, or a prepared convolution. What
-        is no convolution has no algorithm to be chosen: it is run, for the shape of its result.
+        A function of :mod:`convx.functional`, :mod:`convx.grad` or :mod:`convx.signal`, or a
+        prepared convolution. What is no convolution has no algorithm to be chosen: it is run, for
+        the shape of its result.
     *args, **kwargs
         The arguments of the call.
 

@@ -111,10 +111,12 @@ def correlate(
     items, weight = read.reshape(of.input_shape), kernel.reshape(of.weight_shape)
     fits = out is not None and out.dtype == dtype
     target = out if fits else None
-    result = large_kernels.run(of, of.borders, items, weight, target)
-    if result is None:
-        result = _run(of, items, weight, target)
-    result = result.reshape(shape)
+    great = large_kernels.planned(of, of.borders, dtype)
+    if great is not None:
+        found = large_kernels.run(of, great, items, weight, target)
+        result = _run(of, items, weight, target) if found is None else found
+        return execution.deliver(result.reshape(shape), out)
+    result = _run(of, items, weight, target).reshape(shape)
     _remember(shortcut, of, x, kernel, items, weight, result)
     return execution.deliver(result, out)
 

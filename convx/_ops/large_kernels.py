@@ -2,13 +2,14 @@
 
 import math
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from convx._core import _spectral
 from convx._engine import execution, great_tiles, machine
 from convx._engine.dtypes import AnyArray
-from convx._engine.great_tiles import GreatTiling, Plane
+from convx._engine.great_tiles import GreatAxis, GreatTiling, Plane
 from convx._engine.plan import estimates
 from convx._engine.threads import WORK_PER_THREAD, get_num_threads
 from convx._ops.correlation import Correlation
@@ -17,16 +18,17 @@ LEAST_TAPS = 32  # from which they are looked at
 MOST_KEPT = 64
 
 
-def run(
-    of: Correlation, borders: tuple[str, ...], x: AnyArray, kernel: AnyArray, out: AnyArray | None
-) -> AnyArray | None:
-    """Correlate items of one channel with one kernel; None where the plan is better.
+class Great(NamedTuple):
+    """A correlation by great tiles."""
 
-    Also where an output is not finite: a transform spreads that.
-    """
+    plane: Plane
+    tiling: GreatTiling
+
+
+def planned(of: Correlation, borders: tuple[str, ...], dtype: np.dtype[Any]) -> Great | None:
+    """Return how great tiles correlate items of one channel; None if the plan is better."""
     if of.options.algorithm == "direct" or math.prod(of.options.kernel) < LEAST_TAPS:
         return None
-    dtype = np.result_type(x, kernel)
     real = np.empty(0, dtype).real.dtype
     if real.kind != "f":
         return None
@@ -35,15 +37,23 @@ def run(
     tiling = None if found is None else great_tiles.choose(found)
     if found is None or tiling is None or not _pays(of, tiling, real.name, parts):
         return None
+    return Great(found, tiling)
+
+
+def run(
+    of: Correlation, great: Great, x: AnyArray, kernel: AnyArray, out: AnyArray | None
+) -> AnyArray | None:
+    """Correlate by great tiles; None where an output is not finite, which a transform spreads."""
+    found, tiling = great
     work = round(tiling.cost) * of.batch
     threads = max(1, min(get_num_threads(), work // WORK_PER_THREAD))
     tiles = _tiles(found, tiling)
     execution.note("fft", work, threads * tiles.scratch_bytes + tiles.spectrum_bytes, threads)
     if execution.is_recording():
-        return np.broadcast_to(np.zeros((), dtype), of.output_shape)
-    items = np.ascontiguousarray(x).reshape(of.batch, *found.size)
+        return np.broadcast_to(np.zeros((), np.result_type(x, kernel)), of.output_shape)
+    items = np.ascontiguousarray(x).reshape(-1, *found.size)
     weight = np.ascontiguousarray(kernel).reshape(found.kernel)
-    result = _correlated(tiles, items, weight, (of.batch, *found.outputs), threads, out)
+    result = _correlated(tiles, items, weight, (len(items), *found.outputs), threads, out)
     return None if result is None else result.reshape(of.output_shape)
 
 
@@ -55,7 +65,7 @@ def _correlated(
     threads: int,
     out: AnyArray | None,
 ) -> AnyArray | None:
-    dtype, isa, rows = np.result_type(x, kernel), machine.ISA, np.arange(kernel.shape[0])
+    dtype, isa, rows = np.result_type(x, kernel), machine.ISA, tiles.kernel_rows
     if dtype.kind != "c":
         spectrum = tiles.pack(isa, kernel, None, rows)
         result = execution.target(out, shape, dtype, x, kernel)
@@ -65,7 +75,7 @@ def _correlated(
     )
     spectrum = tiles.pack(isa, w_parts[0], -w_parts[1], rows)
     real, imaginary = np.empty((2, *shape), x_parts[0].dtype)
-    if not tiles.run(isa, *x_parts, spectrum, real, imaginary, threads):
+    if not tiles.run(isa, x_parts[0], x_parts[1], spectrum, real, imaginary, threads):
         return None
     whole = np.empty(shape, dtype)
     whole.real, whole.imag = real, imaginary
@@ -73,40 +83,23 @@ def _correlated(
 
 
 def _plane(of: Correlation, borders: tuple[str, ...], dtype: str, parts: int) -> Plane | None:
-    """Return an item as a plane or as a line, if it is one: axes without a kernel are its items."""
+    """Return an item as rows and columns, if it is so; axes before the first kernel are items."""
     axes = [axis for axis, taps in enumerate(of.options.kernel) if taps > 1]
-    windows, last = of.windows, len(of.windows) - 1
-    if any(window.stride > 1 or window.dilation > 1 for window in windows):
+    if any(window.stride > 1 or window.dilation > 1 for window in of.windows):
         return None
-    if any(windows[a].pad_low + windows[a].pad_high for a in range(last + 1) if a not in axes):
+    found = [
+        GreatAxis(window.size, window.kernel, window.pad_low, window.pad_high, border)
+        for window, border in zip(of.windows, borders)
+    ]
+    if any(axis.kernel == 1 and axis.low + axis.high for axis in found):
         return None
-
-    def plane(*along: int | None) -> Plane:
-        none = 1, 1, (0, 0), "zeros"
-        size, kernel, pads, border = zip(
-            *(
-                none
-                if axis is None
-                else (
-                    windows[axis].size,
-                    windows[axis].kernel,
-                    (windows[axis].pad_low, windows[axis].pad_high),
-                    borders[axis],
-                )
-                for axis in along
-            )
-        )
-        return Plane(size, kernel, pads, border, dtype, parts)
-
-    if axes == [last]:
-        return plane(None, last)
-    if axes == [last - 1, last]:
-        return plane(last - 1, last)
-    if len(axes) == 1:
-        columns = math.prod(window.size for window in windows[axes[0] + 1 :])
-        found = plane(axes[0], None)
-        return found._replace(size=(found.size[0], columns))
-    return None
+    last = len(found) - 1
+    if axes[-1] < last:
+        if len(axes) > 1:
+            return None
+        columns = math.prod(axis.size for axis in found[axes[0] + 1 :])
+        return Plane((found[axes[0]],), GreatAxis(columns), dtype, parts)
+    return Plane(tuple(found[axes[0] : last]), found[last], dtype, parts)
 
 
 def _pays(of: Correlation, tiling: GreatTiling, dtype: str, parts: int) -> bool:

@@ -30,8 +30,7 @@ def upfirdn(
     ups, downs = arguments.rates(up, down)
     name = arguments.upfirdn_mode(mode)
     dtype = np.result_type(taps, array, np.float32)
-    if dtype not in dtypes.KERNEL_DTYPES:
-        raise TypeError(f"h and x must have no dtype beyond complex128, got {dtype}")
+    arguments.check_computed(dtype, "h and x")
     taps, array = (dtypes.as_filter_operand(one, dtype) for one in (taps, array))
     size = array.shape[place]
     if size == 0:
@@ -105,9 +104,8 @@ def _extended(x: AnyArray, axis: int, width: int, mode: str) -> AnyArray:
     x = np.moveaxis(x, axis, -1)
     places = np.concatenate([np.arange(-width, 0), np.arange(size, size + width)])
     first, last = x[..., :1], x[..., -1:]
-    if mode in ("antisymmetric", "antireflect"):
-        border = "symmetric" if mode == "antisymmetric" else "reflect"
-        beyond = _odd(x, places, border)
+    if mode in boundary.UPSIDE_DOWN:
+        beyond = _odd(x, places, boundary.UPSIDE_DOWN[mode])
     else:
         if mode == "line":
             slope = (last - first) / max(size - 1, 1)
@@ -127,7 +125,7 @@ def _odd(x: AnyArray, places: AnyArray, border: str) -> AnyArray:
     """Return samples beyond the ends: turned upside down with every turn back."""
     size = x.shape[-1]
     source = boundary.sources_of(border, places, size)
-    if border == "symmetric":
+    if border == boundary.MIRROR:
         upside = (places // size) % 2 == 1
         return np.where(upside, -x[..., source], x[..., source])
     period = max(size - 1, 1)
@@ -145,12 +143,8 @@ def separable(image: object, row: object, column: object, out: object) -> AnyArr
     x, across, down = _operand(image, "input"), _operand(row, "hrow"), _operand(column, "hcol")
     arguments.check_separable_filter(x.ndim, hrow=across.shape, hcol=down.shape)
     dtype = np.result_type(x, np.float32)
-    kinds = across.dtype.kind, down.dtype.kind
-    if dtype not in dtypes.KERNEL_DTYPES or (dtype.kind != "c" and "c" in kinds):
-        raise TypeError(
-            "input must have a dtype up to complex128, and a complex one for complex filters, got "
-            f"{x.dtype}"
-        )
+    arguments.check_computed(dtype, "input")
+    arguments.check_real_filters(dtype, hrow=across.dtype, hcol=down.dtype)
     target = None if out is None else arguments.check_out(out, x.shape, dtype)
     found = x.astype(dtype, copy=False)
     if x.size == 0:
@@ -158,12 +152,11 @@ def separable(image: object, row: object, column: object, out: object) -> AnyArr
     for axis, taps in ((1, across), (0, down)):
         turned = dtypes.as_filter_operand(taps[::-1], dtype)
         half = len(taps) // 2
-        found = filters.correlate(found, turned, (axis,), ((half, half),), ("symmetric",))
+        found = filters.correlate(found, turned, (axis,), ((half, half),), (boundary.MIRROR,))
     return execution.deliver(found, target)
 
 
 def _operand(value: object, name: str) -> AnyArray:
     array: AnyArray = dtypes.plain_array(value, name)
-    if array.dtype.kind not in "biufcO":
-        raise TypeError(f"{name} must have a dtype of numbers, got {array.dtype}")
+    arguments.check_numbers(array.dtype, name)
     return array

@@ -69,6 +69,13 @@ def convolve(
 
 def convolve_floats(in1: object, in2: object, mode: object, axes: object, out: object) -> Any:
     """Convolve along some axes and broadcast along the others, with floating results."""
+    call = None
+    if type(in1) is np.ndarray and type(in2) is np.ndarray and axes is None and _is_float(in1, in2):
+        whole = _turned(in2)
+        call = (in1.ndim, in1, whole, None, None, ("floats", mode))
+        remembered = _memo.call(*call, out)
+        if remembered is not None:
+            return remembered
     first, second = _operand(in1, "in1"), _operand(in2, "in2")
     arguments.check_same_rank(first.ndim, second.ndim)
     if first.ndim == 0:
@@ -76,14 +83,21 @@ def convolve_floats(in1: object, in2: object, mode: object, axes: object, out: o
     if 0 in first.shape or 0 in second.shape:
         return execution.deliver(np.empty(0), _checked(out, (0,), np.dtype(np.float64)))
     chosen = arguments.conv_mode(mode)
-    along = arguments.filtered_axes(axes, first.shape, second.shape)
+    asked = arguments.convolved_axes(axes, first.ndim)
+    along = arguments.filtered_axes(asked, first.shape, second.shape)
+    if chosen == "same":
+        second = _middle(second, [axis for axis in asked if first.shape[axis] == 1])
     if not along:  # SciPy transforms nothing then, and keeps the dtype
         product = first * second
         return execution.deliver(product, _checked(out, product.shape, product.dtype))
     first, second = _as_floats(first), _as_floats(second)
     dtype = np.result_type(first, second)
-    x, kernel, pads = _placed(first, np.flip(second, along), along, chosen)
-    return _filter(_cheaper(Pair(x, kernel, along, pads)), dtype, out)
+    kernel = np.flip(second, along)
+    if call is not None and len(along) == first.ndim:
+        kernel = whole
+    shortcut = None if call is None else filters.Shortcut(_memo, call)
+    x, kernel, pads = _placed(first, kernel, along, chosen)
+    return _filter(_cheaper(Pair(x, kernel, along, pads, shortcut=shortcut)), dtype, out)
 
 
 def convolve_planes(
@@ -137,14 +151,26 @@ def planned(in1: object, in2: object, mode: object) -> str:
     return "fft" if any(one.plan.algorithm == "fft" for one in programs) else "direct"
 
 
+def _middle(array: AnyArray, axes: list[int]) -> AnyArray:
+    """Return what 'same' keeps where the first array has one sample along some axes."""
+    where = [slice(None)] * array.ndim
+    for axis in axes:
+        start = (array.shape[axis] - 1) // 2
+        where[axis] = slice(start, start + 1)
+    return array[tuple(where)]
+
+
+def _is_float(first: AnyArray, second: AnyArray) -> bool:
+    return first.dtype == second.dtype and first.dtype.char in "fd"
+
+
 def _is_zero(value: object) -> bool:
     return type(value) is int and value == 0
 
 
 def _operand(value: object, name: str) -> AnyArray:
     array = dtypes.plain_array(value, name)
-    if array.dtype.kind not in "biufcO":
-        raise TypeError(f"{name} must have a dtype of numbers, got {array.dtype}")
+    arguments.check_numbers(array.dtype, name)
     return array
 
 

@@ -5,6 +5,9 @@
    while they are transformed, then rows are: the tile is transposed in registers on the way. A row
    is transformed, multiplied with the kernel's spectrum and transformed back while it is in L1.
 
+   Several axes that are filtered become one axis of rows: tables tell which rows are read, and which
+   of the outputs are wanted.
+
    A long line is a tile too, whose rows follow one another: between the transforms of columns and
    those of rows its points are turned by powers of the root of all of them (the chain). */
 
@@ -113,9 +116,10 @@ static T NAME(store_tile)(const cx_spectral_job *job, int64_t index, const T *fr
         return sum;
     }
     int64_t rows = cx_min(job->tile_rows, job->out_rows - down * job->tile_rows);
-    y += down * job->tile_rows * job->y_row;
+    const int64_t *target = job->row_target + down * job->tile_rows;
     for (int64_t r = 0; r < rows; r++)
-        sum += NAME(store_outputs)(y + r * job->y_row, from + r * pitch, length);
+        if (target[r] >= 0)
+            sum += NAME(store_outputs)(y + target[r] * job->out_columns, from + r * pitch, length);
     return sum;
 }
 

@@ -256,8 +256,9 @@ typedef struct {
     const int64_t *row_source;    /* of each padded row; -1: zeros */
     int64_t low, inside, high;    /* samples of a padded row */
     const int64_t *low_source, *high_source; /* the row's samples for low and high; NULL: zeros */
-    int64_t x_item, x_row, y_item, y_row; /* elements from one to the next */
+    int64_t x_item, x_row, y_item; /* elements from one to the next */
     int64_t out_rows, out_columns;
+    const int64_t *row_target;    /* the row of y for each row of outputs; -1: none */
     const double *row_roots, *column_roots;
     const void *chain;            /* [real, imaginary][coarse, then fine powers][row] */
     const void *x, *x_imaginary;

@@ -65,10 +65,10 @@ def fill_value(value: object, dtype: np.dtype[Any]) -> Any:
         raise ValueError(f"`fillvalue` must be scalar or an array with one element, got {value!r}")
     if array.dtype.kind not in "buifcO":
         raise TypeError(f"fillvalue must be a number, got {shown(value)}")
+    drops_part = array.dtype.kind == "c" and dtype.kind not in "cO"
     with np.errstate(invalid="ignore"):
-        filled = array.reshape(()).astype(dtype)
-    wraps = dtype.kind in "iu" and not abs(filled - array) < 1
-    if wraps or (array.dtype.kind == "c" and dtype.kind not in "cO"):
+        filled = (array.real if drops_part else array).reshape(()).astype(dtype)
+    if drops_part or (dtype.kind in "iu" and not abs(filled - array) < 1):
         raise ValueError(
             f"could not cast `fillvalue` directly to the output type {dtype}, got {shown(value)}"
         )
@@ -107,10 +107,9 @@ def valid_swaps(shape: Sequence[int], kernel: Sequence[int], axes: Sequence[int]
 
 
 def filtered_axes(
-    value: object, shape: tuple[int, ...], kernel: tuple[int, ...]
+    axes: Sequence[int], shape: tuple[int, ...], kernel: tuple[int, ...]
 ) -> tuple[int, ...]:
     """Return the axes to convolve along, ascending, but those where one array has one sample."""
-    axes = _axes(value, len(shape))
     along = sorted(axis for axis in axes if shape[axis] != 1 and kernel[axis] != 1)
     rest = (axis for axis in range(len(shape)) if axis not in along)
     if any(shape[a] != kernel[a] and 1 not in (shape[a], kernel[a]) for a in rest):
@@ -118,7 +117,8 @@ def filtered_axes(
     return tuple(along)
 
 
-def _axes(value: Any, rank: int) -> list[int]:
+def convolved_axes(value: Any, rank: int) -> list[int]:
+    """Return the axes that are asked for, none negative: all of them by default."""
     if value is None:
         return list(range(rank))
     try:
@@ -178,3 +178,22 @@ def check_separable_filter(image: int, **shapes: tuple[int, ...]) -> None:
             raise ValueError(f"{name} must have 1 axis, got {len(shape)}: {depth}")
         if shape[0] % 2 == 0:
             raise ValueError(f"{name} must be of odd length, got {shape[0]}")
+
+
+def check_numbers(dtype: np.dtype[Any], name: str) -> None:
+    """Raise unless there are numbers in an array, or Python objects that may be."""
+    if dtype.kind not in "biufcO":
+        raise TypeError(f"{name} must have a dtype of numbers, got {dtype}")
+
+
+def check_computed(dtype: np.dtype[Any], name: str) -> None:
+    """Raise unless what arrays are promoted to is float32, float64 or complex ones of these."""
+    if dtype.char not in "fdFD":
+        raise TypeError(f"{name} must have a dtype of numbers up to complex128, got {dtype}")
+
+
+def check_real_filters(image: np.dtype[Any], **dtypes: np.dtype[Any]) -> None:
+    """Raise if a filter is complex and the image is not."""
+    for name, dtype in dtypes.items():
+        if dtype.kind not in ("biuf" if image.kind != "c" else "biufc"):
+            raise TypeError(f"{name} must not have complex taps for a real input, got {dtype}")
