@@ -6,7 +6,7 @@ The floors, from the top; imports go down only:
 - ``convx.plot``: pictures of convolutions and of what is learned, with matplotlib;
 - ``convx.nn``, ``convx.optim``, ``convx.data``: layers, losses, models; optimisers; batches;
 - ``convx.functional``, ``convx.grad``: public functions under the names of PyTorch;
-- ``convx.signal``: public functions under the names of SciPy;
+- ``convx.signal``, ``convx.ndimage``: public functions under the names of SciPy;
 - ``convx._ops``: the operations, forward and backward together;
 - ``convx._engine``: sizes, arguments, boundaries, dtypes, plans, threads;
 - ``convx._core``: compiled drivers and kernels.
