@@ -24,6 +24,7 @@ CHAIN_POINTS = (64, 128, 256, 512)  # rows and columns that a line is taken as
 FINE = 16  # CX_CHAIN
 MOST_POINTS = 2**19  # of a tile
 NEAR_BYTES = 3 * 2**18  # of a tile that stays in the L2 cache with a part of a spectrum
+KERNEL = 1 / 2  # the transform of a kernel, in pairs of tiles
 NEAR_LINE = 256  # points of a line that stays in the L1 cache
 
 
@@ -196,8 +197,9 @@ def _cost(plane: Plane, points: tuple[int, int], turns: bool, tiles: tuple[int, 
         per_point += (each.transform + far) * math.log2(count) + each.move
     if 2 * all_points * np.dtype(plane.dtype).itemsize > NEAR_BYTES:
         per_point += each.far_tile
-    kernel = 1 / 2  # is transformed once
-    return (pairs + kernel) * all_points * per_point + each.call
+    if not plane.rows:  # lines come in batches, which share the kernel's transform and the call
+        return pairs * all_points * per_point
+    return (pairs + KERNEL) * all_points * per_point + each.call
 
 
 def plan(plane: Plane, tiling: GreatTiling) -> GreatPlan:
