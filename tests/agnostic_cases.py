@@ -7,7 +7,7 @@ from support import Case, values
 
 import convx
 from convx import functional as F
-from convx import grad
+from convx import grad, ndimage
 
 ACTIVATIONS = ("relu", "relu6", "silu", "hardswish", "leaky_relu", "sigmoid", "tanh")
 DTYPES = ("float32", "float64", "int32", "int64")
@@ -70,6 +70,23 @@ CASES = {
         options={"stride": 2, "padding": 3, "padding_mode": "circular"},
     ),
 }
+
+
+def filters(dtype):
+    """Filters of images: those of one sweep and of several, short windows and long ones."""
+    rng = np.random.default_rng(11)
+    image, volume = values(rng, (130, 370), dtype), values(rng, (9, 40, 50), dtype)
+    found = {
+        "gaussian": partial(ndimage.gaussian_filter, image, 1.5),
+        "gaussian of a volume": partial(ndimage.gaussian_filter, volume, 1.0),
+        "along rows": partial(ndimage.correlate1d, image, [1, 2, 4, 3], 0),
+        "laplace": partial(ndimage.laplace, image),
+        "footprint": partial(ndimage.minimum_filter, image, footprint=np.tri(4)),
+    }
+    for size in (3, 7, 40):
+        found[f"mean {size}"] = partial(ndimage.uniform_filter, image, size)
+        found[f"maximum {size}"] = partial(ndimage.maximum_filter, volume, size)
+    return found
 
 
 def operations(case, dtype):

@@ -1,10 +1,15 @@
 """Settings and fixtures of all tests."""
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 pytest.register_assert_rewrite("support")
+
+# Pictures go to files: a window would wait for somebody to close it.
+os.environ.setdefault("MPLBACKEND", "agg")
 
 # The same examples in every run: what is random is tried by the slow variants.
 settings.register_profile(

@@ -15,8 +15,11 @@ FUSED = ("avx2", "avx512", "neon")  # instruction sets with a fused multiply-add
 
 WORKER = """
 import sys, numpy as np, convx
-from agnostic_cases import CASES, DTYPES, operations
+from agnostic_cases import CASES, DTYPES, filters, operations
 results = {}
+for dtype in DTYPES:
+    for name, run in filters(dtype).items():
+        results[f"{name} {dtype}"] = run()
 for name in CASES:
     for dtype in DTYPES:
         for operation, run in operations(CASES[name], dtype).items():

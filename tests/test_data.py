@@ -150,6 +150,16 @@ def test_leaving_early_ends_the_thread(taken, prefetch):
     assert len(data.asked) == asked
 
 
+def test_when_there_is_a_thread(tmp_path):
+    small, large = np.zeros((100, 10)), np.zeros((100, 5000))
+    mapped = np.memmap(tmp_path / "file", float, "w+", shape=(100, 10))
+    assert DataLoader(small, 32).prefetch == DataLoader((small, small), 32).prefetch == 0
+    assert DataLoader(large, 2).prefetch == DataLoader(np.zeros((0, 4))).prefetch == 0
+    assert DataLoader(large, 32).prefetch == DataLoader((small, large), 32).prefetch == 2
+    assert DataLoader(Squares(4)).prefetch == DataLoader(mapped).prefetch == 2
+    assert DataLoader(large, 32, prefetch=0).prefetch == 0
+
+
 def test_batches_are_made_ahead():
     started = threading.Event()
 
@@ -366,5 +376,30 @@ def test_known_checksums():
     assert len(set(digits.CHECKSUMS.values())) == 4
 
 
+def test_random_shifts(rng):
+    images = rng.integers(1, 9, (40, 2, 5, 6))
+    shifted = convx.data.random_shift(images, 2, rng=0)
+    assert_same(shifted, convx.data.random_shift(images, 2, rng=0))
+    assert_same(convx.data.random_shift(images, 0), images)
+    padded = np.pad(images, ((0, 0), (0, 0), (2, 2), (2, 2)))
+    seen = set()
+    for whole, picture in zip(padded, shifted, strict=True):
+        places = [
+            (down, across)
+            for down in range(5)
+            for across in range(5)
+            if np.array_equal(whole[:, down : down + 5, across : across + 6], picture)
+        ]
+        assert len(places) == 1
+        seen.update(places)
+    assert {0, 4} <= {down for down, _ in seen}
+    assert {0, 4} <= {across for _, across in seen}
+    with pytest.raises(ValueError, match="images must have axes"):
+        convx.data.random_shift(images[0], 1)
+    with pytest.raises(ValueError, match="pixels must be non-negative"):
+        convx.data.random_shift(images, -1)
+
+
 def test_public_names():
-    assert set(convx.data.__all__) == {"DataLoader", "Digits", "mnist", "read_idx"}
+    names = {"DataLoader", "Digits", "mnist", "random_shift", "read_idx"}
+    assert set(convx.data.__all__) == names

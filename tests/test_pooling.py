@@ -351,6 +351,21 @@ def test_long_lines(options, ceil_mode):
         np.testing.assert_allclose((y * g).sum(), (x * back).sum(), rtol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("taps", "stride"), [(2, 1), (3, 1), (4, 1), (2, 2), (3, 2), (3, 3), (4, 4)]
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+def test_every_number_of_outputs(taps, stride, dtype):
+    """That fill vectors and do not; whole numbers, so that sums are exact."""
+    for outputs in (*range(1, 36), 48, 63):
+        x = values(outputs, (3, taps, stride * (outputs - 1) + taps), dtype)
+        windows = np.lib.stride_tricks.sliding_window_view(x, taps, -1)[..., ::stride, :]
+        assert_same(F.max_pool2d(x, taps, stride), windows.max((1, 3))[:, None])
+        total = windows.sum((1, 3), dtype=dtype)[:, None]
+        divided = np.trunc(total / taps**2) if dtype == "int64" else total / x.dtype.type(taps**2)
+        assert_same(F.avg_pool2d(x, taps, stride), divided.astype(dtype))
+
+
 def test_wider_padding_than_torch_takes():
     assert F.avg_pool1d([[6.0]], 3, stride=1, padding=2).tolist() == [[2, 2, 2]]
     assert F.max_pool1d([[1.0, 2.0]], 3, stride=1, padding=((2, 1),)).tolist() == [[1, 2, 2]]

@@ -57,6 +57,22 @@ def test_duplicates():
     assert grad.max_unpool1d(g, x, indices, 2).tolist() == [[0, 2, 5]]
 
 
+@pytest.mark.parametrize("dtype", ["i1", "u1", ">i2", "u2", "<i4", ">u4", "i8", "u8"])
+def test_indices_of_any_integers(dtype):
+    x, g = np.arange(1.0, 9.0).reshape(2, 4), np.arange(16.0).reshape(2, 8)
+    indices = np.array([[7, 0, 3, 2], [1, 5, 1, 6]]).astype(dtype)
+    expected = np.zeros((2, 8))
+    expected[0, [7, 0, 3, 2]], expected[1, [1, 5, 6]] = [1, 2, 3, 4], [7, 6, 8]
+    assert F.max_unpool1d(x, indices, 2).tolist() == expected.tolist()
+    dx = grad.max_unpool1d(g, x, indices[:, ::-1], 2)  # the last of two is now the first
+    assert dx.tolist() == [[2, 3, 0, 7], [14, 0, 13, 9]]
+    for wrong in (8, 127, -1):
+        with pytest.raises(ValueError, match="indices"):
+            F.max_unpool1d(
+                x, (indices.astype("i8") + (wrong - 6) * (indices == 6)).astype(dtype), 2
+            )
+
+
 @randomly(60, rank=st.sampled_from(RANKS), seed=st.integers(0, 999))
 def test_unpooling_is_the_adjoint(rank, seed):
     rng = np.random.default_rng(seed)

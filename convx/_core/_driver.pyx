@@ -23,7 +23,7 @@ from convx._core._kernels cimport (
     cx_task,
 )
 
-from numpy import dtype, empty
+from numpy import empty
 
 
 cdef extern from *:
@@ -49,12 +49,11 @@ build = {
 SLIDE_ROWS = CX_SLIDE_ROWS
 
 cdef dict KERNELS = {"float32": CX_F32, "float64": CX_F64, "uint32": CX_U32, "uint64": CX_U64}
+# By character too: a dtype's own name takes longer to find than a small array takes to sweep over.
 cdef dict SWEEPS = {
     "float32": CX_SWEEP_F32, "float64": CX_SWEEP_F64, "int64": CX_SWEEP_I64, "uint8": CX_SWEEP_U8,
+    "f": CX_SWEEP_F32, "d": CX_SWEEP_F64, "l": CX_SWEEP_I64, "q": CX_SWEEP_I64, "B": CX_SWEEP_U8,
 }
-# A dtype's own name takes longer to find than a small array takes to sweep over.
-SWEEPS.update({dtype(char).char: SWEEPS[dtype(char).name] for char in "fdlqB"
-               if dtype(char).name in SWEEPS})
 
 
 activations = {

@@ -8,6 +8,7 @@ TYPES: dict[str, int]
 
 class Filter:
     scratch_bytes: int
+    table_bytes: int
     def __init__(self, isa: str, cut: Cut) -> None: ...
     def run(self, x: NDArray[Any], y: NDArray[Any], threads: int) -> None: ...
 

@@ -31,7 +31,7 @@ cdef class Filter:
     cdef cx_filter_job job
     cdef cx_sweep sweep
     cdef int64_t pieces
-    cdef readonly int64_t scratch_bytes
+    cdef readonly int64_t scratch_bytes, table_bytes
     cdef list kept
 
     def __init__(self, str isa, cut):
@@ -63,6 +63,7 @@ cdef class Filter:
         axis.dilation, axis.low, axis.symmetry = given.dilation, given.low, given.symmetry
         axis.weights, axis.sources = memory_of(weights), <const int64_t *>sources.view.buf
         self.kept += [sources, weights]
+        self.table_bytes += sources.view.len + (0 if weights is None else weights.view.len)
         return 0
 
     def run(self, x, y, int threads):

@@ -65,6 +65,7 @@ cdef class Pooling:
             axis.count = <const int64_t *>self.memory_of(one.count)
             if one.divisor is not None:
                 axis.divisor = <const double *>self.memory_of(one.divisor)
+                axis.divisor_step = one.divisor.size > 1
             job.plane_size *= axis.size
             job.plane_outputs *= axis.outputs
             if index < job.axes - 1:

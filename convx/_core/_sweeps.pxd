@@ -172,6 +172,7 @@ cdef extern from "sweeps.h" nogil:
         const int64_t *start
         const int64_t *count
         const double *divisor
+        int64_t divisor_step
         int64_t tables_stride, step, taps, stride, low, longest
 
     ctypedef struct cx_pool_job:

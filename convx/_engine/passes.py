@@ -112,6 +112,7 @@ ROWS_BYTES = 576 * 1024
 COLUMNS_BYTES = 128 * 1024
 LINE_BYTES = 64 * 1024
 LONGEST_SEGMENT = 4096
+MOST_LINES = 64
 # Rows of a band whose rows need not be made: a multiple of those that share their inputs; and the
 # least of one with windows, which is cut where they are.
 WEIGHTED_BAND = 8
@@ -155,6 +156,13 @@ def _sources(one: Pass, size: int) -> IndexMap:
     return boundary.sources_of(one.border, coordinates, size)
 
 
+def _border_sources(one: Pass, size: int) -> IndexMap:
+    """Return the sources of a line's border alone: a table of all would be longer than the line."""
+    coordinates = np.arange(-one.low, one.span - one.low, dtype=np.int64)
+    coordinates[one.low :] += size
+    return boundary.sources_of(one.border, coordinates, size)
+
+
 def symmetry(weights: Sequence[float]) -> int:
     """Tell mirrored weights (1), and mirrored and negated ones (-1), by SciPy's measure."""
     if len(weights) % 2 == 0:
@@ -166,16 +174,19 @@ def symmetry(weights: Sequence[float]) -> int:
     return -1 if all(not abs(high + low) > epsilon for low, high in pairs) else 0
 
 
-def _axis_filter(one: Pass | None, size: int, dtype: np.dtype[Any]) -> AxisFilter:
+def _axis_filter(
+    one: Pass | None, size: int, dtype: np.dtype[Any], *, line: bool = False, rows: bool = False
+) -> AxisFilter:
+    """Tell of an axis; the sources of one that is kept are needed of rows between planes only."""
     if one is None:
-        return AxisFilter("keep", size, 1, 1, 0, 0, None, np.arange(size, dtype=np.int64))
+        sources = np.arange(size if rows else 1, dtype=np.int64)
+        return AxisFilter("keep", size, 1, 1, 0, 0, None, sources)
     weights, mirrored = None, 0
     if one.what == "weights":
         mirrored = symmetry(one.weights)
         weights = _rounded(np.array(one.weights), mirrored, dtype)
-    return AxisFilter(
-        one.what, size, one.taps, one.dilation, one.low, mirrored, weights, _sources(one, size)
-    )
+    sources = _border_sources(one, size) if line else _sources(one, size)
+    return AxisFilter(one.what, size, one.taps, one.dilation, one.low, mirrored, weights, sources)
 
 
 def _rounded(weights: AnyArray, mirrored: int, dtype: np.dtype[Any]) -> AnyArray:
@@ -207,7 +218,7 @@ def _cut(chain: Chain, one: Together, x_dtype: np.dtype[Any]) -> Cut:
     if one.line is None:
         line, inner = _axis_filter(None, inner, chain.dtype), 1
     else:
-        line = _axis_filter(one.line, shape[last.axis], chain.dtype)
+        line = _axis_filter(one.line, shape[last.axis], chain.dtype, line=True)
     if one.row is None and one.plane is None:
         rows, planes, outer = math.prod(shape[:first]), 1, 1
     else:
@@ -221,7 +232,7 @@ def _cut(chain: Chain, one: Together, x_dtype: np.dtype[Any]) -> Cut:
         x_dtype=x_dtype,
         y_dtype=chain.y_dtype,
         plane=_axis_filter(one.plane, planes, chain.dtype),
-        row=_axis_filter(one.row, rows, chain.dtype),
+        row=_axis_filter(one.row, rows, chain.dtype, rows=one.plane is not None),
         line=line,
         outer=outer,
         inner=inner,
@@ -242,7 +253,7 @@ def _piece(one: Together, rows: int, length: int, item: int, made: bool) -> tupl
     span = one.row.span if one.row is not None else 0
     if one.row is None and one.plane is None:
         segment = min(length, LONGEST_SEGMENT)
-        return min(rows, max(1, LINE_BYTES // (segment * item))), segment
+        return min(rows, MOST_LINES, max(1, LINE_BYTES // (segment * item))), segment
     segment, most = length, ROWS_BYTES
     if one.line is None:
         most = COLUMNS_BYTES

@@ -47,8 +47,7 @@ class PoolAxis:
 
     def divided(self, by: Any) -> "PoolAxis":
         """Return the same windows with a divisor, one number or one for each."""
-        divisor = np.ascontiguousarray(np.broadcast_to(by, self.outputs), np.float64)
-        return replace(self, divisor=divisor)
+        return replace(self, divisor=np.array(by, np.float64).reshape(-1))
 
     def adjoint(self) -> "PoolAxis":
         """Return, of each input, the outputs whose windows it is in, which must not be dilated."""
@@ -89,9 +88,11 @@ def regular(window: Window, outputs: int, alone: bool = False) -> PoolAxis:
     )
 
 
-def padded_counts(window: Window, outputs: int) -> Table:
-    """Return how many samples each window has, with those of the padding."""
+def padded_counts(window: Window, outputs: int) -> Table | int:
+    """Return how many samples each window has, with those of the padding; one number if all can."""
     end = window.pad_low + window.size + window.pad_high
+    if outputs and (outputs - 1) * window.stride + window.kernel <= end:
+        return window.kernel
     # the first of them begins at 0, and none of more than one overflows
     origin = np.arange(outputs) * (window.stride if outputs > 1 else 1)
     return np.minimum(window.kernel, end - origin)

@@ -93,23 +93,14 @@ def explain(operation: Callable[..., Any], *args: Any, **kwargs: Any) -> Explana
         result = operation(*args, **kwargs)
     results = result if isinstance(result, tuple) else (result,)
     shapes = tuple(one.shape for one in results if isinstance(one, np.ndarray))
-    told = [_told(one) for one in programs] + programs.told
     return Explanation(
-        algorithm=" + ".join(dict.fromkeys(one.algorithm for one in told)) or "none",
-        estimates=_sum([one.estimates for one in told]),
-        flops=sum(2 * one.work for one in told),
-        workspace_bytes=max((one.workspace_bytes for one in told), default=0),
-        threads=max((one.threads for one in told), default=1),
+        algorithm=" + ".join(dict.fromkeys(one.plan.algorithm for one in programs)) or "none",
+        estimates=_sum([plan.estimates(one.plan) for one in programs]),
+        flops=sum(2 * one.plan.work for one in programs),
+        workspace_bytes=max((one.workspace_bytes for one in programs), default=0),
+        threads=max((one.threads for one in programs), default=1),
         output_shape=shapes if isinstance(result, tuple) else shapes[0],
         isa=machine.ISA,
-    )
-
-
-def _told(one: _driver.Program) -> execution.Told:
-    """What is told of a program."""
-    of = one.plan
-    return execution.Told(
-        of.algorithm, plan.estimates(of), of.work, one.workspace_bytes, one.threads
     )
 
 

@@ -46,9 +46,7 @@ def combined(
     size = math.prod(shape)
     threads = sweeps.threads_for(out.nbytes * (1 + len(taps) // TAPS_PER_MOVE))
     if execution.is_recording():
-        work = out.size * len(taps)
-        told = execution.Told("footprint", {"footprint": float(work)}, work)
-        execution.tell(told._replace(workspace_bytes=size * computed.itemsize, threads=threads))
+        execution.note("footprint", out.size * len(taps), size * computed.itemsize, threads)
         return out
     memory = np.empty(size + SLACK, computed)
     memory[size:] = 0

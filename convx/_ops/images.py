@@ -8,7 +8,8 @@ import numpy as np
 from convx._core._driver import Activation
 from convx._core._memo import CallMemo
 from convx._core._memory import new_result
-from convx._engine import arguments, dtypes
+from convx._engine import arguments, dtypes, execution
+from convx._engine.boundary import IMAGE_BORDERS
 from convx._engine.dtypes import AnyArray
 from convx._engine.passes import Pass
 from convx._ops import footprint, image_correlation, separable
@@ -150,12 +151,13 @@ def _complex_parts(
 
 
 _memo = CallMemo(Activation())
+CONSTANT_MODES = tuple(mode for mode, border in IMAGE_BORDERS.items() if border == "constant")
 
 
-def _shortcut(
+def _plain_call(
     input: object, weights: object, mode: object, origin: object, axes: object, turned: bool
-) -> Shortcut | None:
-    """Return what remembers calls with arrays like these, which need no second look.
+) -> execution.Call | None:
+    """Return a call with arrays like these as it is remembered: it needs no second look.
 
     Larger kernels are looked at each time, for they may be products.
     """
@@ -166,9 +168,10 @@ def _shortcut(
         return None
     if turned:
         kernel = kernel[(slice(None, None, -1),) * kernel.ndim]
-    kernel = np.ascontiguousarray(kernel, input.dtype)
+    if kernel.dtype is not input.dtype or not kernel.flags.c_contiguous:
+        kernel = np.ascontiguousarray(kernel, input.dtype)
     given = (mode, origin, () if axes is None else axes, int(turned))
-    return Shortcut(_memo, (None, input, kernel, None, None, given))
+    return None, input, kernel, None, None, given
 
 
 def correlate(
@@ -185,13 +188,14 @@ def correlate(
     turned: bool,
 ) -> AnyArray:
     """Correlate, or convolve if ``turned``, over several axes."""
-    shortcut = None
-    if accumulate is None and dilation == 1 and (cval == 0 or "constant" not in str(mode)):
-        shortcut = _shortcut(input, weights, mode, origin, axes, turned)
-        if shortcut is not None and (output is None or type(output) is np.ndarray):
-            remembered = shortcut.memo.call(*shortcut.call, output)
+    call = None
+    if accumulate is None and dilation == 1 and (cval == 0 or mode not in CONSTANT_MODES):
+        call = _plain_call(input, weights, mode, origin, axes, turned)
+        if call is not None and (output is None or type(output) is np.ndarray):
+            remembered: AnyArray | None = _memo.call(*call, output)
             if remembered is not None:
                 return remembered
+    shortcut = None if call is None else Shortcut(_memo, call)
     x = image(input)
     kernel = dtypes.plain_array(weights, "weights")
     if kernel.dtype.kind == "c" and not turned:

@@ -174,9 +174,7 @@ def loss_gradients(
         factor, g = ratio(float(g), count), None  # type: ignore[arg-type]
     lines, threads, size = _lines(of, of.weight, g), _threads(of), math.prod(of.shape)
     by_input, by_target = _room_for(of.input, of), _room_for(of.target, of)
-    _losses.pair_slopes(
-        machine.ISA, *pairwise, lines, factor, size, by_input, by_target, threads
-    )
+    _losses.pair_slopes(machine.ISA, *pairwise, lines, factor, size, by_input, by_target, threads)
     by_weights = None
     if of.weight is not None and to_weight:
         mean = 0.0
@@ -184,9 +182,7 @@ def loss_gradients(
             mean = ratio(_sum(of, pairwise), count)
         by_weights = _room_for(of.weight, of)
         lines = _lines(of, None, g)
-        _losses.pair_loss(
-            machine.ISA, *pairwise, lines, mean, factor, size, by_weights, threads
-        )
+        _losses.pair_loss(machine.ISA, *pairwise, lines, mean, factor, size, by_weights, threads)
     return (
         _summed_to(by_input, of.input),
         _summed_to(by_target, of.target),

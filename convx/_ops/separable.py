@@ -17,7 +17,10 @@ from convx._engine.passes import Chain, Pass, can_add
 
 # Taps of one pass that cost as much as moving its elements.
 TAPS_PER_MOVE = 8
+# Filters are kept for calls like the one that they were made for, but not those with large tables:
+# memory stays bounded over calls of ever new shapes.
 MOST_FILTERS = 256
+MOST_TABLE_BYTES = 128 * 1024
 Key = tuple[Any, ...] | None
 _filters: dict[Chain, list[Filter]] = {}
 
@@ -126,19 +129,20 @@ def _run(
     found = _filters.get(chain)
     if found is None:
         found = [Filter(machine.ISA, cut) for cut in chain.cuts()]
-        while len(_filters) >= MOST_FILTERS:
+        kept = sum(one.table_bytes for one in found) <= MOST_TABLE_BYTES
+        while kept and len(_filters) >= MOST_FILTERS:
             _filters.pop(next(iter(_filters)), None)
-        _filters[chain] = found
+        if kept:
+            _filters[chain] = found
     moved = _moved_bytes(chain)
     threads = sweeps.threads_for(moved)
     size = math.prod(chain.shape)
     if execution.is_recording():
         taps = sum(one.taps for one in chain.passes if one.what == "weights")
         scratch = threads * max(one.scratch_bytes for one in found)
-        told = execution.Told("separable", {"separable": float(size * taps)}, size * taps)
-        execution.tell(told._replace(workspace_bytes=scratch, threads=threads))
+        execution.note("separable", size * taps, scratch, threads)
         return x if out is None else out
-    if key is not None and x is given:
+    if key is not None and x is given and chain in _filters:
         while len(_remembered) >= MOST_FILTERS:
             _remembered.pop(next(iter(_remembered)), None)
         _remembered[key] = Remembered(found, chain.y_dtype, moved)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,13 @@ from convx._engine import arguments
 __all__ = ["DataLoader"]
 
 Array: TypeAlias = NDArray[Any]
+
+
+BATCHES_AHEAD = 2
+
+#: Bytes of a batch from which a thread pays. Asking one takes 60 µs, copying a MiB 50 µs (AMD
+#: EPYC, Zen 4, one core, batches of 32 digits and of 32 pictures of 3 x 100 x 100).
+WORTH_A_THREAD = 1 << 20
 
 
 class Items(Protocol):
@@ -46,8 +54,9 @@ class DataLoader:
         Whether a last batch with fewer items is left out.
     rng : None, int, or Generator
         Source of the orders, as `numpy.random.default_rng` takes it.
-    prefetch : int
-        Batches made ahead; with 0 there is no thread.
+    prefetch : int, optional
+        Batches made ahead; with 0 there is no thread. By default 2, and 0 for small batches of
+        arrays in memory, which are copied in less time than it takes to ask a thread.
 
     Raises
     ------
@@ -85,7 +94,7 @@ class DataLoader:
         *,
         drop_last: bool = False,
         rng: np.random.Generator | int | None = None,
-        prefetch: int = 2,
+        prefetch: int | None = None,
     ) -> None:
         self._length = arguments.items_of(dataset)
         self.dataset = dataset
@@ -93,6 +102,8 @@ class DataLoader:
         self.shuffle = arguments.flag(shuffle, "shuffle")
         self.drop_last = arguments.flag(drop_last, "drop_last")
         self.rng = arguments.generator(rng)
+        if prefetch is None:
+            prefetch = 0 if self._batch_bytes() < WORTH_A_THREAD else BATCHES_AHEAD
         self.prefetch = arguments.integer(prefetch, "prefetch", 0)
 
     def __len__(self) -> int:
@@ -104,6 +115,13 @@ class DataLoader:
         starts = range(0, len(self) * self.batch_size, self.batch_size)
         parts = (order[start : start + self.batch_size] for start in starts)
         return self._ahead(parts) if self.prefetch else (self._batch(part) for part in parts)
+
+    def _batch_bytes(self) -> float:
+        """What is copied for a batch; nobody knows of files and of items by number."""
+        arrays = self.dataset if isinstance(self.dataset, tuple) else (self.dataset,)
+        if any(isinstance(one, np.memmap) or not isinstance(one, np.ndarray) for one in arrays):
+            return math.inf
+        return sum(one.nbytes for one in arrays) * self.batch_size / max(1, self._length)
 
     def _batch(self, part: Array) -> Any:
         if isinstance(self.dataset, np.ndarray):

@@ -87,10 +87,11 @@ class Flatten(Module):
 
     def vjp(self, x: Any, **_: Any) -> tuple[Any, Pullback]:
         """Return the array in its new shape."""
-        shape = np.shape(x)
-        first, last = (range(len(shape))[place] for place in (self.start_dim, self.end_dim))
+        x = np.asarray(x)
+        shape, axes = x.shape, range(x.ndim)
+        first, last = axes[self.start_dim], axes[self.end_dim]
         joined = (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :])
-        return np.reshape(x, joined), lambda dy: np.reshape(dy, shape)
+        return x.reshape(joined), lambda dy: np.reshape(dy, shape)
 
     def extra_repr(self) -> str:
         """Return the axes."""

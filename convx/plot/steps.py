@@ -393,10 +393,11 @@ def _picture(scene: Scene, dpi: int) -> bytes:
 def _write_gif(path: Path, pictures: list[bytes], seconds: float) -> None:
     from PIL import Image
 
-    frames = [Image.open(io.BytesIO(one)).convert("RGB") for one in pictures]
-    # The colours of the last step, in which all of them occur.
-    palette = frames[-1].quantize(256, dither=Image.Dither.NONE)
-    shown = [one.quantize(palette=palette, dither=Image.Dither.NONE) for one in frames]
+    frames = np.stack([np.asarray(Image.open(io.BytesIO(one)).convert("RGB")) for one in pictures])
+    places, palette = _indexed(frames)
+    shown = [Image.fromarray(one) for one in places]
+    for one in shown:
+        one.putpalette(palette.tobytes())
     with replacing(path) as file:
         shown[0].save(
             file,
@@ -406,3 +407,14 @@ def _write_gif(path: Path, pictures: list[bytes], seconds: float) -> None:
             duration=round(1000 * seconds),
             loop=0,
         )
+
+
+def _indexed(frames: Array) -> tuple[Array, Array]:
+    """The 256 most frequent colours, and for every pixel the place of the nearest one of them."""
+    codes = frames @ np.array([1 << 16, 1 << 8, 1])
+    found, which, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    colours = np.stack([found >> 16, found >> 8 & 255, found & 255], 1)
+    palette = colours[np.argsort(-counts)[:256]]
+    distances = np.square(colours[:, np.newaxis] - palette).sum(2)
+    nearest = distances.argmin(1).astype(np.uint8)
+    return nearest[which].reshape(codes.shape), palette.astype(np.uint8)

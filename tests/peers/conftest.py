@@ -24,7 +24,6 @@ there, ran = Counter(), Counter()
 def pytest_configure(config):
     for mark in MARKS:
         config.addinivalue_line("markers", f"{mark}: one of SciPy's own")
-    config.addinivalue_line("filterwarnings", "ignore:Passing a non-Collection iterable")
 
 
 @pytest.hookimpl(tryfirst=True)

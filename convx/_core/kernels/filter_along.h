@@ -30,6 +30,8 @@ CX_INLINE void NAME(along_sums)(const int more, T *to, const T *line, const T *w
     int64_t i = 0;
     for (; i + 8 * LANES <= length; i += 8 * LANES)
         NAME(along_block)(8, more, to + i, line + i, weights, taps, step);
+    for (; i + 3 * LANES <= length; i += 3 * LANES)
+        NAME(along_block)(3, more, to + i, line + i, weights, taps, step);
     for (; i + LANES <= length; i += LANES)
         NAME(along_block)(1, more, to + i, line + i, weights, taps, step);
     if (i < length) { /* a line may be read beyond its end */

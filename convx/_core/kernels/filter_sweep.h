@@ -45,8 +45,25 @@ CX_INLINE const T *NAME(readable)(const NAME(band) *band, int64_t plane, int64_t
     return to;
 }
 
-/* A row filtered along the planes. */
-CX_INLINE T *NAME(through_planes)(const NAME(band) *band, int64_t row, T *to)
+/* How many rows from a given one on can be filtered along the planes at once, as one long row: if they
+   are sums of rows that are read where they lie. */
+CX_INLINE int64_t NAME(filter_rows_at_once)(const NAME(band) *band, const int64_t *sources, int64_t most)
+{
+    const cx_filter_axis *axis = &band->job->plane;
+    int64_t rows = 1;
+    if (axis->what != CX_FILTER_WEIGHTS || band->job->x_type != OWN_TYPE ||
+        band->columns != band->length)
+        return 1;
+    for (int64_t t = 0; t < axis->taps; t++)
+        if (axis->sources[band->plane + t * axis->dilation] < 0)
+            return 1;
+    while (rows < most && sources[rows] == sources[0] + rows)
+        rows++;
+    return rows;
+}
+
+/* A row filtered along the planes, or some that follow one another. */
+CX_INLINE T *NAME(through_planes)(const NAME(band) *band, int64_t row, int64_t rows, T *to)
 {
     const cx_filter_job *job = band->job;
     const cx_filter_axis *axis = &job->plane;
@@ -58,10 +75,10 @@ CX_INLINE T *NAME(through_planes)(const NAME(band) *band, int64_t row, T *to)
     }
     int extrema = axis->what == CX_FILTER_MAX || axis->what == CX_FILTER_MIN;
     int careful = extrema ? IS_FLOAT : (int)job->exact;
-    NAME(filter_down)(axis, careful, &to, band->planes, 1, band->plane, band->columns, job->pitch,
-                      band->scratch + axis->taps * job->pitch);
+    NAME(filter_down)(axis, careful, &to, band->planes, 1, band->plane, rows * band->columns,
+                      job->pitch, band->scratch + axis->taps * job->pitch);
     if (!job->adds)
-        NAME(row_through)(job->y_type, to, band->columns);
+        NAME(row_through)(job->y_type, to, rows * band->columns);
     return to;
 }
 
@@ -84,16 +101,28 @@ CX_INLINE void NAME(gather_rows)(const NAME(band) *band)
 {
     const cx_filter_job *job = band->job;
     int64_t needed = band->rows + NAME(filter_span)(&job->row);
-    for (int64_t r = 0; r < needed; r++) {
-        int64_t row = job->row.sources[band->first + r];
+    for (int64_t r = 0, rows = 1; r < needed; r += rows) {
+        const int64_t *sources = job->row.sources + band->first + r;
+        int64_t row = *sources;
         T *made = band->sources + r * job->pitch;
+        rows = 1;
         if (row < 0)
             band->from[r] = band->constant;
         else if (job->plane.what == CX_FILTER_KEEP || job->adds)
             band->from[r] = NAME(readable)(band, band->plane, row, made);
-        else
-            band->from[r] = NAME(through_planes)(band, row, made);
+        else {
+            rows = NAME(filter_rows_at_once)(band, sources, needed - r);
+            NAME(through_planes)(band, row, rows, made);
+            for (int64_t i = 0; i < rows; i++)
+                band->from[r + i] = made + i * band->columns;
+        }
     }
+}
+
+/* The sample at a coordinate of the line's border; the table leaves out what is inside. */
+CX_INLINE int64_t NAME(beyond_line)(const cx_filter_axis *axis, int64_t c)
+{
+    return axis->sources[c < axis->low ? c : c - axis->size];
 }
 
 /* Put the samples of the border around the inside of a line, which begins at `line` + low. */
@@ -108,7 +137,8 @@ CX_INLINE void NAME(surround)(const NAME(band) *band, T *line)
             c += axis->size;
         if (c >= coordinates)
             break;
-        const T *from = axis->sources[c] < 0 ? band->constant : inside + axis->sources[c] * inner;
+        int64_t source = NAME(beyond_line)(axis, c);
+        const T *from = source < 0 ? band->constant : inside + source * inner;
         for (int64_t i = 0; i < inner; i++)
             line[c * inner + i] = from[i];
     }
@@ -127,7 +157,8 @@ CX_INLINE void NAME(segment_with_border)(const NAME(band) *band, int64_t row, T 
             count = cx_min(end - e, band->length - from);
         else {
             count = cx_min(end - e, inner - e % inner);
-            from = axis->sources[c] < 0 ? -1 : axis->sources[c] * inner + e % inner;
+            int64_t source = NAME(beyond_line)(axis, c);
+            from = source < 0 ? -1 : source * inner + e % inner;
         }
         if (from < 0)
             for (int64_t i = 0; i < count; i++)
@@ -163,7 +194,7 @@ CX_INLINE void NAME(add_up_band)(const NAME(band) *band, char *y, int64_t y_row)
         T *to = band->to[r];
         int fresh = job->row.what == CX_FILTER_KEEP;
         if (job->plane.what != CX_FILTER_KEEP) {
-            NAME(through_planes)(band, band->first + r, fresh ? to : band->row);
+            NAME(through_planes)(band, band->first + r, 1, fresh ? to : band->row);
             if (!fresh)
                 NAME(add_row)(to, band->row, band->columns);
             fresh = 0;

@@ -256,20 +256,46 @@ static void NAME(sweep_pool_max_gradient)(const void *of, int64_t first, int64_t
 
 #endif
 
+/* x[i] = y[index[i]]; tells whether any element of y was fetched more than once. */
+static CX_NOINLINE int NAME(fetch)(const int64_t *restrict index, const T *restrict y,
+                                   T *restrict x, int64_t inputs, int64_t outputs,
+                                   char *restrict taken)
+{
+    int again = 0;
+    __builtin_memset(taken, 0, (size_t)outputs);
+    for (int64_t i = 0; i < inputs; i++) {
+        int64_t at = index[i];
+        x[i] = 0;
+        if (at >= 0) {
+            x[i] = y[at];
+            again |= taken[at];
+            taken[at] = 1;
+        }
+    }
+    return again;
+}
+
+/* The same, but of those with one index the last alone has the element: it wrote there last. */
+static CX_NOINLINE void NAME(fetch_last)(const int64_t *restrict index, const T *restrict y,
+                                         T *restrict x, int64_t inputs, int64_t *restrict last)
+{
+    for (int64_t i = 0; i < inputs; i++)
+        if (index[i] >= 0)
+            last[index[i]] = i;
+    for (int64_t i = 0; i < inputs; i++)
+        x[i] = index[i] >= 0 && last[index[i]] == i ? y[index[i]] : 0;
+}
+
 static void NAME(sweep_scatter)(const void *of, int64_t first, int64_t end, char *scratch)
 {
     const cx_scatter_job *job = of;
-    int64_t *last = (int64_t *)scratch;
     for (int64_t plane = first; plane < end; plane++) {
         const int64_t *index = job->indices + plane * job->plane_size;
         T *x = (T *)job->x + plane * job->plane_size;
         T *y = (T *)job->y + plane * job->plane_outputs;
-        if (job->how == CX_SCATTER_BACK) { /* who writes a place last has its gradient */
-            for (int64_t i = 0; i < job->plane_size; i++)
-                if (index[i] >= 0)
-                    last[index[i]] = i;
-            for (int64_t i = 0; i < job->plane_size; i++)
-                x[i] = index[i] >= 0 && last[index[i]] == i ? y[index[i]] : 0;
+        if (job->how == CX_SCATTER_BACK) {
+            if (NAME(fetch)(index, y, x, job->plane_size, job->plane_outputs, scratch))
+                NAME(fetch_last)(index, y, x, job->plane_size, (int64_t *)scratch);
             continue;
         }
         for (int64_t i = 0; i < job->plane_outputs; i++)
@@ -289,4 +315,5 @@ static void NAME(sweep_scatter)(const void *of, int64_t first, int64_t end, char
 #undef LEAST
 #undef IS_NAN
 #undef KEY
+#undef SIGNIFICAND
 #undef NO_KEY

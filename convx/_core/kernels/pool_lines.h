@@ -8,9 +8,11 @@
 
 #if VECTOR_BYTES / LANES == 4
 #define KEY int32_t
+#define SIGNIFICAND 0x7fffff
 #define NO_KEY INT32_MAX
 #else
 #define KEY int64_t
+#define SIGNIFICAND 0xfffffffffffff
 #define NO_KEY INT64_MAX
 #endif
 
@@ -229,12 +231,14 @@ static CX_NOINLINE void NAME(join_places)(const T *restrict line, const KEY *res
 }
 
 /* Few taps with a stride, both known to the compiler: functions of their own, for where they are
-   inlined it no longer knows that lines do not overlap. */
+   inlined it no longer knows that lines do not overlap. Outputs that fill no vectors are computed
+   with some of those before them, once more. */
+#define WHOLE_VECTORS 16
 #define EACH_FEW(DO)                                                                              \
     DO(2, 1) DO(3, 1) DO(4, 1) DO(2, 2) DO(3, 2) DO(4, 2) DO(3, 3) DO(4, 4)
 
 #define DEFINE_POOL(NAMED, REDUCER, TAPS, STRIDE)                                                 \
-    static CX_NOINLINE void NAMED(const T *restrict line, T *restrict out, int64_t outputs)       \
+    CX_INLINE void NAME(NAMED##_outputs)(const T *restrict line, T *restrict out, int64_t outputs)      \
     {                                                                                             \
         for (int64_t o = 0; o < outputs; o++) {                                                   \
             const T *x = line + o * STRIDE;                                                       \
@@ -245,11 +249,22 @@ static CX_NOINLINE void NAME(join_places)(const T *restrict line, const KEY *res
                 a = PAIR_OF(REDUCER, a, x[TAPS > 3 ? 3 : 0]);                                     \
             out[o] = a;                                                                           \
         }                                                                                         \
+    }                                                                                             \
+    static CX_NOINLINE void NAME(NAMED)(const T *restrict line, T *restrict out, int64_t outputs)       \
+    {                                                                                             \
+        int64_t last = outputs - WHOLE_VECTORS;                                                   \
+        if (last < 0) {                                                                           \
+            NAME(NAMED##_outputs)(line, out, outputs);                                                  \
+            return;                                                                               \
+        }                                                                                         \
+        NAME(NAMED##_outputs)(line, out, outputs / WHOLE_VECTORS * WHOLE_VECTORS);                      \
+        if (outputs % WHOLE_VECTORS)                                                              \
+            NAME(NAMED##_outputs)(line + last * STRIDE, out + last, WHOLE_VECTORS);                     \
     }
 #define PAIR_OF(REDUCER, a, b) NAME(pool_pair)(REDUCER, a, b)
 #define DEFINE_FEW(TAPS, STRIDE)                                                                  \
-    DEFINE_POOL(NAME(sum_##TAPS##_##STRIDE), CX_POOL_SUM, TAPS, STRIDE)                           \
-    DEFINE_POOL(NAME(max_##TAPS##_##STRIDE), CX_POOL_MAX, TAPS, STRIDE)                           \
+    DEFINE_POOL(sum_##TAPS##_##STRIDE, CX_POOL_SUM, TAPS, STRIDE)                           \
+    DEFINE_POOL(max_##TAPS##_##STRIDE, CX_POOL_MAX, TAPS, STRIDE)                           \
     static CX_NOINLINE void NAME(place_##TAPS##_##STRIDE)(                                        \
         const T *restrict line, const KEY *restrict keys, T *restrict out,                        \
         KEY *restrict out_keys, int64_t outputs)                                                  \
@@ -279,6 +294,7 @@ EACH_FEW(DEFINE_FEW)
 #undef JOIN
 #undef DEFINE_POOL
 #undef PAIR_OF
+#undef WHOLE_VECTORS
 
 /* Regular windows over a padded line, which is used up: out[o] = that of line[o * stride] …. */
 CX_INLINE void NAME(pool_line)(const int reducer, T *line, T *restrict other, T *restrict out,

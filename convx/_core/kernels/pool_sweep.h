@@ -23,7 +23,7 @@ static int64_t NAME(window_rows_of)(const cx_pool_job *job, int64_t axes, int64_
     for (int64_t a = 0; a < job->axes; a++) {
         const cx_pool_axis *axis = job->axis + a;
         if (a < job->axes - 1 && axis->divisor)
-            *divisor *= axis->divisor[place[a]];
+            *divisor *= axis->divisor[place[a] * axis->divisor_step];
         if (a >= axes) {
             for (int64_t r = 0; r < rows; r++)
                 offset[r] *= axis->size;
@@ -50,7 +50,7 @@ static int64_t NAME(window_rows)(const cx_pool_job *job, int64_t plane, int64_t 
     int64_t size = axis[1].size, step = axis->step * size;
     int64_t count = NAME(plane_table)(axis, axis->count, plane)[row];
     int64_t at = NAME(plane_table)(axis, axis->start, plane)[row] * size;
-    *divisor = axis->divisor ? axis->divisor[row] : 1;
+    *divisor = axis->divisor ? axis->divisor[row * axis->divisor_step] : 1;
     for (int64_t r = 0; r < count; r++, at += step)
         offset[r] = at;
     return count;
@@ -105,15 +105,37 @@ static void NAME(fill_line)(const cx_pool_job *job, const NAME(pool_room) *room)
             room->keys[i] = NO_KEY;
 }
 
+#if IS_FLOAT
+/* Multiplies where that is the same: by what a power of 2 is the inverse of. */
+static CX_NOINLINE void NAME(divide_all)(T divisor, int64_t outputs, T *restrict y)
+{
+    KEY bits;
+    T factor = 1 / divisor;
+    __builtin_memcpy(&bits, &divisor, sizeof bits);
+    if (!(bits & SIGNIFICAND))
+        for (int64_t o = 0; o < outputs; o++)
+            y[o] *= factor;
+    else
+        for (int64_t o = 0; o < outputs; o++)
+            y[o] /= divisor;
+}
+#endif
+
 CX_INLINE void NAME(divide)(const cx_pool_axis *axis, double divisor, T *restrict y)
 {
     const double *along = axis->divisor;
+    int64_t step = axis->divisor_step;
 #if IS_FLOAT
-    for (int64_t o = 0; o < axis->outputs; o++)
-        y[o] /= (T)(divisor * along[o]);
+    if (step)
+        for (int64_t o = 0; o < axis->outputs; o++)
+            y[o] /= (T)(divisor * along[o]);
+    else
+        NAME(divide_all)((T)(divisor * *along), axis->outputs, y);
 #else
-    for (int64_t o = 0; o < axis->outputs; o++) /* 2**63 is no int64, and larger than any sum */
-        y[o] = divisor * along[o] < 0x1p62 ? y[o] / (T)(divisor * along[o]) : 0;
+    for (int64_t o = 0; o < axis->outputs; o++) { /* 2**63 is no int64, and larger than any sum */
+        double by = divisor * along[o * step];
+        y[o] = by < 0x1p62 ? y[o] / (T)by : 0;
+    }
 #endif
 }
 
@@ -371,7 +393,7 @@ static void NAME(pool_segments)(const cx_pool_job *job, int64_t first, int64_t e
         part.size = cx_min(axis->size, begin + (part.outputs - 1) * axis->stride +
                                            (axis->taps - 1) * axis->step + 1) - from;
         part.low = from - begin;
-        part.divisor = axis->divisor ? axis->divisor + o : NULL;
+        part.divisor = axis->divisor ? axis->divisor + o * axis->divisor_step : NULL;
         cx_pool_job line = *job;
         line.axis = &part;
         int64_t rows = part.size > 0, at = plane * job->plane_outputs + o;

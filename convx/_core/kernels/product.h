@@ -32,13 +32,19 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
 /* Strided weights jump from channel to channel, which no hardware foresees: two rows' weights of a
    later m are asked for at each m, other rows each time. */
 #define NO_PREFETCH
+
+/* Packed weights are one stream, but the hardware follows it to the end of a page only. Products of
+   few rows are short of loads, and their weights near. */
+#define PREFETCH_PACKED(ROWS)                                                                     \
+    if ((ROWS) >= CX_FETCHING_ROWS)                                                               \
+        __builtin_prefetch(weights + CX_PACKED_AHEAD * (ROWS));
 #define PREFETCH                                                                                  \
     __builtin_prefetch(&weights[rows.weight_offset[m + CX_AHEAD] + ahead * stride]);              \
     __builtin_prefetch(&weights[rows.weight_offset[m + CX_AHEAD] + (ahead + 1) * stride]);        \
     ahead = ahead + 2 < last_row ? ahead + 2 : 0;
 
 #define PRODUCT(ROWS, VECTORS)                                                                    \
-    PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS, PACKED, ROWS, NO_PREFETCH)
+    PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS, PACKED, ROWS, PREFETCH_PACKED(ROWS))
 #define STRIDED_PRODUCT(ROWS, VECTORS)                                                            \
     PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS##_strided, STRIDED, 0, PREFETCH)
 #define PRODUCT_OF(ROWS, VECTORS, VECTOR, LOOSE, WIDTH, SUFFIX, WEIGHT, NEXT, FETCH)              \
@@ -123,6 +129,7 @@ static void NAME(find_widths)(int64_t rows, int64_t most_vectors, int64_t narrow
 }
 
 #undef NO_PREFETCH
+#undef PREFETCH_PACKED
 #undef PREFETCH
 #undef PACKED
 #undef STRIDED

@@ -211,12 +211,17 @@ CX_INLINE void NAME(softmax_columns)(const int logarithm, const int gradient, co
     for (int64_t j = 1; j < length; j++)
         for (int64_t i = 0; i < width; i += LANES) {
             NAME(vector) *max = &columns[i / LANES].max;
+            __builtin_prefetch(x + (j + CX_SOFTMAX_AHEAD) * pitch + i);
             *max = NAME(larger)(NAME(load_some)(x + j * pitch + i, width - i), *max);
         }
     for (int64_t j = 0; j < length; j++) {
         for (int64_t i = 0; i < width; i += LANES) {
             NAME(softmax) *column = columns + i / LANES;
             int64_t at = j * pitch + i, count = width - i;
+            if (gradient)
+                __builtin_prefetch(grad + at + CX_SOFTMAX_AHEAD * pitch);
+            if (waits)
+                __builtin_prefetch(y + at + CX_SOFTMAX_AHEAD * pitch, 1);
             NAME(vector) e = NAME(exp_negative)(NAME(load_some)(x + at, count) - column->max);
             column->part += e;
             if (waits)

@@ -52,6 +52,7 @@ typedef struct {
 
 /* y = softmax(x) along the middle one of three axes, or its logarithm, or with grad what the
    gradient of x is. A piece is a row if `inner` is 1, else `block` of the inner elements. */
+enum { CX_SOFTMAX_AHEAD = 2 }; /* rows that are asked for early: processors foresee none */
 enum { CX_SOFTMAX_BLOCK = 1024, CX_SOFTMAX_ROWS = 32, CX_SOFTMAX_TOGETHER = 16 };
 
 typedef struct {
@@ -191,6 +192,7 @@ typedef struct {
     int64_t size, outputs;
     const int64_t *start, *count; /* of each output */
     const double *divisor;        /* of each output, the axes' ones are multiplied; or NULL */
+    int64_t divisor_step;         /* 0: one of all outputs */
     int64_t tables_stride;        /* from a plane's tables to the next one's, 0: all share them */
     int64_t step;
     int64_t taps, stride, low;    /* of regular windows; taps 0: they are not */
@@ -245,7 +247,7 @@ typedef struct {
    planes, then along the rows, then along the line, each by taps `dilation` apart. A piece is a band
    of some rows of a plane, or a segment of them. Coordinates of an axis begin with its first tap's:
    output o takes the coordinates o + t * dilation, and `sources` tells which sample stands at each of
-   them, -1 the constant. */
+   them, -1 the constant; of the line, at those that are not inside it alone. */
 enum { CX_FILTER_KEEP, CX_FILTER_WEIGHTS, CX_FILTER_MEAN, CX_FILTER_MAX, CX_FILTER_MIN };
 enum { CX_FILTER_LEVELS = 16 }; /* of windows along a line, each four times as long */
 

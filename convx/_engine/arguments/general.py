@@ -23,6 +23,8 @@ def shown(value: object) -> str:
 
 def integer(value: object, name: str, least: int | None = None) -> int:
     """Return ``value`` as an int; bools, floats and strings are no integers."""
+    if type(value) is int and (0 if least is None else least) <= value <= LIMIT:
+        return value
     if isinstance(value, bool) or type(value).__name__ == "bool":
         raise TypeError(f"{name} must be an integer, got the bool {shown(value)}")
     try:

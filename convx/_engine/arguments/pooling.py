@@ -150,6 +150,17 @@ def random_samples(value: NDArray[Any], batch: int, channels: int, axes: int) ->
     return value
 
 
+def _are_below(array: NDArray[Any], limit: int) -> bool:
+    """Tell whether all integers are from 0 up to a limit, negative ones being huge without sign."""
+    if not array.dtype.isnative:
+        return False
+    return int(array.view(f"u{array.itemsize}").max()) < min(limit, 1 << (8 * array.itemsize - 1))
+
+
+def _bounds(array: NDArray[Any]) -> tuple[int, int]:
+    return int(array.min()), int(array.max())
+
+
 def indices(
     value: object, shape: Sequence[int], plane: int, of: str, least: int = 0
 ) -> NDArray[np.int64]:
@@ -160,7 +171,7 @@ def indices(
     if array.shape != tuple(shape):
         raise ValueError(f"indices must have the shape of {of}, {tuple(shape)}, got {array.shape}")
     if array.size:
-        low, high = int(array.min()), int(array.max())
+        low, high = _bounds(array) if least or not _are_below(array, plane) else (0, 0)
         if low < least or high >= plane:
             raise ValueError(
                 f"indices must be from {least} to {plane - 1}, inside a plane of the output, got "
