@@ -282,6 +282,20 @@ def test_integers_wrap_and_large_ones_are_exact():
     ]
 
 
+@pytest.mark.parametrize("shape", [(40,), (9, 9), (63, 63)])
+@pytest.mark.parametrize("dtype", "bBhHilL")
+def test_integers_in_floats_are_exact_and_wrap(rng, shape, dtype):
+    size = 120 if len(shape) > 1 else 5000
+    most = min(np.iinfo(dtype).max, 2**15)
+    image = rng.integers(0, most, (size,) * len(shape)).astype(dtype)
+    kernel = rng.integers(0, most, shape).astype(dtype)
+    wanted = signal.convolve(image, kernel, method="direct")
+    assert_same(signal.convolve(image, kernel), wanted)
+    low = image.astype("l") - most // 2
+    taps = kernel.astype("l")
+    assert_same(signal.convolve(low, taps), signal.convolve(low, taps, method="direct"))
+
+
 def test_any_layout(rng):
     image, kernel = rng.standard_normal((20, 30)), rng.standard_normal((3, 4))
     wanted = signal.convolve2d(image, kernel)

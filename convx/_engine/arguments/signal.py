@@ -46,8 +46,8 @@ def signal_boundary(value: object) -> str:
     """Return the border mode that a boundary of two-dimensional functions stands for."""
     if not isinstance(value, str) or value not in SIGNAL_BOUNDARIES:
         raise ValueError(
-            "Acceptable boundary flags are 'fill', 'circular' (or 'wrap'), and 'symmetric' (or "
-            f"'symm'), got boundary={shown(value)}"
+            f"Acceptable boundary flags are {', '.join(map(repr, SIGNAL_BOUNDARIES))}, got "
+            f"boundary={shown(value)}"
         )
     return SIGNAL_BOUNDARIES[value]
 
