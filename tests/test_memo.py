@@ -7,6 +7,7 @@ from support import assert_same, values
 import convx
 from convx import functional as F
 from convx import grad, reference
+from convx._core import _memo
 
 
 def test_it_tells_dtypes_apart(rng):
@@ -240,3 +241,68 @@ def test_it_tells_gradients_of_inputs_apart(rng):
             grad.conv2d_input((2, 4, 13, 12), w, dy, stride=2)
         alone = grad.conv2d_input((4, 11, 11), w, dy[0], stride=2)
         assert_same(alone, grad.conv2d_input(sizes[0], w, dy, stride=2)[0])
+
+
+def gradient_calls():
+    """Calls whose arrays or options differ in one thing only, so that keys must tell them apart."""
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((2, 4, 7, 6)), rng.standard_normal((6, 2, 3, 3))
+    b = rng.standard_normal(6)
+    for options in (
+        {"groups": 2},
+        {"groups": 2, "padding": 1},
+        {"groups": 2, "padding": (1, 1), "padding_mode": "circular"},
+        {"groups": 2, "stride": 2, "padding": 1},
+        {"groups": 2, "dilation": 2},
+    ):
+        y = convx.conv_nd(x, w, **options)
+        for bias in (b, None):
+            yield (y, x, w, bias), options
+            yield (y[0], x[0], w, bias), options  # without a batch
+            yield (y[:1], x[:1], w, bias), options
+            yield (y, x.astype(np.float32), w, bias), options
+            yield (y.astype(np.float32), x, w, bias), options
+            yield (
+                tuple(None if one is None else one.astype(">f8") for one in (y, x, w, bias)),
+                options,
+            )
+            yield (y, np.asfortranarray(x), w, bias), options
+            yield (y, x, np.asfortranarray(w), bias), options
+    yield (y.astype(np.complex128), x, w, b), options
+    yield ((10 * y).astype(np.int64), x.astype(np.int64), w.astype(np.int64), None), options
+
+
+def test_gradients_are_the_same_the_second_time():
+    calls = list(gradient_calls())
+    first = [grad.conv2d(*arrays, **options) for arrays, options in calls]
+    for (arrays, options), expected in zip(calls, first):
+        for with_input in (True, False, True):
+            found = grad.conv2d(*arrays, **options, input_gradient=with_input)
+            if not with_input:
+                assert found[0] is None
+            for one, other in zip(found[not with_input :], expected[not with_input :]):
+                assert (one is None) == (other is None)
+                if one is not None:
+                    assert one.dtype == other.dtype
+                    np.testing.assert_array_equal(one, other)
+    _memo.suspend_memos(1)
+    try:
+        anew = [grad.conv2d(*arrays, **options) for arrays, options in calls]
+    finally:
+        _memo.suspend_memos(-1)
+    for found, expected in zip(anew, first):
+        for one, other in zip(found, expected):
+            np.testing.assert_equal(one, other)
+
+
+def test_gradients_are_checked_the_second_time():
+    x, w, b = np.ones((1, 2, 5)), np.ones((3, 2, 2)), np.ones(3)
+    y = convx.conv_nd(x, w)
+    for _ in range(2):
+        grad.conv1d(y, x, w, b)
+        with pytest.raises(ValueError, match="bias must have shape"):
+            grad.conv1d(y, x, w, np.ones(2))
+        with pytest.raises(ValueError, match="grad_output must have shape"):
+            grad.conv1d(y[:, :2], x, w, b)
+        with pytest.raises(TypeError, match="input_gradient must be True or False, got 1"):
+            grad.conv1d(y, x, w, b, input_gradient=1)

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
+import convx
 from convx import nn
 
 
@@ -236,3 +237,10 @@ def test_models():
         assert model.eval()(np.zeros((2, 1, 28, 28), np.float32)).shape == (2, 10)
         wide = getattr(nn.models, name)(3, 2, rng=0).eval()
         assert wide(np.zeros((1, 2, 32, 32), np.float32)).shape == (1, 3)
+
+
+def test_it_is_there_without_being_imported():
+    assert convx.nn is nn
+    assert convx.optim.SGD.__module__ == "convx.optim.rules"
+    with pytest.raises(AttributeError, match="module 'convx' has no attribute 'layers'"):
+        convx.layers  # noqa: B018
