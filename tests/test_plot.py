@@ -23,6 +23,7 @@ def ax():
 
 @pytest.fixture(autouse=True)
 def close_figures():
+    plt.close("all")  # those that examples in docstrings have made
     yield
     plt.close("all")
 

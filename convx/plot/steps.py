@@ -168,13 +168,9 @@ def animate_arithmetic(
     seconds = arguments.number(seconds, "seconds")
     if seconds <= 0:
         raise ValueError(f"seconds must be positive, got {seconds}")
-    defaults = {"transposed": False, "stride": 1, "padding": 0, "dilation": 1}
-    scenes = _Scenes(
-        x, weight, **{**defaults, "output_padding": 0, "padding_mode": "zeros", **options}
-    )
-    pictures = [
-        _picture(scenes[step], arguments.integer(dpi, "dpi", 1)) for step in range(len(scenes))
-    ]
+    dpi = arguments.integer(dpi, "dpi", 1)
+    scenes = _Scenes(x, weight, **options)
+    pictures = [_picture(scenes[step], dpi) for step in range(len(scenes))]
     if path.suffix.lower() == ".gif":
         _write_gif(path, pictures, seconds)
         return [path]
@@ -196,12 +192,12 @@ class _Scenes:
         self,
         x: ArrayLike,
         weight: ArrayLike,
-        transposed: bool,
-        stride: Any,
-        padding: Any,
-        dilation: Any,
-        output_padding: Any,
-        padding_mode: str,
+        transposed: bool = False,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        output_padding: Any = 0,
+        padding_mode: str = "zeros",
     ) -> None:
         self.x, self.weight = _planes(x, "x"), _planes(weight, "weight")
         if self.x.ndim != self.weight.ndim:
