@@ -45,6 +45,9 @@ enum { CX_MOST_FILTER_VECTORS = 4 }; /* of a block of filters that are lanes */
 enum { CX_AHEAD = 12 };            /* steps that strided weights are asked for early */
 enum { CX_MOST_KERNEL_TAPS = 64 }; /* kernels that are packed by transposition when reordered */
 
+/* Kinds of products. */
+enum { CX_PACKED, CX_STRIDED, CX_FETCHING };
+
 /* How a product starts, and what becomes of its sums. */
 enum { CX_START, CX_CONTINUE, CX_ADD };
 
