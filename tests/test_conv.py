@@ -76,6 +76,17 @@ def test_pointwise_rows_of_whole_vectors(size, dtype):
         check_transpose(replace(case, transposed=True), dtype)
 
 
+def test_pointwise_rows_are_gathered_for_very_many_filters(rng):
+    gathered = []
+    for filters in (24, 128, 129):
+        with execution.recording() as programs:
+            F.conv_nd(values(rng, (2, 7, 64)), values(rng, (filters, 7, 1)))
+        (one,) = programs[0].plan.passes
+        assert one.in_place
+        gathered.append(one.gathered)
+    assert gathered == [False, False, True]
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_weights_in_one_cache_set(dtype):
     """Channels whose weights are 4096 bytes apart are packed some at a time, or read in place."""
