@@ -66,6 +66,36 @@ def test_every_count_of_channels(kernel, dtype):
         check_conv(case.with_options(padding=((0, 2), (1, 0))), dtype)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+@pytest.mark.parametrize("size", [(48,), (8, 34), (4, 4, 9)], ids=str)
+def test_pointwise_rows_of_whole_vectors(size, dtype):
+    """The input is read where it lies, some panels at a time, for all filters but very many."""
+    for filters in (24, 39, 65, 128, 129):
+        case = Case(size, (1,) * len(size), batch=2, groups=2, channels=7, filters=filters)
+        check_conv(case, dtype)
+        check_transpose(replace(case, transposed=True), dtype)
+
+
+def test_pointwise_rows_are_gathered_for_very_many_filters(rng):
+    gathered = []
+    for filters in (24, 128, 129):
+        with execution.recording() as programs:
+            F.conv_nd(values(rng, (2, 7, 64)), values(rng, (filters, 7, 1)))
+        (one,) = programs[0].plan.passes
+        assert one.in_place
+        gathered.append(one.gathered)
+    assert gathered == [False, False, True]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_weights_in_one_cache_set(dtype):
+    """Channels whose weights are 4096 bytes apart are packed some at a time, or read in place."""
+    count = 4096 // np.dtype(dtype).itemsize
+    for size, kernel, batch in (((7, 7), (1, 1), 1), ((7, 7), (1, 1), 3), ((5, 5), (3, 3), 1)):
+        case = Case(size, kernel, batch=batch, channels=37, filters=count, transposed=True)
+        check_transpose(case.with_options(padding=kernel[0] // 2), dtype)
+
+
 # Output rows share input rows in blocks, as far as the tap rows are neighbours.
 DEPTHWISE = {
     "plain": ((3, 3), {"padding": 1}),

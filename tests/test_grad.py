@@ -201,6 +201,49 @@ def test_long_rows_take_positions_as_lanes(name):
     assert programs[0].plan.passes[0].position_lanes
 
 
+# Small planes: several items are summed together, rows may be filled with the gaps between them.
+SMALL_PLANES = {
+    "7×7": Case((7, 7), (3, 3), batch=7, channels=5, filters=29, options={"padding": 1}),
+    "pointwise": Case((7, 7), (1, 1), batch=6, channels=33, filters=15),
+    "strided": Case((13, 9), (3, 2), batch=5, channels=18, filters=30, options={"stride": 2}),
+    "dilated": Case((10, 11), (2, 3), batch=9, channels=6, filters=17, options={"dilation": 2}),
+    "groups": Case((6, 5), (3, 3), batch=11, groups=3, channels=4, filters=16),
+    "one column": Case((40, 1), (3, 1), batch=8, channels=17, filters=31),
+    "volume": Case((3, 4, 5), (2, 2, 2), batch=13, channels=5, filters=14),
+    "reflected": Case((7, 5), (3, 3), batch=6, channels=5, filters=16).with_options(
+        padding=1, padding_mode="reflect"
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+@pytest.mark.parametrize("name", SMALL_PLANES)
+def test_small_planes(name, dtype):
+    case = SMALL_PLANES[name]
+    arrays = (gradient_of_output(case, dtype), *case.arrays(dtype))
+    direct = partial(grad.conv_nd, algorithm="direct")
+    check(direct, reference.conv_nd_grad, arrays, case.all_options, dtype)
+
+
+@pytest.mark.parametrize("name", SMALL_PLANES)
+def test_small_planes_are_summed_together(name):
+    case = SMALL_PLANES[name]
+    x, w, _ = case.arrays("float32")
+    dy = gradient_of_output(case, "float32")
+    with execution.recording() as programs:
+        grad.conv_nd_weight(x, w.shape, dy, algorithm="direct", **case.all_options)
+    assert programs[0].plan.passes[0].boxes_together > 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_in_one_cache_set(dtype):
+    """Gradients of planes that are 4096 bytes apart, or a multiple, are packed."""
+    case = Case((32, 32), (3, 3), batch=2, channels=7, filters=40, options={"padding": 1})
+    arrays = (gradient_of_output(case, dtype), *case.arrays(dtype))
+    direct = partial(grad.conv_nd, algorithm="direct")
+    check(direct, reference.conv_nd_grad, arrays, case.all_options, dtype)
+
+
 @pytest.mark.parametrize("place", [0, 20, 24])
 def test_rows_do_not_mix_what_is_not_finite(place, rng):
     """A row of 21 outputs is read in two vectors, the second of which runs into the next row."""

@@ -40,6 +40,7 @@ FORWARD_FILTERS = 512  # filters of a task
 STRIDED_POSITIONS = 64  # outputs of a task up to which weights are read where they are
 TASK_POSITIONS = 1024  # outputs of a task, over the items of a batch
 GATHER_FILTERS = 24  # filters from which copying positions to panels is worth while at all
+STREAM_FILTERS = 128  # filters up to which kernels of one tap read whole vectors in place
 GATHER_COST = 5  # copying a vector to a panel costs as much as so many of its multiply-adds
 FLAT_FILTERS = 4  # filters of a group up to which rows are computed as one stretch
 FLAT_WEIGHTS = 4096  # weights of a group up to which they are
@@ -140,7 +141,7 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
         and not every_other
         and not (slides and _fills_rows(axes, lanes) and _pays_sliding(axes, taps, rows))
     )
-    gathered = not as_lanes and _gathers(axes, problem.filters, narrowest)
+    gathered = not as_lanes and _gathers(axes, problem.filters, narrowest, lanes)
     flat = not (as_lanes or gathered) and _is_flat(problem, taps)
     if positions is None:
         positions = LANES_POSITIONS if as_lanes else _positions(problem, taps, gathered, flat)
@@ -192,11 +193,20 @@ def _may_be_filters(problem: Problem) -> bool:
     lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
     axes = merge_pointwise(problem.axes)
     taps = math.prod(len(axis.taps.coordinates) for axis in axes)
-    narrow = math.prod(axis.taps.outputs for axis in axes) <= FILTERS_POINTWISE
+    outputs = math.prod(axis.taps.outputs for axis in axes)
+    narrow = outputs <= FILTERS_POINTWISE and not _reads_crowded_weights(problem, outputs)
     if taps > 1:
         narrow = _wastes(axes[-1].taps.outputs, problem.filters, narrowest)
     floating = problem.dtype in ("float32", "float64")
     return floating and narrow and rows >= FILTERS_ROWS and _fills_vectors(problem, taps, lanes)
+
+
+def _reads_crowded_weights(problem: Problem, outputs: int) -> bool:
+    """Whether weights are used where they are that packing would load into one set of a cache."""
+    apart = problem.filters * math.prod(problem.kernel) * problem.item_size
+    crowded = problem.weights_transposed and apart % 4096 == 0
+    reads = _reads_weights(problem, problem.batch * outputs)
+    return crowded and reads and not problem.weights_prepared
 
 
 def _fills_vectors(problem: Problem, taps: int, lanes: int) -> bool:
@@ -315,14 +325,16 @@ def _join(choices: Sequence[Axis]) -> Axis:
     return replace(choices[0], taps=taps)
 
 
-def _gathers(axes: Sequence[Axis], filters: int, unit: int) -> bool:
+def _gathers(axes: Sequence[Axis], filters: int, unit: int, lanes: int) -> bool:
     """Whether panels that run on over rows save more than copying positions to them costs.
 
     Without, every row takes a whole number of ``unit`` columns.
     """
     row = axes[-1].taps.outputs
     if all(len(axis.taps.coordinates) == 1 for axis in axes):
-        return filters >= GATHER_FILTERS  # there is no other copy: the panels are the tile
+        # there is no other copy: the panels are the tile, unless the input itself is
+        streams = filters <= STREAM_FILTERS and _works_in_place(axes, lanes, False, lanes)
+        return filters >= GATHER_FILTERS and not streams
     return _wastes(row, filters, unit)
 
 

@@ -36,11 +36,10 @@ LANES_TILE = 32 * 1024  # bytes of one channel's tile there, for which boxes are
 SMALL_KERNELS = 16384  # weights in all below which their gradient is summed in parts
 ROW_PARTS = 8  # such parts
 POSITIONS_BYTES = 3584  # of a filter in a box where positions are lanes: several stay in L1
-TRANSPOSE_COST = 4  # multiply-adds that transposing a column, or a filter, costs at each output
+TRANSPOSE_COST = 6  # multiply-adds that transposing a column costs at each output
 TILE_COST = 10  # the same of a channel's tile, beyond what it costs where positions are lanes
 LOAD_COST = 2  # loading a vector that is not aligned, in multiply-adds
 END_COST = 8  # ending the sum of a weight in a box, in multiply-adds of vectors of positions
-POSITIONS_SPEED = 0.9  # what a multiply-add costs where positions are lanes, of one with columns
 POSITIONS_UNIT = 64  # rows of more outputs are cut into multiples of this there
 POSITIONS_TILE = 256 * 1024  # bytes of the tiles of a task's channels there: they stay in L2
 
@@ -72,18 +71,18 @@ def _positions_pay(problem: Problem, axes: Sequence[Axis]) -> bool:
     """Whether positions are better lanes than channels and taps.
 
     Where they are, rows are filled up to whole vectors, and every weight's sum ends in each box;
-    otherwise columns are filled up, and both factors transposed.
+    otherwise columns are filled up and transposed.
     """
     lanes, filters = vector_size(problem), problem.filters
     outputs, computed, boxes = _positions(problem, axes)
     if is_depthwise(problem) or not outputs:
         return False
     columns = problem.channels * math.prod(problem.kernel)
-    by_columns = filters * whole(columns, lanes) + TRANSPOSE_COST * (columns + filters)
+    by_columns = filters * whole(columns, lanes) + TRANSPOSE_COST * columns
     by_columns += TILE_COST * problem.channels
     each = (computed + boxes * lanes * END_COST) / outputs
     by_positions = columns * _filters_worth(filters) * each
-    if POSITIONS_SPEED * by_positions >= by_columns:
+    if by_positions >= by_columns:
         return False
     merged = merge_pointwise(axes)
     return _tile_bytes(problem, merged, _position_blocks(problem, merged)) <= GRADIENT_TILE
@@ -135,11 +134,15 @@ def _cut_gradient(problem: Problem, columns: int, as_lanes: bool) -> PassPlan:
 
     channel_block = _gradient_channels(problem, taps, columns, lanes)
     row_parts = 1
+    strided = not as_lanes and problem.out_channel * problem.item_size % 4096 != 0
+    together = 1
+    if boxes == 1 and strided:
+        together = even(problem.batch, GRADIENT_POSITIONS // positions)
     if problem.weights <= SMALL_KERNELS:
-        row_parts = min(ROW_PARTS, problem.batch * boxes)
+        row_parts = min(ROW_PARTS, -(-problem.batch * boxes // together))
     task_groups = lanes if as_lanes else 1
     tasks = -(-problem.groups // task_groups) * -(-problem.channels // channel_block) * row_parts
-    room = machine.L2_BYTES // 2 // (positions * problem.item_size)
+    room = machine.L2_BYTES // 2 // (together * positions * problem.item_size)
     most_filters = min(GRADIENT_FILTERS, max(rows, room))
     return pass_plan(
         problem,
@@ -153,7 +156,9 @@ def _cut_gradient(problem: Problem, columns: int, as_lanes: bool) -> PassPlan:
         channel_block=channel_block,
         tap_block=taps,
         narrowest=narrowest,
+        boxes_together=together,
         gathered=not as_lanes,
+        strided=strided,
         lanes=as_lanes,
     )
 

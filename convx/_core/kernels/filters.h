@@ -136,6 +136,24 @@ static void NAME(pack_filter_block)(const cx_pass *pass, const T *weight, int64_
         }
 }
 
+/* Packs the blocks of a step one after the other. Channels that would drive one another out of the L1
+   cache are packed a few at a time for all blocks, each of which takes a small part of them. */
+static void NAME(pack_filter_blocks)(const cx_pass *pass, const T *weight, int64_t group,
+                                     int64_t first_block, int64_t end_block, const NAME(step) *s,
+                                     T *to, T *kernels)
+{
+    int64_t width = pass->filter_vectors * LANES * s->taps;
+    int64_t apart = pass->weight_channel * (int64_t)sizeof(T) % CX_L1_PERIOD;
+    int64_t together = pass->taps_in_order || apart ? s->channels : 8;
+    for (int64_t c = 0; c < s->channels; c += together) {
+        NAME(step) some = {s->channel + c, cx_min(together, s->channels - c), s->tap, s->taps};
+        for (int64_t b = first_block; b < end_block; b++)
+            NAME(pack_filter_block)(pass, weight, group, b, &some,
+                                    to + (b - first_block) * width * s->channels + c * width,
+                                    kernels);
+    }
+}
+
 /* Packs a block for calls to come. */
 static void NAME(pack_filters)(const cx_pass *pass, const cx_call *call, int64_t group,
                                int64_t block, char *scratch)
@@ -215,9 +233,8 @@ static void NAME(forward_filters_of)(const cx_pass *pass, const cx_call *call, i
             weights = (const T *)call->packed + NAME(packed_filters_at)(pass, group, &s) +
                       share->block * size;
         else
-            for (int64_t b = 0; b < blocks; b++)
-                NAME(pack_filter_block)(pass, call->weight, group, share->block + b, &s,
-                                        space->weights + b * size, space->kernels);
+            NAME(pack_filter_blocks)(pass, call->weight, group, share->block, share->end_block, &s,
+                                     space->weights, space->kernels);
         NAME(find_offsets)(pass, &s, pass->in_place ? pass->in_channel : pass->tile_size,
                            space->offset);
         for (int64_t n = share->item; n < share->end_item; n++) {

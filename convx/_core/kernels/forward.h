@@ -6,7 +6,10 @@ CX_INLINE void NAME(multiply_panel)(const cx_pass *pass, const NAME(space) *spac
                                     const int64_t *offset, NAME(rows) block, int64_t rows, T *out,
                                     int start)
 {
-    NAME(product) product = NAME(product_of)(rows, panel->width, block.weight_offset != 0);
+    int kind = block.weight_offset ? CX_STRIDED : CX_PACKED;
+    if (block.next && panel->width == 2 * LANES)
+        kind = CX_FETCHING;
+    NAME(product) product = NAME(product_of)(rows, panel->width, kind);
     if (panel->whole && panel->columns == panel->width) {
         product(reduction, offset, x, &block, out + panel->run->out, pass->out_channel, start);
         return;
@@ -19,7 +22,8 @@ CX_INLINE void NAME(multiply_panel)(const cx_pass *pass, const NAME(space) *spac
 
 /* One step of the reduction over all the panels of a box. Panels are gathered a few at a time, so
    that they stay in L1 for all the filters; in place all at once, so that the input is read in
-   long rows. The outputs of a register block are finished while they are in L1. */
+   long rows. Where the input is read in place, a few panels at a time for all the filters, the first
+   two register blocks ask for the panels to come, a vector each. The outputs of a register block are finished while they are in L1. */
 static void NAME(multiply_box)(const cx_pass *pass, const cx_call *call, const cx_share *share,
                                const NAME(space) *space, const NAME(step) *s, const T *tile,
                                NAME(rows) filters, T *output)
@@ -28,9 +32,11 @@ static void NAME(multiply_box)(const cx_pass *pass, const cx_call *call, const c
     int start = s->channel == 0 && s->tap == 0 ? CX_START : CX_CONTINUE;
     int last = NAME(is_last_step)(pass, s);
     int64_t reduction = s->channels * s->taps, panel_size = PANEL_SIZE(reduction);
-    int64_t together = box->panels;
+    int64_t together = box->panels, streamed = !pass->gathered && pass->in_place && pass->taps == 1;
     if (pass->gathered && !pass->in_place)
         together = cx_max(1, PANELS_SIZE / panel_size);
+    else if (streamed)
+        together = STREAMED_PANELS;
     for (int64_t p = 0; p < box->panels; p += together) {
         int64_t end = cx_min(p + together, box->panels);
         if (pass->gathered)
@@ -43,9 +49,13 @@ static void NAME(multiply_box)(const cx_pass *pass, const cx_call *call, const c
             block.weights += first * filters.weight_stride;
             block.bias += filters.bias ? first : 0;
             T *out = output + first * pass->out_channel;
+            block.next_offset = space->offset;
             for (int64_t q = p; q < end; q++) {
                 if (last)
                     NAME(fetch_residual)(pass, call, &box->panel[q], rows, out);
+                if (streamed && b - share->block < 2)
+                    block.next = tile + box->panel[q].run->tile + together * PANEL_PITCH +
+                                 (b - share->block) * LANES;
                 NAME(multiply_panel)(
                     pass, space, &box->panel[q], reduction,
                     pass->gathered ? space->panel + (q - p) * panel_size

@@ -47,6 +47,9 @@ enum { CX_PACKED_AHEAD = 36 };     /* the same for packed ones, by products of s
 enum { CX_FETCHING_ROWS = 6 };
 enum { CX_MOST_KERNEL_TAPS = 64 }; /* kernels that are packed by transposition when reordered */
 
+/* Kinds of products. */
+enum { CX_PACKED, CX_STRIDED, CX_FETCHING };
+
 /* How a product starts, and what becomes of its sums. */
 enum { CX_START, CX_CONTINUE, CX_ADD };
 

@@ -57,7 +57,7 @@ static NAME(rows) NAME(find_weights)(const cx_pass *pass, const cx_call *call, i
                                      const NAME(step) *s, const NAME(space) *space)
 {
     int64_t reduction = s->channels * s->taps;
-    NAME(rows) rows = {0, 0, reduction, 0};
+    NAME(rows) rows = {.weight_stride = reduction};
     if (call->bias)
         rows.bias = (const T *)call->bias + group * pass->filters;
     if (call->packed)

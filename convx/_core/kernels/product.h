@@ -19,6 +19,9 @@ typedef struct {
     const int64_t *weight_offset; /* NULL: packed */
     int64_t weight_stride;
     const T *bias;
+    /* What a product to come reads from far away: products that fetch ask for next_offset[m] at m. */
+    const T *next;
+    const int64_t *next_offset;
 } NAME(rows);
 
 /* Outputs are mostly far from the caches, and a store waits for its line there: so those of the
@@ -38,6 +41,7 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
 #define PREFETCH_PACKED(ROWS)                                                                     \
     if ((ROWS) >= CX_FETCHING_ROWS)                                                               \
         __builtin_prefetch(weights + CX_PACKED_AHEAD * (ROWS));
+#define PREFETCH_NEXT __builtin_prefetch(rows.next + rows.next_offset[m], 0, 2);
 #define PREFETCH                                                                                  \
     __builtin_prefetch(&weights[rows.weight_offset[m + CX_AHEAD] + ahead * stride]);              \
     __builtin_prefetch(&weights[rows.weight_offset[m + CX_AHEAD] + (ahead + 1) * stride]);        \
@@ -45,6 +49,8 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
 
 #define PRODUCT(ROWS, VECTORS)                                                                    \
     PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS, PACKED, ROWS, PREFETCH_PACKED(ROWS))
+#define FETCHING_PRODUCT(ROWS)                                                                    \
+    PRODUCT_OF(ROWS, 2, vector, loose, LANES, x2_fetching, PACKED, ROWS, PREFETCH_NEXT)
 #define STRIDED_PRODUCT(ROWS, VECTORS)                                                            \
     PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS##_strided, STRIDED, 0, PREFETCH)
 #define PRODUCT_OF(ROWS, VECTORS, VECTOR, LOOSE, WIDTH, SUFFIX, WEIGHT, NEXT, FETCH)              \
@@ -90,6 +96,7 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
 CX_EACH_PRODUCT(PRODUCT)
 #define STRIDED_PRODUCTS(ROWS) STRIDED_PRODUCT(ROWS, 1) STRIDED_PRODUCT(ROWS, 2)
 CX_EACH_ROW(STRIDED_PRODUCTS)
+CX_EACH_ROW(FETCHING_PRODUCT)
 #if CX_HALF_VECTORS
 #define HALF_PRODUCTS(ROWS)                                                                       \
     PRODUCT_OF(ROWS, 1, half_vector, half_loose, LANES / 2, _half, PACKED, ROWS, NO_PREFETCH)     \
@@ -97,24 +104,28 @@ CX_EACH_ROW(STRIDED_PRODUCTS)
 CX_EACH_ROW(HALF_PRODUCTS)
 #endif
 
-/* Products for packed weights and for strided ones, by rows and by width in half vectors. */
-static const NAME(product) NAME(products)[2][ROWS + 1][2 * CX_MOST_VECTORS + 1] = {
-#define ENTRY(ROWS, VECTORS) [0][ROWS][2 * VECTORS] = NAME(product_##ROWS##x##VECTORS),
+/* Products for packed weights, for strided ones, and for packed ones while fetching; by rows and by
+   width in half vectors. */
+static const NAME(product) NAME(products)[3][ROWS + 1][2 * CX_MOST_VECTORS + 1] = {
+#define ENTRY(ROWS, VECTORS) [CX_PACKED][ROWS][2 * VECTORS] = NAME(product_##ROWS##x##VECTORS),
 #define STRIDED_ENTRIES(ROWS)                                                                     \
-    [1][ROWS][2] = NAME(product_##ROWS##x1_strided),                                              \
-    [1][ROWS][4] = NAME(product_##ROWS##x2_strided),
+    [CX_STRIDED][ROWS][2] = NAME(product_##ROWS##x1_strided),                                              \
+    [CX_STRIDED][ROWS][4] = NAME(product_##ROWS##x2_strided),
     CX_EACH_PRODUCT(ENTRY)
     CX_EACH_ROW(STRIDED_ENTRIES)
+#define FETCHING_ENTRY(ROWS) [CX_FETCHING][ROWS][4] = NAME(product_##ROWS##x2_fetching),
+    CX_EACH_ROW(FETCHING_ENTRY)
 #if CX_HALF_VECTORS
 #define HALF_ENTRIES(ROWS)                                                                        \
-    [0][ROWS][1] = NAME(product_##ROWS##_half), [1][ROWS][1] = NAME(product_##ROWS##_half_strided),
+    [CX_PACKED][ROWS][1] = NAME(product_##ROWS##_half),                                           \
+    [CX_STRIDED][ROWS][1] = NAME(product_##ROWS##_half_strided),
     CX_EACH_ROW(HALF_ENTRIES)
 #endif
 };
 
-CX_INLINE NAME(product) NAME(product_of)(int64_t rows, int64_t width, int strided)
+CX_INLINE NAME(product) NAME(product_of)(int64_t rows, int64_t width, int kind)
 {
-    return NAME(products)[strided][rows][2 * width / LANES];
+    return NAME(products)[kind][rows][2 * width / LANES];
 }
 
 /* The widths that there are for register blocks of at most `rows` filters, falling, ending with 0.
@@ -123,20 +134,23 @@ static void NAME(find_widths)(int64_t rows, int64_t most_vectors, int64_t narrow
                               int64_t *widths)
 {
     for (int64_t halves = 2 * most_vectors; halves * LANES / 2 >= narrowest; halves--)
-        if (NAME(products)[0][rows][halves])
+        if (NAME(products)[CX_PACKED][rows][halves])
             *widths++ = halves * LANES / 2;
     *widths = 0;
 }
 
 #undef NO_PREFETCH
 #undef PREFETCH_PACKED
+#undef PREFETCH_NEXT
 #undef PREFETCH
 #undef PACKED
 #undef STRIDED
 #undef PRODUCT
+#undef FETCHING_PRODUCT
 #undef STRIDED_PRODUCT
 #undef STRIDED_PRODUCTS
 #undef HALF_PRODUCTS
 #undef ENTRY
 #undef STRIDED_ENTRIES
+#undef FETCHING_ENTRY
 #undef HALF_ENTRIES

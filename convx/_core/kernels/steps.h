@@ -58,6 +58,9 @@ CX_INLINE int64_t NAME(first_filter)(const cx_pass *pass, int64_t block)
 /* Elements from one filter's outputs to the next where they are computed flat. */
 #define FLAT_PITCH(pass) ((pass)->tile_size + CX_MOST_VECTORS * LANES)
 
+/* Panels that all filters go over before the next, where the input is read in place. */
+#define STREAMED_PANELS 2
+
 /* One vector's way from the tile into the panels. */
 typedef struct {
     int64_t from, to;
@@ -91,9 +94,13 @@ CX_INLINE NAME(space) NAME(carve)(const cx_pass *pass, int kind, char **scratch)
     NAME(space) space;
     int64_t columns = CX_MOST_VECTORS * LANES, reduction = pass->channel_block * pass->tap_block;
     /* a product's steps: of the reduction, which for the weight gradient goes over positions */
-    int64_t steps = kind == CX_WEIGHT_GRADIENT ? pass->positions : reduction;
-    int64_t panels = cx_max(PANEL_SIZE(steps), PANELS_SIZE);
-    if (!pass->gathered)
+    int64_t steps = reduction;
+    int64_t panels = cx_max(PANEL_SIZE(steps), PANELS_SIZE), boxes = 1;
+    if (kind == CX_WEIGHT_GRADIENT) {
+        boxes = pass->boxes_together;
+        steps = boxes * pass->positions;
+        panels = steps * 3 / 2 * PANEL_PITCH; /* with gaps between rows, see weight_gradient.h */
+    } else if (!pass->gathered)
         panels = 0;
     else if (pass->in_place)
         panels = (pass->positions / PANEL_PITCH + 4) * PANEL_SIZE(steps);
@@ -103,11 +110,11 @@ CX_INLINE NAME(space) NAME(carve)(const cx_pass *pass, int kind, char **scratch)
     space.offset = cx_carve(scratch, offsets * (int64_t)sizeof(int64_t));
     space.panel_offset = cx_carve(scratch, steps * (int64_t)sizeof(int64_t));
     space.weight_offset = cx_carve(
-        scratch, pass->strided ? (reduction + CX_AHEAD) * (int64_t)sizeof(int64_t) : 0);
+        scratch, pass->strided ? (steps + CX_AHEAD) * (int64_t)sizeof(int64_t) : 0);
     space.moves = cx_carve(
         scratch, pass->gathered ? 2 * (pass->positions + 2) * (int64_t)sizeof(*space.moves) : 0);
     space.tile = NAME(carve_elements)(
-        scratch, pass->in_place ? 0 : pass->channel_block * pass->tile_size);
+        scratch, pass->in_place ? 0 : boxes * pass->channel_block * pass->tile_size);
     space.panel = NAME(carve_elements)(scratch, panels);
     space.weights = NAME(carve_elements)(scratch, (pass->strided ? ROWS : filters) * steps);
     space.kernels = NAME(carve_elements)(

@@ -4,7 +4,9 @@
 
    the same product again: now the reduction runs over the positions of a box, and a panel's
    columns are the (c, t) of a block of channels. A task owns its part of dW and goes through the
-   boxes in order, in one call or in several, so the order of the sum depends on shapes alone. */
+   boxes in order, in one call or in several, so the order of the sum depends on shapes alone. Boxes
+   of small planes are summed together, those of one step: all of these are alike. dY is read where
+   it lies; only rows that would drive one another out of the L1 cache are packed, of one box. */
 
 /* Where the columns (c, t) from `first` on begin in the tile. */
 static void NAME(find_column_offsets)(const cx_pass *pass, int64_t first, int64_t columns,
@@ -20,25 +22,71 @@ static void NAME(find_column_offsets)(const cx_pass *pass, int64_t first, int64_
     }
 }
 
-/* panel[position][column], for the columns whose offsets were found. */
-static void NAME(fill_columns)(const NAME(space) *space, int64_t columns)
+/* Rows narrower than a vector are filled as one stretch, with the gaps between them, if that takes
+   fewer squares: its length, else 0. */
+static int64_t NAME(find_stretch)(const cx_panel *all)
+{
+    const cx_run *end = all->run + all->runs;
+    int64_t length = end[-1].tile + end[-1].length, squares = 0;
+    for (const cx_run *run = all->run; run < end; run++)
+        squares += (run->length + LANES - 1) / LANES;
+    return (length + LANES - 1) / LANES < squares && 2 * length <= 3 * all->columns ? length : 0;
+}
+
+/* Where the positions of a step lie in the panel and in dY. */
+static void NAME(find_positions)(const cx_pass *pass, const NAME(space) *space, int64_t boxes)
 {
     const cx_panel *all = space->box.panel;
+    int64_t stretch = NAME(find_stretch)(all), m = 0;
+    for (int64_t i = 0; i < boxes; i++)
+        for (const cx_run *run = all->run; run < all->run + all->runs; run++) {
+            int64_t row = stretch ? i * stretch + run->tile : i * all->columns + run->column;
+            int64_t place = i * pass->out_batch + run->out;
+            for (int64_t j = 0; j < run->length; j++, m++) {
+                space->panel_offset[m] = (row + j) * PANEL_PITCH;
+                if (pass->strided)
+                    space->weight_offset[m] = place + j;
+            }
+        }
+    for (int64_t i = 0; pass->strided && i < CX_AHEAD; i++)
+        space->weight_offset[m + i] = space->weight_offset[m - 1];
+}
+
+/* panel[position][column] of neighbouring positions, for columns that begin at `offset`. */
+CX_INLINE void NAME(fill_stretch)(const T *from, const int64_t *offset, int64_t last,
+                                  int64_t length, T *to)
+{
+    for (int64_t i = 0; i < length; i += LANES, from += LANES) {
+        NAME(vector) v[LANES];
+        CX_UNROLL for (int r = 0; r < LANES; r++)
+            v[r] = *(const NAME(loose) *)(from + offset[cx_min(r, last)]);
+        NAME(transpose)(v);
+        int64_t rows = cx_min(length - i, LANES);
+        for (int64_t r = 0; r < rows; r++, to += PANEL_PITCH)
+            *(NAME(loose) *)to = v[r];
+    }
+}
+
+/* The panel of a step, for the columns whose offsets were found. */
+static void NAME(fill_columns)(const cx_pass *pass, const NAME(space) *space, int64_t columns,
+                               int64_t boxes)
+{
+    const cx_panel *all = space->box.panel;
+    const cx_run *end = all->run + all->runs;
+    int64_t stretch = NAME(find_stretch)(all), rows = stretch ? stretch : all->columns;
     for (int64_t q = 0; q < columns; q += LANES) {
         const int64_t *offset = space->offset + q;
         int64_t last = cx_min(columns - q, LANES) - 1;
-        T *to = space->panel + q;
-        for (const cx_run *run = all->run; run < all->run + all->runs; run++)
-            for (int64_t i = 0; i < run->length; i += LANES) {
-                NAME(vector) v[LANES];
-                const T *from = space->tile + run->tile + i;
-                CX_UNROLL for (int r = 0; r < LANES; r++)
-                    v[r] = *(const NAME(loose) *)(from + offset[cx_min(r, last)]);
-                NAME(transpose)(v);
-                int64_t rows = cx_min(run->length - i, LANES);
-                for (int64_t r = 0; r < rows; r++, to += PANEL_PITCH)
-                    *(NAME(loose) *)to = v[r];
-            }
+        for (int64_t i = 0; i < boxes; i++) {
+            const T *tile = space->tile + i * pass->channel_block * pass->tile_size;
+            T *to = space->panel + i * rows * PANEL_PITCH + q;
+            if (stretch)
+                NAME(fill_stretch)(tile, offset, last, stretch, to);
+            else
+                for (const cx_run *run = all->run; run < end; run++)
+                    NAME(fill_stretch)(tile + run->tile, offset, last, run->length,
+                                       to + run->column * PANEL_PITCH);
+        }
     }
 }
 
@@ -56,6 +104,18 @@ static void NAME(pack_gradient)(const cx_pass *pass, const NAME(space) *space, c
                              pass->out_channel, rows, run->length, run->length);
 }
 
+/* The rows of dY from `gradient` on that a register block multiplies with. */
+CX_INLINE NAME(rows) NAME(gradient_rows)(const cx_pass *pass, const NAME(space) *space,
+                                         const T *gradient, int64_t first, int64_t part_filter,
+                                         int64_t positions)
+{
+    if (pass->strided)
+        return (NAME(rows)){.weights = gradient + first * pass->out_channel,
+                            .weight_offset = space->weight_offset,
+                            .weight_stride = pass->out_channel};
+    return (NAME(rows)){.weights = space->weights + (first - part_filter) * positions};
+}
+
 static void NAME(gradient_direct)(const cx_pass *pass, const cx_call *call,
                                   const cx_gradient_share *share, char *scratch)
 {
@@ -70,18 +130,20 @@ static void NAME(gradient_direct)(const cx_pass *pass, const cx_call *call,
     int64_t everything[2] = {pass->positions, 0}, widths[2 * CX_MOST_VECTORS + 1];
 
     NAME(find_widths)(NAME(first_filter)(pass, 1), 2, pass->narrowest, widths);
-    NAME(find_panel_offsets)(pass->positions, space.panel_offset);
     for (int64_t step = share->step; step < share->end_step; step++) {
-        int64_t item = step / pass->boxes;
-        cx_place_box(pass, step % pass->boxes, &space.box);
+        int64_t box = step * pass->boxes_together, item = box / pass->boxes;
+        int64_t boxes = cx_min(pass->boxes_together, pass->batch * pass->boxes - box);
+        cx_place_box(pass, box % pass->boxes, &space.box);
         cx_cut_panels(pass, &space.box, everything);
         cx_find_rows(pass, &space.box);
         cx_find_stretches(pass, &space.box);
-        NAME(fill_tile)(pass, &space.box, input + item * pass->in_batch, share->channel,
-                        share->channels, space.tile);
-        int64_t positions = space.box.panel->columns;
+        for (int64_t i = 0; i < boxes; i++)
+            NAME(fill_tile)(pass, &space.box, input + (item + i) * pass->in_batch, share->channel,
+                            share->channels, space.tile + i * pass->channel_block * pass->tile_size);
+        NAME(find_positions)(pass, &space, boxes);
+        int64_t positions = boxes * space.box.panel->columns;
         const T *from = gradient + item * pass->out_batch + space.box.out;
-        for (int64_t b = first_block; b < end_block; b++) {
+        for (int64_t b = first_block; b < end_block && !pass->strided; b++) {
             int64_t first = NAME(first_filter)(pass, b);
             int64_t rows = NAME(first_filter)(pass, b + 1) - first;
             NAME(pack_gradient)(pass, &space, from + first * pass->out_channel, rows,
@@ -91,13 +153,15 @@ static void NAME(gradient_direct)(const cx_pass *pass, const cx_call *call,
             int64_t width = cx_fitting_width(widths, total - q);
             columns = cx_min(width, total - q);
             NAME(find_column_offsets)(pass, q, columns, space.offset);
-            NAME(fill_columns)(&space, columns);
+            NAME(fill_columns)(pass, &space, columns, boxes);
             for (int64_t b = first_block; b < end_block; b++) {
                 int64_t first = NAME(first_filter)(pass, b);
                 int64_t rows = NAME(first_filter)(pass, b + 1) - first;
-                NAME(rows) block = {space.weights + (first - part_filter) * positions, 0, 0, 0};
+                NAME(rows) block =
+                    NAME(gradient_rows)(pass, &space, from, first, part_filter, positions);
                 T *y = output + first * kernel + q;
-                NAME(product) product = NAME(product_of)(rows, width, 0);
+                NAME(product) product =
+                    NAME(product_of)(rows, width, pass->strided ? CX_STRIDED : CX_PACKED);
                 if (columns == width) {
                     product(positions, space.panel_offset, space.panel, &block, y, kernel,
                             step == share->part_step ? CX_START : CX_ADD);
