@@ -96,6 +96,7 @@ from convx._engine.arguments.padding import pad_mode, pad_value, pad_widths
 from convx._engine.arguments.pooling import (
     adaptive_sizes,
     check_activations,
+    check_indices,
     check_some_axes,
     divisor_override,
     fractional_sizes,
@@ -130,6 +131,7 @@ __all__ = [
     "check_factor",
     "check_factor_axes",
     "check_groups",
+    "check_indices",
     "check_kernel",
     "check_memory",
     "check_mutual_broadcast",
