@@ -32,9 +32,10 @@ class Pooling:
 def scatter(
     isa: str,
     how: str,
+    least: int,
     indices: NDArray[Any],
     x: NDArray[Any],
     y: NDArray[Any],
     planes: int,
     threads: int,
-) -> None: ...
+) -> bool: ...

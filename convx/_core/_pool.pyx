@@ -143,15 +143,21 @@ cdef class Pooling:
                   self.scratch_bytes())
 
 
-def scatter(str isa, str how, indices, x, y, int64_t planes, int threads):
-    """Bring each input to the output of its index in a plane, or the gradient back to it."""
+def scatter(str isa, str how, int64_t least, indices, x, y, int64_t planes, int threads):
+    """Bring each input to the output of its index in a plane, or the gradient back to it.
+
+    Tells whether all indices are from ``least``, 0 or -1, up to the size of a plane of outputs; those
+    that are not are left out.
+    """
     cdef cx_scatter_job job
+    cdef int64_t wrong = 0
     cdef bint back = how == "back"
     cdef Buffer indices_buffer = Buffer(indices)
     cdef Buffer x_buffer = Buffer(x, writable=back), y_buffer = Buffer(y, writable=not back)
     job.how, job.plane_size = SCATTERS[how], x.size // planes
-    job.plane_outputs = y.size // planes
+    job.plane_outputs, job.least, job.wrong = y.size // planes, least, &wrong
     job.indices = <const int64_t *>indices_buffer.view.buf
     job.x, job.y = x_buffer.view.buf, y_buffer.view.buf
     share_out(sweeps_of(isa, x.dtype.char).scatter, &job, planes, threads,
               8 * job.plane_outputs if back else 0)
+    return not wrong

@@ -188,10 +188,11 @@ cdef extern from "sweeps.h" nogil:
         const cx_pool_job *adjoint
 
     ctypedef struct cx_scatter_job:
-        int64_t how, plane_size, plane_outputs
+        int64_t how, plane_size, plane_outputs, least
         const int64_t *indices
         void *x
         void *y
+        int64_t *wrong
 
     enum:
         CX_SGD

@@ -68,7 +68,7 @@ def operands(
 
 
 def _line(array: AnyArray | None, of: Operands) -> AnyArray | None:
-    """Return the array as one line in the type of the computation, or a stretch of its one value."""
+    """Return one line of an array in the type of the computation, or a stretch of its one value."""
     if array is None:
         return None
     computed = SWEEP_DTYPES[of.dtype]

@@ -178,9 +178,8 @@ def gradient_of_maxima(
     shape = (*x.shape[:-axes], *outputs)
     grad = gradient_operand(grad_output, shape, dtype, "of the output")
     if indices is not None:
-        plane = math.prod(x.shape[-axes:])
-        places = arguments.indices(indices, shape, plane, "the output", -1)
-        return scatter("add", grad, places, x.shape, axes, dtype, out)
+        places = arguments.indices(indices, shape, "the output")
+        return scatter("add", grad, places, x.shape, axes, dtype, out, -1)
     y = sweeps.new_result(out, x.shape, dtype, x, grad)
     x, wide = _widened(x, y, axes)
     if grad.size:
@@ -208,21 +207,50 @@ def max_pool_gradient(
 def scatter(
     how: str,
     values: AnyArray,
-    places: AnyArray,
+    indices: AnyArray,
     shape: tuple[int, ...],
     axes: int,
     dtype: np.dtype[Any],
     out: Any,
+    least: int = 0,
 ) -> AnyArray:
     """Return an array of zeros with values at their indices, set or added up."""
+    check_indices_first(indices, shape, axes, out, least)
     y = sweeps.new_result(out, shape, dtype, values)
     if values.size and y.size:
-        threads = sweeps.threads_for(y.nbytes + places.nbytes)
-        planes = planes_of(shape, axes)
-        _pool.scatter(machine.ISA, how, places, values, y, planes, threads)
+        move_by_index(how, indices, values, y, shape, axes, least)
     else:
+        arguments.check_indices(indices, math.prod(shape[-axes:]), least)
         y[...] = 0
     return sweeps.deliver(y, dtype, out)
+
+
+def check_indices_first(
+    indices: AnyArray, shape: tuple[int, ...], axes: int, out: Any, least: int = 0
+) -> None:
+    """Check indices before anything is written, where what they meet is not memory of our own.
+
+    Else :func:`move_by_index` does it meanwhile; but for those that int64 does not hold.
+    """
+    if out is not None or (indices.dtype.kind == "u" and indices.dtype.itemsize == 8):
+        arguments.check_indices(indices, math.prod(shape[-axes:]), least)
+
+
+def move_by_index(
+    how: str,
+    indices: AnyArray,
+    x: AnyArray,
+    y: AnyArray,
+    shape: tuple[int, ...],
+    axes: int,
+    least: int = 0,
+) -> None:
+    """Bring each element of x to its index in y, or back; raise ValueError for a wrong index."""
+    places = np.ascontiguousarray(indices, np.int64)
+    threads = sweeps.threads_for(y.nbytes + places.nbytes)
+    planes = planes_of(shape, axes)
+    if not _pool.scatter(machine.ISA, how, least, places, x, y, planes, threads):
+        arguments.check_indices(indices, math.prod(shape[-axes:]), least)
 
 
 def _sum_gradient(

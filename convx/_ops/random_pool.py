@@ -150,7 +150,7 @@ def stochastic_pool_gradient(
     grad = pool.gradient_operand(grad_output, shape, dtype, "of the output")
     if drawing:
         places = _draw(x, windows, rng)[1]
-        return pool.scatter("add", grad, places, x.shape, axes, dtype, out)
+        return pool.scatter("add", grad, places, x.shape, axes, dtype, out, -1)
     mean, total = _expected(x, windows)
     with np.errstate(all="ignore"):
         share = np.where(total == 0, 0, grad / total).astype(x.dtype, copy=False)

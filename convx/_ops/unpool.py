@@ -1,11 +1,9 @@
 """Unpooling over any number of spatial axes, and its gradients."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
-from convx._core import _pool
-from convx._engine import arguments, dtypes, machine, sweeps
+from convx._engine import arguments, dtypes, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._ops import pool
 
@@ -21,15 +19,11 @@ def _unpooled(x: AnyArray, axes: int, given: Given) -> tuple[int, ...]:
     return shape
 
 
-def _plane(shape: Sequence[int], axes: int) -> int:
-    return math.prod(shape[-axes:])
-
-
 def max_unpool(axes: int, input: object, indices: object, given: Given, out: Any) -> AnyArray:
     """Return zeros with the values of the input at their indices, of several the last one."""
     x, dtype = dtypes.sweep_operand(input, "input")
     shape = _unpooled(x, axes, given)
-    places = arguments.indices(indices, x.shape, _plane(shape, axes), "the input")
+    places = arguments.indices(indices, x.shape, "the input")
     return pool.scatter("set", x, places, shape, axes, dtype, out)
 
 
@@ -39,13 +33,12 @@ def max_unpool_gradient(
     """Return the gradient of the input: what came to each value's place, if it is there at last."""
     x, dtype = dtypes.sweep_operand(input, "input")
     shape = _unpooled(x, axes, given)
-    places = arguments.indices(indices, x.shape, _plane(shape, axes), "the input")
+    places = arguments.indices(indices, x.shape, "the input")
+    pool.check_indices_first(places, shape, axes, out)
     grad = pool.gradient_operand(grad_output, shape, dtype, "of the output")
     y = sweeps.new_result(out, x.shape, dtype, grad)
     if x.size:
-        threads = sweeps.threads_for(grad.nbytes + places.nbytes)
-        planes = pool.planes_of(shape, axes)
-        _pool.scatter(machine.ISA, "back", places, y, grad, planes, threads)
+        pool.move_by_index("back", places, y, grad, shape, axes)
     return sweeps.deliver(y, dtype, out)
 
 

@@ -395,3 +395,37 @@ CX_INLINE T NAME(pool_stretch)(const int reducer, const T *x, int64_t count)
 {
     return reducer == CX_POOL_MAX ? NAME(max_stretch)(x, count) : NAME(sum_stretch)(x, count);
 }
+
+#if IS_FLOAT
+/* Multiplies where that is the same: by what a power of 2 is the inverse of. */
+static CX_NOINLINE void NAME(divide_all)(T divisor, int64_t outputs, T *restrict y)
+{
+    KEY bits;
+    T factor = 1 / divisor;
+    __builtin_memcpy(&bits, &divisor, sizeof bits);
+    if (!(bits & SIGNIFICAND))
+        for (int64_t o = 0; o < outputs; o++)
+            y[o] *= factor;
+    else
+        for (int64_t o = 0; o < outputs; o++)
+            y[o] /= divisor;
+}
+#endif
+
+CX_INLINE void NAME(divide)(const cx_pool_axis *axis, double divisor, T *restrict y)
+{
+    const double *along = axis->divisor;
+    int64_t step = axis->divisor_step;
+#if IS_FLOAT
+    if (step)
+        for (int64_t o = 0; o < axis->outputs; o++)
+            y[o] /= (T)(divisor * along[o]);
+    else
+        NAME(divide_all)((T)(divisor * *along), axis->outputs, y);
+#else
+    for (int64_t o = 0; o < axis->outputs; o++) { /* 2**63 is no int64, and larger than any sum */
+        double by = divisor * along[o * step];
+        y[o] = by < 0x1p62 ? y[o] / (T)by : 0;
+    }
+#endif
+}

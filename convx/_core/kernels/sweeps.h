@@ -222,14 +222,18 @@ typedef struct cx_pool_job {
                                           axes but the last, where all stay apart */
 } cx_pool_job;
 
-/* Scattering: each input of a plane goes to an output of the plane by its index, if not negative. */
+/* Scattering: each input of a plane goes to an output of the plane by its index, if not negative.
+   An index below `least`, or of no output, is left out, and `wrong` tells that there is one. */
+enum { CX_FETCHED_AHEAD = 32 };
 enum { CX_SCATTER_SET, CX_SCATTER_ADD, CX_SCATTER_BACK };
 
 typedef struct {
     int64_t how; /* CX_SCATTER_BACK is the gradient of CX_SCATTER_SET: from y to x */
     int64_t plane_size, plane_outputs; /* inputs and outputs */
+    int64_t least; /* 0, or -1 */
     const int64_t *indices;
     void *x, *y;
+    int64_t *wrong;
 } cx_scatter_job;
 
 /* A step of an optimiser: a parameter goes where its gradient sends it. */

@@ -127,6 +127,7 @@ from convx._engine.arguments.padding import pad_mode, pad_value, pad_widths
 from convx._engine.arguments.pooling import (
     adaptive_sizes,
     check_activations,
+    check_indices,
     check_some_axes,
     divisor_override,
     fractional_sizes,
@@ -188,6 +189,7 @@ __all__ = [
     "check_factor_axes",
     "check_groups",
     "check_image_dtype",
+    "check_indices",
     "check_kernel",
     "check_memory",
     "check_mutual_broadcast",

@@ -150,34 +150,26 @@ def random_samples(value: NDArray[Any], batch: int, channels: int, axes: int) ->
     return value
 
 
-def _are_below(array: NDArray[Any], limit: int) -> bool:
-    """Tell whether all integers are from 0 up to a limit, negative ones being huge without sign."""
-    if not array.dtype.isnative:
-        return False
-    return int(array.view(f"u{array.itemsize}").max()) < min(limit, 1 << (8 * array.itemsize - 1))
-
-
-def _bounds(array: NDArray[Any]) -> tuple[int, int]:
-    return int(array.min()), int(array.max())
-
-
-def indices(
-    value: object, shape: Sequence[int], plane: int, of: str, least: int = 0
-) -> NDArray[np.int64]:
-    """Return indices into planes of so many elements; -1 is allowed if ``least`` is so."""
+def indices(value: object, shape: Sequence[int], of: str) -> NDArray[Any]:
+    """Return indices as an array of integers, whatever they are."""
     array = np.asarray(value)
     if array.dtype.kind not in "iu":
         raise TypeError(f"indices must be integers, got dtype {array.dtype}")
     if array.shape != tuple(shape):
         raise ValueError(f"indices must have the shape of {of}, {tuple(shape)}, got {array.shape}")
-    if array.size:
-        low, high = _bounds(array) if least or not _are_below(array, plane) else (0, 0)
-        if low < least or high >= plane:
-            raise ValueError(
-                f"indices must be from {least} to {plane - 1}, inside a plane of the output, got "
-                f"{low if low < least else high}"
-            )
-    return np.ascontiguousarray(array, np.int64).reshape(array.shape)
+    return array
+
+
+def check_indices(array: NDArray[Any], plane: int, least: int = 0) -> None:
+    """Raise ValueError for indices outside of planes of so many elements; or below ``least``."""
+    if not array.size:
+        return
+    low, high = int(array.min()), int(array.max())
+    if low < least or high >= plane:
+        raise ValueError(
+            f"indices must be from {least} to {plane - 1}, inside a plane of the output, got "
+            f"{low if low < least else high}"
+        )
 
 
 def unpooled_sizes(
