@@ -146,8 +146,8 @@ cdef class Pooling:
 def scatter(str isa, str how, int64_t least, indices, x, y, int64_t planes, int threads):
     """Bring each input to the output of its index in a plane, or the gradient back to it.
 
-    Tells whether all indices are from ``least``, 0 or -1, up to the size of a plane of outputs; those
-    that are not are left out.
+    Tells whether all indices are from ``least``, 0 or -1, up to the size of a plane of outputs;
+    those that are not are left out.
     """
     cdef cx_scatter_job job
     cdef int64_t wrong = 0

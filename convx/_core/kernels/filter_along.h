@@ -106,7 +106,7 @@ CX_INLINE void NAME(along_window)(const int what, const int exact, T *restrict t
                                   T *scratch)
 {
     NAME(mean) mean_of = {.factor = (T)(1 / (double)taps), .taps = (T)taps}, *mean = &mean_of;
-    const T *level[CX_FILTER_LEVELS] = {line}, *part[4 * CX_FILTER_LEVELS];
+    const T *level[CX_FILTER_LEVELS] = {line}, *part[4 * CX_FILTER_LEVELS] = {line};
     int64_t size = 1, parts = 0;
     int top = 0;
     while (taps > 4 && 4 * size <= taps) {
