@@ -297,3 +297,16 @@ def test_no_names_of_layers_are_made_up():
     allowed = r"\w+Conv2d|Stochastic\w+|FunctionLayer|Parallel|Concat|Residual|Differences|models"
     allowed += r"|Conv|ConvTranspose|prepare|PreparedModel|load|save"
     assert all(re.fullmatch(allowed, name) for name in own)
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.ReLU(True), nn.Hardtanh(inplace=True), nn.LeakyReLU(0.5, True), nn.Dropout(1, True)]
+)
+def test_calls_in_place(layer):
+    x = np.array([-1.0, 2.0])
+    given = x.copy()
+    y, pullback = layer.vjp(x)
+    assert np.array_equal(x, given)
+    assert pullback(y).shape == x.shape
+    assert layer(x) is x
+    assert not np.array_equal(x, given)

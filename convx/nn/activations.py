@@ -1,7 +1,7 @@
 """Activations as layers, with the arguments and defaults of :mod:`torch.nn`.
 
-``inplace`` is taken for the sake of programs that give it. A layer never writes into its input, so
-it changes nothing but what is shown.
+With ``inplace=True`` a call writes into its input, as in PyTorch; ``vjp`` does not, for the way back
+needs the input.
 """
 
 from typing import Any

@@ -14,7 +14,7 @@ class Dropout(FunctionLayer):
     p : float, default 0.5
         The probability.
     inplace : bool, default False
-        Taken, and shown; a layer never writes into its input.
+        Whether a call writes into its input. ``vjp`` never does.
     rng : None, int, or Generator, optional
         What :func:`numpy.random.default_rng` makes the layer's source of chance of.
 
@@ -43,7 +43,7 @@ class Dropout(FunctionLayer):
         return {**super().options(), "training": self.training, "rng": seed}
 
     def extra_repr(self) -> str:
-        """Return the probability, and whether the input was meant to be overwritten."""
+        """Return the probability, and whether the input is overwritten."""
         return f"p={self.p}, inplace={self.inplace}"  # type: ignore[attr-defined]
 
 

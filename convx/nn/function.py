@@ -15,6 +15,8 @@ class FunctionLayer(Module):
         The function's name in both modules.
     hidden : tuple of str
         Options that are not shown.
+    inplace : bool
+        Whether a call writes into its input. :meth:`vjp` never does: the way back needs it.
 
     Examples
     --------
@@ -27,6 +29,7 @@ class FunctionLayer(Module):
 
     function: ClassVar[str]
     hidden: ClassVar[tuple[str, ...]] = ()
+    inplace: bool = False
 
     def __init__(self, **options: object) -> None:
         self._names = tuple(options)
@@ -39,7 +42,10 @@ class FunctionLayer(Module):
 
     def __call__(self, *inputs: Any) -> Any:
         """Return the function of the input."""
-        return getattr(functional, self.function)(*inputs, **self.options())
+        options = self.options()
+        if self.inplace:
+            options["inplace"] = True
+        return getattr(functional, self.function)(*inputs, **options)
 
     def vjp(self, *inputs: Any, **_: Any) -> tuple[Any, Pullback]:
         """Return the function of the input, and the pullback."""
