@@ -109,6 +109,7 @@ from convx._engine.arguments.pooling import (
 from convx._engine.arguments.resizing import resize_mode, resized
 from convx._engine.arguments.signal import (
     check_computed,
+    check_filtered_rank,
     check_not_empty,
     check_numbers,
     check_planes,
@@ -152,6 +153,7 @@ __all__ = [
     "check_divides",
     "check_factor",
     "check_factor_axes",
+    "check_filtered_rank",
     "check_groups",
     "check_kernel",
     "check_memory",
