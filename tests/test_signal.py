@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import convx
 from convx import signal
+from convx._engine import costs
 from convx._ops import large_kernels
 
 MODES = ("full", "same", "valid")
@@ -181,11 +182,20 @@ def test_other_axes_are_broadcast(rng, shape, kernel, axes, mode, dtype):
 
 
 @pytest.fixture
-def only_great_tiles(monkeypatch):
+def forgetful():
+    """What is planned depends on estimates that a test may change."""
+    large_kernels.planned.cache_clear()
+    yield large_kernels.planned
+    large_kernels.planned.cache_clear()
+
+
+@pytest.fixture
+def only_great_tiles(forgetful, monkeypatch):
     """Whatever the estimates are; at least one must come."""
     taken = []
     really = large_kernels._correlated
-    monkeypatch.setattr(large_kernels, "_pays", lambda *given: True)
+    monkeypatch.setattr(large_kernels, "_planned_cost", lambda *given: 1e300)
+    monkeypatch.setattr(costs, "WHOLE", 1e300)
     monkeypatch.setattr(
         large_kernels, "_correlated", lambda *given: taken.append(1) or really(*given)
     )
@@ -231,6 +241,20 @@ def test_great_tiles_have_items(only_great_tiles, rng, axes):
     sizes = [n + (39 if axis in along else 0) for axis, n in enumerate(x.shape)]
     found = signal.fftconvolve(x, taps, axes=axes)
     assert_same(found, wanted[tuple(slice(n) for n in sizes)])
+
+
+@pytest.mark.parametrize("shape", [(20_000,), (150, 140)])
+@pytest.mark.parametrize("dtype", "fdD")
+def test_two_large_arrays(forgetful, monkeypatch, rng, shape, dtype):
+    first, second = array(rng, shape, dtype), array(rng, [n * 2 // 3 for n in shape], dtype)
+    wanted = signal.convolve(first, second)
+    monkeypatch.setattr(costs, "WHOLE", 0)
+    forgetful.cache_clear()
+    for mode in MODES:
+        full = wanted if mode == "full" else None
+        size = shape if mode == "same" else [abs(n - k) + 1 for n, k in zip(shape, second.shape)]
+        full = centre(wanted, size) if full is None else full
+        assert_same(signal.fftconvolve(first, second, mode), full)
 
 
 def test_bits_do_not_depend_on_threads_or_batch(only_great_tiles, rng):
@@ -280,6 +304,20 @@ def test_integers_wrap_and_large_ones_are_exact():
         3 * 2**40 + 3,
         2**40 + 1,
     ]
+
+
+@pytest.mark.parametrize("shape", [(40,), (9, 9), (63, 63)])
+@pytest.mark.parametrize("dtype", "bBhHilL")
+def test_integers_in_floats_are_exact_and_wrap(rng, shape, dtype):
+    size = 120 if len(shape) > 1 else 5000
+    most = min(np.iinfo(dtype).max, 2**15)
+    image = rng.integers(0, most, (size,) * len(shape)).astype(dtype)
+    kernel = rng.integers(0, most, shape).astype(dtype)
+    wanted = signal.convolve(image, kernel, method="direct")
+    assert_same(signal.convolve(image, kernel), wanted)
+    low = image.astype("l") - most // 2
+    taps = kernel.astype("l")
+    assert_same(signal.convolve(low, taps), signal.convolve(low, taps, method="direct"))
 
 
 def test_any_layout(rng):
@@ -389,6 +427,7 @@ ones = np.ones
     ("call", "error", "words"),
     [
         (lambda: signal.convolve([], [1]), ValueError, "in1 cannot be empty"),
+        (lambda: signal.convolve(*[ones((1,) * 33)] * 2), ValueError, "at most 30 axes"),
         (lambda: signal.correlate([1], []), ValueError, "in2 cannot be empty"),
         (lambda: signal.convolve2d(ones((0, 2)), ones((1, 1))), ValueError, "cannot be empty"),
         (lambda: signal.convolve([1], 2), ValueError, "same dimensionality"),

@@ -101,3 +101,5 @@ FOURIER = {
 }
 # Fitted by hand to times of filters, on 25 November 2026; there is no script for them.
 GREAT = Great(transform=4, far=3, move=40, far_tile=30, chain=1.0, call=1e6)
+# Of transforms of whole arrays by NumPy, for each point and step of radix 2; fitted likewise.
+WHOLE = 60

@@ -182,6 +182,7 @@ def _grouped(
     """Correlate with a kernel for each place along the other axes: these are groups."""
     order = [*rest, *axes]
     shape = np.broadcast_shapes(*([one.shape[a] for a in rest] for one in (x, kernel)))
+    arguments.check_filtered_rank(len(axes))
     groups = math.prod(shape)
     x, pads = _cropped(x, axes, pads)
     items, weights = (
@@ -273,6 +274,7 @@ def _describe(
     Those after it without a kernel have one of a single tap.
     """
     first, rank = axes[0], len(shape)
+    arguments.check_filtered_rank(rank - first)
     place = {axis: index for index, axis in enumerate(axes)}
 
     def spread(values: tuple[Any, ...], other: object) -> tuple[Any, ...]:

@@ -7,14 +7,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convx._core import _spectral
-from convx._engine import execution, great_tiles, machine
+from convx._engine import costs, execution, great_tiles, machine
 from convx._engine.dtypes import AnyArray
 from convx._engine.great_tiles import GreatAxis, GreatTiling, Plane
 from convx._engine.plan import estimates
 from convx._engine.threads import WORK_PER_THREAD, get_num_threads
+from convx._ops import whole
 from convx._ops.correlation import Correlation
 
 LEAST_TAPS = 32  # from which they are looked at
+MANY_TAPS = 4096  # from which a plan is not made to be compared
 MOST_KEPT = 64
 
 
@@ -25,8 +27,18 @@ class Great(NamedTuple):
     tiling: GreatTiling
 
 
-def planned(of: Correlation, borders: tuple[str, ...], dtype: np.dtype[Any]) -> Great | None:
-    """Return how great tiles correlate items of one channel; None if the plan is better."""
+class Whole(NamedTuple):
+    """A correlation by transforms of the whole arrays."""
+
+    points: int
+    cost: float
+
+
+@lru_cache(256)
+def planned(
+    of: Correlation, borders: tuple[str, ...], dtype: np.dtype[Any]
+) -> Great | Whole | None:
+    """Return how items of one channel are correlated; None if the plan is better."""
     if of.options.algorithm == "direct" or math.prod(of.options.kernel) < LEAST_TAPS:
         return None
     real = np.empty(0, dtype).real.dtype
@@ -35,16 +47,26 @@ def planned(of: Correlation, borders: tuple[str, ...], dtype: np.dtype[Any]) -> 
     parts = 2 if dtype.kind == "c" else 1
     found = _plane(of, borders, real.name, parts)
     tiling = None if found is None else great_tiles.choose(found)
-    if found is None or tiling is None or not _pays(of, tiling, real.name, parts):
+    cost = math.inf if tiling is None else tiling.cost
+    planned_cost = _planned_cost(of, real.name, parts)
+    points = [whole.smooth(window.size + window.kernel - 1) for window in of.windows]
+    everything = math.prod(points) * parts
+    whole_cost = costs.WHOLE * everything * math.log2(everything)
+    plain = all(window.stride == window.dilation == 1 for window in of.windows)
+    if plain and set(borders) == {"zeros"} and whole_cost < min(cost, planned_cost):
+        return Whole(everything, whole_cost)
+    if found is None or tiling is None or planned_cost <= cost:
         return None
     return Great(found, tiling)
 
 
 def run(
-    of: Correlation, great: Great, x: AnyArray, kernel: AnyArray, out: AnyArray | None
+    of: Correlation, how: Great | Whole, x: AnyArray, kernel: AnyArray, out: AnyArray | None
 ) -> AnyArray | None:
-    """Correlate by great tiles; None where an output is not finite, which a transform spreads."""
-    found, tiling = great
+    """Correlate as planned; None where an output is not finite, which a transform spreads."""
+    if isinstance(how, Whole):
+        return _run_whole(of, how, x, kernel)
+    found, tiling = how
     work = round(tiling.cost) * of.batch
     threads = max(1, min(get_num_threads(), work // WORK_PER_THREAD))
     tiles = _tiles(found, tiling)
@@ -102,12 +124,26 @@ def _plane(of: Correlation, borders: tuple[str, ...], dtype: str, parts: int) ->
     return Plane(tuple(found[axes[0] : last]), found[last], dtype, parts)
 
 
-def _pays(of: Correlation, tiling: GreatTiling, dtype: str, parts: int) -> bool:
-    """Tell whether great tiles cost less than what the plan would do."""
-    planned = _estimates(of, dtype)
+def _run_whole(of: Correlation, how: Whole, x: AnyArray, kernel: AnyArray) -> AnyArray | None:
+    dtype = np.result_type(x, kernel)
+    execution.note("fft", round(how.cost) * of.batch, 3 * how.points * dtype.itemsize * of.batch, 1)
+    if execution.is_recording():
+        return np.broadcast_to(np.zeros((), dtype), of.output_shape)
+    axes = tuple(range(2, x.ndim))
+    pads = [(window.pad_low, window.pad_high) for window in of.windows]
+    result = whole.correlate(x, kernel, axes, pads, of.output_shape)
+    return result if np.isfinite(result).all() else None
+
+
+def _planned_cost(of: Correlation, dtype: str, parts: int) -> float:
+    """What the plan would do costs for an item: of many taps, what their products do at least."""
+    taps = math.prod(of.options.kernel)
+    if taps > MANY_TAPS:
+        return float(taps * math.prod(of.outputs) * parts**2)
+    known = _estimates(of, dtype)
     if of.options.algorithm != "auto":
-        planned = {name: cost for name, cost in planned.items() if name == of.options.algorithm}
-    return tiling.cost < parts * min(planned.values(), default=math.inf) / max(of.batch, 1)
+        known = {name: cost for name, cost in known.items() if name == of.options.algorithm}
+    return parts**2 * min(known.values(), default=math.inf) / max(of.batch, 1)
 
 
 @lru_cache(MOST_KEPT)

@@ -18,6 +18,10 @@ from convx._ops.filters import Pads
 
 _memo = CallMemo(Activation())
 
+MANY_TAPS = 256  # from which integers are summed in float64, where that is exact
+MOST_EXACT = 2**53
+MOST_TRANSFORMED = 2**36  # 2**53 / 8 roundings / the square root of 2**19 points / 8 for safety
+
 
 class Pair(NamedTuple):
     """What is correlated with what, how, and how the call is remembered."""
@@ -230,6 +234,8 @@ def _filter(pair: Pair, dtype: np.dtype[Any], out: object) -> AnyArray:
         borders = pair.borders or ("zeros",) * len(pair.axes)
         sums = plain.correlate(x, kernel, pair.axes, pair.pads, borders, pair.constant)
         return execution.deliver(sums, target)
+    if _is_exact_in_floats(pair, sizes):
+        computed = np.dtype(np.float64)
     x, kernel = (dtypes.as_filter_operand(one, computed) for one in (pair.x, pair.kernel))
     sums = filters.correlate_pair(
         x,
@@ -244,7 +250,26 @@ def _filter(pair: Pair, dtype: np.dtype[Any], out: object) -> AnyArray:
     )
     if dtype == computed:
         return sums
+    if dtype.kind in "iu":  # whole numbers that wrap around
+        sums = np.rint(sums).astype(np.int64)
     return execution.deliver(sweeps.rounded(sums, dtype), target)
+
+
+def _is_exact_in_floats(pair: Pair, taps: list[int]) -> bool:
+    """Tell whether many integers are summed in float64 without an error that rounding leaves.
+
+    Transforms have an error of a few roundings of the square root of their points, times the norms
+    of what they multiply.
+    """
+    count = math.prod(taps)
+    kinds = pair.x.dtype.kind, pair.kernel.dtype.kind
+    if pair.algorithm == "direct" or count < MANY_TAPS or not set(kinds) <= set("iu"):
+        return False
+    if 0 in pair.x.shape:
+        return False
+    x, kernel = (max(abs(int(one.max())), abs(int(one.min()))) for one in (pair.x, pair.kernel))
+    largest = max(x, int(abs(pair.constant))) * kernel
+    return count * largest < MOST_EXACT and math.isqrt(count) * largest < MOST_TRANSFORMED
 
 
 def _checked(out: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> AnyArray | None:

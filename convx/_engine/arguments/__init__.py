@@ -131,6 +131,7 @@ from convx._engine.arguments.pooling import (
 from convx._engine.arguments.resizing import resize_mode, resized
 from convx._engine.arguments.signal import (
     check_computed,
+    check_filtered_rank,
     check_not_empty,
     check_numbers,
     check_planes,
@@ -177,6 +178,7 @@ __all__ = [
     "check_divides",
     "check_factor",
     "check_factor_axes",
+    "check_filtered_rank",
     "check_groups",
     "check_image_dtype",
     "check_kernel",

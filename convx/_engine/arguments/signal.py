@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convx._engine.arguments.convolution import MOST_AXES
 from convx._engine.arguments.general import check_memory, integer, one_of, shown
 from convx._engine.boundary import SIGNAL_BOUNDARIES, UPFIRDN_MODES
 
@@ -46,8 +47,8 @@ def signal_boundary(value: object) -> str:
     """Return the border mode that a boundary of two-dimensional functions stands for."""
     if not isinstance(value, str) or value not in SIGNAL_BOUNDARIES:
         raise ValueError(
-            "Acceptable boundary flags are 'fill', 'circular' (or 'wrap'), and 'symmetric' (or "
-            f"'symm'), got boundary={shown(value)}"
+            f"Acceptable boundary flags are {', '.join(map(repr, SIGNAL_BOUNDARIES))}, got "
+            f"boundary={shown(value)}"
         )
     return SIGNAL_BOUNDARIES[value]
 
@@ -178,6 +179,15 @@ def check_separable_filter(image: int, **shapes: tuple[int, ...]) -> None:
             raise ValueError(f"{name} must have 1 axis, got {len(shape)}: {depth}")
         if shape[0] % 2 == 0:
             raise ValueError(f"{name} must be of odd length, got {shape[0]}")
+
+
+def check_filtered_rank(axes: int) -> None:
+    """Raise if there are more axes from the first that is filtered on than kernels can go over."""
+    if axes > MOST_AXES:
+        raise ValueError(
+            f"arrays must have at most {MOST_AXES} axes from the first one that is filtered on, "
+            f"got {axes}"
+        )
 
 
 def check_numbers(dtype: np.dtype[Any], name: str) -> None:
