@@ -23,6 +23,8 @@
 #define EVERY_LANE(WHICH, bit) TWO(WHICH, 0, bit)
 #endif
 
+#define SAME(lane, _) (lane)
+
 /* Eklundh's method: exchange one bit of the row number with the same bit of the lane number. */
 #define EXCHANGE(bit)                                                                             \
     CX_UNROLL for (int i = 0; i < LANES; i++) if (!(i & (bit)))                                   \
@@ -32,27 +34,46 @@
         v[i] = low;                                                                               \
     }
 
-CX_INLINE void NAME(transpose)(NAME(vector) *v)
+/* All exchanges but that of the highest bit. */
+CX_INLINE void NAME(transpose_halves)(NAME(vector) *v)
 {
-    EXCHANGE(1)
 #if LANES > 2
-    EXCHANGE(2)
+    EXCHANGE(1)
 #endif
 #if LANES > 4
-    EXCHANGE(4)
+    EXCHANGE(2)
 #endif
 #if LANES > 8
-    EXCHANGE(8)
+    EXCHANGE(4)
 #endif
 }
 
-/* to[i * step + r] = from[r * stride + i] for a square of LANES rows, from registers only. */
+CX_INLINE void NAME(transpose)(NAME(vector) *v)
+{
+    NAME(transpose_halves)(v);
+    EXCHANGE(LANES / 2)
+}
+
+/* to[i * step + r] = from[r * stride + i] for a square of LANES rows, from registers only. The
+   highest bit is exchanged by loading halves of two rows where there are half vectors. */
 CX_INLINE void NAME(transpose_square)(T *to, int64_t step, const T *from, int64_t stride)
 {
     NAME(vector) v[LANES];
+#if CX_HALF_VECTORS && defined CX_JOIN
+    CX_UNROLL for (int r = 0; r < LANES / 2; r++)
+        CX_UNROLL for (int half = 0; half < 2; half++) {
+            const T *low = from + r * stride + half * LANES / 2;
+            const T *high = low + LANES / 2 * stride;
+            v[half * LANES / 2 + r] =
+                CX_JOIN((NAME(half_vector))*(const NAME(half_loose) *)low,
+                        (NAME(half_vector))*(const NAME(half_loose) *)high, EVERY_LANE(SAME, 0));
+        }
+    NAME(transpose_halves)(v);
+#else
     CX_UNROLL for (int r = 0; r < LANES; r++)
         v[r] = *(const NAME(loose) *)(from + r * stride);
     NAME(transpose)(v);
+#endif
     CX_UNROLL for (int r = 0; r < LANES; r++)
         *(NAME(loose) *)(to + r * step) = v[r];
 }
@@ -203,6 +224,7 @@ CX_INLINE NAME(vector) NAME(fold)(NAME(vector) *v)
 #undef ZIP_LOW
 #undef ZIP_HIGH
 #undef EVEN
+#undef SAME
 #undef LOW
 #undef HIGH
 #undef TWO
