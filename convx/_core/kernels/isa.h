@@ -34,6 +34,7 @@
 #if defined __has_builtin
 #if __has_builtin(__builtin_shufflevector)
 #define CX_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#define CX_JOIN CX_SHUFFLE /* of vectors half as long as the result */
 #endif
 #endif
 #if !defined CX_SHUFFLE /* GCC before 12 */

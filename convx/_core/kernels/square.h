@@ -24,16 +24,22 @@
         v[i] = low;                                                                               \
     }
 
-CX_INLINE void NAME(transpose)(NAME(vector) *v)
+/* All exchanges but that of the highest bit. */
+CX_INLINE void NAME(transpose_halves)(NAME(vector) *v)
 {
-    EXCHANGE(1)
 #if LANES > 2
-    EXCHANGE(2)
+    EXCHANGE(1)
 #endif
 #if LANES > 4
-    EXCHANGE(4)
+    EXCHANGE(2)
 #endif
 #if LANES > 8
-    EXCHANGE(8)
+    EXCHANGE(4)
 #endif
+}
+
+CX_INLINE void NAME(transpose)(NAME(vector) *v)
+{
+    NAME(transpose_halves)(v);
+    EXCHANGE(LANES / 2)
 }

@@ -10,13 +10,28 @@
 
 #include "square.h"
 
-/* to[i * step + r] = from[r * stride + i] for a square of LANES rows, from registers only. */
+#define SAME(lane, _) (lane)
+
+/* to[i * step + r] = from[r * stride + i] for a square of LANES rows, from registers only. The
+   highest bit is exchanged by loading halves of two rows where there are half vectors. */
 CX_INLINE void NAME(transpose_square)(T *to, int64_t step, const T *from, int64_t stride)
 {
     NAME(vector) v[LANES];
+#if CX_HALF_VECTORS && defined CX_JOIN
+    CX_UNROLL for (int r = 0; r < LANES / 2; r++)
+        CX_UNROLL for (int half = 0; half < 2; half++) {
+            const T *low = from + r * stride + half * LANES / 2;
+            const T *high = low + LANES / 2 * stride;
+            v[half * LANES / 2 + r] =
+                CX_JOIN((NAME(half_vector))*(const NAME(half_loose) *)low,
+                        (NAME(half_vector))*(const NAME(half_loose) *)high, EVERY_LANE(SAME, 0));
+        }
+    NAME(transpose_halves)(v);
+#else
     CX_UNROLL for (int r = 0; r < LANES; r++)
         v[r] = *(const NAME(loose) *)(from + r * stride);
     NAME(transpose)(v);
+#endif
     CX_UNROLL for (int r = 0; r < LANES; r++)
         *(NAME(loose) *)(to + r * step) = v[r];
 }
@@ -167,4 +182,5 @@ CX_INLINE NAME(vector) NAME(fold)(NAME(vector) *v)
 #undef ZIP_LOW
 #undef ZIP_HIGH
 #undef EVEN
+#undef SAME
 #include "end_square.h"
