@@ -8,8 +8,9 @@
 #include "activation_sweep.h"
 #include "softmax_sweep.h"
 #include "log_sum_exp.h"
-#include "norm_sweep.h"
+#include "norm_sums.h"
 #include "pair_loss_sweep.h"
+#include "norm_sweep.h"
 #include "resample_sweep.h"
 #undef EACH_ACTIVATION
 #undef EACH_SWEPT_ACTIVATION
@@ -27,11 +28,11 @@ static const cx_sweeps NAME(sweeps) = {
     .activation_gradient = NAME(sweep_activation_gradient),
     .slopes = NAME(sweep_slopes),
     .dropout = NAME(sweep_dropout),
+    .pair_loss = NAME(sweep_pair_loss),
+    .pair_slopes = NAME(sweep_pair_slopes),
     .softmax = NAME(sweep_softmax),
     .norm = NAME(sweep_norm),
     .softmax_loss = NAME(sweep_softmax_loss),
-    .pair_loss = NAME(sweep_pair_loss),
-    .pair_slopes = NAME(sweep_pair_slopes),
     .resample = NAME(sweep_resample),
     .pool_sum_gradient = NAME(sweep_pool_sum_gradient),
     .pool_max_gradient = NAME(sweep_pool_max_gradient),
