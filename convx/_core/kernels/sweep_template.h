@@ -8,9 +8,10 @@
 #include "activation_sweep.h"
 #include "softmax_sweep.h"
 #include "log_sum_exp.h"
-#include "norm_sweep.h"
+#include "norm_sums.h"
 #include "optimizer_sweep.h"
 #include "pair_loss_sweep.h"
+#include "norm_sweep.h"
 #include "resample_sweep.h"
 #include "filter_elements.h"
 #include "filter_down.h"
@@ -40,12 +41,12 @@ static const cx_sweeps NAME(sweeps) = {
     .activation_gradient = NAME(sweep_activation_gradient),
     .slopes = NAME(sweep_slopes),
     .dropout = NAME(sweep_dropout),
+    .pair_loss = NAME(sweep_pair_loss),
+    .pair_slopes = NAME(sweep_pair_slopes),
     .softmax = NAME(sweep_softmax),
     .norm = NAME(sweep_norm),
     .step = NAME(sweep_step),
     .softmax_loss = NAME(sweep_softmax_loss),
-    .pair_loss = NAME(sweep_pair_loss),
-    .pair_slopes = NAME(sweep_pair_slopes),
     .resample = NAME(sweep_resample),
     .filter = NAME(sweep_filter),
     .footprint = NAME(sweep_footprint),

@@ -322,9 +322,9 @@ typedef struct {
 /* What one instruction set offers for one element type. */
 typedef struct {
     cx_sweep activation, activation_gradient, slopes, dropout, softmax;
-    cx_sweep norm, softmax_loss;
     cx_sweep step;
     cx_sweep pair_loss, pair_slopes;
+    cx_sweep norm, softmax_loss;
     cx_sweep copy, fold, resample;
     cx_sweep spectral;
     cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter;

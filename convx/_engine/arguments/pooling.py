@@ -160,7 +160,7 @@ def indices(value: object, shape: Sequence[int], of: str) -> NDArray[Any]:
     return array
 
 
-def check_indices(array: NDArray[Any], plane: int, least: int = 0) -> None:
+def check_within_planes(array: NDArray[Any], plane: int, least: int = 0) -> None:
     """Raise ValueError for indices outside of planes of so many elements; or below ``least``."""
     if not array.size:
         return
