@@ -300,7 +300,8 @@ def test_no_names_of_layers_are_made_up():
 
 
 @pytest.mark.parametrize(
-    "layer", [nn.ReLU(True), nn.Hardtanh(inplace=True), nn.LeakyReLU(0.5, True), nn.Dropout(1, True)]
+    "layer",
+    [nn.ReLU(True), nn.Hardtanh(inplace=True), nn.LeakyReLU(0.5, True), nn.Dropout(1, True)],
 )
 def test_calls_in_place(layer):
     x = np.array([-1.0, 2.0])

@@ -487,13 +487,16 @@ def test_signatures_are_those_of_torch():
             ]
             keywords = [one.name for one in parameters.values() if one.kind is one.KEYWORD_ONLY]
             assert positional == names
-            out = ["out"] if module == "functional" else []
-            assert keywords == ["padding_mode", "algorithm", *out]
+            more = ["out"] if module == "functional" else []
+            if pattern in ("grad.conv{}", "grad.conv_transpose{}"):
+                more = ["input_gradient"]
+            assert keywords == ["padding_mode", "algorithm", *more]
             defaults = {
                 one.name: one.default for one in parameters.values() if one.default is not one.empty
             }
             assert defaults.pop("bias", None) is None
             assert defaults.pop("out", None) is None
+            assert defaults.pop("input_gradient", True) is True
             assert defaults == {
                 **{
                     one: 0 if "padding" in one else 1

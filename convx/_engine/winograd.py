@@ -234,7 +234,7 @@ def _cut_forward(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
 def _cut_gradient(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
     """Cut a gradient of weights: with tasks of ``share`` times fewer channels than would be best.
 
-    Where that is not enough, of fewer filters too.
+    Less than a panel of them saves nothing: where that is not enough, there are fewer filters.
 
     The boxes set the order of the sum: they must not depend on the machine.
     """
@@ -254,7 +254,7 @@ def _cut_gradient(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
     filters = -(-problem.filters // filter_parts)
     sums = int(GRADIENT_SUMS * machine.L2_BYTES) // (tiling.points * problem.item_size)
     channel_block = min(problem.channels, max(panel, sums // (filters * outer) // panel * panel))
-    channel_block = max(1, channel_block // share)
+    channel_block = max(min(panel, channel_block), channel_block // share)
     tasks = problem.groups * -(-problem.channels // channel_block) * filter_parts
     filter_parts *= fewest_parts(tasks, -(-filter_blocks // filter_parts), problem.threads)
     return _plan(

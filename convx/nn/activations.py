@@ -1,7 +1,7 @@
 """Activations as layers, with the arguments and defaults of :mod:`torch.nn`.
 
-With ``inplace=True`` a call writes into its input, as in PyTorch; ``vjp`` does not, for the way back
-needs the input.
+With ``inplace=True`` a call writes into its input, as in PyTorch; ``vjp`` does not, for the way
+back needs the input.
 """
 
 from typing import Any
