@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from Cython import __version__ as cython_version
@@ -75,6 +76,7 @@ COMPILE_FLAGS = [
     "-g" if DEBUG else "-g0",
 ]
 LINK_FLAGS = [] if DEBUG else ["-Wl,-s"]
+MOST_COMPILERS = 8  # at a time: each takes up to 400 MB
 PLAIN_PROBE = "int main(void) { return 0; }\n"
 OPENMP_PROBE = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n"
 
@@ -126,7 +128,19 @@ class BuildDriver(build_ext):
                 ("CONVX_COMPILER_FLAGS", json.dumps(" ".join(compile_flags))),
                 ("CONVX_CYTHON_VERSION", json.dumps(cython_version)),
             ]
+        self.compile_at_once()
         super().build_extensions()
+
+    def compile_at_once(self):
+        """Let the compiler work on several sources at a time: setuptools goes one by one."""
+        compile_some = self.compiler.compile
+
+        def compile_all(sources, **options):
+            with ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_COMPILERS)) as pool:
+                compiled = pool.map(lambda source: compile_some([source], **options), sources)
+                return [module for modules in compiled for module in modules]
+
+        self.compiler.compile = compile_all
 
 
 if __name__ == "__main__":

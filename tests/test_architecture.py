@@ -386,8 +386,8 @@ def test_kernels_know_neither_python_nor_openmp():
 
 
 @needs_sources
-def test_drivers_have_two_parallel_loops():
-    """Of convolutions and of sweeps. They are told the number of threads: nobody sets it."""
+def test_drivers_have_one_parallel_loop():
+    """It is told the number of threads: nobody sets it."""
     loops = []
     for path in PACKAGE.rglob("*.pyx"):
         for line in path.read_text().splitlines():
@@ -396,7 +396,7 @@ def test_drivers_have_two_parallel_loops():
                 assert "num_threads=" in line
             assert "omp_set_num_threads" not in line
             assert "cimport numpy" not in line
-    assert sorted(loops) == ["_driver.pyx", "_parallel.pyx"]
+    assert loops == ["_parallel.pyx"]
 
 
 @needs_sources

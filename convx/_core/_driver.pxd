@@ -30,6 +30,7 @@ cdef class Program:
     cdef int64_t item_size
     cdef bint packs
 
+    cdef int64_t all_scratch_bytes(self)
     cdef pack_into(self, const void *weight, char *packed, Block scratch)
     cdef execute(
         self, const void *input, const void *weight, const void *bias, const void *residual,

@@ -6,13 +6,12 @@ element type; typed memoryviews hold the tables of the plan. All sizes are check
 
 cimport cython
 from cpython.exc cimport PyErr_CheckSignals
-from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from convx._core._memory cimport Block, Buffer, borrow_scratch, new_result, return_scratch
-from convx._core._openmp cimport CONVX_OPENMP, omp_get_thread_num
-from convx._core._parallel cimport note_region
+from convx._core._openmp cimport CONVX_OPENMP
+from convx._core._parallel cimport Queue, note_region, share_at_once
 from convx._core._sweeps cimport (
     CX_SWEEP_F32, CX_SWEEP_F64, CX_SWEEP_I64, CX_SWEEP_U8, cx_sweeps, cx_sweeps_of,
 )
@@ -189,16 +188,31 @@ cdef int64_t pieces(int64_t total, int64_t piece) noexcept nogil:
     return (total + piece - 1) // piece
 
 
+cdef struct Tasks:
+    cx_task task
+    const cx_pass *table
+    const cx_call *call
+    int64_t first
+
+
+cdef void run_some(const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil:
+    """Run some of the tasks, one after the other."""
+    cdef const Tasks *tasks = <const Tasks *>job
+    cdef int64_t index
+    for index in range(tasks.first + first, tasks.first + end):
+        tasks.task(tasks.table, tasks.call, index, scratch)
+
+
 cdef void run_tasks(cx_task task, const cx_pass *table, const cx_call *call, int64_t first,
                     int64_t end, int threads, char *scratch, int64_t scratch_bytes) noexcept nogil:
     """Run the tasks first … end - 1; each writes outputs of its own."""
-    cdef int64_t index
+    cdef Tasks tasks
+    tasks.task, tasks.table, tasks.call, tasks.first = task, table, call, first
     if threads == 1:
-        for index in range(first, end):
-            task(table, call, index, scratch)
-        return
-    for index in prange(first, end, num_threads=threads, schedule="dynamic"):
-        task(table, call, index, scratch + omp_get_thread_num() * scratch_bytes)
+        run_some(&tasks, 0, end - first, scratch)
+    else:  # queues stand behind the threads' scratch memory
+        share_at_once(run_some, &tasks, end - first, threads,
+                      <Queue *>(scratch + threads * scratch_bytes), scratch, scratch_bytes)
 
 
 # Between slices of about this many multiply-adds for each thread, Ctrl-C is noticed.
@@ -259,7 +273,11 @@ cdef class Program:
         if self.plan.kind == "weight_gradient" and self.out_shape[0] > 1:
             shared = self.out_shape[0] * self.out_shape[1]
         shared += self.sums_size
-        return self.threads * self.scratch_bytes + shared * self.item_size
+        return self.all_scratch_bytes() + shared * self.item_size
+
+    cdef int64_t all_scratch_bytes(self):
+        """Scratch memory of all threads, and their queues."""
+        return self.threads * (self.scratch_bytes + <int64_t>sizeof(Queue))
 
     def pack(self, weight):
         """Return the packed weights, for calls to come."""
@@ -268,7 +286,7 @@ cdef class Program:
         cdef Buffer to = Buffer(packed, writable=True)
         self.pack_into(
             buffer.view.buf, <char *>to.view.buf,
-            borrow_scratch(self.threads * self.scratch_bytes))
+            borrow_scratch(self.all_scratch_bytes()))
         return packed
 
     cdef pack_into(self, const void *weight, char *packed, Block scratch):
@@ -318,7 +336,7 @@ cdef class Program:
         cdef Buffer out_buffer = Buffer(out, writable=True)
         cdef Buffer packed_buffer = None
         cdef const char *packed_weights = NULL
-        cdef int64_t scratch_bytes = self.threads * self.scratch_bytes, overflow = 0
+        cdef int64_t scratch_bytes = self.all_scratch_bytes(), overflow = 0
         cdef cx_call call
         cdef Pass one
         cdef int64_t index, first, end, count, start, slice_, step, steps

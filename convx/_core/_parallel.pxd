@@ -9,5 +9,15 @@ cdef void note_region(int threads) noexcept
 ctypedef void (*cx_sweep)(
     const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil
 
+# The shares that a thread takes before those of others, neighbours: in the next call with the same
+# arrays it gets the same ones, which its caches may hold. A line of the cache for each, and the
+# line that processors fetch along.
+cdef struct Queue:
+    int64_t next, end
+    int64_t unused[14]
+
+cdef void share_at_once(cx_sweep sweep, const void *job, int64_t pieces, int threads,
+                        Queue *queues, char *scratch, int64_t scratch_bytes) noexcept nogil
+
 cdef int share_out(cx_sweep sweep, const void *job, int64_t pieces, int threads,
                    int64_t scratch_bytes=*) except -1

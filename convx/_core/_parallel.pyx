@@ -2,6 +2,7 @@
 
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport prange
+from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
 
 from convx._core._memory cimport Block, borrow_scratch, return_scratch
@@ -76,14 +77,6 @@ cdef struct Work:
     double pause
 
 
-# The shares that a thread takes before those of others, neighbours: in the next call with the same
-# arrays it gets the same ones, which its caches may hold. A line of the cache for each, and the
-# line that processors fetch along.
-cdef struct Queue:
-    int64_t next, end
-    int64_t unused[14]
-
-
 cdef int64_t first_piece(const Work *work, int64_t share) noexcept nogil:
     """The first of the pieces that belong to a share."""
     return cut(work.pieces, work.shares, share)
@@ -122,27 +115,48 @@ cdef bint is_left(const Work *work, const Queue *queues) noexcept nogil:
     return False
 
 
+cdef Work deal(int64_t pieces, int threads, Queue *queues) noexcept nogil:
+    """Deal pieces to the threads' queues."""
+    cdef Work work
+    cdef int index
+    work.pieces, work.shares, work.threads = pieces, min(pieces, threads * SHARES), threads
+    work.pause = INFINITY
+    for index in range(threads):
+        queues[index].next = cut(work.shares, threads, index)
+        queues[index].end = cut(work.shares, threads, index + 1)
+    return work
+
+
+cdef void run_region(cx_sweep sweep, const void *job, const Work *work, Queue *queues,
+                     char *scratch, int64_t scratch_bytes) noexcept nogil:
+    """Let every thread take shares until there are none, or it is time for a pause."""
+    cdef int index, threads = work.threads
+    if threads == 1:
+        run_queues(sweep, job, work, queues, 0, scratch)
+        return
+    for index in prange(threads, num_threads=threads, schedule="static", chunksize=1):
+        run_queues(sweep, job, work, queues, index, scratch + index * scratch_bytes)
+
+
+cdef void share_at_once(cx_sweep sweep, const void *job, int64_t pieces, int threads,
+                        Queue *queues, char *scratch, int64_t scratch_bytes) noexcept nogil:
+    """Run a sweep over its pieces without a pause, in memory that the caller has."""
+    cdef Work work = deal(pieces, threads, queues)
+    run_region(sweep, job, &work, queues, scratch, scratch_bytes)
+
+
 cdef int share_out(cx_sweep sweep, const void *job, int64_t pieces, int threads,
                    int64_t scratch_bytes=0) except -1:
     """Run a sweep over its pieces without the GIL; each thread has scratch memory of its own."""
     cdef Block block = borrow_scratch((<int64_t>sizeof(Queue) + scratch_bytes) * threads)
     cdef Queue *queues = <Queue *>block.memory
     cdef char *scratch = block.memory + threads * <int64_t>sizeof(Queue)
-    cdef Work work
-    cdef int index
-    work.pieces, work.shares, work.threads = pieces, min(pieces, threads * SHARES), threads
-    for index in range(threads):
-        queues[index].next = cut(work.shares, threads, index)
-        queues[index].end = cut(work.shares, threads, index + 1)
+    cdef Work work = deal(pieces, threads, queues)
     note_region(threads)
     while is_left(&work, queues):
         work.pause = now() + LONG
         with nogil:
-            if threads == 1:
-                run_queues(sweep, job, &work, queues, 0, scratch)
-            else:
-                for index in prange(threads, num_threads=threads, schedule="static", chunksize=1):
-                    run_queues(sweep, job, &work, queues, index, scratch + index * scratch_bytes)
+            run_region(sweep, job, &work, queues, scratch, scratch_bytes)
         PyErr_CheckSignals()
     return_scratch(block)
     return 0
