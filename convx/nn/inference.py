@@ -144,7 +144,7 @@ def _folded(weight: Any, bias: Any, norm: Any) -> tuple[Any, Any]:
 
 
 class _InTurn:
-    """Steps one after the other; a residual goes to the first one."""
+    """Steps one after the other."""
 
     def __init__(self, steps: list[Step]) -> None:
         self.steps = steps
