@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from convx.functional.linear import linear
 from convx.functional.prepared import prepare_conv
 from convx.nn.activations import Hardswish, LeakyReLU, ReLU, ReLU6, Sigmoid, SiLU, Tanh
 from convx.nn.containers import Identity, Parallel, Residual, Sequential
@@ -209,12 +210,11 @@ class _ActivatedLinear:
 
     def __init__(self, layer: Linear, activation: FunctionLayer | None) -> None:
         self.layer, self.activation = layer, activation
-        self.matrix = np.ascontiguousarray(layer.weight.data.T)
+        self.weight = np.ascontiguousarray(layer.weight.data.T).T
+        self.bias = None if layer.bias is None else layer.bias.data
 
     def __call__(self, x: Any) -> Any:
-        y = np.matmul(x, self.matrix)
-        if self.layer.bias is not None:
-            y += self.layer.bias.data
+        y = linear(x, self.weight, self.bias)
         return y if self.activation is None else self.activation(y)
 
     def __repr__(self) -> str:
