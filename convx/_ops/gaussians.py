@@ -155,15 +155,22 @@ def added_up(
     arguments_given: Sequence[Any],
     keywords_given: dict[str, Any] | None,
     axes: object,
+    *,
+    squared: bool = False,
 ) -> AnyArray:
-    """Add up derivatives that a function computes along each axis."""
+    """Add up derivatives that a function computes along each axis, or their squares."""
     x, out, chosen, modes = _of_each_axis(input, output, mode, axes)
     keywords = keywords_given or {}
     read = x.copy() if np.may_share_memory(x, out) else x
     for number, (axis, border) in enumerate(zip(chosen, modes)):
         target = out.dtype if number else out
         part = derivative(read, axis, target, border, cval, *arguments_given, **keywords)
-        if number and not execution.is_recording():
+        if execution.is_recording():
+            continue
+        if squared:
+            term = part if number else out
+            np.multiply(term, term, term)
+        if number:
             np.add(out, part, out)
     if not chosen:
         out[...] = dtypes.cast_like_c(x, out.dtype)
@@ -181,22 +188,10 @@ def length(
     axes: object,
 ) -> AnyArray:
     """Take the root of the sum of the squares of derivatives."""
-    x, out, chosen, modes = _of_each_axis(input, output, mode, axes)
-    keywords = keywords_given or {}
-    read = x.copy() if np.may_share_memory(x, out) else x
-    for number, (axis, border) in enumerate(zip(chosen, modes)):
-        target = out.dtype if number else out
-        part = derivative(read, axis, target, border, cval, *arguments_given, **keywords)
-        if execution.is_recording():
-            continue
-        if number:
-            np.multiply(part, part, part)
-            np.add(out, part, out)
-        else:
-            np.multiply(out, out, out)
-    if not chosen:
-        out[...] = dtypes.cast_like_c(x, out.dtype)
-    elif not execution.is_recording():
+    given = arguments_given, keywords_given, axes
+    out = added_up(input, derivative, output, mode, cval, *given, squared=True)
+    some = bool(arguments.filter_axes(axes, np.ndim(out)))
+    if some and not execution.is_recording():
         with np.errstate(invalid="ignore"):
             np.sqrt(out, out, casting="unsafe")
     return out
