@@ -45,7 +45,8 @@ cdef class Filter:
         job.inner, job.exact, job.fill = cut.inner, cut.exact, cut.fill
         job.band, job.segment, job.adds = cut.band, cut.segment, cut.adds
         job.bands = (job.row.size + job.band - 1) // job.band
-        job.segments = (job.line.size * job.inner + job.segment - 1) // job.segment
+        job.out_length = cut.out_length
+        job.segments = (job.out_length + job.segment - 1) // job.segment
         job.x_type, job.x_item = TYPES[cut.x_dtype.str[1:]], cut.x_dtype.itemsize
         job.y_type, job.y_item = TYPES[cut.y_dtype.str[1:]], cut.y_dtype.itemsize
         job.pitch = job.segment + SLACK + (job.line.taps - 1) * job.line.dilation * job.inner

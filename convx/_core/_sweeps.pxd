@@ -232,7 +232,7 @@ cdef extern from "sweeps.h" nogil:
 
     ctypedef struct cx_filter_job:
         cx_filter_axis plane, row, line
-        int64_t inner, band, bands, segment, segments, adds, exact
+        int64_t inner, out_length, band, bands, segment, segments, adds, exact
         int64_t x_type, y_type, x_item, y_item, pitch
         double fill
         const void *x

@@ -271,6 +271,8 @@ typedef struct {
 typedef struct {
     cx_filter_axis plane, row, line;
     int64_t inner;
+    int64_t out_length;        /* elements of a row of outputs: of inputs too, unless nothing but the
+                                  line is filtered */
     int64_t band, bands;       /* rows of a piece; pieces that a plane's rows are cut into */
     int64_t segment, segments; /* elements of a piece; pieces that a row is cut into: more than one
                                   if not both the line and another axis are filtered */
