@@ -14,7 +14,7 @@ from convx.signal.convolution import (
     oaconvolve,
 )
 from convx.signal.multirate import upfirdn
-from convx.signal.planar import convolve2d, correlate2d, sepfir2d
+from convx.signal.planar import convolve2d, correlate2d, medfilt2d, sepfir2d
 
 __all__ = [
     "choose_conv_method",
@@ -24,6 +24,7 @@ __all__ = [
     "correlate2d",
     "correlation_lags",
     "fftconvolve",
+    "medfilt2d",
     "oaconvolve",
     "sepfir2d",
     "upfirdn",

@@ -5,7 +5,7 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from convx._engine.threads import workers_or_all
-from convx._ops import multirate, signal
+from convx._ops import medians, multirate, signal
 
 AnyArray = NDArray[Any]
 
@@ -121,6 +121,55 @@ def correlate2d(
         return signal.convolve_planes(in1, in2, mode, boundary, fillvalue, out, turned=False)
     with workers_or_all(workers):
         return signal.convolve_planes(in1, in2, mode, boundary, fillvalue, out, turned=False)
+
+
+def medfilt2d(
+    input: ArrayLike,
+    kernel_size: ArrayLike | None = 3,
+    *,
+    out: AnyArray | None = None,
+    workers: int | None = None,
+) -> AnyArray:
+    """Take the median of the window around each element of an image.
+
+    Beyond the edges are zeros.
+
+    Parameters
+    ----------
+    input : array_like
+        An array with two axes: of integers, float32 or float64.
+    kernel_size : int or pair of int, optional
+        Rows and columns of the window, both odd; None is 3.
+    out : ndarray, optional
+        Takes the result: of its shape and dtype.
+    workers : int, optional
+        Threads to use at most.
+
+    Returns
+    -------
+    ndarray
+        Of the input's shape and dtype. Zeros and NaN are in an order by their sign too: a NaN
+        counts as greater than all numbers, or with a negative sign as less.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not what it may be.
+
+    See Also
+    --------
+    scipy.signal.medfilt2d : The function that this one stands for.
+
+    Examples
+    --------
+    >>> from convx import signal
+    >>> signal.medfilt2d([[1, 2, 3], [4, 90, 6], [7, 8, 9]])
+    array([[0, 2, 0],
+           [2, 6, 3],
+           [0, 6, 0]])
+    """
+    with workers_or_all(workers):
+        return medians.median(input, kernel_size, out)
 
 
 def sepfir2d(

@@ -207,3 +207,32 @@ def check_real_filters(image: np.dtype[Any], **dtypes: np.dtype[Any]) -> None:
     for name, dtype in dtypes.items():
         if dtype.kind not in ("biuf" if image.kind != "c" else "biufc"):
             raise TypeError(f"{name} must not have complex taps for a real input, got {dtype}")
+
+
+def check_median_image(axes: int, dtype: np.dtype[Any]) -> None:
+    """Raise unless an image has two axes, and elements of a type that medians are taken of."""
+    if axes != 2:
+        depth = "object too deep" if axes > 2 else "object of too small depth"
+        raise ValueError(f"input must have 2 axes, got {axes}: {depth} for desired array")
+    if dtype.kind not in "iu" and dtype.newbyteorder("=") not in (np.float32, np.float64):
+        raise ValueError(
+            f"input must be of integers, float32 or float64: dtype={dtype} is not supported by "
+            "medfilt2d"
+        )
+
+
+def median_sizes(value: object) -> tuple[int, int]:
+    """Return rows and columns of a window, 3 by default."""
+    given = 3 if value is None else value
+    sizes = np.asarray(given)
+    if sizes.dtype.kind not in "iu":
+        raise TypeError(f"kernel_size must have integers, got {shown(given)}")
+    if sizes.shape not in ((), (2,)):
+        raise ValueError(f"kernel_size must be an integer or two of them, got {shown(given)}")
+    rows, columns = np.broadcast_to(sizes, 2).tolist()
+    if min(rows, columns) < 1 or not rows % 2 == columns % 2 == 1:
+        raise ValueError(
+            "Each element of kernel_size should be odd, and positive, got "
+            f"kernel_size={shown(given)}"
+        )
+    return rows, columns
