@@ -85,7 +85,6 @@ def _in_order(values: AnyArray, dtype: np.dtype[Any] | None = None) -> AnyArray:
     """Return floats as integers that are in the same order; or those as floats of a dtype."""
     if (dtype or values.dtype).kind != "f":
         return values
-    bits = np.dtype(f"i{values.dtype.itemsize}")
-    keys = values.view(bits)
-    keys = keys ^ ((keys >> (8 * bits.itemsize - 1)) & np.iinfo(bits).max)
+    bits = values.view(f"i{values.dtype.itemsize}")
+    keys: AnyArray = bits ^ ((bits >> (8 * bits.itemsize - 1)) & np.iinfo(bits.dtype).max)
     return keys if dtype is None else keys.view(dtype)

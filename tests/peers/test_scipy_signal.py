@@ -17,7 +17,7 @@ MODULES = {
     "test_upfirdn": "TestUpfirdn",
     "test_bsplines": "TestSepfir2d",
 }
-# They try a function that pads, and `medfilt` by itself, which are SciPy's alone; or skip themselves.
+# They try a function that pads, and `medfilt` by itself, which are SciPy's alone; or skip.
 OTHERS = re.compile(
     r"TestUpfirdn::test_extensions|TestMedFilt::test_(none|odd_strides|.*\[float96\])"
 )
