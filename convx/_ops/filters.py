@@ -159,6 +159,8 @@ def correlate_pair(
     borders: tuple[str, ...] = (),
     *,
     constant: complex = 0,
+    stride: tuple[int, ...] = (),
+    dilation: tuple[int, ...] = (),
     algorithm: str = "auto",
     out: AnyArray | None = None,
     shortcut: Shortcut | None = None,
@@ -169,7 +171,9 @@ def correlate_pair(
     """
     rest = [axis for axis in range(x.ndim) if axis not in axes]
     if any(kernel.shape[axis] > 1 for axis in rest):
-        return execution.deliver(_grouped(x, kernel, axes, rest, pads, algorithm), out)
+        steps, gaps = stride or (1,) * len(axes), dilation or (1,) * len(axes)
+        sums = _grouped(x, kernel, axes, rest, pads, steps, gaps, algorithm)
+        return execution.deliver(sums, out)
     taps = kernel.reshape([kernel.shape[axis] for axis in axes]) if rest else kernel
     return correlate(
         x,
@@ -178,6 +182,8 @@ def correlate_pair(
         pads,
         borders,
         constant=constant,
+        stride=stride,
+        dilation=dilation,
         algorithm=algorithm,
         out=out,
         shortcut=shortcut,
@@ -190,6 +196,8 @@ def _grouped(
     axes: tuple[int, ...],
     rest: list[int],
     pads: Pads,
+    stride: tuple[int, ...],
+    dilation: tuple[int, ...],
     algorithm: str,
 ) -> AnyArray:
     """Correlate with a kernel for each place along the other axes: these are groups."""
@@ -206,9 +214,9 @@ def _grouped(
     )
     options = Options(
         kernel=weights.shape[1:],
-        stride=(1,) * len(axes),
+        stride=stride,
         pads=pads,
-        dilation=(1,) * len(axes),
+        dilation=dilation,
         groups=groups,
         padding_mode="zeros",
         algorithm=algorithm,

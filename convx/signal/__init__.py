@@ -1,8 +1,8 @@
 """SciPy's functions that convolve, under their names: in place of :mod:`scipy.signal`.
 
 Names, arguments, defaults, modes, dtypes and results are those of SciPy 1.17. ``out`` and
-``workers`` are more: an array for the result, and the most threads that a call uses. SciPy need
-not be installed.
+``workers`` are more: an array for the result, and the most threads that a call uses; so are
+``axes``, ``stride`` and ``dilation`` of what convolves. SciPy need not be installed.
 """
 
 from convx.signal.convolution import (

@@ -1,5 +1,6 @@
 """Filters of images: arrays with two axes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +18,9 @@ def convolve2d(
     boundary: str = "fill",
     fillvalue: complex = 0,
     *,
+    axes: Sequence[int] | None = None,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
     out: AnyArray | None = None,
     workers: int | None = None,
 ) -> AnyArray:
@@ -34,6 +38,13 @@ def convolve2d(
         the edge twice. SciPy's other names for them, 'pad', 'circular' and 'symmetric', are taken.
     fillvalue : scalar, optional
         What ``boundary='fill'`` fills with.
+    axes : pair of int, optional
+        The axes of `in1` that are those of an image, in the order of those of `in2`: for an array
+        of several images.
+    stride : int or pair of int, optional
+        Of the results of `mode` every so manieth, along both axes or each.
+    dilation : int or pair of int, optional
+        How far apart the elements of `in2` are taken to be, with zeros between them.
     out : ndarray, optional
         Takes the result: of its shape and dtype.
     workers : int, optional
@@ -59,11 +70,16 @@ def convolve2d(
     >>> signal.convolve2d([[1, 2], [3, 4]], [[1, 10]], boundary="symm")
     array([[11, 12, 22],
            [33, 34, 44]])
+    >>> signal.convolve2d([[1, 2], [3, 4]], [[1, 10]], boundary="symm", stride=(1, 2))
+    array([[11, 22],
+           [33, 44]])
     """
+    options = signal.Options(axes, stride, dilation)
+    given = in1, in2, mode, boundary, fillvalue, out, True, options
     if workers is None:
-        return signal.convolve_planes(in1, in2, mode, boundary, fillvalue, out)
+        return signal.convolve_planes(*given)
     with workers_or_all(workers):
-        return signal.convolve_planes(in1, in2, mode, boundary, fillvalue, out)
+        return signal.convolve_planes(*given)
 
 
 def correlate2d(
@@ -73,6 +89,9 @@ def correlate2d(
     boundary: str = "fill",
     fillvalue: complex = 0,
     *,
+    axes: Sequence[int] | None = None,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
     out: AnyArray | None = None,
     workers: int | None = None,
 ) -> AnyArray:
@@ -91,6 +110,13 @@ def correlate2d(
         the edge twice. SciPy's other names for them, 'pad', 'circular' and 'symmetric', are taken.
     fillvalue : scalar, optional
         What ``boundary='fill'`` fills with.
+    axes : pair of int, optional
+        The axes of `in1` that are those of an image, in the order of those of `in2`: for an array
+        of several images.
+    stride : int or pair of int, optional
+        Of the results of `mode` every so manieth, along both axes or each.
+    dilation : int or pair of int, optional
+        How far apart the elements of `in2` are taken to be, with zeros between them.
     out : ndarray, optional
         Takes the result: of its shape and dtype.
     workers : int, optional
@@ -117,10 +143,12 @@ def correlate2d(
     array([[21],
            [43]])
     """
+    options = signal.Options(axes, stride, dilation)
+    given = in1, in2, mode, boundary, fillvalue, out, False, options
     if workers is None:
-        return signal.convolve_planes(in1, in2, mode, boundary, fillvalue, out, turned=False)
+        return signal.convolve_planes(*given)
     with workers_or_all(workers):
-        return signal.convolve_planes(in1, in2, mode, boundary, fillvalue, out, turned=False)
+        return signal.convolve_planes(*given)
 
 
 def medfilt2d(

@@ -140,6 +140,7 @@ from convx._engine.arguments.pooling import (
 )
 from convx._engine.arguments.resizing import resize_mode, resized
 from convx._engine.arguments.signal import (
+    check_broadcast_along,
     check_computed,
     check_filtered_rank,
     check_median_image,
@@ -158,6 +159,7 @@ from convx._engine.arguments.signal import (
     lag_lengths,
     lag_mode,
     median_sizes,
+    plane_axes,
     rates,
     signal_boundary,
     taps,
@@ -180,6 +182,7 @@ __all__ = [
     "check_axes",
     "check_batched",
     "check_broadcast",
+    "check_broadcast_along",
     "check_channel_axis",
     "check_channel_weight",
     "check_channels",
@@ -281,6 +284,7 @@ __all__ = [
     "pads",
     "per_axis",
     "place",
+    "plane_axes",
     "pooled_sizes",
     "pooling",
     "probability",

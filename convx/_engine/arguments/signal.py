@@ -138,6 +138,33 @@ def convolved_axes(value: Any, rank: int) -> list[int]:
     return axes
 
 
+def check_broadcast_along(
+    axes: Sequence[int], shape: tuple[int, ...], kernel: tuple[int, ...]
+) -> None:
+    """Raise unless there are axes to convolve along, and two arrays fit along the others."""
+    if not axes:
+        raise ValueError("in1 and in2 must have axes to convolve along, got 0 axes")
+    rest = (axis for axis in range(len(shape)) if axis not in axes)
+    if any(shape[a] != kernel[a] and 1 not in (shape[a], kernel[a]) for a in rest):
+        raise ValueError(
+            f"incompatible shapes for in1 and in2 along the axes not in {tuple(axes)}: {shape} and "
+            f"{kernel}"
+        )
+
+
+def plane_axes(value: object, rank: int, kernel_rank: int) -> tuple[int, int]:
+    """Return the two axes of images in an array, ascending; the second array is an image."""
+    if value is None:
+        check_planes(rank, kernel_rank)
+        return 0, 1
+    axes = convolved_axes(value, rank)
+    if len(axes) != 2:
+        raise ValueError(f"axes must be two axes of in1, got {shown(value)}")
+    if kernel_rank != 2:
+        raise ValueError(f"in2 must have two axes, those of an image, got {kernel_rank}")
+    return min(axes), max(axes)
+
+
 def lag_lengths(first: object, second: object) -> tuple[int, int]:
     """Return the lengths of two signals."""
     lengths = integer(first, "in1_len", 0), integer(second, "in2_len", 0)
