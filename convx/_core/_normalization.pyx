@@ -6,8 +6,8 @@ from convx._core._driver cimport Activation, sweeps_of
 from convx._core._memory cimport held, memory_of
 from convx._core._parallel cimport cx_sweep, share_out
 from convx._core._sweeps cimport (
-    CX_NORM_APPLY, CX_NORM_CHUNK, CX_NORM_FINISH, CX_NORM_START, CX_NORM_SUMS, CX_NORM_WHOLE,
-    cx_channel_norm_job, cx_norm_job,
+    CX_CHANNELS_TOGETHER, CX_NORM_APPLY, CX_NORM_CHUNK, CX_NORM_FINISH, CX_NORM_START,
+    CX_NORM_SUMS, CX_NORM_WHOLE, cx_channel_norm_job, cx_norm_job,
 )
 
 from numpy import empty, zeros
@@ -15,6 +15,9 @@ from numpy import empty, zeros
 # Groups of segments, at most, that sum up for the elements apart.
 cdef enum:
     MOST_GROUPS = 16
+
+# Bytes of an array whose channels are normalised together: a few such arrays stay in the L2 cache.
+cdef int64_t BYTES_TOGETHER = 2 ** 17
 
 
 def normalize(str isa, tuple layout, x, weight, bias, dy, y, double eps, bint of_input,
@@ -81,6 +84,7 @@ def normalize_channels(str isa, x, tuple parameters, Activation activation, resi
     the gradient before the activation and of it times the normalised x, of shape (2, channels).
     """
     cdef cx_channel_norm_job job
+    cdef int64_t pieces
     job.items, job.channels, job.inner = x.shape
     job.chunks = (job.inner + CX_NORM_CHUNK - 1) // CX_NORM_CHUNK
     job.together = min(max(1, CX_NORM_CHUNK // job.inner), job.items)
@@ -107,7 +111,11 @@ def normalize_channels(str isa, x, tuple parameters, Activation activation, resi
     cdef cx_sweep sweep = sweeps_of(isa, x.dtype.char).channel_norm
     if job.channels >= 4 * threads or job.parts == 1 or threads == 1:
         job.phase = CX_NORM_WHOLE
-        share_out(sweep, &job, job.channels, threads)
+        job.channels_together = max(1, min(
+            BYTES_TOGETHER // (job.items * job.inner * <int64_t>x.itemsize), job.channels // threads,
+            CX_CHANNELS_TOGETHER))
+        pieces = (job.channels + job.channels_together - 1) // job.channels_together
+        share_out(sweep, &job, pieces, threads)
         return sums
     if of_input and not backward:
         job.phase = CX_NORM_START

@@ -96,6 +96,7 @@ cdef extern from "sweeps.h" nogil:
         CX_NORM_FINISH
         CX_NORM_APPLY
         CX_NORM_START
+        CX_CHANNELS_TOGETHER
         CX_COLUMNS
 
     ctypedef struct cx_spectral_job:
@@ -139,7 +140,7 @@ cdef extern from "sweeps.h" nogil:
     ctypedef struct cx_channel_norm_job:
         int64_t phase
         int64_t items, channels, inner
-        int64_t together, chunks, parts
+        int64_t channels_together, together, chunks, parts
         int64_t of_input, activation
         double slope, eps
         const void *x

@@ -60,21 +60,28 @@ CX_INLINE void NAME(add_slopes)(NAME(sums) of[2][SUM_VECTORS], const T *x, const
     }
 }
 
-/* A row of x, and with g of that too; the row that comes next is asked for. */
-CX_INLINE void NAME(sum_row)(NAME(sums) of[2][SUM_VECTORS], const T *x, const T *g, int64_t length,
-                             double centre, int64_t ahead)
+/* Rows that are asked for while another one is summed up: in a batch they are far away. */
+typedef struct {
+    const T *x, *dy, *residual, *y;
+} NAME(asked);
+
+CX_INLINE void NAME(ask_for)(const NAME(asked) *next, int64_t i)
 {
-    int64_t i = 0;
-    for (; i + SUM_LANES <= length; i += SUM_LANES) {
-        for (int line = 0; line < (int)sizeof(T) / 4; line++)
-            __builtin_prefetch(x + i + ahead + line * 8);
-        if (g)
-            NAME(add_slopes)(of, x + i, g + i, centre, 0);
-        else
-            NAME(add_moments)(of, x + i, centre, 0);
+    for (int line = 0; line < (int)sizeof(T) / 4; line++) {
+        __builtin_prefetch(next->x + i + line * 8);
+        if (next->dy)
+            __builtin_prefetch(next->dy + i + line * 8);
+        if (next->residual)
+            __builtin_prefetch(next->residual + i + line * 8);
+        if (next->y)
+            __builtin_prefetch(next->y + i + line * 8, 1);
     }
-    if (i == length)
-        return;
+}
+
+/* What is left of a row from i on, by its last SUM_LANES elements. */
+CX_INLINE void NAME(sum_end)(NAME(sums) of[2][SUM_VECTORS], const T *x, const T *g, int64_t length,
+                             int64_t i, double centre)
+{
     T some_x[SUM_LANES] = {0}, some_g[SUM_LANES] = {0};
     int64_t first = length - SUM_LANES;
     if (first < 0) { /* a short row, with lanes to spare in front */
@@ -90,6 +97,30 @@ CX_INLINE void NAME(sum_row)(NAME(sums) of[2][SUM_VECTORS], const T *x, const T 
         NAME(add_slopes)(of, x + first, g + first, centre, i);
     else
         NAME(add_moments)(of, x + first, centre, i);
+}
+
+/* What is summed up of channels. */
+typedef struct {
+    NAME(sums) of[2][SUM_VECTORS];
+} NAME(channel_sums);
+
+/* A row of x, or with g of both. Sums are in registers meanwhile. */
+CX_INLINE void NAME(sum_row)(NAME(channel_sums) *all, const T *x, const T *g, int64_t length,
+                             double centre, NAME(asked) next)
+{
+    NAME(channel_sums) sums = *all;
+    NAME(sums) (*of)[SUM_VECTORS] = sums.of;
+    int64_t i = 0;
+    for (; i + SUM_LANES <= length; i += SUM_LANES) {
+        NAME(ask_for)(&next, i);
+        if (g)
+            NAME(add_slopes)(of, x + i, g + i, centre, 0);
+        else
+            NAME(add_moments)(of, x + i, centre, 0);
+    }
+    if (i < length)
+        NAME(sum_end)(of, x, g, length, i, centre);
+    *all = sums;
 }
 
 /* y = (x - near) * scale + shift, to which the residual may come: see norm_sweep.h. */
@@ -198,28 +229,33 @@ CX_INLINE T *NAME(slopes_of)(const cx_channel_norm_job *job)
     return job->grad_residual ? job->grad_residual : job->y;
 }
 
-static void NAME(sum_channel_part)(const cx_channel_norm_job *job, int64_t channel, int64_t part)
+/* Of the channels from `first` on, as far as they are in a part. Every channel has sums of its own,
+   so how many go together changes none of them. */
+static void NAME(sum_channels_part)(const cx_channel_norm_job *job, int64_t first, int64_t channels,
+                                    int64_t part)
 {
-    NAME(channel_part) p = NAME(channel_part_of)(job, channel, part);
-    NAME(sums) of[2][SUM_VECTORS] = {0};
-    double *result = job->partial + (channel * job->parts + part) * 2;
-    const T *x = (const T *)job->x + p.at;
-    if (job->dy) {
-        NAME(channel_line) line = NAME(channel_line_of)(job, channel);
-        const T *dy = (const T *)job->dy + p.at, *residual = job->residual;
-        T *g = NAME(slopes_of)(job) + p.at;
-        for (int64_t run = 0, at = 0; run < p.runs; run++, at += p.stride) {
-            if (job->activation != CX_IDENTITY)
-                NAME(slope_row)(job, &line, x + at, residual ? residual + p.at + at : NULL, dy + at,
+    NAME(channel_part) p = NAME(channel_part_of)(job, first, part);
+    NAME(channel_sums) sums[CX_CHANNELS_TOGETHER] = {0};
+    NAME(channel_line) lines[CX_CHANNELS_TOGETHER];
+    const T *x = job->x, *dy = job->dy, *residual = dy ? job->residual : NULL, *y = job->y;
+    T *g = dy ? NAME(slopes_of)(job) : NULL;
+    int is_activated = dy && job->activation != CX_IDENTITY;
+    if (is_activated)
+        for (int64_t k = 0; k < channels; k++)
+            lines[k] = NAME(channel_line_of)(job, first + k);
+    for (int64_t run = 0; run < p.runs; run++)
+        for (int64_t k = 0; k < channels; k++) {
+            int64_t at = p.at + run * p.stride + k * job->inner, after = at + p.stride;
+            NAME(asked) next = {x + after, dy ? dy + after : NULL, residual ? residual + after : NULL,
+                                y ? y + after : NULL};
+            if (is_activated)
+                NAME(slope_row)(job, &lines[k], x + at, residual ? residual + at : NULL, dy + at,
                                 g + at, p.length);
-            NAME(sum_row)(of, x + at, g + at, p.length, job->mean[channel], 0);
+            NAME(sum_row)(&sums[k], x + at, g ? g + at : NULL, p.length, job->mean[first + k], next);
         }
-    } else {
-        for (int64_t run = 0; run < p.runs; run++)
-            NAME(sum_row)(of, x + run * p.stride, NULL, p.length, job->mean[channel], p.stride);
-    }
-    for (int sum = 0; sum < 2; sum++)
-        result[sum] = NAME(fold_lanes)(of[sum]);
+    for (int64_t k = 0; k < channels; k++)
+        for (int sum = 0; sum < 2; sum++)
+            job->partial[((first + k) * job->parts + part) * 2 + sum] = NAME(fold_lanes)(sums[k].of[sum]);
 }
 
 /* The first element, unless it would make sums NaN that are infinite; it stands for the mean until
@@ -275,11 +311,8 @@ CX_INLINE void NAME(tilt_row)(const NAME(tilt) *t, const T *x, const T *g, T *dx
 }
 
 /* Where the statistics are those of the input, its gradient has lost its mean, and what goes with x. */
-static void NAME(slope_of_input)(const cx_channel_norm_job *job, int64_t channel,
-                                 NAME(channel_part) p)
+CX_INLINE NAME(tilt) NAME(tilt_of)(const cx_channel_norm_job *job, int64_t channel)
 {
-    const T *x = (const T *)job->x + p.at, *g = NAME(slopes_of)(job) + p.at;
-    T *dx = (T *)job->y + p.at;
     NAME(channel_line) line = NAME(channel_line_of)(job, channel);
     double count = (double)job->items * (double)job->inner, mean = job->mean[channel];
     double factor = job->weight ? ((const T *)job->weight)[channel] : 1;
@@ -287,63 +320,92 @@ static void NAME(slope_of_input)(const cx_channel_norm_job *job, int64_t channel
     double product = factor * job->channel_sums[job->channels + channel];
     double slope = -rescale * rescale * (product / count);
     double level = -rescale * (factor * job->channel_sums[channel] / count);
-    NAME(tilt) tilt = {line.near, line.scale, (T)slope, (T)(level - (mean - line.near) * slope)};
-    for (int64_t run = 0, at = 0; run < p.runs; run++, at += p.stride)
-        if (job->of_input)
-            NAME(tilt_row)(&tilt, x + at, g + at, dx + at, p.length, 1);
-        else
-            NAME(tilt_row)(&tilt, x + at, g + at, dx + at, p.length, 0);
+    return (NAME(tilt)){line.near, line.scale, (T)slope, (T)(level - (mean - line.near) * slope)};
 }
 
-static void NAME(finish_channel_part)(const cx_channel_norm_job *job, int64_t channel, int64_t part)
+static void NAME(tilt_channels_part)(const cx_channel_norm_job *job, int64_t first, int64_t channels,
+                                     int64_t part)
 {
-    NAME(channel_part) p = NAME(channel_part_of)(job, channel, part);
-    if (job->dy) {
-        NAME(slope_of_input)(job, channel, p);
-        return;
-    }
-    NAME(channel_line) line = NAME(channel_line_of)(job, channel);
-    const T *x = (const T *)job->x + p.at, *residual = job->residual;
-    T *y = (T *)job->y + p.at;
-    for (int64_t run = 0, at = 0; run < p.runs; run++, at += p.stride)
-        NAME(activate_row)(job, &line, x + at, residual ? residual + p.at + at : NULL, y + at,
-                           p.length);
+    NAME(channel_part) p = NAME(channel_part_of)(job, first, part);
+    NAME(tilt) tilts[CX_CHANNELS_TOGETHER];
+    const T *x = job->x, *g = NAME(slopes_of)(job);
+    T *dx = job->y;
+    for (int64_t k = 0; k < channels; k++)
+        tilts[k] = NAME(tilt_of)(job, first + k);
+    for (int64_t run = 0; run < p.runs; run++)
+        for (int64_t k = 0; k < channels; k++) {
+            int64_t at = p.at + run * p.stride + k * job->inner;
+            if (job->of_input)
+                NAME(tilt_row)(&tilts[k], x + at, g + at, dx + at, p.length, 1);
+            else
+                NAME(tilt_row)(&tilts[k], x + at, g + at, dx + at, p.length, 0);
+        }
 }
 
-static void NAME(norm_channel)(const cx_channel_norm_job *job, int64_t channel)
+static void NAME(activate_channels_part)(const cx_channel_norm_job *job, int64_t first,
+                                         int64_t channels, int64_t part)
+{
+    NAME(channel_part) p = NAME(channel_part_of)(job, first, part);
+    NAME(channel_line) lines[CX_CHANNELS_TOGETHER];
+    const T *x = job->x, *residual = job->residual;
+    T *y = job->y;
+    for (int64_t k = 0; k < channels; k++)
+        lines[k] = NAME(channel_line_of)(job, first + k);
+    for (int64_t run = 0; run < p.runs; run++)
+        for (int64_t k = 0; k < channels; k++) {
+            int64_t at = p.at + run * p.stride + k * job->inner;
+            NAME(activate_row)(job, &lines[k], x + at, residual ? residual + at : NULL, y + at,
+                               p.length);
+        }
+}
+
+static void NAME(finish_channels_part)(const cx_channel_norm_job *job, int64_t first,
+                                       int64_t channels, int64_t part)
+{
+    if (job->dy)
+        NAME(tilt_channels_part)(job, first, channels, part);
+    else
+        NAME(activate_channels_part)(job, first, channels, part);
+}
+
+static void NAME(norm_channels)(const cx_channel_norm_job *job, int64_t first, int64_t channels)
 {
     if (job->of_input || job->dy) {
         if (!job->dy)
-            NAME(set_pivot)(job, channel);
+            for (int64_t k = 0; k < channels; k++)
+                NAME(set_pivot)(job, first + k);
         for (int64_t part = 0; part < job->parts; part++)
-            NAME(sum_channel_part)(job, channel, part);
-        NAME(finish_channel)(job, channel);
+            NAME(sum_channels_part)(job, first, channels, part);
+        for (int64_t k = 0; k < channels; k++)
+            NAME(finish_channel)(job, first + k);
     }
     if (job->y)
         for (int64_t part = 0; part < job->parts; part++)
-            NAME(finish_channel_part)(job, channel, part);
+            NAME(finish_channels_part)(job, first, channels, part);
 }
 
 static void NAME(sweep_channel_norm)(const void *of, int64_t first, int64_t end, char *scratch)
 {
     const cx_channel_norm_job *job = of;
+    int64_t channels = job->channels_together, parts = job->parts;
     (void)scratch;
     for (int64_t piece = first; piece < end; piece++)
         switch (job->phase) {
         case CX_NORM_WHOLE:
-            NAME(norm_channel)(job, piece);
+            NAME(norm_channels)(job, piece * channels,
+                                cx_min(channels, job->channels - piece * channels));
             break;
         case CX_NORM_START:
             NAME(set_pivot)(job, piece);
             break;
         case CX_NORM_SUMS:
-            NAME(sum_channel_part)(job, piece / job->parts, piece % job->parts);
+            NAME(sum_channels_part)(job, piece / parts, 1, piece % parts);
             break;
         case CX_NORM_FINISH:
             NAME(finish_channel)(job, piece);
             break;
         case CX_NORM_APPLY:
-            NAME(finish_channel_part)(job, piece / job->parts, piece % job->parts);
+            NAME(finish_channels_part)(job, piece / parts, 1, piece % parts);
             break;
         }
 }

@@ -136,12 +136,15 @@ typedef struct {
 /* Normalisation of channels over a batch, which an activation and a residual may follow; x is
    [item][channel][inner]. With dy, what the gradients are. A part of a channel is a chunk of an
    item's, or `together` items; phases and pieces are those above, with channels for segments, after
-   which CX_NORM_START gives each channel a pivot. */
+   which CX_NORM_START gives each channel a pivot; of CX_NORM_WHOLE a piece is `channels_together`
+   channels, which lie side by side in each item. */
 enum { CX_NORM_START = 4 };
+enum { CX_CHANNELS_TOGETHER = 16 }; /* at most */
 
 typedef struct {
     int64_t phase;
     int64_t items, channels, inner;
+    int64_t channels_together;
     int64_t together, chunks, parts; /* items of a part, chunks of an item, parts of a channel */
     int64_t of_input;                /* whether mean and variance are those of x, or given */
     int64_t activation;              /* of those in convx.h that a convolution may end with */
