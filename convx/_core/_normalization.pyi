@@ -2,6 +2,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from convx._core._driver import Activation
+
 def normalize(
     isa: str,
     layout: tuple[int, ...],
@@ -10,6 +12,21 @@ def normalize(
     bias: NDArray[Any] | None,
     dy: NDArray[Any] | None,
     y: NDArray[Any],
+    eps: float,
+    of_input: bool,
+    mean: NDArray[Any],
+    variance: NDArray[Any],
+    threads: int,
+) -> NDArray[Any] | None: ...
+def normalize_channels(
+    isa: str,
+    x: NDArray[Any],
+    parameters: tuple[NDArray[Any] | None, NDArray[Any] | None],
+    activation: Activation,
+    residual: NDArray[Any] | None,
+    dy: NDArray[Any] | None,
+    y: NDArray[Any] | None,
+    grad_residual: NDArray[Any] | None,
     eps: float,
     of_input: bool,
     mean: NDArray[Any],

@@ -2,11 +2,12 @@
 
 from libc.stdint cimport int64_t
 
-from convx._core._driver cimport sweeps_of
+from convx._core._driver cimport Activation, sweeps_of
 from convx._core._memory cimport held, memory_of
 from convx._core._parallel cimport cx_sweep, share_out
 from convx._core._sweeps cimport (
-    CX_NORM_APPLY, CX_NORM_CHUNK, CX_NORM_FINISH, CX_NORM_SUMS, CX_NORM_WHOLE, cx_norm_job,
+    CX_CHANNELS_TOGETHER, CX_NORM_APPLY, CX_NORM_CHUNK, CX_NORM_FINISH, CX_NORM_START,
+    CX_NORM_SUMS, CX_NORM_WHOLE, cx_channel_norm_job, cx_norm_job,
 )
 
 from numpy import empty, zeros
@@ -14,6 +15,9 @@ from numpy import empty, zeros
 # Groups of segments, at most, that sum up for the elements apart.
 cdef enum:
     MOST_GROUPS = 16
+
+# Bytes of an array whose channels are normalised together: a few such arrays stay in the L2 cache.
+cdef int64_t BYTES_TOGETHER = 2 ** 17
 
 
 def normalize(str isa, tuple layout, x, weight, bias, dy, y, double eps, bint of_input,
@@ -66,4 +70,62 @@ def normalize(str isa, tuple layout, x, weight, bias, dy, y, double eps, bint of
         share_out(sweep, &job, job.segments, 1)
     job.phase = CX_NORM_APPLY
     share_out(sweep, &job, job.segments * parts, threads)
+    return sums
+
+
+def normalize_channels(str isa, x, tuple parameters, Activation activation, residual, dy, y,
+                       grad_residual, double eps, bint of_input, mean, variance, int threads):
+    """Normalise channels of ``x`` (items, channels, inner), add a residual, and activate.
+
+    With ``dy`` the gradient of ``x`` comes into ``y`` and that of the residual, where there is an
+    activation, into ``grad_residual`` if that is not None; then ``mean`` and ``variance`` are known,
+    which otherwise take those of the input or are given; they are all that is wanted if ``y`` is
+    None. Returns None, or with ``dy`` the sums of
+    the gradient before the activation and of it times the normalised x, of shape (2, channels).
+    """
+    cdef cx_channel_norm_job job
+    cdef int64_t pieces
+    job.items, job.channels, job.inner = x.shape
+    job.chunks = (job.inner + CX_NORM_CHUNK - 1) // CX_NORM_CHUNK
+    job.together = min(max(1, CX_NORM_CHUNK // job.inner), job.items)
+    job.parts = (job.items + job.together - 1) // job.together * job.chunks
+    cdef bint backward = dy is not None
+    sums = empty((2, job.channels)) if backward else None
+    partial = empty((job.channels, job.parts, 2)) if of_input or backward else None
+    weight, bias = parameters
+    cdef list buffers = [
+        held(x), held(weight), held(bias), held(residual), held(dy), held(y, True),
+        held(grad_residual, True), held(partial, True), held(mean, True), held(variance, True),
+        held(sums, True),
+    ]
+    job.eps, job.of_input = eps, of_input
+    job.activation, job.slope = activation.kind, activation.slope
+    job.x, job.weight, job.bias, job.residual = (
+        memory_of(buffers[0]), memory_of(buffers[1]), memory_of(buffers[2]), memory_of(buffers[3]))
+    job.dy, job.y, job.grad_residual = (
+        memory_of(buffers[4]), memory_of(buffers[5]), memory_of(buffers[6]))
+    job.partial, job.mean, job.variance = (
+        <double *>memory_of(buffers[7]), <double *>memory_of(buffers[8]),
+        <double *>memory_of(buffers[9]))
+    job.channel_sums = <double *>memory_of(buffers[10])
+    cdef cx_sweep sweep = sweeps_of(isa, x.dtype.char).channel_norm
+    if job.channels >= 4 * threads or job.parts == 1 or threads == 1:
+        job.phase = CX_NORM_WHOLE
+        job.channels_together = max(1, min(
+            BYTES_TOGETHER // (job.items * job.inner * <int64_t>x.itemsize), job.channels // threads,
+            CX_CHANNELS_TOGETHER))
+        pieces = (job.channels + job.channels_together - 1) // job.channels_together
+        share_out(sweep, &job, pieces, threads)
+        return sums
+    if of_input and not backward:
+        job.phase = CX_NORM_START
+        share_out(sweep, &job, job.channels, 1)
+    if of_input or backward:
+        job.phase = CX_NORM_SUMS
+        share_out(sweep, &job, job.channels * job.parts, threads)
+        job.phase = CX_NORM_FINISH
+        share_out(sweep, &job, job.channels, 1)
+    if y is not None:
+        job.phase = CX_NORM_APPLY
+        share_out(sweep, &job, job.channels * job.parts, threads)
     return sums

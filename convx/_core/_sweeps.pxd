@@ -95,6 +95,8 @@ cdef extern from "sweeps.h" nogil:
         CX_NORM_SUMS
         CX_NORM_FINISH
         CX_NORM_APPLY
+        CX_NORM_START
+        CX_CHANNELS_TOGETHER
         CX_COLUMNS
 
     ctypedef struct cx_spectral_job:
@@ -134,6 +136,24 @@ cdef extern from "sweeps.h" nogil:
         double *run_sums
         double *slopes
         double *element_sums
+
+    ctypedef struct cx_channel_norm_job:
+        int64_t phase
+        int64_t items, channels, inner
+        int64_t channels_together, together, chunks, parts
+        int64_t of_input, activation
+        double slope, eps
+        const void *x
+        const void *weight
+        const void *bias
+        const void *residual
+        const void *dy
+        void *y
+        void *grad_residual
+        double *partial
+        double *mean
+        double *variance
+        double *channel_sums
 
     ctypedef struct cx_softmax_loss_job:
         int64_t classes, inner
@@ -254,7 +274,7 @@ cdef extern from "sweeps.h" nogil:
         cx_sweep activation, activation_gradient, slopes, dropout, softmax
         cx_sweep step
         cx_sweep pair_loss, pair_slopes
-        cx_sweep norm, softmax_loss
+        cx_sweep norm, channel_norm, softmax_loss
         cx_sweep copy, fold, resample
         cx_sweep spectral
         cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter

@@ -1,11 +1,17 @@
-"""Normalisation by batch and instance, with running statistics, and the gradients."""
+"""Normalisation by batch and instance, with running statistics, and the gradients.
+
+Where more than a norm is asked for, an activation, a residual or the statistics, a batch is
+normalised channel by channel: all of that is done while a channel is in the cache.
+"""
 
 import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from convx._engine import arguments, dtypes, sweeps
+from convx._core import _normalization
+from convx._core._driver import Activation
+from convx._engine import arguments, dtypes, machine, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._ops import segments
 from convx._ops.segments import Gradient
@@ -166,6 +172,145 @@ def _channel_gradients(of: _Channels, case: segments.Case, dy: AnyArray) -> tupl
     by_channel = sums.sum(1) if len(sums) == channels else sums.reshape(-1, channels, 2).sum(0)
     grad_input = sweeps.rounded(_apart(dx, of.shape), of.dtype)
     return (grad_input, *segments.parameter_gradients(by_channel, (channels,), of.kinds))
+
+
+class Ending(NamedTuple):
+    """What follows a norm, as it is given."""
+
+    activation: object = None
+    negative_slope: object = None
+    residual: object = None
+
+
+Statistics = tuple[AnyArray, AnyArray]
+
+
+class _Ended(NamedTuple):
+    """What follows a norm, checked; the residual is as ``x`` is."""
+
+    activation: Activation
+    residual: AnyArray | None
+    kind: np.dtype[Any] | None
+
+
+def _ended(of: _Channels, ending: Ending) -> _Ended:
+    named = arguments.activation(ending.activation, ending.negative_slope, of.dtype)
+    if ending.residual is None:
+        return _Ended(Activation(*named), None, None)
+    residual, kind = dtypes.sweep_operand(ending.residual, "residual")
+    arguments.check_shape(residual.shape, of.shape, "residual", "as the input has")
+    return _Ended(Activation(*named), residual.astype(of.x.dtype, copy=False), kind)
+
+
+def _run_channels(
+    of: _Channels,
+    ended: _Ended,
+    statistics: Statistics,
+    of_input: bool,
+    dy: AnyArray | None,
+    y: AnyArray | None,
+    grad_residual: AnyArray | None = None,
+) -> AnyArray | None:
+    """Run the kernel of channels, on arrays that lie as the input does, of any shape."""
+    x = _side_by_side(of.x)
+    given = (x, ended.residual, dy, y, grad_residual)
+    if x is not of.x:
+        given = tuple(None if one is None else _side_by_side(one.reshape(of.x.shape)) for one in given)
+    moved = (y, given[3]), (grad_residual, given[4])
+    sums = _normalization.normalize_channels(
+        machine.ISA,
+        x,
+        of.parameters,
+        ended.activation,
+        *given[1:],
+        of.eps,
+        of_input,
+        *statistics,
+        sweeps.threads_for(2 * x.nbytes),
+    )
+    for target, result in moved:
+        if target is not None and result is not target:
+            target[...] = _apart(result, of.shape)
+    return sums
+
+
+def _own_statistics(of: _Channels) -> Statistics:
+    """Return the running statistics as a kernel takes them."""
+    mean, variance = (np.array(one, np.float64) for one in of.running)
+    return mean, variance
+
+
+def batch_norm_activation(
+    input: object,
+    running: tuple[object, object],
+    weight: object,
+    bias: object,
+    training: bool,
+    momentum: object,
+    eps: object,
+    ending: Ending,
+    out: Any,
+) -> tuple[AnyArray, Statistics]:
+    """Normalise channels, add a residual, and activate; return the statistics too."""
+    of = _batch_arguments(input, running, weight, bias, training, momentum, eps, True)
+    ended = _ended(of, ending)
+    channels = of.shape[min(len(of.shape) - 1, 1)]
+    statistics = (np.zeros(channels), np.zeros(channels)) if training else _own_statistics(of)
+    operands = [one for one in (of.x, *of.parameters, ended.residual) if one is not None]
+    y = sweeps.new_result(out, of.shape, of.dtype, *operands)
+    if of.x.size:
+        _run_channels(of, ended, statistics, training, None, y)
+        if training:
+            _update(of, *statistics, of.x.shape[0] * of.x.shape[2])
+    return sweeps.deliver(y, of.dtype, out), statistics
+
+
+def batch_norm_activation_gradients(
+    grad_output: object,
+    input: object,
+    running: tuple[object, object],
+    weight: object,
+    bias: object,
+    training: bool,
+    momentum: object,
+    eps: object,
+    ending: Ending,
+    statistics: object,
+) -> tuple[Gradient, ...]:
+    """Return the gradients of input, weight, bias and residual."""
+    of = _batch_arguments(input, running, weight, bias, training, momentum, eps, False)
+    ended = _ended(of, ending)
+    dy = segments.grad_operand(grad_output, of.shape, of.x)
+    dx = sweeps.new_result(None, of.shape, of.x.dtype)
+    channels = of.shape[min(len(of.shape) - 1, 1)]
+    own = _given_statistics(of, ended, training, statistics, channels)
+    activated = ended.activation.name is not None
+    grad_residual = slopes = None
+    if ended.kind is not None:
+        grad_residual = sweeps.new_result(None, of.shape, dx.dtype) if activated else dy.copy()
+        slopes = grad_residual if activated else None
+    sums = np.zeros((2, channels))
+    if of.x.size:
+        sums = np.asarray(_run_channels(of, ended, own, training, dy, dx, slopes))
+    if grad_residual is not None:
+        assert ended.kind is not None
+        grad_residual = sweeps.rounded(grad_residual, ended.kind)
+    gradients = segments.parameter_gradients(sums.T, (channels,), of.kinds)
+    return (sweeps.rounded(dx, of.dtype), *gradients, grad_residual)
+
+
+def _given_statistics(
+    of: _Channels, ended: _Ended, training: bool, given: object, channels: int
+) -> Statistics:
+    """Return the statistics to normalise by: the running ones, or those of the input."""
+    if not training:
+        return _own_statistics(of)
+    if given is not None:
+        return arguments.statistics(given, channels)
+    found = (np.zeros(channels), np.zeros(channels))
+    if of.x.size:
+        _run_channels(of, ended, found, True, None, None)
+    return found
 
 
 def _instance_arguments(

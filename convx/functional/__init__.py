@@ -24,6 +24,7 @@ from convx.functional.adaptive_pooling import (
     global_lp_pool,
     global_max_pool,
 )
+from convx.functional.addition import add
 from convx.functional.conv import (
     conv1d,
     conv2d,
@@ -62,6 +63,7 @@ from convx.functional.losses import (
 )
 from convx.functional.normalization import (
     batch_norm,
+    batch_norm_activation,
     group_norm,
     instance_norm,
     layer_norm,
@@ -100,6 +102,7 @@ from convx.functional.unpooling import (
 )
 
 __all__ = [
+    "add",
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
     "adaptive_avg_pool3d",
@@ -113,6 +116,7 @@ __all__ = [
     "avg_unpool2d",
     "avg_unpool3d",
     "batch_norm",
+    "batch_norm_activation",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",

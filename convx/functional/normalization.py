@@ -85,6 +85,88 @@ def batch_norm(
     return _normalization.batch_norm(input, running, weight, bias, training, momentum, eps, out)
 
 
+def batch_norm_activation(
+    input: object,
+    running_mean: object,
+    running_var: object,
+    weight: object = None,
+    bias: object = None,
+    training: bool = False,
+    momentum: object = 0.1,
+    eps: object = 1e-5,
+    *,
+    activation: object = None,
+    negative_slope: object = None,
+    residual: object = None,
+    out: object = None,
+) -> tuple[NDArray[Any], tuple[NDArray[Any], NDArray[Any]]]:
+    r"""Batch norm, to which a residual may be added, and an activation, all in one.
+
+    .. math:: y = activation(batch\_norm(x) + residual)
+
+    Parameters
+    ----------
+    input, running_mean, running_var, weight, bias, training, momentum, eps
+        As those of :func:`batch_norm`.
+    activation : {'relu', 'relu6', 'silu', 'hardswish', 'leaky_relu', 'sigmoid', 'tanh'}, optional
+        What the sum goes through.
+    negative_slope : float, optional
+        That of a leaky ReLU, 0.01 by default.
+    residual : array_like, optional
+        What is added before the activation, of the input's shape.
+    out : ndarray, optional
+        Array of the input's shape and dtype to put the result in.
+
+    Returns
+    -------
+    result : ndarray
+        Of the input's shape and dtype.
+    statistics : tuple of ndarray
+        Mean and variance of each channel that it was normalised by, in float64. With them
+        :func:`convx.grad.batch_norm_activation` need not compute them again.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`batch_norm`; ValueError too if the residual is of another shape, or there is no
+        such activation.
+
+    See Also
+    --------
+    convx.grad.batch_norm_activation : Its gradients.
+
+    Notes
+    -----
+    Ioffe and Szegedy, "Batch normalization", 2015, followed by a rectifier; with the residual it is
+    the end of a block of He et al., "Deep residual learning for image recognition", 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convx import functional as F
+    >>> x = np.array([[2.0], [4.0]])
+    >>> y, (mean, var) = F.batch_norm_activation(
+    ...     x, None, None, training=True, eps=1e-12, activation="relu", residual=[[0.5], [0.5]]
+    ... )
+    >>> y
+    array([[0. ],
+           [1.5]])
+    >>> mean, var
+    (array([3.]), array([1.]))
+    """
+    return _normalization.batch_norm_activation(
+        input,
+        (running_mean, running_var),
+        weight,
+        bias,
+        training,
+        momentum,
+        eps,
+        _normalization.Ending(activation, negative_slope, residual),
+        out,
+    )
+
+
 def instance_norm(
     input: object,
     running_mean: object = None,

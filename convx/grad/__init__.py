@@ -24,6 +24,7 @@ from convx.grad.adaptive_pooling import (
     global_lp_pool,
     global_max_pool,
 )
+from convx.grad.addition import add
 from convx.grad.conv import (
     conv1d,
     conv2d,
@@ -65,6 +66,7 @@ from convx.grad.losses import (
 )
 from convx.grad.normalization import (
     batch_norm,
+    batch_norm_activation,
     group_norm,
     instance_norm,
     layer_norm,
@@ -103,6 +105,7 @@ from convx.grad.unpooling import (
 )
 
 __all__ = [
+    "add",
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
     "adaptive_avg_pool3d",
@@ -116,6 +119,7 @@ __all__ = [
     "avg_unpool2d",
     "avg_unpool3d",
     "batch_norm",
+    "batch_norm_activation",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",

@@ -62,6 +62,76 @@ def batch_norm(
     return dx, None, None, dw, db
 
 
+def batch_norm_activation(
+    grad_output: object,
+    input: object,
+    running_mean: object,
+    running_var: object,
+    weight: object = None,
+    bias: object = None,
+    training: bool = False,
+    momentum: object = 0.1,
+    eps: object = 1e-5,
+    *,
+    activation: object = None,
+    negative_slope: object = None,
+    residual: object = None,
+    statistics: object = None,
+) -> tuple[Gradient, None, None, Gradient, Gradient, Gradient]:
+    """Gradients of :func:`convx.functional.batch_norm_activation`.
+
+    Parameters
+    ----------
+    grad_output : array_like
+        Gradient with respect to the result, of its shape.
+    input, running_mean, running_var, weight, bias, training, momentum, eps, activation, \
+negative_slope, residual
+        The arguments of :func:`convx.functional.batch_norm_activation`. Nothing is updated here.
+    statistics : tuple of array_like, optional
+        Those that the function returned, when training; without them they are computed again.
+
+    Returns
+    -------
+    grad_input : ndarray
+        Of the input's shape and dtype.
+    None, None
+        In the places of the running statistics, of which there is no gradient.
+    grad_weight, grad_bias, grad_residual : ndarray or None
+        Of their shapes and dtypes; None where there is none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`convx.functional.batch_norm_activation`; ValueError too if the shape of
+        `grad_output` or of `statistics` does not fit.
+
+    Examples
+    --------
+    >>> from convx import grad
+    >>> dx, _, _, dw, db, dr = grad.batch_norm_activation(
+    ...     [[4.0], [1.0]], [[2.0], [4.0]], [0.0], [3.0], [1.0], [0.0], eps=1.0,
+    ...     activation="relu", residual=[[-2.0], [0.0]],
+    ... )
+    >>> dx, dw, db, dr
+    (array([[0. ],
+           [0.5]]), array([2.]), array([1.]), array([[0.],
+           [1.]]))
+    """
+    dx, dw, db, dr = _normalization.batch_norm_activation_gradients(
+        grad_output,
+        input,
+        (running_mean, running_var),
+        weight,
+        bias,
+        training,
+        momentum,
+        eps,
+        _normalization.Ending(activation, negative_slope, residual),
+        statistics,
+    )
+    return dx, None, None, dw, db, dr
+
+
 def instance_norm(
     grad_output: object,
     input: object,

@@ -227,3 +227,7 @@ class PReLU(Module):
     def extra_repr(self) -> str:
         """Return the number of slopes."""
         return f"num_parameters={self.num_parameters}"
+
+
+# What a prepared convolution can end with, and batch norm.
+FUSED = (Hardswish, LeakyReLU, ReLU, ReLU6, Sigmoid, SiLU, Tanh)

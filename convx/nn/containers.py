@@ -1,11 +1,15 @@
 """Containers: layers one after the other, side by side, and around a shortcut."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from convx import functional
+from convx.nn.activations import FUSED
 from convx.nn.module import Module, Pullback
+from convx.nn.normalization import BatchNorm
 
 
 class Identity(Module):
@@ -77,22 +81,49 @@ class Sequential(Module):
             x = layer(x)
         return x
 
-    def vjp(self, x: Any, input_gradient: bool = True) -> tuple[Any, Pullback]:
+    def vjp(
+        self, x: Any, input_gradient: bool = True, **ending: Any
+    ) -> tuple[Any, Pullback]:
         """Return the last layer's result, and a pullback through all layers.
 
-        Without ``input_gradient`` it ends at the first layer that has parameters.
+        Without ``input_gradient`` it ends at the first layer that has parameters. Batch norm is
+        computed together with an activation that follows, or with what else is given, which is
+        for the last layer: a residual, whose gradient the pullback then returns too.
         """
         pullbacks: list[Pullback] = []
-        for layer in self:
+        for layer, options in _steps(self, ending):
             if pullbacks or input_gradient:
-                x, pullback = layer.vjp(x)
+                x, pullback = layer.vjp(x, **options)
                 pullbacks.append(pullback)
-            elif next(layer.parameters(), None) is None:
+            elif not options and next(layer.parameters(), None) is None:
                 x = layer(x)
             else:
-                x, pullback = layer.vjp(x, input_gradient=False)
+                x, pullback = layer.vjp(x, input_gradient=False, **options)
                 pullbacks.append(pullback)
-        return x, _chain(pullbacks)
+        if ending.get("residual") is None:
+            return x, _chain(pullbacks)
+        return x, _chain_with_residual(pullbacks)
+
+
+def takes_ending(module: Module) -> bool:
+    """Tell whether a module's vjp takes an activation and a residual: one that ends with a norm."""
+    if type(module).vjp is Sequential.vjp:
+        layers = list(module.children())
+        return bool(layers) and takes_ending(layers[-1])
+    return type(module).vjp is BatchNorm.vjp
+
+
+def _steps(
+    layers: Iterable[Module], ending: dict[str, Any]
+) -> Iterator[tuple[Module, dict[str, Any]]]:
+    """Yield layers, and the options of their vjp: a norm is given the activation after it."""
+    waiting = deque(layers)
+    while waiting:
+        layer = waiting.popleft()
+        options = {} if waiting else ending
+        if takes_ending(layer) and waiting and type(waiting[0]) in FUSED:
+            options = {"activation": waiting.popleft()}
+        yield layer, options
 
 
 def _chain(pullbacks: list[Pullback]) -> Pullback:
@@ -100,6 +131,14 @@ def _chain(pullbacks: list[Pullback]) -> Pullback:
         for one in reversed(pullbacks):
             dy = one(dy)
         return dy
+
+    return pullback
+
+
+def _chain_with_residual(pullbacks: list[Pullback]) -> Pullback:
+    def pullback(dy: Any) -> Any:
+        dx, residual_gradient = pullbacks[-1](dy)
+        return _chain(pullbacks[:-1])(dx), residual_gradient
 
     return pullback
 
@@ -125,10 +164,7 @@ class Parallel(Module):
 
     def merge(self, results: list[Any]) -> tuple[Any, Callable[[Any], list[Any]]]:
         """Return one result of all, and what gives each branch the gradient of its own."""
-        total = results[0]
-        for one in results[1:]:
-            total = total + one
-        return total, lambda dy: [dy] * len(results)
+        return functional.add(*results), lambda dy: [dy] * len(results)
 
     def __call__(self, x: Any) -> Any:
         """Return the results of all branches as one."""
@@ -140,17 +176,9 @@ class Parallel(Module):
         merged, shares = self.merge(list(results))
 
         def pullback(dy: Any) -> Any:
-            return sum_of([one(share) for one, share in zip(pullbacks, shares(dy))])
+            return functional.add(*(one(share) for one, share in zip(pullbacks, shares(dy))))
 
         return merged, pullback
-
-
-def sum_of(gradients: list[Any]) -> Any:
-    """Return the sum of arrays, in their order, without changing one."""
-    total = gradients[0]
-    for one in gradients[1:]:
-        total = total + one
-    return total
 
 
 class Concat(Parallel):
@@ -218,16 +246,27 @@ class Residual(Module):
 
     def __call__(self, x: Any) -> Any:
         """Return the sum of both ways, activated."""
-        return self.activation(self.main(x) + self.shortcut(x))
+        return self.activation(functional.add(self.main(x), self.shortcut(x)))
 
     def vjp(self, x: Any, input_gradient: bool = True) -> tuple[Any, Pullback]:
-        """Return the sum of both ways, activated, and a pullback through both."""
-        y, back_main = self.main.vjp(x)
-        around, back_shortcut = self.shortcut.vjp(x)
-        result, back_activation = self.activation.vjp(y + around)
+        """Return the sum of both ways, activated, and a pullback through both.
+
+        A norm at the end of ``main`` is computed together with the sum and the activation.
+        """
+        if takes_ending(self.main) and type(self.activation) in FUSED:
+            around, back_shortcut = self.shortcut.vjp(x)
+            result, back = self.main.vjp(x, activation=self.activation, residual=around)
+        else:
+            y, back_main = self.main.vjp(x)
+            around, back_shortcut = self.shortcut.vjp(x)
+            result, back_activation = self.activation.vjp(functional.add(y, around))
+
+            def back(dy: Any) -> Any:
+                dy = back_activation(dy)
+                return back_main(dy), dy
 
         def pullback(dy: Any) -> Any:
-            dy = back_activation(dy)
-            return back_main(dy) + back_shortcut(dy)
+            dx, dr = back(dy)
+            return functional.add(dx, back_shortcut(dr))
 
         return result, pullback

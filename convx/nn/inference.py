@@ -9,7 +9,7 @@ import numpy as np
 
 from convx.functional.linear import linear
 from convx.functional.prepared import prepare_conv
-from convx.nn.activations import Hardswish, LeakyReLU, ReLU, ReLU6, Sigmoid, SiLU, Tanh
+from convx.nn.activations import FUSED
 from convx.nn.containers import Identity, Parallel, Residual, Sequential
 from convx.nn.conv import Conv
 from convx.nn.dropout import Dropout
@@ -19,9 +19,6 @@ from convx.nn.module import Module
 from convx.nn.normalization import BatchNorm
 
 Step = Callable[..., Any]
-
-# What a prepared convolution can end with.
-FUSED = (Hardswish, LeakyReLU, ReLU, ReLU6, Sigmoid, SiLU, Tanh)
 
 
 class PreparedModel:

@@ -61,7 +61,12 @@ class _ChannelNorm(_Normalization):
 
     def vjp(self, x: Any, input_gradient: bool = True) -> tuple[Any, Pullback]:
         """Normalise, in training by the input's own statistics, and return the pullback."""
-        ndim = np.ndim(x)
+        given = self._given(np.ndim(x))
+        y = getattr(functional, self.function)(x, *given)
+        return y, lambda dy: self._add(*getattr(grad, self.function)(dy, x, *given))
+
+    def _given(self, ndim: int) -> tuple[Any, ...]:
+        """Return what the function takes besides the input, and count the batch."""
         if ndim not in self.axes:
             allowed = " or ".join(map(str, self.axes))
             raise ValueError(f"input must have {allowed} axes, got {ndim}")
@@ -70,9 +75,7 @@ class _ChannelNorm(_Normalization):
         share = self._share() if self.training and self.running_mean is not None else 0.0
         if by_input and not self.training:
             running = (None, None)
-        given = (*running, *self._arrays(), by_input, share, self.eps)
-        y = getattr(functional, self.function)(x, *given)
-        return y, lambda dy: self._add(*getattr(grad, self.function)(dy, x, *given))
+        return (*running, *self._arrays(), by_input, share, self.eps)
 
     def _share(self) -> float:
         """Count the batch, and return what part it has in the running statistics."""
@@ -92,8 +95,6 @@ class _ChannelNorm(_Normalization):
 class BatchNorm(_ChannelNorm):
     """Normalisation of channels over batch and space."""
 
-    function = "batch_norm"
-
     def __init__(
         self,
         num_features: int,
@@ -106,6 +107,30 @@ class BatchNorm(_ChannelNorm):
         bias: bool = True,
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
+
+    def vjp(
+        self,
+        x: Any,
+        input_gradient: bool = True,
+        *,
+        activation: FunctionLayer | None = None,
+        residual: Any = None,
+    ) -> tuple[Any, Pullback]:
+        """Normalise, add a residual, and apply an activation; the pullback is that of all.
+
+        With a residual it returns the gradients of input and residual.
+        """
+        given = self._given(np.ndim(x))
+        options = {} if activation is None else activation.options()
+        options |= {"activation": activation and activation.function, "residual": residual}
+        y, found = functional.batch_norm_activation(x, *given, **options)
+
+        def pullback(dy: Any) -> Any:
+            *gradients, dr = grad.batch_norm_activation(dy, x, *given, **options, statistics=found)
+            dx = self._add(*gradients)
+            return dx if residual is None else (dx, dr)
+
+        return y, pullback
 
 
 class BatchNorm1d(BatchNorm):

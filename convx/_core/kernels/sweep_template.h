@@ -9,6 +9,7 @@
 #include "softmax_sweep.h"
 #include "log_sum_exp.h"
 #include "norm_sums.h"
+#include "channel_norm_sweep.h"
 #include "optimizer_sweep.h"
 #include "pair_loss_sweep.h"
 #include "norm_sweep.h"
@@ -46,6 +47,7 @@ static const cx_sweeps NAME(sweeps) = {
     .pair_slopes = NAME(sweep_pair_slopes),
     .softmax = NAME(sweep_softmax),
     .norm = NAME(sweep_norm),
+    .channel_norm = NAME(sweep_channel_norm),
     .step = NAME(sweep_step),
     .softmax_loss = NAME(sweep_softmax_loss),
     .resample = NAME(sweep_resample),

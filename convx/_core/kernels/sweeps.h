@@ -133,6 +133,32 @@ typedef struct {
     double *element_sums;               /* by element: the same two, for each piece */
 } cx_norm_job;
 
+/* Normalisation of channels over a batch, which an activation and a residual may follow; x is
+   [item][channel][inner]. With dy, what the gradients are. A part of a channel is a chunk of an
+   item's, or `together` items; phases and pieces are those above, with channels for segments, after
+   which CX_NORM_START gives each channel a pivot; of CX_NORM_WHOLE a piece is `channels_together`
+   channels, which lie side by side in each item. */
+enum { CX_NORM_START = 4 };
+enum { CX_CHANNELS_TOGETHER = 16 }; /* at most */
+
+typedef struct {
+    int64_t phase;
+    int64_t items, channels, inner;
+    int64_t channels_together;
+    int64_t together, chunks, parts; /* items of a part, chunks of an item, parts of a channel */
+    int64_t of_input;                /* whether mean and variance are those of x, or given */
+    int64_t activation;              /* of those in convx.h that a convolution may end with */
+    double slope, eps;
+    const void *x, *weight, *bias, *residual;
+    const void *dy;       /* NULL: not the gradients; then mean and variance are known */
+    void *y;              /* or the gradient of x; NULL: mean and variance are all that is wanted */
+    void *grad_residual;  /* NULL: not wanted, or it is dy */
+    double *partial;      /* of each part two sums */
+    double *mean, *variance;
+    double *channel_sums; /* with dy: those of the gradient before the activation, of all channels,
+                             and of it times the normalised x */
+} cx_channel_norm_job;
+
 /* Softmax for a loss: see log_sum_exp.h. A piece is CX_COLUMNS columns of an outer index, fewer at
    the end; a row where inner is 1. */
 enum { CX_COLUMNS = 512 };
@@ -329,7 +355,7 @@ typedef struct {
     cx_sweep activation, activation_gradient, slopes, dropout, softmax;
     cx_sweep step;
     cx_sweep pair_loss, pair_slopes;
-    cx_sweep norm, softmax_loss;
+    cx_sweep norm, channel_norm, softmax_loss;
     cx_sweep copy, fold, resample;
     cx_sweep spectral;
     cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter;

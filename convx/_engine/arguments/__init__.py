@@ -115,6 +115,7 @@ from convx._engine.arguments.normalization import (
     group_channels,
     normalized_shape,
     running_to_write,
+    statistics,
 )
 from convx._engine.arguments.optimization import (
     check_nesterov,
@@ -301,6 +302,7 @@ __all__ = [
     "shuffle_groups",
     "signal_boundary",
     "spatial_axes",
+    "statistics",
     "taps",
     "targets_are_probabilities",
     "thread_count",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convx._engine.arguments.general import check_shape, integer, number, shape
+from convx._engine.arguments.general import check_shape, integer, number, shape, shown
 
 
 def eps(value: object, positive: bool | None = None) -> float:
@@ -65,6 +65,16 @@ def running_to_write(value: object, name: str, channels: int) -> NDArray[Any]:
     if channels > 1 and value.strides[0] == 0:
         raise ValueError(f"{name} must have memory of its own for every channel, got strides (0,)")
     return value
+
+
+def statistics(value: object, channels: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return mean and variance of every channel, which an earlier call gave."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise TypeError(f"statistics must be a pair of mean and variance, got {shown(value)}")
+    mean, variance = (np.ascontiguousarray(one, np.float64) for one in value)
+    for one in (mean, variance):
+        check_shape(one.shape, (channels,), "statistics", "for the input's channels")
+    return mean, variance
 
 
 def normalized_shape(value: object, sizes: Sequence[int]) -> tuple[int, ...]:

@@ -1,0 +1,411 @@
+/* Normalisation of channels over a batch, y = activation(normalised x * weight + bias + residual),
+   and its gradients: see sweeps.h. What a channel takes is gone over twice, from memory for the
+   sums and from the cache for what they are needed for. Sums are those of norm_sums.h: of each part
+   two, in lanes that go on from run to run and are added up at its end. */
+
+/* What of a channel lies in one part: `length` neighbours in each of some items. */
+typedef struct {
+    int64_t at, length, runs, stride;
+} NAME(channel_part);
+
+CX_INLINE NAME(channel_part) NAME(channel_part_of)(const cx_channel_norm_job *job, int64_t channel,
+                                                   int64_t part)
+{
+    int64_t item = part / job->chunks * job->together, start = part % job->chunks * CX_NORM_CHUNK;
+    int64_t stride = job->channels * job->inner;
+    return (NAME(channel_part)){
+        .at = item * stride + channel * job->inner + start,
+        .length = cx_min(CX_NORM_CHUNK, job->inner - start),
+        .runs = cx_min(job->together, job->items - item),
+        .stride = stride,
+    };
+}
+
+/* d of SUM_LANES elements, without the first `skipped`, which were counted before. */
+CX_INLINE NAME(sums) NAME(unskipped)(NAME(sums) d, int v, int64_t skipped)
+{
+    typedef int64_t lanes __attribute__((vector_size(VECTOR_BYTES)));
+    lanes number;
+    for (int lane = 0; lane < SUM_STEP; lane++)
+        number[lane] = v * SUM_STEP + lane;
+    return (NAME(sums))((lanes)d & (lanes)(number >= skipped));
+}
+
+/* Sums of d = x - pivot and of d². */
+CX_INLINE void NAME(add_moments)(NAME(sums) of[2][SUM_VECTORS], const T *x, double pivot,
+                                 int64_t skipped)
+{
+    CX_UNROLL
+    for (int v = 0; v < SUM_VECTORS; v++) {
+        NAME(sums) d = NAME(widened)(x + v * SUM_STEP) - pivot;
+        if (skipped)
+            d = NAME(unskipped)(d, v, skipped);
+        of[0][v] += d;
+        of[1][v] += d * d;
+    }
+}
+
+/* Sums of g and of g (x - mean). */
+CX_INLINE void NAME(add_slopes)(NAME(sums) of[2][SUM_VECTORS], const T *x, const T *g, double mean,
+                                int64_t skipped)
+{
+    CX_UNROLL
+    for (int v = 0; v < SUM_VECTORS; v++) {
+        NAME(sums) d = NAME(widened)(x + v * SUM_STEP) - mean;
+        NAME(sums) slope = NAME(widened)(g + v * SUM_STEP);
+        if (skipped)
+            slope = NAME(unskipped)(slope, v, skipped);
+        of[0][v] += slope;
+        of[1][v] += slope * d;
+    }
+}
+
+/* Rows that are asked for while another one is summed up: in a batch they are far away. */
+typedef struct {
+    const T *x, *dy, *residual, *y;
+} NAME(asked);
+
+CX_INLINE void NAME(ask_for)(const NAME(asked) *next, int64_t i)
+{
+    for (int line = 0; line < (int)sizeof(T) / 4; line++) {
+        __builtin_prefetch(next->x + i + line * 8);
+        if (next->dy)
+            __builtin_prefetch(next->dy + i + line * 8);
+        if (next->residual)
+            __builtin_prefetch(next->residual + i + line * 8);
+        if (next->y)
+            __builtin_prefetch(next->y + i + line * 8, 1);
+    }
+}
+
+/* What is left of a row from i on, by its last SUM_LANES elements. */
+CX_INLINE void NAME(sum_end)(NAME(sums) of[2][SUM_VECTORS], const T *x, const T *g, int64_t length,
+                             int64_t i, double centre)
+{
+    T some_x[SUM_LANES] = {0}, some_g[SUM_LANES] = {0};
+    int64_t first = length - SUM_LANES;
+    if (first < 0) { /* a short row, with lanes to spare in front */
+        for (int64_t k = 0; k < length; k++) {
+            some_x[k - first] = x[k];
+            some_g[k - first] = g ? g[k] : 0;
+        }
+        x = some_x, g = g ? some_g : g, i = -first, first = 0;
+    } else {
+        i -= first;
+    }
+    if (g)
+        NAME(add_slopes)(of, x + first, g + first, centre, i);
+    else
+        NAME(add_moments)(of, x + first, centre, i);
+}
+
+/* What is summed up of channels. */
+typedef struct {
+    NAME(sums) of[2][SUM_VECTORS];
+} NAME(channel_sums);
+
+/* A row of x, or with g of both. Sums are in registers meanwhile. */
+CX_INLINE void NAME(sum_row)(NAME(channel_sums) *all, const T *x, const T *g, int64_t length,
+                             double centre, NAME(asked) next)
+{
+    NAME(channel_sums) sums = *all;
+    NAME(sums) (*of)[SUM_VECTORS] = sums.of;
+    int64_t i = 0;
+    for (; i + SUM_LANES <= length; i += SUM_LANES) {
+        NAME(ask_for)(&next, i);
+        if (g)
+            NAME(add_slopes)(of, x + i, g + i, centre, 0);
+        else
+            NAME(add_moments)(of, x + i, centre, 0);
+    }
+    if (i < length)
+        NAME(sum_end)(of, x, g, length, i, centre);
+    *all = sums;
+}
+
+/* y = (x - near) * scale + shift, to which the residual may come: see norm_sweep.h. */
+typedef struct {
+    T near, scale, shift;
+} NAME(channel_line);
+
+CX_INLINE double NAME(channel_rescale)(const cx_channel_norm_job *job, int64_t channel)
+{
+    return 1 / __builtin_sqrt(job->variance[channel] + job->eps);
+}
+
+CX_INLINE NAME(channel_line) NAME(channel_line_of)(const cx_channel_norm_job *job, int64_t channel)
+{
+    const T *weight = job->weight, *bias = job->bias;
+    double mean = job->mean[channel], scale = NAME(channel_rescale)(job, channel);
+    T near = (T)mean;
+    double rest = mean - near;
+    if (weight)
+        scale *= weight[channel];
+    double shift = (bias ? bias[channel] : 0) - rest * scale;
+    return (NAME(channel_line)){near, (T)scale, (T)shift};
+}
+
+CX_INLINE NAME(vector) NAME(on_line)(const NAME(channel_line) *line, const T *x, const T *residual,
+                                     int64_t count)
+{
+    NAME(vector) y = (NAME(load_some)(x, count) - line->near) * line->scale + line->shift;
+    return residual ? y + NAME(load_some)(residual, count) : y;
+}
+
+/* Elements of a row: activated, or with dy the gradient before the activation. */
+CX_INLINE NAME(vector) NAME(ending)(const int activation, const NAME(channel_line) *line, const T *x,
+                                    const T *residual, const T *dy, int64_t count, const T *given)
+{
+    NAME(vector) v = NAME(on_line)(line, x, residual, count);
+    if (dy)
+        return NAME(apply)(activation, 1, v, NAME(load_some)(dy, count), given);
+    return NAME(apply)(activation, 0, v, v, given);
+}
+
+#define ENDING(i, count)                                                                          \
+    NAME(ending)(activation, line, x + (i), residual ? residual + (i) : NULL,                     \
+                 dy ? dy + (i) : NULL, count, given)
+
+/* The last vector of a row overlaps the one before it, and is there before that one is stored: the
+   result may be the input. */
+CX_INLINE void NAME(end_row)(const int activation, const NAME(channel_line) *line, const T *x,
+                             const T *residual, const T *dy, T *y, int64_t length, const T *given)
+{
+    if (length < LANES) {
+        NAME(store_some)(y, ENDING(0, length), length);
+        return;
+    }
+    NAME(vector) last = ENDING(length - LANES, LANES);
+    for (int64_t i = 0; i + LANES <= length; i += LANES)
+        NAME(store_some)(y + i, ENDING(i, LANES), LANES);
+    NAME(store_some)(y + length - LANES, last, LANES);
+}
+
+#undef ENDING
+
+#define EACH_ENDING(X) X(CX_IDENTITY, identity) EACH_ACTIVATION(X)
+
+static void NAME(activate_row)(const cx_channel_norm_job *job, const NAME(channel_line) *line,
+                               const T *x, const T *residual, T *y, int64_t length)
+{
+    const T given[] = {(T)job->slope, 0, 0};
+    switch (job->activation) {
+#define ACTIVATE(ACTIVATION, name)                                                                \
+    case ACTIVATION:                                                                              \
+        if (residual)                                                                             \
+            NAME(end_row)(ACTIVATION, line, x, residual, NULL, y, length, given);                 \
+        else                                                                                      \
+            NAME(end_row)(ACTIVATION, line, x, NULL, NULL, y, length, given);                     \
+        break;
+        EACH_ENDING(ACTIVATE)
+#undef ACTIVATE
+    }
+}
+
+static void NAME(slope_row)(const cx_channel_norm_job *job, const NAME(channel_line) *line,
+                            const T *x, const T *residual, const T *dy, T *g, int64_t length)
+{
+    const T given[] = {(T)job->slope, 0, 0};
+    switch (job->activation) {
+#define ACTIVATE(ACTIVATION, name)                                                                \
+    case ACTIVATION:                                                                              \
+        if (residual)                                                                             \
+            NAME(end_row)(ACTIVATION, line, x, residual, dy, g, length, given);                   \
+        else                                                                                      \
+            NAME(end_row)(ACTIVATION, line, x, NULL, dy, g, length, given);                       \
+        break;
+        EACH_ACTIVATION(ACTIVATE)
+#undef ACTIVATE
+    }
+}
+
+#undef EACH_ENDING
+
+/* Where the gradient before the activation lies: what it was given as if there is none. */
+CX_INLINE T *NAME(slopes_of)(const cx_channel_norm_job *job)
+{
+    if (job->activation == CX_IDENTITY)
+        return (T *)job->dy;
+    return job->grad_residual ? job->grad_residual : job->y;
+}
+
+/* Of the channels from `first` on, as far as they are in a part. Every channel has sums of its own,
+   so how many go together changes none of them. */
+static void NAME(sum_channels_part)(const cx_channel_norm_job *job, int64_t first, int64_t channels,
+                                    int64_t part)
+{
+    NAME(channel_part) p = NAME(channel_part_of)(job, first, part);
+    NAME(channel_sums) sums[CX_CHANNELS_TOGETHER] = {0};
+    NAME(channel_line) lines[CX_CHANNELS_TOGETHER];
+    const T *x = job->x, *dy = job->dy, *residual = dy ? job->residual : NULL, *y = job->y;
+    T *g = dy ? NAME(slopes_of)(job) : NULL;
+    int is_activated = dy && job->activation != CX_IDENTITY;
+    if (is_activated)
+        for (int64_t k = 0; k < channels; k++)
+            lines[k] = NAME(channel_line_of)(job, first + k);
+    for (int64_t run = 0; run < p.runs; run++)
+        for (int64_t k = 0; k < channels; k++) {
+            int64_t at = p.at + run * p.stride + k * job->inner, after = at + p.stride;
+            NAME(asked) next = {x + after, dy ? dy + after : NULL, residual ? residual + after : NULL,
+                                y ? y + after : NULL};
+            if (is_activated)
+                NAME(slope_row)(job, &lines[k], x + at, residual ? residual + at : NULL, dy + at,
+                                g + at, p.length);
+            NAME(sum_row)(&sums[k], x + at, g ? g + at : NULL, p.length, job->mean[first + k], next);
+        }
+    for (int64_t k = 0; k < channels; k++)
+        for (int sum = 0; sum < 2; sum++)
+            job->partial[((first + k) * job->parts + part) * 2 + sum] = NAME(fold_lanes)(sums[k].of[sum]);
+}
+
+/* The first element, unless it would make sums NaN that are infinite; it stands for the mean until
+   that is known. */
+CX_INLINE void NAME(set_pivot)(const cx_channel_norm_job *job, int64_t channel)
+{
+    T first = ((const T *)job->x)[channel * job->inner];
+    job->mean[channel] = first - first == 0 ? first : 0;
+}
+
+static void NAME(finish_channel)(const cx_channel_norm_job *job, int64_t channel)
+{
+    const double *partial = job->partial + channel * job->parts * 2;
+    double count = (double)job->items * (double)job->inner, sum = 0, product = 0;
+    for (int64_t part = 0; part < job->parts; part++) {
+        sum += partial[2 * part];
+        product += partial[2 * part + 1];
+    }
+    if (job->dy) {
+        job->channel_sums[channel] = sum;
+        job->channel_sums[job->channels + channel] = NAME(channel_rescale)(job, channel) * product;
+        return;
+    }
+    double variance = (product - sum * (sum / count)) / count;
+    job->mean[channel] += sum / count;
+    job->variance[channel] = variance < 0 ? 0 : variance;
+}
+
+/* dx = scale * g + slope * (x - near) + level. */
+typedef struct {
+    T near, scale, slope, level;
+} NAME(tilt);
+
+CX_INLINE NAME(vector) NAME(tilted)(const NAME(tilt) *t, const T *x, const T *g, int64_t count,
+                                    const int of_input)
+{
+    NAME(vector) d = NAME(load_some)(g, count) * t->scale;
+    return of_input ? d + ((NAME(load_some)(x, count) - t->near) * t->slope + t->level) : d;
+}
+
+CX_INLINE void NAME(tilt_row)(const NAME(tilt) *t, const T *x, const T *g, T *dx, int64_t length,
+                              const int of_input)
+{
+    if (length < LANES) {
+        NAME(store_some)(dx, NAME(tilted)(t, x, g, length, of_input), length);
+        return;
+    }
+    int64_t end = length - LANES;
+    NAME(vector) last = NAME(tilted)(t, x + end, g + end, LANES, of_input);
+    for (int64_t i = 0; i <= end; i += LANES)
+        NAME(store_some)(dx + i, NAME(tilted)(t, x + i, g + i, LANES, of_input), LANES);
+    NAME(store_some)(dx + end, last, LANES);
+}
+
+/* Where the statistics are those of the input, its gradient has lost its mean, and what goes with x. */
+CX_INLINE NAME(tilt) NAME(tilt_of)(const cx_channel_norm_job *job, int64_t channel)
+{
+    NAME(channel_line) line = NAME(channel_line_of)(job, channel);
+    double count = (double)job->items * (double)job->inner, mean = job->mean[channel];
+    double factor = job->weight ? ((const T *)job->weight)[channel] : 1;
+    double rescale = NAME(channel_rescale)(job, channel);
+    double product = factor * job->channel_sums[job->channels + channel];
+    double slope = -rescale * rescale * (product / count);
+    double level = -rescale * (factor * job->channel_sums[channel] / count);
+    return (NAME(tilt)){line.near, line.scale, (T)slope, (T)(level - (mean - line.near) * slope)};
+}
+
+static void NAME(tilt_channels_part)(const cx_channel_norm_job *job, int64_t first, int64_t channels,
+                                     int64_t part)
+{
+    NAME(channel_part) p = NAME(channel_part_of)(job, first, part);
+    NAME(tilt) tilts[CX_CHANNELS_TOGETHER];
+    const T *x = job->x, *g = NAME(slopes_of)(job);
+    T *dx = job->y;
+    for (int64_t k = 0; k < channels; k++)
+        tilts[k] = NAME(tilt_of)(job, first + k);
+    for (int64_t run = 0; run < p.runs; run++)
+        for (int64_t k = 0; k < channels; k++) {
+            int64_t at = p.at + run * p.stride + k * job->inner;
+            if (job->of_input)
+                NAME(tilt_row)(&tilts[k], x + at, g + at, dx + at, p.length, 1);
+            else
+                NAME(tilt_row)(&tilts[k], x + at, g + at, dx + at, p.length, 0);
+        }
+}
+
+static void NAME(activate_channels_part)(const cx_channel_norm_job *job, int64_t first,
+                                         int64_t channels, int64_t part)
+{
+    NAME(channel_part) p = NAME(channel_part_of)(job, first, part);
+    NAME(channel_line) lines[CX_CHANNELS_TOGETHER];
+    const T *x = job->x, *residual = job->residual;
+    T *y = job->y;
+    for (int64_t k = 0; k < channels; k++)
+        lines[k] = NAME(channel_line_of)(job, first + k);
+    for (int64_t run = 0; run < p.runs; run++)
+        for (int64_t k = 0; k < channels; k++) {
+            int64_t at = p.at + run * p.stride + k * job->inner;
+            NAME(activate_row)(job, &lines[k], x + at, residual ? residual + at : NULL, y + at,
+                               p.length);
+        }
+}
+
+static void NAME(finish_channels_part)(const cx_channel_norm_job *job, int64_t first,
+                                       int64_t channels, int64_t part)
+{
+    if (job->dy)
+        NAME(tilt_channels_part)(job, first, channels, part);
+    else
+        NAME(activate_channels_part)(job, first, channels, part);
+}
+
+static void NAME(norm_channels)(const cx_channel_norm_job *job, int64_t first, int64_t channels)
+{
+    if (job->of_input || job->dy) {
+        if (!job->dy)
+            for (int64_t k = 0; k < channels; k++)
+                NAME(set_pivot)(job, first + k);
+        for (int64_t part = 0; part < job->parts; part++)
+            NAME(sum_channels_part)(job, first, channels, part);
+        for (int64_t k = 0; k < channels; k++)
+            NAME(finish_channel)(job, first + k);
+    }
+    if (job->y)
+        for (int64_t part = 0; part < job->parts; part++)
+            NAME(finish_channels_part)(job, first, channels, part);
+}
+
+static void NAME(sweep_channel_norm)(const void *of, int64_t first, int64_t end, char *scratch)
+{
+    const cx_channel_norm_job *job = of;
+    int64_t channels = job->channels_together, parts = job->parts;
+    (void)scratch;
+    for (int64_t piece = first; piece < end; piece++)
+        switch (job->phase) {
+        case CX_NORM_WHOLE:
+            NAME(norm_channels)(job, piece * channels,
+                                cx_min(channels, job->channels - piece * channels));
+            break;
+        case CX_NORM_START:
+            NAME(set_pivot)(job, piece);
+            break;
+        case CX_NORM_SUMS:
+            NAME(sum_channels_part)(job, piece / parts, 1, piece % parts);
+            break;
+        case CX_NORM_FINISH:
+            NAME(finish_channel)(job, piece);
+            break;
+        case CX_NORM_APPLY:
+            NAME(finish_channels_part)(job, piece / parts, 1, piece % parts);
+            break;
+        }
+}
