@@ -14,6 +14,7 @@ from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem, Tiling
 from convx._engine.window import AxisTaps, Table
 
 LANES_STRIDE = 4  # the greatest stride for which groups are the lanes of vectors
+GATHER_COST = 5  # copying a vector to a panel costs as much as so many of its multiply-adds
 MOST_WEIGHTS = 128 * 2**20  # bytes of transformed weights, or of the sums that become a gradient
 
 
@@ -297,3 +298,23 @@ def fits(cut: PassPlan, problem: Problem) -> bool:
     gradient = problem.kind == "weight_gradient"
     size = _driver.Pass(cut).scratch_bytes(machine.ISA, problem.dtype, gradient)
     return size < 2 * machine.L2_BYTES
+
+
+def wastes(row: int, filters: int, unit: int) -> bool:
+    """Whether filling up every row to whole units costs more than copying its outputs."""
+    return (whole(row, unit) - row) * filters > GATHER_COST * row
+
+
+def works_in_place(axes: Sequence[Axis], block: int, gathered: bool, lanes: int) -> bool:
+    """Whether the input can be its own tile: nothing is padded, and rows are contiguous."""
+    for axis in axes:
+        taps = axis.taps
+        last = int(taps.coordinates.max()) + (taps.outputs - 1) * taps.stride
+        if taps.coordinates.min() < 0 or last >= axis.in_size:
+            return False
+    if axes[-1].in_stride != 1 or axes[-1].taps.stride != 1:
+        return False
+    if gathered and any(len(axis.taps.coordinates) > 1 for axis in axes):
+        return False
+    # whole vectors are read: past a row they do not fill, that would be past the input
+    return axes[-1].taps.outputs % lanes == block % lanes == 0

@@ -1,22 +1,34 @@
 /* The task that computes the outputs of one box for a part of the filters. */
 
+/* Asks for a panel's outputs before their product, where they are no stretch of memory. */
+static void NAME(fetch_outputs)(const cx_pass *pass, const cx_panel *panel, int64_t rows, T *out)
+{
+    int64_t step = pass->axes[pass->rank - 1].out_stride, line = 64 / (int64_t)sizeof(T);
+    for (int64_t r = 0; r < rows; r++, out += pass->out_channel)
+        for (const cx_run *run = panel->run; run < panel->run + panel->runs; run++)
+            for (int64_t i = 0; i < run->length * step; i += line)
+                __builtin_prefetch(out + run->out + i, 1);
+}
+
 /* A register block of filters over one panel, for one step of the reduction. */
 CX_INLINE void NAME(multiply_panel)(const cx_pass *pass, const NAME(space) *space,
                                     const cx_panel *panel, int64_t reduction, const T *x,
-                                    const int64_t *offset, NAME(rows) block, int64_t rows, T *out,
-                                    int start)
+                                    const int64_t *offset, const NAME(rows) *block, int64_t rows,
+                                    T *out, int start)
 {
-    int kind = block.weight_offset ? CX_STRIDED : CX_PACKED;
-    if (block.next && panel->width == 2 * LANES)
+    int kind = block->weight_offset ? CX_STRIDED : CX_PACKED;
+    if (block->next && panel->width == 2 * LANES)
         kind = CX_FETCHING;
     NAME(product) product = NAME(product_of)(rows, panel->width, kind);
     if (panel->whole && panel->columns == panel->width) {
-        product(reduction, offset, x, &block, out + panel->run->out, pass->out_channel, start);
+        product(reduction, offset, x, block, out + panel->run->out, pass->out_channel, start);
         return;
     }
     if (start == CX_CONTINUE)
         NAME(stage)(pass, panel, out, space->staged, rows, 0);
-    product(reduction, offset, x, &block, space->staged, panel->width, start);
+    else
+        NAME(fetch_outputs)(pass, panel, rows, out);
+    product(reduction, offset, x, block, space->staged, panel->width, start);
     NAME(stage)(pass, panel, out, space->staged, rows, 1);
 }
 
@@ -60,7 +72,7 @@ static void NAME(multiply_box)(const cx_pass *pass, const cx_call *call, const c
                     pass, space, &box->panel[q], reduction,
                     pass->gathered ? space->panel + (q - p) * panel_size
                                    : tile + box->panel[q].run->tile,
-                    pass->gathered ? space->panel_offset : space->offset, block, rows, out, start);
+                    pass->gathered ? space->panel_offset : space->offset, &block, rows, out, start);
             }
             if (last)
                 NAME(finish_panels)(pass, call, &box->panel[p], &box->panel[end], rows, out);

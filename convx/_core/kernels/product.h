@@ -47,6 +47,12 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
     __builtin_prefetch(&weights[rows.weight_offset[m + CX_AHEAD] + (ahead + 1) * stride]);        \
     ahead = ahead + 2 < last_row ? ahead + 2 : 0;
 
+/* Each row's address is that of the one before and a stride: compilers would compute all of them at
+   the beginning, for which there are not enough registers. */
+#define NEXT_ROW                                                                                  \
+    row += y_stride;                                                                              \
+    CX_FORGET(row);
+
 #define PRODUCT(ROWS, VECTORS)                                                                    \
     PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS, PACKED, ROWS, PREFETCH_PACKED(ROWS))
 #define FETCHING_PRODUCT(ROWS)                                                                    \
@@ -65,14 +71,21 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
         int64_t ahead = 0;                                                                        \
         (void)stride, (void)last_row, (void)ahead;                                                \
         NAME(VECTOR) sum[ROWS][VECTORS];                                                          \
-        CX_UNROLL for (int r = 0; r < ROWS; r++)                                                  \
-            CX_UNROLL for (int v = 0; v < VECTORS; v++)                                           \
-                if (start == CX_CONTINUE)                                                         \
-                    sum[r][v] = *(const NAME(LOOSE) *)(y + r * y_stride + v * WIDTH);             \
-                else {                                                                            \
+        T *row = y;                                                                               \
+        if (start == CX_CONTINUE)                                                                 \
+            CX_UNROLL for (int r = 0; r < ROWS; r++) {                                            \
+                CX_UNROLL for (int v = 0; v < VECTORS; v++)                                       \
+                    sum[r][v] = *(const NAME(LOOSE) *)(row + v * WIDTH);                          \
+                NEXT_ROW                                                                          \
+            }                                                                                     \
+        else                                                                                      \
+            CX_UNROLL for (int r = 0; r < ROWS; r++) {                                            \
+                CX_UNROLL for (int v = 0; v < VECTORS; v++) {                                     \
                     sum[r][v] = (bias ? bias[r] : (T)0) - (NAME(VECTOR)){0};                      \
-                    __builtin_prefetch(y + r * y_stride + (v + VECTORS) * WIDTH, 1);              \
+                    __builtin_prefetch(row + (v + VECTORS) * WIDTH, 1);                           \
                 }                                                                                 \
+                NEXT_ROW                                                                          \
+            }                                                                                     \
         for (int64_t m = 0; m < steps; m++, weights += NEXT) {                                    \
             FETCH                                                                                 \
             NAME(VECTOR) pixels[VECTORS];                                                         \
@@ -84,13 +97,19 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
                     sum[r][v] += weight * pixels[v];                                              \
             }                                                                                     \
         }                                                                                         \
-        CX_UNROLL for (int r = 0; r < ROWS; r++)                                                  \
-            CX_UNROLL for (int v = 0; v < VECTORS; v++) {                                         \
-                NAME(LOOSE) *to = (NAME(LOOSE) *)(y + r * y_stride + v * WIDTH);                  \
-                if (start == CX_ADD)                                                              \
-                    sum[r][v] += *to;                                                             \
-                *to = sum[r][v];                                                                  \
+        row = y;                                                                                  \
+        if (start == CX_ADD)                                                                      \
+            CX_UNROLL for (int r = 0; r < ROWS; r++) {                                            \
+                CX_UNROLL for (int v = 0; v < VECTORS; v++)                                       \
+                    sum[r][v] += *(const NAME(LOOSE) *)(row + v * WIDTH);                         \
+                NEXT_ROW                                                                          \
             }                                                                                     \
+        row = y;                                                                                  \
+        CX_UNROLL for (int r = 0; r < ROWS; r++) {                                                \
+            CX_UNROLL for (int v = 0; v < VECTORS; v++)                                           \
+                *(NAME(LOOSE) *)(row + v * WIDTH) = sum[r][v];                                    \
+            NEXT_ROW                                                                              \
+        }                                                                                         \
     }
 
 CX_EACH_PRODUCT(PRODUCT)
