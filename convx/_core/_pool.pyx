@@ -7,8 +7,8 @@ from convx._core._driver cimport sweeps_of
 from convx._core._memory cimport Buffer
 from convx._core._parallel cimport share_out
 from convx._core._sweeps cimport (
-    CX_POOL_MAX, CX_POOL_SUM, CX_SCATTER_ADD, CX_SCATTER_BACK, CX_SCATTER_SET, cx_pool_axis,
-    cx_pool_job, cx_scatter_job,
+    CX_BLOCK_ALIGNMENT, CX_BLOCK_ROWS, CX_POOL_MAX, CX_POOL_SUM, CX_SCATTER_ADD, CX_SCATTER_BACK,
+    CX_SCATTER_SET, cx_pool_axis, cx_pool_job, cx_scatter_job,
 )
 
 REDUCERS = {"sum": CX_POOL_SUM, "max": CX_POOL_MAX}
@@ -24,6 +24,20 @@ cdef int64_t SLACK = 64
 # Windows so long along the last axis but one are reduced step by step. With fewer taps their rows
 # are in L1 still, and it does not pay (AMD EPYC Genoa, November 2026).
 cdef int64_t QUEUED_TAPS = 13
+
+
+# Elements of the lines of rows of outputs that are computed together, which stay in L1, and the
+# windows along lines that there are loops for, taps and stride.
+cdef int64_t BLOCK_SIZE = 2048
+FEW_TAPS = {(2, 1), (3, 1), (4, 1), (2, 2), (3, 2), (4, 2), (3, 3), (4, 4)}
+# From so many inputs on, which come from memory, it is best that these rows are few, for memory
+# waits while lines become outputs (AMD EPYC Genoa, November 2026).
+cdef int64_t LARGE = 2 ** 21, FEW_ROWS = 4
+
+
+cdef int64_t rounded_up(int64_t elements):
+    """The next multiple of the elements that lines begin at."""
+    return (elements + CX_BLOCK_ALIGNMENT - 1) // CX_BLOCK_ALIGNMENT * CX_BLOCK_ALIGNMENT
 
 
 cdef double divisor_of_half(axis) except -1:
@@ -89,6 +103,10 @@ cdef class Pooling:
             self.segment_line = (SEGMENT + 1) * axis.stride + axis.taps * (axis.step + 1) + SLACK
         if reducer == "sum" and len(axes) == 2:
             job.halves = divisor_of_half(axes[0]) * divisor_of_half(axes[1])
+        has_few = axis.step == 1 and (axis.taps, axis.stride) in FEW_TAPS
+        if has_few and job.axes > 1 and not job.queue_rows and not job.halves:
+            job.block_pitch = rounded_up(axis.low) + rounded_up(max(axis.size, extent - axis.low))
+            job.block_rows = min(CX_BLOCK_ROWS, job.rows, BLOCK_SIZE // job.block_pitch)
         if adjoint is not None:
             job.adjoint = &adjoint.job
             job.window_rows = max(job.window_rows, adjoint.job.window_rows)
@@ -104,7 +122,9 @@ cdef class Pooling:
     cdef int64_t scratch_bytes(self):
         cdef int64_t size = self.job.axis[self.job.axes - 1].size
         cdef int64_t kept = self.job.queue_rows + 4
-        return 6 * 8 * self.job.line + 24 * (self.job.window_rows + 1) + 16 * kept * size
+        cdef int64_t line = max(self.job.line, self.job.block_rows * self.job.block_pitch)
+        cdef int64_t count = 6 * 8 * line + 24 * (self.job.window_rows + 1) + 16 * kept * size
+        return (count + 63) // 64 * 64  # so that lines of every thread begin with one of the cache
 
     def pool(self, str isa, x, y, indices, int64_t planes, int threads):
         """Compute outputs into ``y``, and where maxima lie into ``indices``; either may be None."""
@@ -113,6 +133,10 @@ cdef class Pooling:
         job.x = x_buffer.view.buf
         if job.segment:
             job.line = self.segment_line
+        elif job.block_rows and indices is None:
+            job.line = max(job.line, job.block_rows * job.block_pitch)
+            if planes * job.plane_size >= LARGE:
+                job.block_rows = min(job.block_rows, FEW_ROWS)
         if y is not None:
             y_buffer = Buffer(y, writable=True)
             job.y = y_buffer.view.buf

@@ -349,5 +349,4 @@ static void NAME(sweep_scatter)(const void *of, int64_t first, int64_t end, char
 #undef LEAST
 #undef IS_NAN
 #undef KEY
-#undef SIGNIFICAND
 #undef NO_KEY

@@ -212,6 +212,7 @@ typedef struct {
    `step` apart. All of them lie in the axis, for padding takes no part. Windows of an axis are
    *regular* if there are `taps` of them, `stride` apart, the first `low` before the axis. */
 enum { CX_POOL_SUM, CX_POOL_MAX };
+enum { CX_BLOCK_ROWS = 32, CX_BLOCK_ALIGNMENT = 16 }; /* of their lines, in elements */
 enum { CX_ROWS_AHEAD = 12 }; /* of a window, the most that are asked for early */
 
 typedef struct {
@@ -237,6 +238,9 @@ typedef struct cx_pool_job {
     int64_t segment;              /* outputs of a piece if planes are lines of regular windows, else 0 */
     int64_t queue_rows;           /* rows of a long window that are kept along the last axis but one,
                                      where windows overlap much, else 0 */
+    int64_t block_rows;           /* rows of outputs that are computed together if windows have few
+                                     taps along the last axis, at most CX_BLOCK_ROWS, else 0 */
+    int64_t block_pitch;          /* elements from one of their lines to the next */
     double halves;                /* divisor of sums of the blocks of 2 by 2 that the plane is cut
                                      into; 0 for all other pools */
     int64_t line;                 /* elements of the largest line of scratch memory */
