@@ -273,6 +273,7 @@ cdef extern from "sweeps.h" nogil:
 
     enum:
         CX_MEDIAN_BYTES
+        CX_SPECTRAL_GAP
 
     ctypedef struct cx_sweeps:
         cx_sweep activation, activation_gradient, slopes, dropout, softmax

@@ -19,13 +19,17 @@ from convx._engine import boundary, costs
 
 Table = NDArray[np.int64]
 
-POINTS = (32, 64, 128, 256, 512, 1024, 2048, 4096)
-CHAIN_POINTS = (64, 128, 256, 512)  # rows and columns that a line is taken as
+# Along an axis: products of 2 and at most two times 3, of whole vectors.
+POINTS = (
+    *(32, 48, 64, 96, 128, 144, 192, 256, 288, 384, 512, 576, 768, 1024, 1152, 1536),
+    *(2048, 2304, 3072, 4096, 4608, 6144, 8192),
+)
+CHAIN_POINTS = (64, 128, 192, 256, 384)  # rows and columns that a line is taken as
 FINE = 16  # CX_CHAIN
 MOST_POINTS = 2**19  # of a tile
 NEAR_BYTES = 3 * 2**18  # of a tile that stays in the L2 cache with a part of a spectrum
 KERNEL = 1 / 2  # the transform of a kernel, in pairs of tiles
-NEAR_LINE = 256  # points of a line that stays in the L1 cache
+ODD = 1 / 4  # what the last one of an odd number of pairs costs besides: a second thread waits
 
 
 class GreatAxis(NamedTuple):
@@ -191,15 +195,15 @@ def _lines(plane: Plane) -> Iterator[GreatTiling]:
 def _cost(plane: Plane, points: tuple[int, int], turns: bool, tiles: tuple[int, int]) -> float:
     each, all_points = costs.GREAT, math.prod(points)
     pairs = -(-math.prod(tiles) * plane.parts // 2)
+    counted = pairs + ODD * (pairs % 2)
     per_point = 0.0
     for count in points if turns else points[:1]:
-        far = each.far if count > NEAR_LINE else 0
-        per_point += (each.transform + far) * math.log2(count) + each.move
+        per_point += each.step * len(_radices(count)) + each.move
     if 2 * all_points * np.dtype(plane.dtype).itemsize > NEAR_BYTES:
         per_point += each.far_tile
     if not plane.rows:  # lines come in batches, which share the kernel's transform and the call
-        return pairs * all_points * per_point
-    return (pairs + KERNEL) * all_points * per_point + each.call
+        return counted * all_points * per_point
+    return (counted + KERNEL) * all_points * per_point + each.call
 
 
 def plan(plane: Plane, tiling: GreatTiling) -> GreatPlan:
@@ -247,9 +251,20 @@ def _chain(rows: int, columns: int) -> NDArray[np.float64]:
 
 
 def _order(points: int) -> Table:
-    """Which frequency lies at each place after a transform by radix 4, and 2 at last."""
-    if points == 1:
-        return np.zeros(1, np.int64)
-    radix = 4 if points > 2 else 2
-    inner = _order(points // radix)
-    return np.concatenate([inner * radix + part for part in range(radix)])
+    """Which frequency lies at each place after a transform."""
+    order = np.zeros(1, np.int64)
+    for radix in reversed(_radices(points)):
+        order = np.concatenate([order * radix + part for part in range(radix)])
+    return order
+
+
+@lru_cache(64)
+def _radices(points: int) -> tuple[int, ...]:
+    """The radices of the steps of a transform, as `cx_radix` has them."""
+    radices = []
+    while points > 1:
+        two = points & -points
+        radix = 3 if two < points else {16: 4}.get(two, min(two, 8))
+        radices.append(radix)
+        points //= radix
+    return tuple(radices)

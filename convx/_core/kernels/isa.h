@@ -41,6 +41,18 @@
 #define CX_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (NAME(mask)){__VA_ARGS__})
 #endif
 
+/* By what a Fourier transform of so many points begins: by 3 as often as it goes, then by 8, and by 4
+   or 2 for what is no power of 8. */
+CX_INLINE int64_t cx_radix(int64_t points)
+{
+    int64_t two = points & -points;
+    if (points != two)
+        return 3;
+    if (two <= 8)
+        return two;
+    return two == 16 ? 4 : 8;
+}
+
 enum { CX_MOST_VECTORS = 8 };      /* of a panel */
 enum { CX_MOST_FILTER_VECTORS = 4 }; /* of a block of filters that are lanes */
 enum { CX_AHEAD = 12 };            /* steps that strided weights are asked for early */

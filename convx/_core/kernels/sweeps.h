@@ -332,10 +332,14 @@ enum { CX_MEDIAN_BYTES = 256 }; /* of a stretch of outputs; x may be read so far
 /* Correlation with a large kernel by Fourier transforms of great tiles: see spectral_sweep.h. Tiles
    are counted along rows, then down columns. A piece is two of them, or both parts of a complex one. */
 enum { CX_CHAIN = 16 }; /* columns for which a table has the finer powers of a root */
+/* Vectors between real and imaginary parts, whose places of one step are not in the same sets of the
+   L1 cache then: there are up to eight of each, often a multiple of 4096 bytes apart. */
+enum { CX_SPECTRAL_GAP = 8 };
 
 typedef struct {
     int64_t packing;              /* the kernel is the only tile; its spectrum is what is made */
-    int64_t rows, columns;        /* points of a tile: powers of two, multiples of a vector */
+    int64_t rows, columns;        /* points of a tile: products of 2 and 3, multiples of a
+                                     vector */
     int64_t turns;                /* whether rows are transformed too */
     int64_t chained;              /* whether the rows of a tile follow one another in a line */
     int64_t tile_rows, tile_columns; /* right outputs; chained: columns of all rows together */
