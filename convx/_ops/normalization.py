@@ -215,7 +215,9 @@ def _run_channels(
     x = _side_by_side(of.x)
     given = (x, ended.residual, dy, y, grad_residual)
     if x is not of.x:
-        given = tuple(None if one is None else _side_by_side(one.reshape(of.x.shape)) for one in given)
+        given = tuple(
+            None if one is None else _side_by_side(one.reshape(of.x.shape)) for one in given
+        )
     moved = (y, given[3]), (grad_residual, given[4])
     sums = _normalization.normalize_channels(
         machine.ISA,
