@@ -207,7 +207,8 @@ def test_half_precision_and_no_items():
         none, none, None, None, weight, bias, True, residual=none, statistics=statistics
     )
     assert dx.shape == dr.shape == none.shape
-    assert not dw.any() and not db.any()
+    assert not dw.any()
+    assert not db.any()
 
 
 def test_what_is_not_finite_stays_in_its_channel():
