@@ -6,6 +6,7 @@
 PYTHON ?= python3
 # Serial by default: two test processes with two OpenMP threads each fight for two cores.
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -82,7 +83,7 @@ wheel: | $(PY)
 peers: $(VENV)/.peers-extra
 
 bench: $(INSTALLED) $(VENV)/.peers-extra
-	$(PY) -m benchmarks
+	$(PY) -m benchmarks $(BENCH_ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info convx/_core/*.so convx-demo.png

@@ -30,7 +30,7 @@ from benchmarks.workers import Failure, Worker
 SECTIONS = ("direct", "layers", "small", "sweeps", "filters", "training", "memory")
 OURS, *PEERS = LIBRARIES
 
-BUDGET = 0.35
+BUDGET = 0.08
 RANDOM_CALLS = 1000
 
 

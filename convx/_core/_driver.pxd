@@ -4,10 +4,12 @@ from libc.stdint cimport int64_t
 
 from convx._core._kernels cimport cx_kernels, cx_task
 from convx._core._memory cimport Block
+from convx._core._networks cimport cx_networks
 from convx._core._sweeps cimport cx_sweeps
 
 
 cdef const cx_sweeps *sweeps_of(str isa, str kind) except NULL
+cdef const cx_networks *networks_of(str isa, str dtype) except NULL
 
 
 cdef class Activation:

@@ -10,6 +10,7 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from convx._core._memory cimport Block, Buffer, borrow_scratch, new_result, return_scratch
+from convx._core._networks cimport CX_NETWORK_F32, CX_NETWORK_F64, cx_networks, cx_networks_of
 from convx._core._openmp cimport CONVX_OPENMP
 from convx._core._parallel cimport Queue, note_region, share_at_once
 from convx._core._sweeps cimport (
@@ -82,6 +83,11 @@ def instruction_sets():
 cdef const cx_sweeps *sweeps_of(str isa, str kind) except NULL:
     """The sweeps of an instruction set for an element type, told by its name or character."""
     return cx_sweeps_of(isa.encode(), SWEEPS[kind])
+
+
+cdef const cx_networks *networks_of(str isa, str dtype) except NULL:
+    """What runs networks on an instruction set, for float32 or float64."""
+    return cx_networks_of(isa.encode(), CX_NETWORK_F32 if dtype == "float32" else CX_NETWORK_F64)
 
 
 def l2_bytes():

@@ -23,3 +23,11 @@ def footprint(
     y: NDArray[Any],
     threads: int,
 ) -> None: ...
+def median(
+    isa: str,
+    offsets: NDArray[Any],
+    starts: NDArray[Any],
+    x: NDArray[Any],
+    y: NDArray[Any],
+    threads: int,
+) -> None: ...

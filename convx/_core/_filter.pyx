@@ -1,6 +1,7 @@
 """Filters of arrays: along axes one after the other, and by windows of any shape."""
 
 from libc.stdint cimport int64_t
+from libc.string cimport memset
 
 from convx._core._driver cimport sweeps_of
 from convx._core._memory cimport Buffer, held, memory_of
@@ -8,7 +9,8 @@ from convx._core._parallel cimport cx_sweep, share_out
 from convx._core._sweeps cimport (
     CX_FILTER_KEEP, CX_FILTER_LEVELS, CX_FILTER_MAX, CX_FILTER_MEAN, CX_FILTER_MIN,
     CX_FILTER_WEIGHTS, CX_IS_BOOL, CX_IS_F32, CX_IS_F64, CX_IS_I8, CX_IS_I16, CX_IS_I32, CX_IS_I64,
-    CX_IS_U8, CX_IS_U16, CX_IS_U32, CX_IS_U64, cx_filter_axis, cx_filter_job, cx_footprint_job,
+    CX_IS_U8, CX_IS_U16, CX_IS_U32, CX_IS_U64, CX_MEDIAN_BYTES, cx_filter_axis, cx_filter_job,
+    cx_footprint_job,
 )
 
 KINDS = {
@@ -45,7 +47,8 @@ cdef class Filter:
         job.inner, job.exact, job.fill = cut.inner, cut.exact, cut.fill
         job.band, job.segment, job.adds = cut.band, cut.segment, cut.adds
         job.bands = (job.row.size + job.band - 1) // job.band
-        job.segments = (job.line.size * job.inner + job.segment - 1) // job.segment
+        job.out_length = cut.out_length
+        job.segments = (job.out_length + job.segment - 1) // job.segment
         job.x_type, job.x_item = TYPES[cut.x_dtype.str[1:]], cut.x_dtype.itemsize
         job.y_type, job.y_item = TYPES[cut.y_dtype.str[1:]], cut.y_dtype.itemsize
         job.pitch = job.segment + SLACK + (job.line.taps - 1) * job.line.dilation * job.inner
@@ -88,3 +91,17 @@ def footprint(str isa, str what, bint exact, offsets, starts, weights, x, y, int
     job.y_type, job.y_item = TYPES[y.dtype.str[1:]], y.dtype.itemsize
     share_out(sweeps_of(isa, x.dtype.name).footprint, &job, len(starts), threads,
               (job.length + SLACK) * x.dtype.itemsize)
+
+
+def median(str isa, offsets, starts, x, y, int threads):
+    """The median, for each element of y's rows, of those of x that the offsets reach."""
+    cdef Buffer x_buffer = Buffer(x), y_buffer = Buffer(y, writable=True)
+    cdef Buffer offsets_buffer = Buffer(offsets), starts_buffer = Buffer(starts)
+    cdef cx_footprint_job job
+    memset(&job, 0, sizeof(job))
+    job.taps, job.length = len(offsets), y.shape[y.ndim - 1]
+    job.offsets = <const int64_t *>offsets_buffer.view.buf
+    job.starts = <const int64_t *>starts_buffer.view.buf
+    job.x, job.y = x_buffer.view.buf, y_buffer.view.buf
+    share_out(sweeps_of(isa, x.dtype.name).median, &job, len(starts), threads,
+              (job.taps // 2 + 2) * CX_MEDIAN_BYTES)

@@ -252,7 +252,7 @@ cdef extern from "sweeps.h" nogil:
 
     ctypedef struct cx_filter_job:
         cx_filter_axis plane, row, line
-        int64_t inner, band, bands, segment, segments, adds, exact
+        int64_t inner, out_length, band, bands, segment, segments, adds, exact
         int64_t x_type, y_type, x_item, y_item, pitch
         double fill
         const void *x
@@ -267,6 +267,9 @@ cdef extern from "sweeps.h" nogil:
         const void *x
         void *y
 
+    enum:
+        CX_MEDIAN_BYTES
+
     ctypedef struct cx_sweeps:
         cx_sweep activation, activation_gradient, slopes, dropout, softmax
         cx_sweep step
@@ -275,6 +278,6 @@ cdef extern from "sweeps.h" nogil:
         cx_sweep copy, fold, resample
         cx_sweep spectral
         cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter
-        cx_sweep filter, footprint
+        cx_sweep filter, footprint, median
 
     const cx_sweeps *cx_sweeps_of(const char *isa, int dtype)

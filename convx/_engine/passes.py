@@ -21,7 +21,8 @@ class Pass:
     """A filter along one axis.
 
     Output ``o`` takes the coordinates ``o + t * dilation - low`` of the endless line that
-    ``border`` makes of the axis. ``what`` is "weights", "mean", "max" or "min".
+    ``border`` makes of the axis. ``what`` is "weights", "mean", "max" or "min". There are as many
+    outputs as inputs and ``more``, which is for a pass along lines that is alone.
     """
 
     axis: int
@@ -31,6 +32,7 @@ class Pass:
     border: str
     weights: tuple[float, ...] = ()
     dilation: int = 1
+    more: int = 0
 
     @property
     def span(self) -> int:
@@ -63,6 +65,7 @@ class Cut:
     line: AxisFilter
     outer: int
     inner: int
+    out_length: int
     band: int
     segment: int
     exact: bool
@@ -95,6 +98,12 @@ class Chain:
     fill: float
     adds: bool = False
 
+    @property
+    def out_shape(self) -> tuple[int, ...]:
+        """The shape of the result."""
+        more = {one.axis: one.more for one in self.passes}
+        return tuple(size + more.get(axis, 0) for axis, size in enumerate(self.shape))
+
     def cuts(self) -> list[Cut]:
         """Plan the sweeps. Between them, the array has the type of the result."""
         sweeps = together(self.shape, self.passes, self.dtype.itemsize)
@@ -111,7 +120,7 @@ MOST_INNER = 32
 ROWS_BYTES = 576 * 1024
 COLUMNS_BYTES = 128 * 1024
 LINE_BYTES = 64 * 1024
-LONGEST_SEGMENT = 4096
+SEGMENT_BYTES = 8 * 1024
 MOST_LINES = 64
 # Rows of a band whose rows need not be made: a multiple of those that share their inputs; and the
 # least of one with windows, which is cut where they are.
@@ -158,7 +167,7 @@ def _sources(one: Pass, size: int) -> IndexMap:
 
 def _border_sources(one: Pass, size: int) -> IndexMap:
     """Return the sources of a line's border alone: a table of all would be longer than the line."""
-    coordinates = np.arange(-one.low, one.span - one.low, dtype=np.int64)
+    coordinates = np.arange(-one.low, one.span + one.more - one.low, dtype=np.int64)
     coordinates[one.low :] += size
     return boundary.sources_of(one.border, coordinates, size)
 
@@ -224,7 +233,7 @@ def _cut(chain: Chain, one: Together, x_dtype: np.dtype[Any]) -> Cut:
     else:
         rows, planes = shape[first - 1], shape[first - 2] if one.plane else 1
         outer = math.prod(shape[: first - 2 if one.plane else first - 1])
-    length = line.size * inner
+    length = (line.size + (one.line.more if one.line else 0)) * inner
     made = one.plane is not None or x_dtype != chain.dtype
     band, segment = _piece(one, rows, length, item, made)
     return Cut(
@@ -236,6 +245,7 @@ def _cut(chain: Chain, one: Together, x_dtype: np.dtype[Any]) -> Cut:
         line=line,
         outer=outer,
         inner=inner,
+        out_length=length,
         band=band,
         segment=segment,
         exact=chain.exact,
@@ -252,7 +262,7 @@ def _piece(one: Together, rows: int, length: int, item: int, made: bool) -> tupl
     """
     span = one.row.span if one.row is not None else 0
     if one.row is None and one.plane is None:
-        segment = min(length, LONGEST_SEGMENT)
+        segment = min(length, SEGMENT_BYTES // item)
         return min(rows, MOST_LINES, max(1, LINE_BYTES // (segment * item))), segment
     segment, most = length, ROWS_BYTES
     if one.line is None:

@@ -98,6 +98,24 @@ def padded_counts(window: Window, outputs: int) -> Table | int:
     return np.minimum(window.kernel, end - origin)
 
 
+def divided(
+    axes: Sequence[PoolAxis], windows: Sequence[tuple[Window, int]], divisors: str | int | None
+) -> list[PoolAxis]:
+    """Return windows with divisors: samples "padded", or those "present"; or one number."""
+    if divisors == "padded":
+        return [axis.divided(padded_counts(*one)) for axis, one in zip(axes, windows)]
+    if divisors == "present":
+        return [axis.divided(axis.count) for axis in axes]
+    if divisors is not None:
+        return [axis.divided(1 if place else divisors) for place, axis in enumerate(axes)]
+    return list(axes)
+
+
+def adaptive_means(sizes: Sequence[int], outputs: Sequence[int]) -> list[PoolAxis]:
+    """Return windows that share out each axis, with their divisors."""
+    return [axis.divided(axis.count) for axis in map(adaptive, sizes, outputs)]
+
+
 def adaptive(size: int, outputs: int) -> PoolAxis:
     """Return windows that share an axis out evenly, overlapping where it does not divide."""
     places = np.arange(outputs)

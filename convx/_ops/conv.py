@@ -366,6 +366,10 @@ class PreparedConv:
         self._packed: execution.PackedWeights = {}
         self._memo = CallMemo(self._activation)
 
+    def parts(self) -> tuple[AnyArray, AnyArray | None, Options, Activation]:
+        """Return the weights, the bias, how they slide, and what comes after."""
+        return self._weight, self._bias, self._options, self._activation
+
     def __repr__(self) -> str:
         """Tell the weights, how they slide, and what comes after."""
         o, activation = self._options, self._activation.name

@@ -15,7 +15,8 @@ from convx._core._driver import Activation
 from convx._core._memo import CallMemo
 from convx._engine import arguments, boundary, dtypes, execution
 from convx._engine.dtypes import AnyArray
-from convx._ops import large_kernels
+from convx._engine.passes import Pass
+from convx._ops import large_kernels, separable
 from convx._ops.correlation import Correlation, Options
 
 Pads = tuple[tuple[int, int], ...]
@@ -43,6 +44,11 @@ class Shortcut(NamedTuple):
 
 
 _memo = CallMemo(Activation())
+
+# Taps along a line up to which sums are always direct, and elements from which they go by a sweep:
+# it copies no tiles. The sums are the same; of fewer elements, the memo's call is faster.
+MOST_LINE_TAPS = 31
+LEAST_LINE = 2**17
 
 
 def correlate(
@@ -101,6 +107,13 @@ def correlate(
     read, pads = _cropped(x, axes, pads)
     borders = borders or ("zeros",) * count
     stride, dilation = stride or (1,) * count, dilation or (1,) * count
+    if algorithm in ("auto", "direct") and set(stride) == {1}:
+        line = _line(read, kernel, axes, pads, borders, dilation)
+        if line is not None and not np.iscomplexobj(constant):
+            fill = float(constant.real) if "constant" in borders else 0.0
+            fits = out is not None and out.dtype == x.dtype
+            sums = separable.along_line(read, line, fill, out if fits else None)
+            return execution.deliver(sums, out)
     if "constant" in borders:
         read, pads, borders = _with_constant(read, axes, pads, borders, constant)
     of = _describe(read.shape, kernel.shape, axes, pads, borders, stride, dilation, algorithm)
@@ -146,6 +159,8 @@ def correlate_pair(
     borders: tuple[str, ...] = (),
     *,
     constant: complex = 0,
+    stride: tuple[int, ...] = (),
+    dilation: tuple[int, ...] = (),
     algorithm: str = "auto",
     out: AnyArray | None = None,
     shortcut: Shortcut | None = None,
@@ -156,7 +171,9 @@ def correlate_pair(
     """
     rest = [axis for axis in range(x.ndim) if axis not in axes]
     if any(kernel.shape[axis] > 1 for axis in rest):
-        return execution.deliver(_grouped(x, kernel, axes, rest, pads, algorithm), out)
+        steps, gaps = stride or (1,) * len(axes), dilation or (1,) * len(axes)
+        sums = _grouped(x, kernel, axes, rest, pads, steps, gaps, algorithm)
+        return execution.deliver(sums, out)
     taps = kernel.reshape([kernel.shape[axis] for axis in axes]) if rest else kernel
     return correlate(
         x,
@@ -165,6 +182,8 @@ def correlate_pair(
         pads,
         borders,
         constant=constant,
+        stride=stride,
+        dilation=dilation,
         algorithm=algorithm,
         out=out,
         shortcut=shortcut,
@@ -177,6 +196,8 @@ def _grouped(
     axes: tuple[int, ...],
     rest: list[int],
     pads: Pads,
+    stride: tuple[int, ...],
+    dilation: tuple[int, ...],
     algorithm: str,
 ) -> AnyArray:
     """Correlate with a kernel for each place along the other axes: these are groups."""
@@ -193,9 +214,9 @@ def _grouped(
     )
     options = Options(
         kernel=weights.shape[1:],
-        stride=(1,) * len(axes),
+        stride=stride,
         pads=pads,
-        dilation=(1,) * len(axes),
+        dilation=dilation,
         groups=groups,
         padding_mode="zeros",
         algorithm=algorithm,
@@ -235,6 +256,31 @@ def _cropped(x: AnyArray, axes: tuple[int, ...], pads: Pads) -> tuple[AnyArray, 
     for axis, (low, high) in zip(axes, pads):
         where[axis] = slice(max(-low, 0), x.shape[axis] - max(-high, 0))
     return x[tuple(where)], tuple((max(low, 0), max(high, 0)) for low, high in pads)
+
+
+def _line(
+    x: AnyArray,
+    kernel: AnyArray,
+    axes: tuple[int, ...],
+    pads: Pads,
+    borders: tuple[str, ...],
+    dilation: tuple[int, ...],
+) -> Pass | None:
+    """Return the sweep along lines that a correlation is, if it is one that has few taps."""
+    filtered = [
+        place for place, taps in enumerate(kernel.shape) if taps > 1 or pads[place] != (0, 0)
+    ]
+    if len(filtered) != 1 or x.size < LEAST_LINE or x.dtype != kernel.dtype:
+        return None
+    (place,) = filtered
+    axis, taps, gap, (low, high) = axes[place], kernel.size, dilation[place], pads[place]
+    more = low + high - (taps - 1) * gap
+    if x.dtype.char not in "fd" or taps > MOST_LINE_TAPS or not separable.is_line(x.shape, axis):
+        return None
+    if x.shape[axis] + more < 1:
+        return None
+    border = "constant" if borders[place] == "zeros" else borders[place]
+    return Pass(axis, "weights", taps, low, border, tuple(kernel.ravel().tolist()), gap, more)
 
 
 def _with_constant(

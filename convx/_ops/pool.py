@@ -65,13 +65,7 @@ def _kernel_maxima(windows: tuple[Any, ...]) -> _pool.Pooling:
 def _tables_of_sums(windows: tuple[Any, ...], divisors: str | int | None) -> _pool.Pooling:
     alone = len(windows) == 1 and divisors != "present"
     axes = [pool_windows.regular(window, outputs, alone) for window, outputs in windows]
-    if divisors == "padded":
-        axes = [axis.divided(pool_windows.padded_counts(*one)) for axis, one in zip(axes, windows)]
-    elif divisors == "present":
-        axes = [axis.divided(axis.count) for axis in axes]
-    elif divisors is not None:
-        axes = [axis.divided(1 if place else divisors) for place, axis in enumerate(axes)]
-    return _sums(axes)
+    return _sums(pool_windows.divided(axes, windows, divisors))
 
 
 def _kernel_sums(windows: tuple[Any, ...], divisors: str | int | None) -> _pool.Pooling:
@@ -86,8 +80,7 @@ def _adaptive_maxima(sizes: tuple[int, ...], outputs: tuple[int, ...]) -> _pool.
 
 @lru_cache(MOST_KEPT)
 def _adaptive_means(sizes: tuple[int, ...], outputs: tuple[int, ...]) -> _pool.Pooling:
-    axes = [pool_windows.adaptive(*one) for one in zip(sizes, outputs)]
-    return _sums([axis.divided(axis.count) for axis in axes])
+    return _sums(pool_windows.adaptive_means(sizes, outputs))
 
 
 def planes_of(shape: Sequence[int], axes: int) -> int:
@@ -270,7 +263,8 @@ def _sum_gradient(
     return sweeps.deliver(y, dtype, out)
 
 
-def _divisors(count_include_pad: object, override: object) -> str | int:
+def divisors_of(count_include_pad: object, override: object) -> str | int:
+    """Return which divisors averages have: see `pool_windows.divided`."""
     included = arguments.flag(count_include_pad, "count_include_pad")
     divisor = arguments.divisor_override(override)
     if divisor is not None:
@@ -299,7 +293,7 @@ def avg_pool(axes: int, input: object, given: Average, divisor: Divisor, out: An
     x, dtype, sizes = pool_input(input, axes, "fiu")
     windows = average_windows(sizes, *given)
     check_output(x, windows, dtype)
-    pooling = _kernel_sums(windows, _divisors(*divisor))
+    pooling = _kernel_sums(windows, divisors_of(*divisor))
     return run(pooling, x, dtype, outputs_of(windows), out)  # type: ignore[no-any-return]
 
 
@@ -325,7 +319,7 @@ def spread(
 ) -> AnyArray:
     """Return the adjoint of average pooling: every value spread evenly over its window."""
     windows = average_windows(sizes, *given)
-    divisors = _divisors(*divisor)
+    divisors = divisors_of(*divisor)
     shape = (*input_shape[:-axes], *outputs_of(windows))
     arguments.check_memory(shape, INDEX.itemsize, "an output")
     grad = gradient_operand(grad_output, shape, dtype, why, name)

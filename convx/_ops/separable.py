@@ -13,7 +13,7 @@ from convx._core import _memory
 from convx._core._filter import Filter
 from convx._engine import dtypes, execution, machine, sweeps
 from convx._engine.dtypes import AnyArray
-from convx._engine.passes import Chain, Pass, can_add
+from convx._engine.passes import MOST_INNER, Chain, Pass, can_add
 
 # Taps of one pass that cost as much as moving its elements.
 TAPS_PER_MOVE = 8
@@ -122,6 +122,17 @@ def added(
     return execution.deliver(_run(chain, _readable(x, x_dtype), out, x, key), out)
 
 
+def along_line(x: AnyArray, one: Pass, fill: float, out: AnyArray | None) -> AnyArray:
+    """Correlate an array of floats along a line, with as many outputs as the pass has."""
+    chain = Chain(x.shape, (one,), x.dtype, x.dtype, x.dtype, False, fill)
+    return _run(chain, _readable(x, x.dtype), out, x)
+
+
+def is_line(shape: Sequence[int], axis: int) -> bool:
+    """Tell whether filters along an axis go along lines, rather than down rows."""
+    return math.prod(shape[axis + 1 :]) <= MOST_INNER
+
+
 def _run(
     chain: Chain, x: AnyArray, out: AnyArray | None, given: AnyArray, key: Key = None
 ) -> AnyArray:
@@ -136,21 +147,23 @@ def _run(
             _filters[chain] = found
     moved = _moved_bytes(chain)
     threads = sweeps.threads_for(moved)
-    size = math.prod(chain.shape)
+    size = math.prod(chain.out_shape)
     if execution.is_recording():
         taps = sum(one.taps for one in chain.passes if one.what == "weights")
         scratch = threads * max(one.scratch_bytes for one in found)
         execution.note("separable", size * taps, scratch, threads)
-        return x if out is None else out
+        if out is None:
+            return np.broadcast_to(np.zeros((), chain.y_dtype), chain.out_shape)
+        return out
     if key is not None and x is given and chain in _filters:
         while len(_remembered) >= MOST_FILTERS:
             _remembered.pop(next(iter(_remembered)), None)
         _remembered[key] = Remembered(found, chain.y_dtype, moved)
     for number, one in enumerate(found):
         if number == len(found) - 1 and out is not None:
-            y = execution.target(out, chain.shape, chain.y_dtype, x, given)
+            y = execution.target(out, chain.out_shape, chain.y_dtype, x, given)
         else:
-            y = sweeps.new_copy(None, chain.shape, chain.y_dtype)
+            y = sweeps.new_copy(None, chain.out_shape, chain.y_dtype)
         one.run(x, y, threads)
         x = y
     return x

@@ -5,6 +5,7 @@ Each becomes a correlation of ``x`` with a ``kernel``, which is turned and conju
 
 import math
 import warnings
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,37 @@ MOST_EXACT = 2**53
 MOST_TRANSFORMED = 2**36  # 2**53 / 8 roundings / the square root of 2**19 points / 8 for safety
 
 
+class Options(NamedTuple):
+    """What SciPy's functions do not have, as it came: axes, stride, dilation."""
+
+    axes: object = None
+    stride: object = 1
+    dilation: object = 1
+
+    def are_plain(self) -> bool:
+        """Whether there is nothing that SciPy does not have."""
+        return self.axes is None and _is_one(self.stride) and _is_one(self.dilation)
+
+    def per_axis(
+        self, along: tuple[int, ...], rank: int
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Stride and dilation of each of the ascending axes, given in the order of `axes`."""
+        given = arguments.convolved_axes(self.axes, rank)
+        stride, gaps = (
+            arguments.per_axis(value, len(given), name, 1)
+            for value, name in ((self.stride, "stride"), (self.dilation, "dilation"))
+        )
+        places = [given.index(axis) for axis in along]
+        return tuple(stride[i] for i in places), tuple(gaps[i] for i in places)
+
+
+PLAIN = Options()
+
+
+def _is_one(value: object) -> bool:
+    return type(value) is int and value == 1
+
+
 class Pair(NamedTuple):
     """What is correlated with what, how, and how the call is remembered."""
 
@@ -34,12 +66,22 @@ class Pair(NamedTuple):
     constant: complex = 0
     algorithm: str = "auto"
     shortcut: filters.Shortcut | None = None
+    stride: tuple[int, ...] = ()
+    dilation: tuple[int, ...] = ()
 
 
 def convolve(
-    in1: object, in2: object, mode: object, method: object, out: object, turned: bool = True
+    in1: object,
+    in2: object,
+    mode: object,
+    method: object,
+    out: object,
+    turned: bool = True,
+    options: Options = PLAIN,
 ) -> Any:
     """Convolve, or correlate if the second array is not ``turned``."""
+    if not options.are_plain():
+        return _convolve_with_options(in1, in2, mode, method, out, turned, options)
     call = None
     if type(in1) is np.ndarray and type(in2) is np.ndarray and method != "fft":
         kernel = _turned(in2) if turned else _conjugate(in2)
@@ -69,6 +111,47 @@ def convolve(
             stacklevel=3,
         )
     return result
+
+
+def _convolve_with_options(
+    in1: object,
+    in2: object,
+    mode: object,
+    method: object,
+    out: object,
+    turned: bool,
+    options: Options,
+) -> Any:
+    """The same with axes that are broadcast, a stride, or gaps in the second array."""
+    first, second = _operand(in1, "in1"), _operand(in2, "in2")
+    arguments.check_same_rank(first.ndim, second.ndim)
+    chosen, algorithm = arguments.conv_mode(mode), arguments.conv_method(method)
+    arguments.check_not_empty(in1=first.shape, in2=second.shape)
+    along = tuple(sorted(arguments.convolved_axes(options.axes, first.ndim)))
+    arguments.check_broadcast_along(along, first.shape, second.shape)
+    stride, gaps = options.per_axis(along, first.ndim)
+    kernel = np.flip(second, along) if turned else _conjugate(second)
+    dtype = np.result_type(first, kernel)
+    sizes = [(kernel.shape[axis] - 1) * gap + 1 for axis, gap in zip(along, gaps)]
+    wanted = [first.shape[axis] for axis in along]
+    if chosen == "valid" and any(k > n for k, n in zip(sizes, wanted)):
+        kernel, gaps = _spread(kernel, along, gaps), (1,) * len(along)
+        first, kernel, pads = _placed(first, kernel, along, chosen)
+    else:
+        pads = _pads(chosen, sizes)
+    pair = Pair(first, kernel, along, pads, algorithm=algorithm, stride=stride, dilation=gaps)
+    return _filter(pair, dtype, out)
+
+
+def _spread(kernel: AnyArray, axes: tuple[int, ...], gaps: tuple[int, ...]) -> AnyArray:
+    """Return a kernel with zeros between its elements."""
+    shape, where = list(kernel.shape), [slice(None)] * kernel.ndim
+    for axis, gap in zip(axes, gaps):
+        shape[axis], where[axis] = (shape[axis] - 1) * gap + 1, slice(None, None, gap)
+    arguments.check_memory(tuple(shape), kernel.itemsize, "a kernel with gaps")
+    spread = np.zeros(shape, kernel.dtype)
+    spread[tuple(where)] = kernel
+    return spread
 
 
 def convolve_floats(in1: object, in2: object, mode: object, axes: object, out: object) -> Any:
@@ -112,8 +195,12 @@ def convolve_planes(
     fillvalue: object,
     out: object,
     turned: bool = True,
+    options: Options = PLAIN,
 ) -> AnyArray:
     """Convolve two images, or correlate them if the second is not ``turned``."""
+    if not options.are_plain():
+        given = mode, border, fillvalue, out, turned, options
+        return _convolve_planes_with_options(in1, in2, *given)
     call = None
     if type(in1) is np.ndarray and type(in2) is np.ndarray and _is_zero(fillvalue):
         kernel = _turned(in2) if turned else _conjugate(in2)
@@ -146,6 +233,45 @@ def convolve_planes(
         return _filter(_cheaper(pair), dtype, out)
     backwards = np.ascontiguousarray(np.flip(_filter(_cheaper(pair), dtype, None)))
     return execution.deliver(backwards, _checked(out, backwards.shape, dtype))
+
+
+def _convolve_planes_with_options(
+    in1: object,
+    in2: object,
+    mode: object,
+    border: object,
+    fillvalue: object,
+    out: object,
+    turned: bool,
+    options: Options,
+) -> AnyArray:
+    """The same of all the images along two axes, with a stride, or gaps in the second array."""
+    first, second = _operand(in1, "in1"), _operand(in2, "in2")
+    along = arguments.plane_axes(options.axes, first.ndim, second.ndim)
+    arguments.check_not_empty(in1=first.shape, in2=second.shape)
+    chosen, edge = arguments.conv_mode(mode), arguments.signal_boundary(border)
+    dtype = np.result_type(first, second)
+    fill = arguments.fill_value(fillvalue, dtype)
+    stride, gaps = options.per_axis(along, first.ndim)
+    if options.axes is not None and arguments.convolved_axes(options.axes, first.ndim) != [*along]:
+        second = second.T
+    sizes = [(taps - 1) * gap + 1 for taps, gap in zip(second.shape, gaps)]
+    swapped = chosen == "valid" and any(k > first.shape[axis] for k, axis in zip(sizes, along))
+    if swapped and not turned:  # SciPy conjugates what slides over the other
+        first, kernel = _conjugate(first), second
+    else:
+        kernel = np.flip(second) if turned else _conjugate(second)
+    kernel = np.expand_dims(kernel, [axis for axis in range(first.ndim) if axis not in along])
+    if swapped:
+        kernel, gaps = _spread(kernel, along, gaps), (1, 1)
+        first, kernel, pads = _placed(first, kernel, along, chosen)
+        return _filter(Pair(first, kernel, along, pads, stride=stride), dtype, out)
+    pads = _pads(chosen, sizes)
+    if chosen == "same" and not turned:
+        pads = tuple((high, low) for low, high in pads)
+    borders = ("zeros", "zeros") if edge == "constant" and fill == 0 else (edge, edge)
+    pair = Pair(first, kernel, along, pads, borders, fill, stride=stride, dilation=gaps)
+    return _filter(pair, dtype, out)
 
 
 def planned(in1: object, in2: object, mode: object) -> str:
@@ -198,12 +324,16 @@ def _placed(
     """Return what slides over what, and how far beyond its ends."""
     if mode == "valid" and arguments.valid_swaps(first.shape, kernel.shape, axes):
         first, kernel = np.flip(kernel, axes), np.flip(first, axes)
-    taps = [kernel.shape[axis] for axis in axes]
+    return first, kernel, _pads(mode, [kernel.shape[axis] for axis in axes])
+
+
+def _pads(mode: str, taps: Sequence[int]) -> Pads:
+    """Return how far a kernel goes beyond both ends of each axis."""
     if mode == "full":
-        return first, kernel, tuple((k - 1, k - 1) for k in taps)
+        return tuple((k - 1, k - 1) for k in taps)
     if mode == "same":
-        return first, kernel, tuple((k // 2, (k - 1) // 2) for k in taps)
-    return first, kernel, ((0, 0),) * len(axes)
+        return tuple((k // 2, (k - 1) // 2) for k in taps)
+    return ((0, 0),) * len(taps)
 
 
 def _cheaper(pair: Pair) -> Pair:
@@ -220,7 +350,9 @@ def _filter(pair: Pair, dtype: np.dtype[Any], out: object) -> AnyArray:
     """Correlate in the type that is computed, and return the result in its dtype."""
     sizes = [pair.kernel.shape[axis] for axis in pair.axes]
     rest = [list(one.shape) for one in (pair.x, pair.kernel)]
-    shape = filters.output_shape(pair.x.shape, sizes, pair.axes, pair.pads)
+    shape = filters.output_shape(
+        pair.x.shape, sizes, pair.axes, pair.pads, pair.stride, pair.dilation
+    )
     shape = tuple(
         size if axis in pair.axes else max(one[axis] for one in rest)
         for axis, size in enumerate(shape)
@@ -230,10 +362,7 @@ def _filter(pair: Pair, dtype: np.dtype[Any], out: object) -> AnyArray:
     arguments.check_memory(shape, dtype.itemsize, "an output")
     target = _checked(out, shape, dtype)
     if computed is None:
-        x, kernel = (one.astype(dtype, copy=False) for one in (pair.x, pair.kernel))
-        borders = pair.borders or ("zeros",) * len(pair.axes)
-        sums = plain.correlate(x, kernel, pair.axes, pair.pads, borders, pair.constant)
-        return execution.deliver(sums, target)
+        return execution.deliver(_plainly(pair, dtype), target)
     if _is_exact_in_floats(pair, sizes):
         computed = np.dtype(np.float64)
     x, kernel = (dtypes.as_filter_operand(one, computed) for one in (pair.x, pair.kernel))
@@ -244,6 +373,8 @@ def _filter(pair: Pair, dtype: np.dtype[Any], out: object) -> AnyArray:
         pair.pads,
         pair.borders,
         constant=pair.constant,
+        stride=pair.stride,
+        dilation=pair.dilation,
         algorithm=pair.algorithm,
         out=target if dtype == computed else None,
         shortcut=pair.shortcut,
@@ -253,6 +384,19 @@ def _filter(pair: Pair, dtype: np.dtype[Any], out: object) -> AnyArray:
     if dtype.kind in "iu":  # whole numbers that wrap around
         sums = np.rint(sums).astype(np.int64)
     return execution.deliver(sweeps.rounded(sums, dtype), target)
+
+
+def _plainly(pair: Pair, dtype: np.dtype[Any]) -> AnyArray:
+    """Correlate in plain NumPy, with zeros in gaps, and keep what a stride does not leave out."""
+    x, kernel = (one.astype(dtype, copy=False) for one in (pair.x, pair.kernel))
+    borders = pair.borders or ("zeros",) * len(pair.axes)
+    if pair.dilation:
+        kernel = _spread(kernel, pair.axes, pair.dilation)
+    sums = plain.correlate(x, kernel, pair.axes, pair.pads, borders, pair.constant)
+    where = [slice(None)] * x.ndim
+    for axis, step in zip(pair.axes, pair.stride):
+        where[axis] = slice(None, None, step)
+    return np.ascontiguousarray(sums[tuple(where)])
 
 
 def _is_exact_in_floats(pair: Pair, taps: list[int]) -> bool:

@@ -151,6 +151,6 @@ def predictions(model: nn.Module, images: Array) -> Array:
 
 
 def _logits(model: nn.Module, images: Array) -> Array:
-    model.eval()
+    ready = nn.prepare(model.eval())
     starts = range(0, len(images), LARGE_BATCH)
-    return np.concatenate([model(images[start : start + LARGE_BATCH]) for start in starts])
+    return np.concatenate([ready(images[start : start + LARGE_BATCH]) for start in starts])

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from convx.functional.linear import linear
+from convx.functional.network import Network, NotPlanned, PreparedConv
 from convx.functional.prepared import prepare_conv
 from convx.nn.activations import FUSED
 from convx.nn.containers import Identity, Parallel, Residual, Sequential
 from convx.nn.conv import Conv
 from convx.nn.dropout import Dropout
 from convx.nn.function import FunctionLayer
-from convx.nn.linear import Linear
+from convx.nn.linear import Flatten, Linear
 from convx.nn.module import Module
 from convx.nn.normalization import BatchNorm
 
@@ -32,9 +33,20 @@ class PreparedModel:
 
     def __init__(self, model: Module) -> None:
         self.steps = _steps_of(model)
+        self._network = _network_of(self.steps)
 
     def __call__(self, x: Any) -> Any:
         """Return the model's output."""
+        together = None if self._network is None else self._network.run(x)
+        if together is None:
+            return self._step_by_step(x)
+        y, failed = together
+        if failed is not None:
+            places = np.flatnonzero(failed)
+            y[places] = self._step_by_step(x[places])
+        return y
+
+    def _step_by_step(self, x: Any) -> Any:
         for step in self.steps:
             x = step(x)
         return x
@@ -80,6 +92,33 @@ def prepare(model: Module) -> PreparedModel:
     if not isinstance(model, Module):
         raise TypeError(f"model must be a module, got {type(model).__name__}")
     return PreparedModel(copy.deepcopy(model).eval())
+
+
+def _network_of(steps: list[Step]) -> Network | None:
+    """Return the steps as one call, if there is a kernel for each of them."""
+    network = Network()
+    try:
+        _join(network, _InTurn(steps), 0)
+    except NotPlanned:
+        return None
+    return network
+
+
+def _join(network: Network, step: Step, source: int) -> int:
+    """Add a step that reads a result of a network; return the number of its own."""
+    if isinstance(step, PreparedConv):
+        return network.convolve(source, step)
+    if isinstance(step, _InTurn):
+        for one in step.steps:
+            source = _join(network, one, source)
+        return source
+    if isinstance(step, _PreparedResidual | _ActivatedLinear):
+        return step.join(network, source)
+    if isinstance(step, Flatten) and (step.start_dim, step.end_dim) == (1, -1):
+        return network.flatten(source)
+    if isinstance(step, FunctionLayer) and step.function[-1] == "d":
+        return network.pool(source, step.function, step.options())
+    raise NotPlanned
 
 
 def _flat(module: Module) -> Iterator[Module]:
@@ -180,6 +219,13 @@ class _PreparedResidual:
         y = self.main(x)
         return self.activation(y + around if self.last is None else self.last(y, around))
 
+    def join(self, network: Network, source: int) -> int:
+        """Add the block to a network."""
+        if not (isinstance(self.last, PreparedConv) and isinstance(self.activation, Identity)):
+            raise NotPlanned
+        around = _join(network, self.shortcut, source)
+        return network.convolve(_join(network, self.main, source), self.last, around)
+
     def __repr__(self) -> str:
         return f"Residual of {self.main!r}\n  {self.last!r}"
 
@@ -213,6 +259,14 @@ class _ActivatedLinear:
     def __call__(self, x: Any) -> Any:
         y = linear(x, self.weight, self.bias)
         return y if self.activation is None else self.activation(y)
+
+    def join(self, network: Network, source: int) -> int:
+        """Add the layer to a network."""
+        activation, slope = None, None
+        if self.activation is not None:
+            activation = self.activation.function
+            slope = self.activation.options().get("negative_slope")
+        return network.multiply(source, self.layer.weight.data, self.bias, activation, slope)
 
     def __repr__(self) -> str:
         return f"{self.layer!r}{'' if self.activation is None else f', {self.activation!r}'}"

@@ -1,6 +1,7 @@
 """Convolution and correlation of arrays with any number of axes."""
 
 import timeit
+from collections.abc import Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -22,6 +23,9 @@ def convolve(
     mode: str = "full",
     method: str = "auto",
     *,
+    axes: int | Sequence[int] | None = None,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
     out: AnyArray | None = None,
     workers: int | None = None,
 ) -> Any:
@@ -37,6 +41,13 @@ def convolve(
     method : {'auto', 'direct', 'fft'}, optional
         The fastest algorithm by estimate, sums of products, or Fourier transforms of tiles where
         there are some for the shapes.
+    axes : int or sequence of int, optional
+        Axes to convolve along, all of them by default. Along the others, as many results as the
+        larger array has: the arrays are broadcast.
+    stride : int or sequence of int, optional
+        Of the results of `mode` every so manieth, along all axes or each of `axes`.
+    dilation : int or sequence of int, optional
+        How far apart the elements of `in2` are taken to be, with zeros between them.
     out : ndarray, optional
         Takes the result: of its shape and dtype.
     workers : int, optional
@@ -69,11 +80,16 @@ def convolve(
     array([ 1, 12, 23, 30])
     >>> signal.convolve([1, 2, 3], [1, 10], mode="same")
     array([ 1, 12, 23])
+    >>> signal.convolve([1, 2, 3], [1, 10], stride=2)
+    array([ 1, 23])
+    >>> signal.convolve([1, 2, 3], [1, 10], dilation=2)
+    array([ 1,  2, 13, 20, 30])
     """
+    options = signal.Options(axes, stride, dilation)
     if workers is None:
-        return signal.convolve(in1, in2, mode, method, out)
+        return signal.convolve(in1, in2, mode, method, out, True, options)
     with workers_or_all(workers):
-        return signal.convolve(in1, in2, mode, method, out)
+        return signal.convolve(in1, in2, mode, method, out, True, options)
 
 
 def correlate(
@@ -82,6 +98,9 @@ def correlate(
     mode: str = "full",
     method: str = "auto",
     *,
+    axes: int | Sequence[int] | None = None,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
     out: AnyArray | None = None,
     workers: int | None = None,
 ) -> Any:
@@ -97,6 +116,13 @@ def correlate(
     method : {'auto', 'direct', 'fft'}, optional
         The fastest algorithm by estimate, sums of products, or Fourier transforms of tiles where
         there are some for the shapes.
+    axes : int or sequence of int, optional
+        Axes to convolve along, all of them by default. Along the others, as many results as the
+        larger array has: the arrays are broadcast.
+    stride : int or sequence of int, optional
+        Of the results of `mode` every so manieth, along all axes or each of `axes`.
+    dilation : int or sequence of int, optional
+        How far apart the elements of `in2` are taken to be, with zeros between them.
     out : ndarray, optional
         Takes the result: of its shape and dtype.
     workers : int, optional
@@ -128,10 +154,11 @@ def correlate(
     >>> signal.correlate([1, 2, 3], [1, 10])
     array([10, 21, 32,  3])
     """
+    options = signal.Options(axes, stride, dilation)
     if workers is None:
-        return signal.convolve(in1, in2, mode, method, out, turned=False)
+        return signal.convolve(in1, in2, mode, method, out, False, options)
     with workers_or_all(workers):
-        return signal.convolve(in1, in2, mode, method, out, turned=False)
+        return signal.convolve(in1, in2, mode, method, out, False, options)
 
 
 def fftconvolve(

@@ -1,11 +1,12 @@
 """Filters of images: arrays with two axes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
 from convx._engine.threads import workers_or_all
-from convx._ops import multirate, signal
+from convx._ops import medians, multirate, signal
 
 AnyArray = NDArray[Any]
 
@@ -17,6 +18,9 @@ def convolve2d(
     boundary: str = "fill",
     fillvalue: complex = 0,
     *,
+    axes: Sequence[int] | None = None,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
     out: AnyArray | None = None,
     workers: int | None = None,
 ) -> AnyArray:
@@ -34,6 +38,13 @@ def convolve2d(
         the edge twice. SciPy's other names for them, 'pad', 'circular' and 'symmetric', are taken.
     fillvalue : scalar, optional
         What ``boundary='fill'`` fills with.
+    axes : pair of int, optional
+        The axes of `in1` that are those of an image, in the order of those of `in2`: for an array
+        of several images.
+    stride : int or pair of int, optional
+        Of the results of `mode` every so manieth, along both axes or each.
+    dilation : int or pair of int, optional
+        How far apart the elements of `in2` are taken to be, with zeros between them.
     out : ndarray, optional
         Takes the result: of its shape and dtype.
     workers : int, optional
@@ -59,11 +70,16 @@ def convolve2d(
     >>> signal.convolve2d([[1, 2], [3, 4]], [[1, 10]], boundary="symm")
     array([[11, 12, 22],
            [33, 34, 44]])
+    >>> signal.convolve2d([[1, 2], [3, 4]], [[1, 10]], boundary="symm", stride=(1, 2))
+    array([[11, 22],
+           [33, 44]])
     """
+    options = signal.Options(axes, stride, dilation)
+    given = in1, in2, mode, boundary, fillvalue, out, True, options
     if workers is None:
-        return signal.convolve_planes(in1, in2, mode, boundary, fillvalue, out)
+        return signal.convolve_planes(*given)
     with workers_or_all(workers):
-        return signal.convolve_planes(in1, in2, mode, boundary, fillvalue, out)
+        return signal.convolve_planes(*given)
 
 
 def correlate2d(
@@ -73,6 +89,9 @@ def correlate2d(
     boundary: str = "fill",
     fillvalue: complex = 0,
     *,
+    axes: Sequence[int] | None = None,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
     out: AnyArray | None = None,
     workers: int | None = None,
 ) -> AnyArray:
@@ -91,6 +110,13 @@ def correlate2d(
         the edge twice. SciPy's other names for them, 'pad', 'circular' and 'symmetric', are taken.
     fillvalue : scalar, optional
         What ``boundary='fill'`` fills with.
+    axes : pair of int, optional
+        The axes of `in1` that are those of an image, in the order of those of `in2`: for an array
+        of several images.
+    stride : int or pair of int, optional
+        Of the results of `mode` every so manieth, along both axes or each.
+    dilation : int or pair of int, optional
+        How far apart the elements of `in2` are taken to be, with zeros between them.
     out : ndarray, optional
         Takes the result: of its shape and dtype.
     workers : int, optional
@@ -117,10 +143,61 @@ def correlate2d(
     array([[21],
            [43]])
     """
+    options = signal.Options(axes, stride, dilation)
+    given = in1, in2, mode, boundary, fillvalue, out, False, options
     if workers is None:
-        return signal.convolve_planes(in1, in2, mode, boundary, fillvalue, out, turned=False)
+        return signal.convolve_planes(*given)
     with workers_or_all(workers):
-        return signal.convolve_planes(in1, in2, mode, boundary, fillvalue, out, turned=False)
+        return signal.convolve_planes(*given)
+
+
+def medfilt2d(
+    input: ArrayLike,
+    kernel_size: ArrayLike | None = 3,
+    *,
+    out: AnyArray | None = None,
+    workers: int | None = None,
+) -> AnyArray:
+    """Take the median of the window around each element of an image.
+
+    Beyond the edges are zeros.
+
+    Parameters
+    ----------
+    input : array_like
+        An array with two axes: of integers, float32 or float64.
+    kernel_size : int or pair of int, optional
+        Rows and columns of the window, both odd; None is 3.
+    out : ndarray, optional
+        Takes the result: of its shape and dtype.
+    workers : int, optional
+        Threads to use at most.
+
+    Returns
+    -------
+    ndarray
+        Of the input's shape and dtype. Zeros and NaN are in an order by their sign too: a NaN
+        counts as greater than all numbers, or with a negative sign as less.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not what it may be.
+
+    See Also
+    --------
+    scipy.signal.medfilt2d : The function that this one stands for.
+
+    Examples
+    --------
+    >>> from convx import signal
+    >>> signal.medfilt2d([[1, 2, 3], [4, 90, 6], [7, 8, 9]])
+    array([[0, 2, 0],
+           [2, 6, 3],
+           [0, 6, 0]])
+    """
+    with workers_or_all(workers):
+        return medians.median(input, kernel_size, out)
 
 
 def sepfir2d(

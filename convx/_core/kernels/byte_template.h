@@ -1,4 +1,4 @@
-/* The sweeps of one instruction set for bytes: extrema of images. */
+/* The sweeps of one instruction set for bytes: extrema and medians of images. */
 
 #include "types.h"
 #include "partial.h"
@@ -6,9 +6,11 @@
 #include "filter_down.h"
 #include "filter_along.h"
 #include "filter_sweep.h"
+#include "median_sweep.h"
 
 static const cx_sweeps NAME(sweeps) = {
     .filter = NAME(sweep_filter),
+    .median = NAME(sweep_median),
 };
 
 #include "end_types.h"

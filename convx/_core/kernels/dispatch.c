@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "convx.h"
+#include "network.h"
 #include "sweeps.h"
 
 #if defined __x86_64__ && (defined __GNUC__ || defined __clang__)
@@ -22,7 +23,8 @@
 
 #define DECLARE(isa)                                                                              \
     extern const cx_kernels *const cx_kernels_##isa[CX_DTYPES];                                   \
-    extern const cx_sweeps *const cx_sweeps_##isa[CX_SWEEP_DTYPES];
+    extern const cx_sweeps *const cx_sweeps_##isa[CX_SWEEP_DTYPES];                               \
+    extern const cx_networks *const cx_networks_##isa[CX_NETWORK_DTYPES];
 DECLARE(baseline)
 ON_X86(DECLARE(avx2) DECLARE(avx512))
 ON_ARM(DECLARE(neon))
@@ -44,8 +46,9 @@ static const struct {
     int (*runs)(void);
     const cx_kernels *const *kernels;
     const cx_sweeps *const *sweeps;
+    const cx_networks *const *networks;
 } instruction_sets[] = {
-#define ROW(isa, runs) {#isa, runs, cx_kernels_##isa, cx_sweeps_##isa},
+#define ROW(isa, runs) {#isa, runs, cx_kernels_##isa, cx_sweeps_##isa, cx_networks_##isa},
     ON_X86(ROW(avx512, has_avx512) ROW(avx2, has_avx2))
     ON_ARM(ROW(neon, always))
     ROW(baseline, always)
@@ -83,6 +86,12 @@ const cx_sweeps *cx_sweeps_of(const char *isa, int dtype)
 {
     size_t found = find_isa(isa);
     return found < INSTRUCTION_SETS ? instruction_sets[found].sweeps[dtype] : NULL;
+}
+
+const cx_networks *cx_networks_of(const char *isa, int dtype)
+{
+    size_t found = find_isa(isa);
+    return found < INSTRUCTION_SETS ? instruction_sets[found].networks[dtype] : NULL;
 }
 
 /* AMD's family 25, Zen 4 where it has AVX-512; Zen 5 and Intel have units of 64 bytes. */

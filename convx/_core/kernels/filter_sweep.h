@@ -2,7 +2,7 @@
 
 typedef struct {
     const cx_filter_job *job;
-    int64_t length;         /* elements of a row */
+    int64_t length;         /* elements of a row of inputs */
     int64_t outer, plane;   /* where the piece is */
     int64_t first, rows;    /* of outputs */
     int64_t start, columns; /* elements of the rows */
@@ -145,7 +145,7 @@ CX_INLINE void NAME(surround)(const NAME(band) *band, T *line)
 }
 
 /* Copy a segment of a row of the input with what is around it, from row coordinates on. */
-CX_INLINE void NAME(segment_with_border)(const NAME(band) *band, int64_t row, T *line)
+CX_INLINE void NAME(copy_with_border)(const NAME(band) *band, int64_t row, T *line)
 {
     const cx_filter_job *job = band->job;
     const cx_filter_axis *axis = &job->line;
@@ -170,6 +170,18 @@ CX_INLINE void NAME(segment_with_border)(const NAME(band) *band, int64_t row, T 
     }
 }
 
+/* The same, read where it lies if no border is near: a vector may be read beyond it. */
+CX_INLINE const T *NAME(segment_with_border)(const NAME(band) *band, int64_t row, T *line)
+{
+    const cx_filter_axis *axis = &band->job->line;
+    int64_t inner = band->job->inner, from = band->start - axis->low * inner;
+    int64_t end = from + band->columns + NAME(filter_span)(axis) * inner;
+    if (band->job->x_type == OWN_TYPE && from >= 0 && end + LANES <= band->length)
+        return (const T *)NAME(row_of_x)(band, band->plane, row, from);
+    NAME(copy_with_border)(band, row, line);
+    return line;
+}
+
 #if IS_FLOAT
 CX_INLINE void NAME(add_row)(T *restrict to, const T *restrict from, int64_t count)
 {
@@ -182,7 +194,6 @@ CX_INLINE void NAME(add_up_band)(const NAME(band) *band, char *y, int64_t y_row)
 {
     const cx_filter_job *job = band->job;
     int own = job->y_type == OWN_TYPE;
-    T *line = band->sources; /* the rows are read by then */
     for (int64_t r = 0; r < band->rows; r++)
         band->to[r] = own ? (T *)(y + r * y_row) : band->lines + r * job->pitch;
     if (job->row.what != CX_FILTER_KEEP) {
@@ -201,7 +212,8 @@ CX_INLINE void NAME(add_up_band)(const NAME(band) *band, char *y, int64_t y_row)
         }
         if (job->line.what != CX_FILTER_KEEP) {
             int64_t step = job->line.dilation * job->inner;
-            NAME(segment_with_border)(band, band->first + r, line);
+            /* in memory of the rows, which are read by then */
+            const T *line = NAME(segment_with_border)(band, band->first + r, band->sources);
             if (fresh)
                 NAME(along_weights)(to, line, job->line.weights, job->line.taps, step,
                                     band->columns);
@@ -225,8 +237,8 @@ CX_INLINE void NAME(filter_band)(const NAME(band) *band)
     int64_t low = along ? axis->low * job->inner : 0;
     int64_t before = (low + LANES - 1) / LANES * LANES - low;
     int64_t number = (band->outer * job->plane.size + band->plane) * job->row.size + band->first;
-    char *y = (char *)job->y + (number * band->length + band->start) * job->y_item;
-    int64_t y_row = band->length * job->y_item;
+    char *y = (char *)job->y + (number * job->out_length + band->start) * job->y_item;
+    int64_t y_row = job->out_length * job->y_item;
 
 #if IS_FLOAT
     if (job->adds) {
@@ -252,15 +264,15 @@ CX_INLINE void NAME(filter_band)(const NAME(band) *band)
     for (int64_t r = 0; r < band->rows; r++, y += y_row) {
         T *result = along ? (own ? (T *)y : band->row) : band->to[r];
         if (along) {
-            T *line = band->lines + (down ? r * job->pitch : 0) + before;
+            T *made = band->lines + (down ? r * job->pitch : 0) + before;
+            const T *line = made;
             if (down) {
-                NAME(row_through)(job->y_type, line + low, band->columns);
-                NAME(surround)(band, line);
+                NAME(row_through)(job->y_type, made + low, band->columns);
+                NAME(surround)(band, made);
             } else {
-                const T *const whole = line;
-                NAME(segment_with_border)(band, band->first + r, line);
+                line = NAME(segment_with_border)(band, band->first + r, made);
                 careful = NAME(is_careful)(
-                    band, &whole, 1, band->columns + NAME(filter_span)(axis) * job->inner);
+                    band, &line, 1, band->columns + NAME(filter_span)(axis) * job->inner);
             }
             NAME(filter_along)(axis, careful, result, line, axis->dilation * job->inner,
                                band->columns, job->pitch, band->scratch);
@@ -292,7 +304,7 @@ static void NAME(sweep_filter)(const void *given, int64_t first, int64_t end, ch
     for (int64_t piece = first; piece < end; piece++) {
         int64_t rest = piece / job->segments;
         band.start = piece % job->segments * job->segment;
-        band.columns = cx_min(job->segment, band.length - band.start);
+        band.columns = cx_min(job->segment, job->out_length - band.start);
         band.first = rest % job->bands * job->band;
         band.rows = cx_min(job->band, job->row.size - band.first);
         rest /= job->bands;

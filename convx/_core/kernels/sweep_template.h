@@ -19,6 +19,7 @@
 #include "filter_along.h"
 #include "filter_sweep.h"
 #include "footprint_sweep.h"
+#include "median_sweep.h"
 #include "square.h"
 #include "fft.h"
 #include "spectral_sweep.h"
@@ -52,6 +53,7 @@ static const cx_sweeps NAME(sweeps) = {
     .resample = NAME(sweep_resample),
     .filter = NAME(sweep_filter),
     .footprint = NAME(sweep_footprint),
+    .median = NAME(sweep_median),
     .spectral = NAME(sweep_spectral),
     .pool_sum_gradient = NAME(sweep_pool_sum_gradient),
     .pool_max_gradient = NAME(sweep_pool_max_gradient),

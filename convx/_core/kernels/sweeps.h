@@ -297,6 +297,8 @@ typedef struct {
 typedef struct {
     cx_filter_axis plane, row, line;
     int64_t inner;
+    int64_t out_length;        /* elements of a row of outputs: of inputs too, unless nothing but the
+                                  line is filtered */
     int64_t band, bands;       /* rows of a piece; pieces that a plane's rows are cut into */
     int64_t segment, segments; /* elements of a piece; pieces that a row is cut into: more than one
                                   if not both the line and another axis are filtered */
@@ -319,6 +321,9 @@ typedef struct {
     const void *x;
     void *y;
 } cx_footprint_job;
+
+/* Medians of such windows, of three elements and more, in the array's own type: see median_sweep.h. */
+enum { CX_MEDIAN_BYTES = 256 }; /* of a stretch of outputs; x may be read so far beyond its end */
 
 /* Correlation with a large kernel by Fourier transforms of great tiles: see spectral_sweep.h. Tiles
    are counted along rows, then down columns. A piece is two of them, or both parts of a complex one. */
@@ -354,7 +359,7 @@ typedef struct {
     cx_sweep copy, fold, resample;
     cx_sweep spectral;
     cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter;
-    cx_sweep filter, footprint;
+    cx_sweep filter, footprint, median;
 } cx_sweeps;
 
 enum { CX_SWEEP_F32, CX_SWEEP_F64, CX_SWEEP_I64, CX_SWEEP_U8, CX_SWEEP_DTYPES };

@@ -138,6 +138,33 @@ def convolved_axes(value: Any, rank: int) -> list[int]:
     return axes
 
 
+def check_broadcast_along(
+    axes: Sequence[int], shape: tuple[int, ...], kernel: tuple[int, ...]
+) -> None:
+    """Raise unless there are axes to convolve along, and two arrays fit along the others."""
+    if not axes:
+        raise ValueError("in1 and in2 must have axes to convolve along, got 0 axes")
+    rest = (axis for axis in range(len(shape)) if axis not in axes)
+    if any(shape[a] != kernel[a] and 1 not in (shape[a], kernel[a]) for a in rest):
+        raise ValueError(
+            f"incompatible shapes for in1 and in2 along the axes not in {tuple(axes)}: {shape} and "
+            f"{kernel}"
+        )
+
+
+def plane_axes(value: object, rank: int, kernel_rank: int) -> tuple[int, int]:
+    """Return the two axes of images in an array, ascending; the second array is an image."""
+    if value is None:
+        check_planes(rank, kernel_rank)
+        return 0, 1
+    axes = convolved_axes(value, rank)
+    if len(axes) != 2:
+        raise ValueError(f"axes must be two axes of in1, got {shown(value)}")
+    if kernel_rank != 2:
+        raise ValueError(f"in2 must have two axes, those of an image, got {kernel_rank}")
+    return min(axes), max(axes)
+
+
 def lag_lengths(first: object, second: object) -> tuple[int, int]:
     """Return the lengths of two signals."""
     lengths = integer(first, "in1_len", 0), integer(second, "in2_len", 0)
@@ -207,3 +234,32 @@ def check_real_filters(image: np.dtype[Any], **dtypes: np.dtype[Any]) -> None:
     for name, dtype in dtypes.items():
         if dtype.kind not in ("biuf" if image.kind != "c" else "biufc"):
             raise TypeError(f"{name} must not have complex taps for a real input, got {dtype}")
+
+
+def check_median_image(axes: int, dtype: np.dtype[Any]) -> None:
+    """Raise unless an image has two axes, and elements of a type that medians are taken of."""
+    if axes != 2:
+        depth = "object too deep" if axes > 2 else "object of too small depth"
+        raise ValueError(f"input must have 2 axes, got {axes}: {depth} for desired array")
+    if dtype.kind not in "iu" and dtype.newbyteorder("=") not in (np.float32, np.float64):
+        raise ValueError(
+            f"input must be of integers, float32 or float64: dtype={dtype} is not supported by "
+            "medfilt2d"
+        )
+
+
+def median_sizes(value: object) -> tuple[int, int]:
+    """Return rows and columns of a window, 3 by default."""
+    given = 3 if value is None else value
+    sizes = np.asarray(given)
+    if sizes.dtype.kind not in "iu":
+        raise TypeError(f"kernel_size must have integers, got {shown(given)}")
+    if sizes.shape not in ((), (2,)):
+        raise ValueError(f"kernel_size must be an integer or two of them, got {shown(given)}")
+    rows, columns = np.broadcast_to(sizes, 2).tolist()
+    if min(rows, columns) < 1 or not rows % 2 == columns % 2 == 1:
+        raise ValueError(
+            "Each element of kernel_size should be odd, and positive, got "
+            f"kernel_size={shown(given)}"
+        )
+    return rows, columns

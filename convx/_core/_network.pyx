@@ -1,0 +1,142 @@
+"""Networks that predict: planned layers, run one after the other for some items at a time."""
+
+cimport cython
+from libc.stdint cimport int8_t, int64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memset
+
+from convx._core._driver cimport Activation, networks_of
+from convx._core._memory cimport Buffer, new_result
+from convx._core._networks cimport (
+    CX_LAYER_INPUT, CX_LAYER_MAX, CX_LAYER_MEAN, CX_LAYER_OUTPUT, CX_LAYER_POINTS,
+    CX_LAYER_PRODUCT, CX_LAYER_SINGLE, cx_layer, cx_line, cx_map, cx_map_tile, cx_network,
+    cx_networks,
+)
+from convx._core._parallel cimport current_threads, share_out
+
+from numpy import int8, zeros
+
+cdef dict KINDS = {
+    "input": CX_LAYER_INPUT, "product": CX_LAYER_PRODUCT, "points": CX_LAYER_POINTS,
+    "single": CX_LAYER_SINGLE, "max": CX_LAYER_MAX, "mean": CX_LAYER_MEAN,
+    "output": CX_LAYER_OUTPUT,
+}
+
+
+cdef bint any_set(const int8_t *flags, int64_t count) noexcept:
+    """Whether one of some flags is set; there may be none."""
+    cdef int64_t index
+    if flags != NULL:
+        for index in range(count):
+            if flags[index]:
+                return True
+    return False
+
+
+@cython.final
+cdef class Network:
+    """Layers that are planned for items of one shape, for batches of any number."""
+
+    cdef readonly tuple shape
+    cdef readonly int64_t work, scratch_bytes
+    cdef readonly bint transforms
+    cdef object dtype
+    cdef cx_network table
+    cdef cx_layer *layers
+    cdef list kept
+    cdef int64_t most_items, maps_size
+    cdef const cx_networks *kernels
+
+    def __cinit__(self, isa, dtype, list steps, tuple shape, int64_t maps_size,
+                  int64_t most_items, int64_t work):
+        cdef int64_t index
+        self.dtype, self.shape, self.work = dtype, shape, work
+        self.most_items, self.maps_size, self.kept = most_items, maps_size, []
+        self.kernels = networks_of(isa, dtype.name)
+        self.layers = <cx_layer *>calloc(len(steps), sizeof(cx_layer))
+        if self.layers == NULL:
+            raise MemoryError("no memory for the layers of a network")
+        for index, step in enumerate(steps):
+            self.describe(step, &self.layers[index])
+            self.transforms = self.transforms or step.kind == "points"
+        memset(&self.table, 0, sizeof(self.table))
+        self.table.layers, self.table.layer = len(steps), self.layers
+        self.table.work = maps_size
+        space = self.kernels.space(&self.table)
+        self.scratch_bytes = ((maps_size + space) * dtype.itemsize + 63) // 64 * 64
+
+    def __dealloc__(self):
+        free(self.layers)
+
+    cdef int describe(self, step, cx_layer *layer) except -1:
+        cdef Activation activation = step.activation
+        layer.kind = KINDS[step.kind]
+        self.describe_map(step.source, &layer.in_)
+        self.describe_map(step.target, &layer.out)
+        layer.has_residual = step.added is not None
+        if layer.has_residual:
+            self.describe_map(step.added, &layer.residual)
+            layer.residual_step = step.added.lanes
+            layer.residual_row = step.added.pitches[0]
+        layer.activation, layer.slope = activation.kind, activation.slope
+        layer.steps, layer.offset = len(step.offsets), self.table_of(step.offsets)
+        layer.weights, layer.bias = self.memory(step.weights), self.memory(step.bias)
+        layer.vectors, layer.merged = step.vectors, step.merged
+        layer.lines, layer.length = len(step.lines), step.length
+        layer.line = <const cx_line *>self.table_of(step.lines)
+        layer.in_step, layer.out_step = step.in_step, step.target.lanes
+        layer.first = self.table_of(step.first)
+        layer.factor = <const double *>self.memory(step.factors)
+        layer.tiles_together = step.tiles_together
+        if step.tiles is not None:
+            layer.tiles = len(step.tiles)
+            layer.tile = <const cx_map_tile *>self.table_of(step.tiles)
+            layer.in_row, layer.out_row = step.source.pitches[0], step.target.pitches[0]
+        layer.array_item, layer.array_channel = step.array_item, step.array_channel
+        return 0
+
+    cdef int describe_map(self, plan, cx_map *to) except -1:
+        to.start, to.channels, to.lanes = plan.start, plan.channels, plan.lanes
+        to.block, to.item = plan.block, plan.plane
+        gaps = plan.gaps()
+        to.gaps, to.gap = len(gaps), self.table_of(gaps)
+        return 0
+
+    cdef const int64_t *table_of(self, table) except? NULL:
+        return <const int64_t *>self.memory(table)
+
+    cdef const void *memory(self, array) except? NULL:
+        """Where an array lies, which is kept."""
+        cdef Buffer buffer
+        if array is None:
+            return NULL
+        buffer = Buffer(array)
+        self.kept.append(buffer)
+        return buffer.view.buf
+
+    cpdef int64_t threads_for(self, int64_t batch, int64_t work_per_thread):
+        """Threads that so many items are shared out among."""
+        return max(1, min(current_threads(), batch, self.work * batch // work_per_thread))
+
+    def run(self, x, int64_t work_per_thread):
+        """Return the results of a contiguous batch, and which items need to be computed directly.
+
+        Those are told by an array of flags, or None if there are none at all.
+        """
+        cdef int64_t batch = len(x), pieces, threads
+        cdef cx_network table = self.table
+        cdef Buffer input_buffer = Buffer(x), output_buffer, failed_buffer
+        y = new_result((batch, *self.shape), self.dtype)
+        output_buffer = Buffer(y, writable=True)
+        failed = None
+        if self.transforms:
+            failed = zeros(batch, int8)
+            failed_buffer = Buffer(failed, writable=True)
+            table.failed = <int8_t *>failed_buffer.view.buf
+        threads = self.threads_for(batch, work_per_thread)
+        pieces = (batch + self.most_items - 1) // self.most_items
+        pieces = min(batch, (pieces + threads - 1) // threads * threads)
+        table.batch, table.pieces = batch, pieces
+        table.input, table.output = input_buffer.view.buf, output_buffer.view.buf
+        share_out(self.kernels.run, &table, pieces, threads, self.scratch_bytes)
+        return y, failed if any_set(table.failed, batch) else None

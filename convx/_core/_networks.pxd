@@ -1,0 +1,62 @@
+"""Declarations of kernels/network.h."""
+
+from libc.stdint cimport int8_t, int64_t
+
+
+cdef extern from "network.h" nogil:
+    enum:
+        CX_LAYER_INPUT
+        CX_LAYER_PRODUCT
+        CX_LAYER_POINTS
+        CX_LAYER_SINGLE
+        CX_LAYER_MAX
+        CX_LAYER_MEAN
+        CX_LAYER_OUTPUT
+
+    ctypedef struct cx_map:
+        int64_t start, channels, lanes, block, item, gaps
+        const int64_t *gap
+
+    ctypedef struct cx_line:
+        pass
+
+    ctypedef struct cx_map_tile:
+        pass
+
+    ctypedef struct cx_layer:
+        int64_t kind
+        cx_map in_ "in"
+        cx_map out, residual
+        int64_t has_residual, activation
+        double slope
+        int64_t steps
+        const int64_t *offset
+        const void *weights
+        const void *bias
+        int64_t vectors, lines, length
+        const cx_line *line
+        int64_t merged, in_step, out_step, residual_step
+        const int64_t *first
+        const double *factor
+        int64_t tiles, tiles_together
+        const cx_map_tile *tile
+        int64_t in_row, out_row, residual_row, array_item, array_channel
+
+    ctypedef struct cx_network:
+        int64_t layers
+        const cx_layer *layer
+        int64_t batch, pieces, work
+        const void *input
+        void *output
+        int8_t *failed
+
+    ctypedef struct cx_networks:
+        void (*run)(
+            const void *network, int64_t first, int64_t end, char *scratch) noexcept nogil
+        int64_t (*space)(const cx_network *network) noexcept nogil
+
+    enum:
+        CX_NETWORK_F32
+        CX_NETWORK_F64
+
+    const cx_networks *cx_networks_of(const char *isa, int dtype)

@@ -1,0 +1,86 @@
+/* Networks that predict: layers one after the other, for some items of the batch at a time, whose
+   results stay in the cache. Between layers channels are the lanes of vectors. */
+
+#ifndef CONVX_NETWORK_H
+#define CONVX_NETWORK_H
+
+#include <stdint.h>
+
+/* What a layer makes of some items, [block of channels][item][place][channel of the block], in the
+   memory of a thread. Places are those of a plane with the border that the next layers need. */
+typedef struct {
+    int64_t start;       /* elements before it */
+    int64_t channels, lanes; /* lanes: channels of a block, those of a vector or 1 */
+    int64_t block, item; /* elements from one block to the next, from one item to the next */
+    int64_t gaps;        /* stretches of a plane that are zeros */
+    const int64_t *gap;  /* their first elements, and how many there are, by turns */
+} cx_map;
+
+/* A stretch of neighbouring outputs: where the first one lies in each map. */
+typedef struct {
+    int64_t in, out, residual;
+} cx_line;
+
+/* Outputs of Winograd's algorithm, with so many of them inside of the plane. */
+typedef struct {
+    cx_line at;
+    int64_t rows, columns;
+} cx_map_tile;
+
+enum {
+    CX_LAYER_INPUT,   /* copies an array into a map */
+    CX_LAYER_PRODUCT, /* convolutions with all channels, and linear layers */
+    CX_LAYER_POINTS,  /* the same by Winograd's algorithm */
+    CX_LAYER_SINGLE,  /* convolutions of each channel by itself */
+    CX_LAYER_MAX,     /* pools */
+    CX_LAYER_MEAN,
+    CX_LAYER_OUTPUT,  /* copies a map into an array */
+};
+
+typedef struct {
+    int64_t kind;
+    cx_map in, out, residual;
+    int64_t has_residual;
+    int64_t activation;
+    double slope;
+    int64_t steps;         /* summands of an output */
+    const int64_t *offset; /* of each of them, from the output's place in the input */
+    const void *weights;   /* by blocks of `vectors`: [block][step][filter] */
+    const void *bias;      /* of all filters, in whole vectors */
+    int64_t vectors;       /* of filters that go together; the last block may have fewer */
+    int64_t lines, length; /* of an item */
+    const cx_line *line;
+    int64_t merged;        /* items follow one another in one line */
+    int64_t in_step, out_step, residual_step; /* from one output of a line to the next */
+    const int64_t *first;  /* pools: the first offset of each output, and at last their number */
+    const double *factor;  /* means: of each output */
+    int64_t tiles, tiles_together;
+    const cx_map_tile *tile;
+    int64_t in_row, out_row, residual_row; /* tiles: from one row to the next */
+    int64_t array_item, array_channel;     /* input and output: elements of the array */
+} cx_layer;
+
+/* A piece is some of the items. */
+typedef struct {
+    int64_t layers;
+    const cx_layer *layer;
+    int64_t batch, pieces;
+    int64_t work;          /* elements of all maps: what layers need besides begins there */
+    const void *input;
+    void *output;
+    int8_t *failed;        /* of each item: 1 where Winograd's algorithm met what is not finite */
+} cx_network;
+
+/* What one instruction set offers for one element type: pieces of a network, and how many elements
+   of memory it needs besides the maps. */
+typedef struct {
+    void (*run)(const void *network, int64_t first, int64_t end, char *scratch);
+    int64_t (*space)(const cx_network *network);
+} cx_networks;
+
+enum { CX_NETWORK_F32, CX_NETWORK_F64, CX_NETWORK_DTYPES };
+
+/* NULL for an instruction set that is not to be had. */
+const cx_networks *cx_networks_of(const char *isa, int dtype);
+
+#endif

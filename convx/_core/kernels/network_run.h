@@ -1,0 +1,135 @@
+/* Runs networks (network.h): some items go through all layers before the next ones do. */
+
+/* The border of a map, and what there is of it between items. */
+static void NAME(clear_border)(const cx_map *map, T *maps, int64_t items)
+{
+    int64_t blocks = (map->channels + map->lanes - 1) / map->lanes;
+    for (int64_t b = 0; b < blocks; b++)
+        for (int64_t n = 0; n < items; n++) {
+            T *plane = maps + map->start + b * map->block + n * map->item;
+            for (int64_t i = 0; i < map->gaps; i++) {
+                T *at = plane + map->gap[2 * i], *end = at + map->gap[2 * i + 1];
+                while (at < end)
+                    *at++ = 0;
+            }
+        }
+}
+
+/* Lanes past the last channel are zeros. */
+static void NAME(take_input)(const cx_layer *layer, T *maps, int64_t items, const T *x)
+{
+    const cx_map *out = &layer->out;
+    int64_t lanes = out->lanes, whole = (out->channels + lanes - 1) / lanes * lanes;
+    for (int64_t n = 0; n < items; n++, x += layer->array_item)
+        for (int64_t c = 0; c < whole; c++) {
+            T *to = maps + out->start + c / lanes * out->block + n * out->item + c % lanes;
+            const T *from = x + c * layer->array_channel;
+            for (int64_t i = 0; i < layer->lines; i++) {
+                const cx_line *line = &layer->line[i];
+                for (int64_t k = 0; k < layer->length; k++)
+                    to[line->out + k * lanes] = c < out->channels ? from[line->in + k] : 0;
+            }
+        }
+}
+
+static void NAME(give_output)(const cx_layer *layer, const T *maps, int64_t items, T *y)
+{
+    const cx_map *in = &layer->in;
+    for (int64_t n = 0; n < items; n++, y += layer->array_item)
+        for (int64_t c = 0; c < in->channels; c++) {
+            const T *from = maps + in->start + c / LANES * in->block + n * in->item + c % LANES;
+            T *to = y + c * layer->array_channel;
+            for (int64_t i = 0; i < layer->lines; i++) {
+                const cx_line *line = &layer->line[i];
+                for (int64_t k = 0; k < layer->length; k++)
+                    to[line->out + k] = from[line->in + k * LANES];
+            }
+        }
+}
+
+/* One output of a pool. NaN is the maximum of what has it. */
+CX_INLINE NAME(vector) NAME(pool_places)(const cx_layer *layer, const T *x, int64_t output)
+{
+    const int64_t *place = layer->offset + layer->first[output];
+    const int64_t *end = layer->offset + layer->first[output + 1];
+    NAME(vector) result = *(const NAME(loose) *)(x + *place++);
+    if (layer->kind == CX_LAYER_MEAN) {
+        for (; place < end; place++)
+            result += *(const NAME(loose) *)(x + *place);
+        return result * (T)layer->factor[output];
+    }
+    for (; place < end; place++) {
+        NAME(vector) v = *(const NAME(loose) *)(x + *place);
+        result = NAME(select)((NAME(mask))(v > result) | (NAME(mask))(v != v), v, result);
+    }
+    return result;
+}
+
+static void NAME(run_pool)(const cx_layer *layer, T *maps, int64_t items, T *sums)
+{
+    for (int64_t v = 0; v < NAME(map_vectors)(&layer->out); v++)
+        for (int64_t n = 0; n < items; n++)
+            for (int64_t i = 0; i < layer->lines; i++) {
+                NAME(map_place) place = NAME(place_of)(layer, maps, n, &layer->line[i]);
+                const T *in = place.in + v * layer->in.block;
+                T *out = place.out + v * layer->out.block;
+                for (int64_t k = 0, rows; k < layer->length; k += rows) {
+                    rows = cx_min(ROWS, layer->length - k);
+                    for (int64_t r = 0; r < rows; r++)
+                        *(NAME(loose) *)(sums + r * LANES) =
+                            NAME(pool_places)(layer, in, i * layer->length + k + r);
+                    NAME(finish_map)(layer, sums, 0, rows, 1, out + k * layer->out_step, 0);
+                }
+            }
+}
+
+static void NAME(run_layer)(const cx_network *network, const cx_layer *layer, T *maps,
+                            int64_t first, int64_t items)
+{
+    T *space = maps + network->work;
+    const cx_layer *input = network->layer, *output = network->layer + network->layers - 1;
+    switch (layer->kind) {
+    case CX_LAYER_INPUT:
+        NAME(take_input)(layer, maps, items,
+                         (const T *)network->input + first * input->array_item);
+        break;
+    case CX_LAYER_PRODUCT:
+        NAME(run_product)(layer, maps, items, space);
+        break;
+    case CX_LAYER_POINTS:
+        NAME(run_points)(layer, maps, items, space, network->failed + first);
+        break;
+    case CX_LAYER_SINGLE:
+        NAME(run_single)(layer, maps, items, space);
+        break;
+    case CX_LAYER_MAX:
+    case CX_LAYER_MEAN:
+        NAME(run_pool)(layer, maps, items, space);
+        break;
+    case CX_LAYER_OUTPUT:
+        NAME(give_output)(layer, maps, items, (T *)network->output + first * output->array_item);
+        return;
+    }
+    NAME(clear_border)(&layer->out, maps, items);
+}
+
+static void NAME(run_network)(const void *of, int64_t first, int64_t end, char *scratch)
+{
+    const cx_network *network = of;
+    for (int64_t piece = first; piece < end; piece++) {
+        int64_t item = cx_part(network->batch, network->pieces, piece);
+        int64_t items = cx_part(network->batch, network->pieces, piece + 1) - item;
+        for (int64_t i = 0; i < network->layers; i++)
+            NAME(run_layer)(network, &network->layer[i], (T *)scratch, item, items);
+    }
+}
+
+/* Elements of scratch memory that layers need besides their maps. */
+static int64_t NAME(network_space)(const cx_network *network)
+{
+    int64_t most = CX_MOST_FILTER_VECTORS * NAME(SUMS_PITCH);
+    for (int64_t i = 0; i < network->layers; i++)
+        if (network->layer[i].kind == CX_LAYER_POINTS)
+            most = cx_max(most, NAME(points_size)(&network->layer[i]));
+    return most;
+}

@@ -1,0 +1,14 @@
+/* Networks on one instruction set for one element type. */
+
+#include "types.h"
+#include "activations.h"
+#include "points.h"
+#include "network_product.h"
+#include "network_points.h"
+#include "network_run.h"
+
+static const cx_networks NAME(networks) = {NAME(run_network), NAME(network_space)};
+
+#undef EACH_ACTIVATION
+#undef EACH_TILING
+#include "end_types.h"
