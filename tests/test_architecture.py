@@ -263,9 +263,9 @@ FAMILIES = {
     "padding": {"pad"},
     "folding": {"fold", "unfold", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle"},
     "resizing": {"interpolate"},
-    "linear": {"linear"},
+    "linear": {"linear", "add"},
     "normalisation": {"batch_norm", "layer_norm", "group_norm", "instance_norm"}
-    | {"local_response_norm"},
+    | {"local_response_norm", "batch_norm_activation"},
     "loss": {"cross_entropy", "nll_loss", "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
     | {"binary_cross_entropy", "binary_cross_entropy_with_logits"},
     "pooling": {

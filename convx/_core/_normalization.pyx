@@ -78,10 +78,10 @@ def normalize_channels(str isa, x, tuple parameters, Activation activation, resi
     """Normalise channels of ``x`` (items, channels, inner), add a residual, and activate.
 
     With ``dy`` the gradient of ``x`` comes into ``y`` and that of the residual, where there is an
-    activation, into ``grad_residual`` if that is not None; then ``mean`` and ``variance`` are known,
-    which otherwise take those of the input or are given; they are all that is wanted if ``y`` is
-    None. Returns None, or with ``dy`` the sums of
-    the gradient before the activation and of it times the normalised x, of shape (2, channels).
+    activation, into ``grad_residual`` if that is not None; then ``mean`` and ``variance`` are
+    known, which otherwise take those of the input or are given; they are all that is wanted if
+    ``y`` is None. Returns None, or with ``dy`` the sums of the gradient before the activation and
+    of it times the normalised x, of shape (2, channels).
     """
     cdef cx_channel_norm_job job
     cdef int64_t pieces
@@ -112,8 +112,8 @@ def normalize_channels(str isa, x, tuple parameters, Activation activation, resi
     if job.channels >= 4 * threads or job.parts == 1 or threads == 1:
         job.phase = CX_NORM_WHOLE
         job.channels_together = max(1, min(
-            BYTES_TOGETHER // (job.items * job.inner * <int64_t>x.itemsize), job.channels // threads,
-            CX_CHANNELS_TOGETHER))
+            BYTES_TOGETHER // (job.items * job.inner * <int64_t>x.itemsize),
+            job.channels // threads, CX_CHANNELS_TOGETHER))
         pieces = (job.channels + job.channels_together - 1) // job.channels_together
         share_out(sweep, &job, pieces, threads)
         return sums

@@ -213,9 +213,11 @@ def _run_channels(
 ) -> AnyArray | None:
     """Run the kernel of channels, on arrays that lie as the input does, of any shape."""
     x = _side_by_side(of.x)
-    given = (x, ended.residual, dy, y, grad_residual)
+    given: tuple[AnyArray | None, ...] = (x, ended.residual, dy, y, grad_residual)
     if x is not of.x:
-        given = tuple(None if one is None else _side_by_side(one.reshape(of.x.shape)) for one in given)
+        given = tuple(
+            None if one is None else _side_by_side(one.reshape(of.x.shape)) for one in given
+        )
     moved = (y, given[3]), (grad_residual, given[4])
     sums = _normalization.normalize_channels(
         machine.ISA,
@@ -229,7 +231,7 @@ def _run_channels(
         sweeps.threads_for(2 * x.nbytes),
     )
     for target, result in moved:
-        if target is not None and result is not target:
+        if target is not None and result is not None and result is not target:
             target[...] = _apart(result, of.shape)
     return sums
 
@@ -261,7 +263,8 @@ def batch_norm_activation(
     if of.x.size:
         _run_channels(of, ended, statistics, training, None, y)
         if training:
-            _update(of, *statistics, of.x.shape[0] * of.x.shape[2])
+            mean, variance = statistics
+            _update(of, mean, variance, of.x.shape[0] * of.x.shape[2])
     return sweeps.deliver(y, of.dtype, out), statistics
 
 

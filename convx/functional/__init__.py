@@ -102,13 +102,13 @@ from convx.functional.unpooling import (
 )
 
 __all__ = [
-    "add",
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
     "adaptive_avg_pool3d",
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "add",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",

@@ -81,9 +81,7 @@ class Sequential(Module):
             x = layer(x)
         return x
 
-    def vjp(
-        self, x: Any, input_gradient: bool = True, **ending: Any
-    ) -> tuple[Any, Pullback]:
+    def vjp(self, x: Any, input_gradient: bool = True, **ending: Any) -> tuple[Any, Pullback]:
         """Return the last layer's result, and a pullback through all layers.
 
         Without ``input_gradient`` it ends at the first layer that has parameters. Batch norm is
