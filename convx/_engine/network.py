@@ -27,6 +27,7 @@ LANES_BYTES = 64  # vectors that costs are told in
 MOST_MAPS = 2**20  # bytes of what a layer reads and makes of an item: else it goes layer by layer
 MOST_WEIGHTS = 2**22  # bytes of a layer's packed weights, likewise
 TILE, POINTS, TAPS = 4, 6, 3  # of Winograd's algorithm
+ROW = _network.ROW_TAPS
 POINTS_ROOM = 0.5  # of the L2 cache, for the points of the tiles that go together
 MOST_ITEMS = 16  # that go through the layers together
 MAPS = 0.5  # of the L2 cache, what the maps of several items may take
@@ -76,6 +77,7 @@ class Step:
     offsets: Table = field(default_factory=lambda: np.zeros(0, np.int64))
     weights: AnyArray | None = None
     bias: AnyArray | None = None
+    row_taps: int = 1
     vectors: int = 1
     lines: Table = field(default_factory=lambda: np.zeros((1, 3), np.int64))
     length: int = 1
@@ -235,7 +237,10 @@ class _Planning:
             step.offsets = channel // self.lanes * row + channel % self.lanes
         else:
             taps = _taps_of(task)
-            step.offsets = taps
+            last = task.windows[-1]
+            if task.kind == "single" and (last.kernel, last.stride, last.dilation) == (ROW, 1, 1):
+                step.row_taps = ROW
+            step.offsets = taps[:: step.row_taps].copy()
             if task.kind == "product":
                 step.offsets = np.add.outer(source.of_channels(), taps).reshape(-1)
             _describe_lines(step, task)

@@ -1,6 +1,6 @@
 /* Runs networks (network.h): some items go through all layers before the next ones do. */
 
-/* The border of a map, and what there is of it between items. */
+/* The border of a map. Stretches of blocks that are vectors are whole vectors. */
 static void NAME(clear_border)(const cx_map *map, T *maps, int64_t items)
 {
     int64_t blocks = (map->channels + map->lanes - 1) / map->lanes;
@@ -9,10 +9,18 @@ static void NAME(clear_border)(const cx_map *map, T *maps, int64_t items)
             T *plane = maps + map->start + b * map->block + n * map->item;
             for (int64_t i = 0; i < map->gaps; i++) {
                 T *at = plane + map->gap[2 * i], *end = at + map->gap[2 * i + 1];
+                for (; map->lanes == LANES && at < end; at += LANES)
+                    *(NAME(loose) *)at = (NAME(vector)){0};
                 while (at < end)
                     *at++ = 0;
             }
         }
+}
+
+CX_INLINE void NAME(take_line)(T *to, int64_t lanes, const T *from, int64_t length)
+{
+    for (int64_t k = 0; k < length; k++)
+        to[k * lanes] = from[k];
 }
 
 /* Lanes past the last channel are zeros. */
@@ -26,8 +34,13 @@ static void NAME(take_input)(const cx_layer *layer, T *maps, int64_t items, cons
             const T *from = x + c * layer->array_channel;
             for (int64_t i = 0; i < layer->lines; i++) {
                 const cx_line *line = &layer->line[i];
-                for (int64_t k = 0; k < layer->length; k++)
-                    to[line->out + k * lanes] = c < out->channels ? from[line->in + k] : 0;
+                if (c >= out->channels)
+                    for (int64_t k = 0; k < layer->length; k++)
+                        to[line->out + k * lanes] = 0;
+                else if (lanes == 1)
+                    NAME(take_line)(to + line->out, 1, from + line->in, layer->length);
+                else
+                    NAME(take_line)(to + line->out, LANES, from + line->in, layer->length);
             }
         }
 }
@@ -78,7 +91,8 @@ static void NAME(run_pool)(const cx_layer *layer, T *maps, int64_t items, T *sum
                     for (int64_t r = 0; r < rows; r++)
                         *(NAME(loose) *)(sums + r * LANES) =
                             NAME(pool_places)(layer, in, i * layer->length + k + r);
-                    NAME(finish_map)(layer, sums, 0, rows, 1, out + k * layer->out_step, 0);
+                    NAME(map_block) block = {1, rows, sums, 0, out + k * layer->out_step, 0, 0, 0};
+                    NAME(finish_map)(layer, &block);
                 }
             }
 }
