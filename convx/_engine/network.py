@@ -22,11 +22,14 @@ from convx._engine.window import Table, Window
 
 AnyArray = NDArray[Any]
 
-# What is the same on all machines, for bits depend on it.
+# What is the same on all machines, for bits depend on it: chosen on an AMD EPYC (Genoa, Zen 4),
+# November 2026, by networks of `nn.models` and others of 16 to 128 channels on 28² to 112².
 LANES_BYTES = 64  # vectors that costs are told in
-MOST_MAPS = 2**20  # bytes of what a layer reads and makes of an item: else it goes layer by layer
-MOST_WEIGHTS = 2**22  # bytes of a layer's packed weights, likewise
+MOST_MAPS = 5 * 2**20  # bytes of what a layer reads and makes of an item: else layer by layer
+MOST_WEIGHTS = 10 * 2**20  # bytes of a layer's packed weights, likewise
+LEAST_FILLED = 0.4  # of the lanes, by filters, likewise
 TILE, POINTS, TAPS = 4, 6, 3  # of Winograd's algorithm
+ROW = _network.ROW_TAPS
 POINTS_ROOM = 0.5  # of the L2 cache, for the points of the tiles that go together
 MOST_ITEMS = 16  # that go through the layers together
 MAPS = 0.5  # of the L2 cache, what the maps of several items may take
@@ -76,6 +79,7 @@ class Step:
     offsets: Table = field(default_factory=lambda: np.zeros(0, np.int64))
     weights: AnyArray | None = None
     bias: AnyArray | None = None
+    row_taps: int = 1
     vectors: int = 1
     lines: Table = field(default_factory=lambda: np.zeros((1, 3), np.int64))
     length: int = 1
@@ -173,16 +177,24 @@ class _Planning:
         return "points" if tiles * each < direct else "product"
 
     def _check_sizes(self) -> None:
-        """Refuse what is too large to gain by layers that are run together."""
+        """Refuse what gains nothing by layers that are run together."""
+        lanes = LANES_BYTES // self.dtype.itemsize
+        needed = computed = 0
         for task in self.tasks:
             maps = [one for one in (task.source, task.target, task.added) if one is not None]
             elements = sum(one.channels * math.prod(one.sizes) for one in maps)
-            weights = 0 if task.layer.weight is None else task.layer.weight.size
-            weights *= POINTS**2 // TAPS**2 if task.kind == "points" else 1
             if elements * self.dtype.itemsize > MOST_MAPS:
                 raise NotPlanned
-            if weights * self.dtype.itemsize > MOST_WEIGHTS:
-                raise NotPlanned
+            if task.layer.weight is not None:
+                weights = task.layer.weight.size
+                points = POINTS**2 // TAPS**2 if task.kind == "points" else 1
+                if points * weights * self.dtype.itemsize > MOST_WEIGHTS:
+                    raise NotPlanned
+                filters, work = task.target.channels, weights * math.prod(task.target.sizes)
+                needed += work
+                computed += work * -(-filters // lanes) * lanes // filters
+        if needed < LEAST_FILLED * computed:
+            raise NotPlanned
 
     def _choose_lanes_of_input(self) -> None:
         """Few channels of the input are not made lanes if only products read them."""
@@ -235,7 +247,10 @@ class _Planning:
             step.offsets = channel // self.lanes * row + channel % self.lanes
         else:
             taps = _taps_of(task)
-            step.offsets = taps
+            last = task.windows[-1]
+            if task.kind == "single" and (last.kernel, last.stride, last.dilation) == (ROW, 1, 1):
+                step.row_taps = ROW
+            step.offsets = taps[:: step.row_taps].copy()
             if task.kind == "product":
                 step.offsets = np.add.outer(source.of_channels(), taps).reshape(-1)
             _describe_lines(step, task)
