@@ -160,8 +160,13 @@ class GreatPlan:
 @lru_cache(256)
 def choose(plane: Plane) -> GreatTiling | None:
     """Return the cheapest way of cutting a plane, if there is one, whatever the batch is."""
-    found = [*_planes(plane), *_lines(plane)]
-    return min(found, key=lambda tiling: tiling.cost, default=None)
+    return min(tilings(plane), key=lambda tiling: tiling.cost, default=None)
+
+
+def tilings(plane: Plane) -> Iterator[GreatTiling]:
+    """Yield the ways of cutting a plane."""
+    yield from _planes(plane)
+    yield from _lines(plane)
 
 
 def _planes(plane: Plane) -> Iterator[GreatTiling]:
@@ -188,7 +193,7 @@ def _lines(plane: Plane) -> Iterator[GreatTiling]:
         if points[0] > points[1] or right < 1:
             continue
         tiles = 1, -(-plane.columns.outputs // right)
-        cost = _cost(plane, points, True, tiles) * costs.GREAT.chain
+        cost = _cost(plane, points, True, tiles)
         yield GreatTiling(points, True, True, (points[0], right), tiles, cost)
 
 
