@@ -24,11 +24,12 @@ POINTS = (
     *(32, 48, 64, 96, 128, 144, 192, 256, 288, 384, 512, 576, 768, 1024, 1152, 1536),
     *(2048, 2304, 3072, 4096, 4608, 6144, 8192),
 )
-CHAIN_POINTS = (64, 128, 192, 256, 384)  # rows and columns that a line is taken as
+# Rows and columns that a line is taken as.
+CHAIN_POINTS = (32, 48, 64, 96, 128, 144, 192, 256, 384)
 FINE = 16  # CX_CHAIN
 MOST_POINTS = 2**19  # of a tile
 NEAR_BYTES = 3 * 2**18  # of a tile that stays in the L2 cache with a part of a spectrum
-KERNEL = 1 / 2  # the transform of a kernel, in pairs of tiles
+KERNEL = 1 / 3  # the transform of a kernel, in pairs of tiles
 ODD = 1 / 4  # what the last one of an odd number of pairs costs besides: a second thread waits
 
 
@@ -202,7 +203,7 @@ def _cost(plane: Plane, points: tuple[int, int], turns: bool, tiles: tuple[int, 
     if 2 * all_points * np.dtype(plane.dtype).itemsize > NEAR_BYTES:
         per_point += each.far_tile
     if not plane.rows:  # lines come in batches, which share the kernel's transform and the call
-        return counted * all_points * per_point
+        return pairs * all_points * per_point
     return (counted + KERNEL) * all_points * per_point + each.call
 
 
