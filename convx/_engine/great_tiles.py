@@ -22,13 +22,18 @@ Table = NDArray[np.int64]
 # Along an axis: products of 2 and at most two times 3, of whole vectors.
 POINTS = (
     *(32, 48, 64, 96, 128, 144, 192, 256, 288, 384, 512, 576, 768, 1024, 1152, 1536),
-    *(2048, 2304, 3072, 4096, 4608, 6144, 8192),
+    *(2048, 2304, 3072, 4096, 4608, 6144, 8192, 12288, 16384, 24576, 32768, 49152),
 )
-CHAIN_POINTS = (64, 128, 192, 256, 384)  # rows and columns that a line is taken as
+# Rows and columns that a line is taken as.
+CHAIN_POINTS = (32, 48, 64, 96, 128, 144, 192, 256, 384, 576, 768, 1024, 1536, 2048, 3072, 4096)
 FINE = 16  # CX_CHAIN
-MOST_POINTS = 2**19  # of a tile
+# Of a tile: more if a kernel has so many places itself, which tiles of other sizes would mostly be.
+MOST_POINTS = 2**19
+MORE_POINTS = 8
+HUGE_POINTS = 2**24
 NEAR_BYTES = 3 * 2**18  # of a tile that stays in the L2 cache with a part of a spectrum
-KERNEL = 1 / 2  # the transform of a kernel, in pairs of tiles
+LONGEST = 4  # columns that a line has for a row
+KERNEL = 1 / 3  # the transform of a kernel, in pairs of tiles
 ODD = 1 / 4  # what the last one of an odd number of pairs costs besides: a second thread waits
 
 
@@ -175,26 +180,39 @@ def _planes(plane: Plane) -> Iterator[GreatTiling]:
     if rows == 1:
         return
     down, along = plane.padded_outputs, plane.columns.outputs
-    for points in itertools.product(POINTS, POINTS):
+    most = _most_points(rows * columns)
+    for points in itertools.product(_sizes(rows, down), _sizes(columns, along)):
         right = points[0] - rows + 1, points[1] - columns + 1
-        if min(right) < 1 or math.prod(points) > MOST_POINTS:
+        if math.prod(points) > most:
             continue
         tiles = -(-down // right[0]), -(-along // right[1])
         cost = _cost(plane, points, columns > 1, tiles)
         yield GreatTiling(points, columns > 1, False, right, tiles, cost)
 
 
+def _sizes(taps: int, outputs: int) -> list[int]:
+    """Points along an axis, up to the first that take all outputs in one tile."""
+    needed = outputs + taps - 1
+    return [n for n, before in zip(POINTS, (0, *POINTS)) if taps <= n and before < needed]
+
+
 def _lines(plane: Plane) -> Iterator[GreatTiling]:
     """Tiles of a line whose rows follow one another."""
     if plane.rows:
         return
+    most = _most_points(plane.columns.kernel)
     for points in itertools.product(CHAIN_POINTS, CHAIN_POINTS):
         right = math.prod(points) - plane.columns.kernel + 1
-        if points[0] > points[1] or right < 1:
+        if not 1 <= points[1] / points[0] <= LONGEST or right < 1 or math.prod(points) > most:
             continue
         tiles = 1, -(-plane.columns.outputs // right)
         cost = _cost(plane, points, True, tiles)
         yield GreatTiling(points, True, True, (points[0], right), tiles, cost)
+
+
+def _most_points(places: int) -> int:
+    """Points of a tile at most, for a kernel that spans so many."""
+    return min(max(MOST_POINTS, MORE_POINTS * places), HUGE_POINTS)
 
 
 def _cost(plane: Plane, points: tuple[int, int], turns: bool, tiles: tuple[int, int]) -> float:
@@ -207,7 +225,7 @@ def _cost(plane: Plane, points: tuple[int, int], turns: bool, tiles: tuple[int, 
     if 2 * all_points * np.dtype(plane.dtype).itemsize > NEAR_BYTES:
         per_point += each.far_tile
     if not plane.rows:  # lines come in batches, which share the kernel's transform and the call
-        return counted * all_points * per_point
+        return pairs * all_points * per_point
     return (counted + KERNEL) * all_points * per_point + each.call
 
 

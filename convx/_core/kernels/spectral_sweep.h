@@ -255,7 +255,9 @@ CX_INLINE void NAME(transform_tile)(const int packing, const cx_spectral_job *jo
     T scale = (T)1 / (T)(rows * (job->turns ? columns : 1));
     int64_t out_rows = job->chained ? rows : job->tile_rows;
     int64_t out_columns = job->chained ? columns : job->tile_columns;
-    for (int64_t c = 0; c < columns; c += LANES) {
+    /* beside a kernel there are zeros, which stay what they are */
+    int64_t filled = packing && !job->chained ? job->inside : columns;
+    for (int64_t c = 0; c < filled; c += LANES) {
         if (job->turns) {
             NAME(transform_places)(tile->re + c, tile->im + c, rows, tile->pitch,
                                    tile->row_roots, 1);
