@@ -27,6 +27,7 @@ AnyArray = NDArray[Any]
 LANES_BYTES = 64  # vectors that costs are told in
 MOST_MAPS = 5 * 2**20  # bytes of what a layer reads and makes of an item: else layer by layer
 MOST_WEIGHTS = 10 * 2**20  # bytes of a layer's packed weights, likewise
+LEAST_WEIGHTED = 2  # layers with weights, likewise
 LEAST_FILLED = 0.4  # of the lanes, by filters, likewise
 TILE, POINTS, TAPS = 4, 6, 3  # of Winograd's algorithm
 ROW = _network.ROW_TAPS
@@ -177,7 +178,7 @@ class _Planning:
         return "points" if tiles * each < direct else "product"
 
     def _check_sizes(self) -> None:
-        """Refuse what gains nothing by layers that are run together."""
+        """Refuse what gains nothing by layers that are run together, or has only one."""
         lanes = LANES_BYTES // self.dtype.itemsize
         needed = computed = 0
         for task in self.tasks:
@@ -193,7 +194,8 @@ class _Planning:
                 filters, work = task.target.channels, weights * math.prod(task.target.sizes)
                 needed += work
                 computed += work * -(-filters // lanes) * lanes // filters
-        if needed < LEAST_FILLED * computed:
+        weighted = sum(task.layer.weight is not None for task in self.tasks)
+        if weighted < LEAST_WEIGHTED or needed < LEAST_FILLED * computed:
             raise NotPlanned
 
     def _choose_lanes_of_input(self) -> None:
