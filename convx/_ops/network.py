@@ -79,7 +79,7 @@ class Network:
         if not isinstance(x, np.ndarray) or x.ndim < 3 or not len(x):
             return None
         shape = x.shape[1:]
-        program = self._plans.get(shape, MISSING)
+        program: Program | None = self._plans.get(shape, MISSING)
         if program is MISSING:
             program = self._plan(shape)
         if program is None:
