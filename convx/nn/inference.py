@@ -211,9 +211,8 @@ class _Together:
         if together is None:
             return self._one_by_one(x)
         y, failed = together
-        if failed is not None:
-            places = np.flatnonzero(failed)
-            y[places] = self._one_by_one(x[places])
+        for place in () if failed is None else np.flatnonzero(failed):
+            y[place] = self._one_by_one(x[place : place + 1])[0]
         return y
 
     def _one_by_one(self, x: Any) -> Any:
