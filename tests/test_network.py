@@ -1,13 +1,14 @@
 """Prepared models whose layers are run together: results, and what changes no bit of them."""
 
 import math
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import run_python
+from support import guarded, run_in_child, run_python
 
 import convx
 from convx import nn
@@ -151,8 +152,31 @@ def test_random_models(drawn, seed):
     y = ready(x)
     assert y.shape == expected.shape
     np.testing.assert_allclose(y, expected, **tolerance(dtype))
+    leave_nan_in_scratch_memory()
     one = ready(x[:1])
     assert one.tobytes() == y[:1].tobytes()
+
+
+FILLER = nn.prepare(nn.models.small_resnet(rng=0))
+
+
+def leave_nan_in_scratch_memory():
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(FILLER(np.full((3, 1, 28, 28), np.nan, np.float32))).all()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pages are protected by mprotect")
+@pytest.mark.parametrize("side", ["after", "before"])
+def test_inputs_between_forbidden_pages(side, rng):
+    def run():
+        for name, build in MODELS.items():
+            ready = nn.prepare(settle(build(channels=18, rng=0), rng))
+            for items in (1, 3):
+                x = rng.standard_normal((items, 18, 25, 19)).astype(np.float32)
+                assert ready(guarded(x, side)).tobytes() == ready(x).tobytes(), name
+        return "done"
+
+    assert run_in_child(run).value == "done"
 
 
 @settings(max_examples=120, deadline=None)
