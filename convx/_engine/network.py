@@ -31,7 +31,7 @@ LEAST_WEIGHTED = 2  # layers with weights, likewise
 LEAST_FILLED = 0.4  # of the lanes, by filters, likewise
 TILE, POINTS, TAPS = 4, 6, 3  # of Winograd's algorithm
 ROW = _network.ROW_TAPS
-POINTS_ROOM = 0.5  # of the L2 cache, for the points of the tiles that go together
+POINTS_ROOM = 0.25  # of the L2 cache, for the points of the tiles that go together
 MOST_ITEMS = 16  # that go through the layers together
 MAPS = 0.5  # of the L2 cache, what the maps of several items may take
 # What transforming the inputs and the outputs of a tile costs, in multiply-adds of vectors.

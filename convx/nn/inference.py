@@ -52,7 +52,8 @@ def prepare(model: Module) -> PreparedModel:
 
     Batch norm becomes part of the weights of the convolution before it, weights are packed once
     (:func:`convx.prepare_conv`), and an activation or the sum of a residual block that follows a
-    convolution is done while its results are in the cache. Dropout goes.
+    convolution is done while its results are in the cache. Dropout goes. Where inputs are small, a
+    few items go through a stretch of layers in one call.
 
     Parameters
     ----------
@@ -62,7 +63,8 @@ def prepare(model: Module) -> PreparedModel:
     Returns
     -------
     PreparedModel
-        A callable of one array. Results are those of the model but for rounding.
+        A callable of one array. Results are those of the model but for rounding. Plans and packed
+        weights are made when a shape of inputs comes for the first time.
 
     Raises
     ------
