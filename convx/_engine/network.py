@@ -301,16 +301,19 @@ class _Planning:
         if task.kind == "product":
             matrices = [weight.reshape(filters, -1)]
         else:
-            points = np.einsum(
-                "fcij,pi,qj->pqfc", weight.astype(np.float64), TO_WEIGHTS, TO_WEIGHTS
-            )
-            matrices = [*points.reshape(-1, filters, weight.shape[1])]
+            taps = weight.transpose(2, 3, 0, 1).astype(np.float64, order="C")
+            matrices = [point for row in _points_of(taps) for point in _points_of(row)]
         width = vectors * self.lanes
         blocks = []
         for matrix in matrices:
             filled = self._filled(matrix, matrix.shape)
             blocks += [filled[f : f + width].T.reshape(-1) for f in range(0, len(filled), width)]
         return np.concatenate(blocks)
+
+
+def _points_of(taps: Any) -> list[Any]:
+    """Return the points of taps along the first axis, by sums in the same order anywhere."""
+    return [a * taps[0] + b * taps[1] + c * taps[2] for a, b, c in TO_WEIGHTS]
 
 
 def _result_of_linear(layer: Layer, source: Map) -> int:
