@@ -10,7 +10,8 @@ from convx._core._driver import Activation
 from convx._core._network import Network as Program
 from convx._engine import arguments, execution, pool_windows
 from convx._engine.dtypes import AnyArray
-from convx._engine.network import Layer, NotPlanned, plan
+from convx._engine.network import NotPlanned, plan
+from convx._engine.network_steps import Layer
 from convx._engine.pool_windows import PoolAxis
 from convx._engine.threads import WORK_PER_THREAD
 from convx._ops import pool
