@@ -7,7 +7,7 @@ import pytest
 from support import assert_same
 
 from convx import functional as F
-from convx import reference
+from convx import grad, reference
 
 # Taps and strides that have loops of their own, and two that have none.
 FEW = [(2, 1), (3, 1), (4, 1), (2, 2), (3, 2), (4, 2), (3, 3), (4, 4), (2, 3), (5, 2)]
@@ -82,3 +82,30 @@ def test_zeros_keep_their_sign():
     x = np.full((1, 4, 4), -0.0, np.float32)
     assert np.signbit(F.avg_pool2d(x, 3, 1)).all()
     assert np.signbit(F.max_pool2d(x, 3, 1, 1)).all()
+
+
+@pytest.mark.parametrize("plane", PLANES)
+@pytest.mark.parametrize(("taps", "stride"), FEW)
+def test_gradients_of_means(taps, stride, plane):
+    """Every input gets what the windows have that it is in, in numbers that are exact."""
+    for padding in {0, taps // 2}:
+        x = values((2, *plane), "float64")
+        pairs = [(one,) * 2 for one in (taps, stride, padding, 1)]
+        grad_output = values(F.avg_pool2d(x, taps, stride, padding).shape, "float64")
+        expected = np.zeros_like(x)
+        for (row, column), (rows, columns) in reference.windows(plane, *pairs):
+            expected[:, rows[:, None], columns] += grad_output[:, row, column, None, None]
+        options = (taps, stride, padding)
+        found = grad.avg_pool2d(grad_output, x, *options, divisor_override=1)
+        assert_same(found, expected)
+        found = grad.avg_pool2d(grad_output, x, *options)
+        np.testing.assert_allclose(found, expected / taps**2, rtol=1e-13, atol=1e-13)
+
+
+def test_gradients_of_means_of_volumes():
+    x = values((2, 6, 9, 37), "float64")
+    for taps, stride in [(3, (2, 1, 1)), (2, 2)]:
+        y = F.avg_pool3d(x, taps, stride)
+        grad_output = values(y.shape, "float64")
+        found = grad.avg_pool3d(grad_output, x, taps, stride)
+        assert np.isclose((found * x).sum(), (y * grad_output).sum(), rtol=1e-12)

@@ -107,9 +107,26 @@ cdef class Pooling:
         if has_few and job.axes > 1 and not job.queue_rows and not job.halves:
             job.block_pitch = rounded_up(axis.low) + rounded_up(max(axis.size, extent - axis.low))
             job.block_rows = min(CX_BLOCK_ROWS, job.rows, BLOCK_SIZE // job.block_pitch)
+        if reducer == "sum" and has_few and job.axes > 1:
+            self.find_spread_rows(axes)
         if adjoint is not None:
             job.adjoint = &adjoint.job
             job.window_rows = max(job.window_rows, adjoint.job.window_rows)
+
+    cdef int find_spread_rows(self, axes) except -1:
+        """How many rows of the gradient go together, if there is a loop for its windows."""
+        cdef cx_pool_job *job = &self.job
+        cdef const cx_pool_axis *axis = self.axes + job.axes - 1
+        cdef int64_t before = axis.taps - 1 - axis.low
+        if any(one.divisor is not None and one.divisor.size > 1 for one in axes):
+            return 0
+        if axis.stride == 1 and before >= 0:
+            job.spread_pitch = rounded_up(before)
+            job.spread_pitch += rounded_up(max(axis.outputs, axis.size + axis.low))
+            job.spread_rows = min(job.rows, BLOCK_SIZE // job.spread_pitch)
+        elif axis.stride == axis.taps and not axis.low and axis.outputs * axis.taps <= axis.size:
+            job.spread_rows = job.rows
+        return 0
 
     def __dealloc__(self):
         PyMem_Free(self.axes)
@@ -122,7 +139,9 @@ cdef class Pooling:
     cdef int64_t scratch_bytes(self):
         cdef int64_t size = self.job.axis[self.job.axes - 1].size
         cdef int64_t kept = self.job.queue_rows + 4
-        cdef int64_t line = max(self.job.line, self.job.block_rows * self.job.block_pitch)
+        cdef int64_t block = max(self.job.block_rows * self.job.block_pitch,
+                                 self.job.spread_rows * self.job.spread_pitch)
+        cdef int64_t line = max(self.job.line, block)
         cdef int64_t count = 6 * 8 * line + 24 * (self.job.window_rows + 1) + 16 * kept * size
         return (count + 63) // 64 * 64  # so that lines of every thread begin with one of the cache
 
@@ -152,6 +171,8 @@ cdef class Pooling:
         cdef Buffer grad_buffer = Buffer(grad), y_buffer = Buffer(y, writable=True)
         cdef int64_t line = job.axis[job.axes - 1].size
         job.x, job.y = grad_buffer.view.buf, y_buffer.view.buf
+        if not job.halves:
+            job.line = max(job.line, job.spread_rows * job.spread_pitch)
         share_out(sweeps_of(isa, grad.dtype.char).pool_sum_gradient, &job, planes, threads,
                   self.scratch_bytes() + 8 * job.rows * line)
 
