@@ -14,6 +14,7 @@ from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem, Tiling
 from convx._engine.window import AxisTaps, Table
 
 LANES_STRIDE = 4  # the greatest stride for which groups are the lanes of vectors
+FAR_BYTES = 16 * 2**20  # of a result that is stored past the caches, which it would leave anyway
 GATHER_COST = 5  # copying a vector to a panel costs as much as so many of its multiply-adds
 MOST_WEIGHTS = 128 * 2**20  # bytes of transformed weights, or of the sums that become a gradient
 
@@ -289,8 +290,17 @@ def pass_plan(
         tile_size=pitch(math.prod(lengths), problem.item_size),
         tile_rows=math.prod(lengths[:-1]),
         positions=math.prod(axis.block for axis in plans),
+        far=_output_size(problem) * problem.item_size >= FAR_BYTES,
         **chosen,
     )
+
+
+def _output_size(problem: Problem) -> int:
+    """Elements of what a pass computes."""
+    if problem.kind == "weight_gradient":
+        return problem.weights
+    outputs = math.prod(axis.taps.outputs for axis in problem.axes)
+    return problem.batch * problem.groups * problem.filters * outputs
 
 
 def fits(cut: PassPlan, problem: Problem) -> bool:

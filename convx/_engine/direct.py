@@ -196,7 +196,7 @@ def _dealt(problem: Problem, axes: Sequence[Axis], blocks: list[int], lanes: int
     sizes, threads = [axis.taps.outputs for axis in axes], problem.threads
     counts = [-(-size // block) for size, block in zip(sizes, blocks)]
     tasks = problem.batch * problem.groups * math.prod(counts)
-    inputs = problem.channels * math.prod(sizes)
+    inputs = problem.groups * problem.channels * math.prod(sizes)
     if threads == 1 or tasks >= 8 * threads or problem.weights > inputs:
         return blocks
     axis = next((i for i, size in enumerate(sizes) if size > 1), len(sizes) - 1)

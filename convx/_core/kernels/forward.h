@@ -21,14 +21,18 @@ CX_INLINE void NAME(multiply_panel)(const cx_pass *pass, const NAME(space) *spac
         kind = CX_FETCHING;
     NAME(product) product = NAME(product_of)(rows, panel->width, kind);
     if (panel->whole && panel->columns == panel->width) {
-        product(reduction, offset, x, block, out + panel->run->out, pass->out_channel, start);
+        T *y = out + panel->run->out;
+        if (start == CX_FAR)
+            start = NAME(start_far)(y, pass->out_channel, panel->width);
+        product(reduction, offset, x, block, y, pass->out_channel, start);
         return;
     }
     if (start == CX_CONTINUE)
         NAME(stage)(pass, panel, out, space->staged, rows, 0);
     else
         NAME(fetch_outputs)(pass, panel, rows, out);
-    product(reduction, offset, x, block, space->staged, panel->width, start);
+    product(reduction, offset, x, block, space->staged, panel->width,
+            start == CX_FAR ? CX_START : start);
     NAME(stage)(pass, panel, out, space->staged, rows, 1);
 }
 
@@ -43,6 +47,8 @@ static void NAME(multiply_box)(const cx_pass *pass, const cx_call *call, const c
     const cx_box *box = &space->box;
     int start = s->channel == 0 && s->tap == 0 ? CX_START : CX_CONTINUE;
     int last = NAME(is_last_step)(pass, s);
+    if (pass->far && start == CX_START && last && !NAME(finishes)(call))
+        start = CX_FAR;
     int64_t reduction = s->channels * s->taps, panel_size = PANEL_SIZE(reduction);
     int64_t together = box->panels, streamed = !pass->gathered && pass->in_place && pass->taps == 1;
     if (pass->gathered && !pass->in_place)
@@ -133,4 +139,6 @@ static void NAME(forward_direct)(const cx_pass *pass, const cx_call *call, const
         NAME(find_panel_offsets)(pass->channel_block * pass->tap_block, space.panel_offset);
     for (int64_t group = share->group; group < share->end_group; group++)
         NAME(forward_group)(pass, call, group, share, &space);
+    if (pass->far)
+        CX_END_FAR();
 }

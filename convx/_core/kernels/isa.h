@@ -64,6 +64,15 @@ enum { CX_MOST_KERNEL_TAPS = 64 }; /* kernels that are packed by transposition w
 enum { CX_PACKED, CX_STRIDED, CX_FETCHING };
 
 /* How a product starts, and what becomes of its sums. */
-enum { CX_START, CX_CONTINUE, CX_ADD };
+enum { CX_START, CX_CONTINUE, CX_ADD, CX_FAR };
+
+/* Products of so many vectors to a row may store them past the caches, where an instruction set has
+   such a CX_STORE_FAR. That ends with CX_END_FAR: what is stored later is seen later. */
+enum { CX_FAR_VECTORS = 2, CX_FAR_BYTES = 64 };
+#if defined __x86_64__
+#define CX_END_FAR() __asm__ volatile("sfence" ::: "memory")
+#else
+#define CX_END_FAR()
+#endif
 
 #endif

@@ -25,7 +25,8 @@ typedef struct {
 } NAME(rows);
 
 /* Outputs are mostly far from the caches, and a store waits for its line there: so those of the
-   next panel are asked for before this one's sum. */
+   next panel are asked for before this one's sum. Or they go past the caches, in whole vectors: then
+   they are never read, and leave room for what is. */
 typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
                               const NAME(rows) *block, T *y, int64_t y_stride, int start);
 
@@ -82,7 +83,8 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
             CX_UNROLL for (int r = 0; r < ROWS; r++) {                                            \
                 CX_UNROLL for (int v = 0; v < VECTORS; v++) {                                     \
                     sum[r][v] = (bias ? bias[r] : (T)0) - (NAME(VECTOR)){0};                      \
-                    __builtin_prefetch(row + (v + VECTORS) * WIDTH, 1);                           \
+                    if (start != CX_FAR)                                                          \
+                        __builtin_prefetch(row + (v + VECTORS) * WIDTH, 1);                       \
                 }                                                                                 \
                 NEXT_ROW                                                                          \
             }                                                                                     \
@@ -105,11 +107,18 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
                 NEXT_ROW                                                                          \
             }                                                                                     \
         row = y;                                                                                  \
-        CX_UNROLL for (int r = 0; r < ROWS; r++) {                                                \
-            CX_UNROLL for (int v = 0; v < VECTORS; v++)                                           \
-                *(NAME(LOOSE) *)(row + v * WIDTH) = sum[r][v];                                    \
-            NEXT_ROW                                                                              \
-        }                                                                                         \
+        if ((VECTORS) == CX_FAR_VECTORS && start == CX_FAR)                                       \
+            CX_UNROLL for (int r = 0; r < ROWS; r++) {                                            \
+                CX_UNROLL for (int v = 0; v < VECTORS; v++)                                       \
+                    CX_STORE_FAR((NAME(VECTOR) *)(row + v * WIDTH), sum[r][v]);                   \
+                NEXT_ROW                                                                          \
+            }                                                                                     \
+        else                                                                                      \
+            CX_UNROLL for (int r = 0; r < ROWS; r++) {                                            \
+                CX_UNROLL for (int v = 0; v < VECTORS; v++)                                       \
+                    *(NAME(LOOSE) *)(row + v * WIDTH) = sum[r][v];                                \
+                NEXT_ROW                                                                          \
+            }                                                                                     \
     }
 
 CX_EACH_PRODUCT(PRODUCT)
@@ -141,6 +150,14 @@ static const NAME(product) NAME(products)[3][ROWS + 1][2 * CX_MOST_VECTORS + 1] 
     CX_EACH_ROW(HALF_ENTRIES)
 #endif
 };
+
+/* How a product starts whose sums are complete, and its outputs larger than the caches: only whole
+   lines can go past them. */
+CX_INLINE int NAME(start_far)(const T *y, int64_t y_stride, int64_t width)
+{
+    int64_t places = (int64_t)(intptr_t)y | y_stride * (int64_t)sizeof(T);
+    return width == CX_FAR_VECTORS * LANES && places % CX_FAR_BYTES == 0 ? CX_FAR : CX_START;
+}
 
 CX_INLINE NAME(product) NAME(product_of)(int64_t rows, int64_t width, int kind)
 {

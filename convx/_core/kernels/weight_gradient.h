@@ -181,8 +181,10 @@ static void NAME(gradient_direct)(const cx_pass *pass, const cx_call *call,
                 NAME(product) product =
                     NAME(product_of)(rows, width, pass->strided ? CX_STRIDED : CX_PACKED);
                 if (columns == width) {
-                    product(positions, space.panel_offset, space.panel, &block, y, kernel,
-                            step == share->part_step ? CX_START : CX_ADD);
+                    int start = step == share->part_step ? CX_START : CX_ADD;
+                    if (pass->far && share->part_end == share->part_step + 1)
+                        start = NAME(start_far)(y, kernel, width);
+                    product(positions, space.panel_offset, space.panel, &block, y, kernel, start);
                     continue;
                 }
                 product(positions, space.panel_offset, space.panel, &block, space.staged, width,
@@ -194,4 +196,6 @@ static void NAME(gradient_direct)(const cx_pass *pass, const cx_call *call,
             }
         }
     }
+    if (pass->far)
+        CX_END_FAR();
 }
