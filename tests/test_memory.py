@@ -75,6 +75,18 @@ def test_kept_memory_is_bounded():
     assert kept_sizes() == [2**18] * 256
 
 
+@pytest.mark.parametrize(
+    ("size", "taken"), [(1605632, 2**21), (2**21 + 100, 2**21 + 100), (3702784, 2**22)]
+)
+def test_a_huge_page_that_is_nearly_filled_is_taken_whole(size, taken):
+    result = new_result((size // 4,), FLOAT32)
+    place = address(result)
+    assert place % 2**21 == 0
+    del result
+    assert kept_sizes()[-1] == taken
+    assert address(new_result((size // 4,), FLOAT32)) == place
+
+
 def test_what_a_step_of_training_holds_is_kept():
     held = [new_result((MEGABYTE,), FLOAT32) for _ in range(60)]
     places = {address(one) for one in held}

@@ -32,7 +32,7 @@ cdef extern from *:
     """
     void ask_for_huge_pages(void *memory, size_t size) nogil
 
-cdef int64_t PAGE = 4096, HUGE_PAGE = 2 ** 21
+cdef int64_t PAGE = 4096, HUGE_PAGE = 2 ** 21, NEARLY_A_HUGE_PAGE = 3 * 2 ** 19
 # Scratch memory that is larger than this is not kept.
 cdef int64_t MOST_SCRATCH = 64 * 2 ** 20
 # Results that are smaller come from NumPy; so many blocks and bytes are kept of others: as many as
@@ -45,10 +45,12 @@ cdef list idle_results = []
 
 
 cdef class Block:
-    """Memory that begins with a page."""
+    """Memory that begins with a page; of huge ones the last is taken whole if it is nearly filled."""
 
     def __cinit__(self, int64_t size):
-        cdef int64_t alignment = HUGE_PAGE if size >= 2 * HUGE_PAGE else PAGE
+        cdef int64_t alignment = HUGE_PAGE if size >= NEARLY_A_HUGE_PAGE else PAGE
+        if size % HUGE_PAGE >= NEARLY_A_HUGE_PAGE:
+            size += HUGE_PAGE - size % HUGE_PAGE
         if posix_memalign(<void **>&self.memory, alignment, size):
             self.memory = NULL
             raise MemoryError(f"no memory for {size} bytes of a result or of workspace")
@@ -140,7 +142,7 @@ cpdef new_result(tuple shape, dtype):
     if size < LEAST_RESULT:
         return empty(shape, dtype)
     for block in idle_results[::-1]:
-        if size <= block.size <= size + size // 4:
+        if size <= block.size <= size + size // 3:
             try:
                 idle_results.remove(block)
             except ValueError:  # another thread was faster

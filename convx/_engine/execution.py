@@ -211,6 +211,7 @@ def remember(
         return
     strides = tuple(stride // kernel.itemsize for stride in x.strides)
     chosen = _programs.get((of, direction, strides, kernel.name, get_num_threads()))
-    if chosen is not None and chosen.plan.writes_all and chosen.plan.work:
+    bias = call[3]  # what is not written is zero without it
+    if chosen is not None and (chosen.plan.writes_all or bias is None) and chosen.plan.work:
         weights = None if packed is None else packed.get(chosen.plan.packing)
         memo.remember(call, chosen, result.shape, result.dtype, weights)
