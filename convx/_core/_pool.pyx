@@ -118,11 +118,13 @@ cdef class Pooling:
         cdef cx_pool_job *job = &self.job
         cdef const cx_pool_axis *axis = self.axes + job.axes - 1
         cdef int64_t before = axis.taps - 1 - axis.low
+        cdef int64_t last = axis.size + axis.low
         if any(one.divisor is not None and one.divisor.size > 1 for one in axes):
             return 0
-        if axis.stride == 1 and before >= 0:
-            job.spread_pitch = rounded_up(before)
-            job.spread_pitch += rounded_up(max(axis.outputs, axis.size + axis.low))
+        if axis.stride < axis.taps and before >= 0:
+            if axis.stride == 2:
+                before, last = 1, last // 2 + 1
+            job.spread_pitch = rounded_up(before) + rounded_up(max(axis.outputs, last))
             job.spread_rows = min(job.rows, BLOCK_SIZE // job.spread_pitch)
         elif axis.stride == axis.taps and not axis.low and axis.outputs * axis.taps <= axis.size:
             job.spread_rows = job.rows

@@ -38,6 +38,9 @@
 #include "pool_room.h"
 #include "pool_block.h"
 #include "pool_sweep.h"
+#if IS_FLOAT
+#include "pool_spread.h"
+#endif
 #include "pool_gradient_sweep.h"
 
 static const cx_sweeps NAME(sweeps) = {

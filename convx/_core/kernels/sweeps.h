@@ -241,8 +241,7 @@ typedef struct cx_pool_job {
     int64_t block_rows;           /* rows of outputs that are computed together if windows have few
                                      taps along the last axis, at most CX_BLOCK_ROWS, else 0 */
     int64_t block_pitch;          /* elements from one of their lines to the next */
-    int64_t spread_rows;          /* the same of the gradient of sums, if windows are alike and stand next
-                                     to one another or one element apart along the last axis */
+    int64_t spread_rows;          /* the same of the gradient of sums, if all have one divisor */
     int64_t spread_pitch;
     double halves;                /* divisor of sums of the blocks of 2 by 2 that the plane is cut
                                      into; 0 for all other pools */

@@ -1,0 +1,184 @@
+/* Gradients of sums along the last axis: a row of outputs becomes a row of inputs, each with the sum of
+   the windows that it is in. */
+
+/* line[q * stride + f] = wide[q] for f <= last, else narrow[q]. */
+CX_INLINE void NAME(deal_phases_of)(const int64_t stride, T *restrict line, const T *restrict wide,
+                                    const T *restrict narrow, int64_t last, int64_t count)
+{
+    for (int64_t q = 0; q < count; q++)
+        for (int64_t f = 0; f < stride; f++)
+            line[q * stride + f] = f <= last ? wide[q] : narrow[q];
+}
+
+static CX_NOINLINE void NAME(deal_phases)(int64_t stride, T *restrict line,
+                                          const T *restrict wide, const T *restrict narrow,
+                                          int64_t last, int64_t count)
+{
+    if (stride == 2 && last == 0)
+        NAME(deal_phases_of)(2, line, wide, narrow, 0, count);
+    else if (stride == 2)
+        NAME(deal_phases_of)(2, line, wide, narrow, 1, count);
+    else if (stride == 3 && last == 2)
+        NAME(deal_phases_of)(3, line, wide, narrow, 2, count);
+    else
+        NAME(deal_phases_of)(stride, line, wide, narrow, last, count);
+}
+
+/* What regular windows along a line make of the gradient of a row, in to[0] … to[size - 1].
+
+   Input i, with i + low = q * stride + f, is in the windows of outputs q, q - 1 … as long as f plus
+   the strides is a tap. So all inputs of a phase f have sums of equally many neighbours, and there
+   are but two numbers of them. */
+static void NAME(spread_regular)(const cx_pool_axis *axis, const T *grad,
+                                 const NAME(pool_room) *room, T *restrict to)
+{
+    int64_t stride = axis->stride, more = (axis->taps - 1) / stride, last = (axis->taps - 1) % stride;
+    int64_t count = (axis->size + axis->low + stride - 1) / stride;
+    T *padded = room->line, *wide = room->other, *line = room->out;
+    for (int64_t q = 0; q < more; q++)
+        padded[q] = 0;
+    int64_t outputs = cx_min(axis->outputs, count);
+    for (int64_t q = 0; q < outputs; q++)
+        padded[more + q] = grad[q];
+    for (int64_t q = outputs; q < count; q++)
+        padded[more + q] = 0;
+    T *narrow = padded + 1;
+    if (more == 0) {
+        wide = padded;
+        narrow = room->other;
+        for (int64_t q = 0; q < count; q++)
+            narrow[q] = 0;
+    } else if (more == 1)
+        for (int64_t q = 0; q < count; q++)
+            wide[q] = padded[q] + padded[q + 1];
+    else {
+        NAME(slide_sum)(padded, wide, count + 1, more, 1); /* of q - more … q - 1 */
+        narrow = (T *)room->keys;
+        for (int64_t q = 0; q < count; q++)
+            narrow[q] = wide[q + 1];
+        for (int64_t q = 0; q < count; q++)
+            wide[q] += q < outputs ? grad[q] : 0;
+    }
+    if (stride == 1)
+        line = wide;
+    else
+        NAME(deal_phases)(stride, line, wide, narrow, last, count);
+    for (int64_t i = 0; i < axis->size; i++)
+        to[i] = line[i + axis->low];
+}
+
+static void NAME(spread_row)(const cx_pool_job *job, const T *grad, double divisor,
+                             const NAME(pool_room) *room, T *restrict to)
+{
+    const cx_pool_axis *axis = job->axis + job->axes - 1;
+    T *scaled = (T *)room->out_keys;
+    for (int64_t o = 0; o < axis->outputs; o++)
+        scaled[o] = grad[o];
+    if (axis->divisor)
+        NAME(divide)(axis, divisor, scaled);
+    if (axis->taps) {
+        NAME(spread_regular)(axis, scaled, room, to);
+        return;
+    }
+    if (axis->outputs == 1 && axis->count[0] == axis->size) {
+        for (int64_t i = 0; i < axis->size; i++)
+            to[i] = scaled[0];
+        return;
+    }
+    for (int64_t i = 0; i < axis->size; i++)
+        to[i] = 0;
+    for (int64_t o = 0; o < axis->outputs; o++)
+        for (int64_t t = 0; t < axis->count[o]; t++)
+            to[axis->start[o] + t * axis->step] += scaled[o];
+}
+
+/* to[o * taps + t] = grad[o], divided, and 0 behind the last window. */
+#define DEFINE_REPEAT(TAPS)                                                                       \
+    static CX_NOINLINE void NAME(repeat_##TAPS)(const T *restrict grad, int64_t outputs,          \
+                                                int64_t rows, T divisor, T *restrict to,          \
+                                                int64_t size)                                     \
+    {                                                                                             \
+        for (int64_t r = 0; r < rows; r++, grad += outputs, to += size) {                         \
+            for (int64_t o = 0; o < outputs; o++) {                                               \
+                T share = grad[o] / divisor;                                                      \
+                CX_UNROLL for (int t = 0; t < TAPS; t++) to[o * TAPS + t] = share;                \
+            }                                                                                     \
+            for (int64_t i = outputs * TAPS; i < size; i++)                                       \
+                to[i] = 0;                                                                        \
+        }                                                                                         \
+    }
+DEFINE_REPEAT(2)
+DEFINE_REPEAT(3)
+DEFINE_REPEAT(4)
+#undef DEFINE_REPEAT
+
+/* The same of windows of three or four taps, two elements apart, where line[q] is the gradient of
+   output q. Inputs 2 q - low are in windows q - 1 and q; the next ones too, or in q alone. */
+#define DEFINE_SPREAD(TAPS)                                                                       \
+    static CX_NOINLINE void NAME(spread_##TAPS)(const T *restrict line, int64_t pitch,            \
+                                                int64_t rows, int64_t low, T *restrict to,        \
+                                                int64_t size)                                     \
+    {                                                                                             \
+        int64_t odd = low % 2, first = (low + 1) / 2, pairs = (size - odd) / 2;                   \
+        for (int64_t r = 0; r < rows; r++, line += pitch, to += size) {                           \
+            if (odd)                                                                              \
+                to[0] = TAPS == 3 ? line[low / 2] : line[low / 2 - 1] + line[low / 2];            \
+            for (int64_t k = 0; k < pairs; k++) {                                                 \
+                T here = line[first + k], both = line[first + k - 1] + here;                      \
+                to[odd + 2 * k] = both;                                                           \
+                to[odd + 2 * k + 1] = TAPS == 3 ? here : both;                                    \
+            }                                                                                     \
+            if (odd + 2 * pairs < size)                                                           \
+                to[size - 1] = line[first + pairs - 1] + line[first + pairs];                     \
+        }                                                                                         \
+    }
+DEFINE_SPREAD(3)
+DEFINE_SPREAD(4)
+#undef DEFINE_SPREAD
+
+/* Where the gradients of a row begin in a line: behind the windows that an input is in before the
+   first. */
+CX_INLINE int64_t NAME(spread_start)(const cx_pool_axis *axis)
+{
+    int64_t before = axis->stride == 1 ? axis->taps - 1 - axis->low : 1;
+    return (before + CX_BLOCK_ALIGNMENT - 1) / CX_BLOCK_ALIGNMENT * CX_BLOCK_ALIGNMENT;
+}
+
+static void NAME(clear_lines)(const cx_pool_job *job, const NAME(pool_room) *room)
+{
+    for (int64_t i = 0; i < job->spread_rows * job->spread_pitch; i++)
+        room->line[i] = 0;
+}
+
+static CX_NOINLINE void NAME(divide_lines)(const T *restrict grad, int64_t outputs, int64_t rows,
+                                           T divisor, T *restrict line, int64_t pitch)
+{
+    for (int64_t r = 0; r < rows; r++, grad += outputs, line += pitch)
+        for (int64_t o = 0; o < outputs; o++)
+            line[o] = grad[o] / divisor;
+}
+
+/* Rows of gradients, spread along the last axis: as sums of neighbours, or repeated if windows do not
+   overlap. */
+static void NAME(spread_block)(const cx_pool_job *job, const T *grad, int64_t rows, T divisor,
+                               const NAME(pool_room) *room, T *to)
+{
+    const cx_pool_axis *axis = job->axis + job->axes - 1;
+    int64_t outputs = axis->outputs, size = axis->size, taps = axis->taps, low = axis->low;
+    if (axis->stride < taps) {
+        int64_t pitch = job->spread_pitch;
+        T *lines = room->line + NAME(spread_start)(axis);
+        NAME(divide_lines)(grad, outputs, rows, divisor, lines, pitch);
+        if (axis->stride == 1)
+            NAME(sum_few)(lines - (taps - 1 - low), pitch, to, size, rows, taps, 1);
+        else if (taps == 3)
+            NAME(spread_3)(lines, pitch, rows, low, to, size);
+        else
+            NAME(spread_4)(lines, pitch, rows, low, to, size);
+    } else if (taps == 2)
+        NAME(repeat_2)(grad, outputs, rows, divisor, to, size);
+    else if (taps == 3)
+        NAME(repeat_3)(grad, outputs, rows, divisor, to, size);
+    else
+        NAME(repeat_4)(grad, outputs, rows, divisor, to, size);
+}
