@@ -44,6 +44,8 @@ STRIDED_POSITIONS = 64  # outputs of a task up to which weights are read where t
 TASK_POSITIONS = 1024  # outputs of a task, over the items of a batch
 GATHER_FILTERS = 24  # filters from which copying positions to panels is worth while at all
 STREAM_FILTERS = 512  # filters up to which kernels of one tap read whole vectors in place
+STREAM_FEWER = 128  # the same with register blocks of fewer than STREAM_ROWS filters
+STREAM_ROWS = 14
 FLAT_FILTERS = 4  # filters of a group up to which rows are computed as one stretch
 FLAT_WEIGHTS = 4096  # weights of a group up to which they are
 FLAT_POSITIONS = 4096  # outputs of a box where they are
@@ -137,9 +139,9 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
         and not every_other
         and not (slides and _fills_rows(axes, lanes) and _pays_sliding(axes, taps, rows))
     )
-    gathered = not as_lanes and _gathers(axes, problem.filters, narrowest, lanes)
+    streams = _streams(problem, axes)
+    gathered = not (as_lanes or streams) and _gathers(axes, problem.filters, narrowest)
     flat = not (as_lanes or gathered) and _is_flat(problem, taps)
-    streams = taps == 1 and not gathered and works_in_place(axes, lanes, False, lanes)
     if positions is None:
         positions = _positions(problem, taps, gathered, flat, streams)
         positions = LANES_POSITIONS if as_lanes else positions
@@ -283,16 +285,22 @@ def _join(choices: Sequence[Axis]) -> Axis:
     return replace(choices[0], taps=taps)
 
 
-def _gathers(axes: Sequence[Axis], filters: int, unit: int, lanes: int) -> bool:
+def _streams(problem: Problem, axes: Sequence[Axis]) -> bool:
+    """Whether a kernel of one tap reads whole vectors where they are: not for very many filters."""
+    lanes, _, rows = _driver.register_block(machine.ISA, problem.dtype)
+    most = STREAM_FILTERS if rows >= STREAM_ROWS else STREAM_FEWER
+    pointwise = all(len(axis.taps.coordinates) == 1 for axis in axes)
+    return pointwise and problem.filters <= most and works_in_place(axes, lanes, False, lanes)
+
+
+def _gathers(axes: Sequence[Axis], filters: int, unit: int) -> bool:
     """Whether panels that run on over rows save more than copying positions to them costs.
 
     Without, every row takes a whole number of ``unit`` columns.
     """
     row = axes[-1].taps.outputs
     if all(len(axis.taps.coordinates) == 1 for axis in axes):
-        # there is no other copy: the panels are the tile, unless the input itself is
-        streams = filters <= STREAM_FILTERS and works_in_place(axes, lanes, False, lanes)
-        return filters >= GATHER_FILTERS and not streams
+        return filters >= GATHER_FILTERS  # there is no other copy: the panels are the tile
     return wastes(row, filters, unit)
 
 
