@@ -16,6 +16,7 @@
 - ``machine``: processor and versions;
 - ``summary``, ``page``, ``plots``: from the figures to ratios, to Markdown, to pictures.
 
-Three more programs find the constants of the engine: ``python -m benchmarks.blocking``,
-``python -m benchmarks.calibrate`` and ``python -m benchmarks.threads``.
+More programs find the constants of the engine: ``python -m benchmarks.blocking``,
+``python -m benchmarks.calibrate``, ``python -m benchmarks.great_tiles`` and
+``python -m benchmarks.threads``.
 """

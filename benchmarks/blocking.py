@@ -1,9 +1,10 @@
 """``python -m benchmarks.blocking``: choose the constants by which algorithms cut their work.
 
-They stand in ``convx/_engine/direct.py``, ``direct_gradient.py`` and ``winograd.py``. Each constant
-is tried at several values while the others stay as they are, on dense layers that its algorithm can
-compute. The values take turns at every layer, so that drift hits them all. The table shows the mean
-per cent of the FMA peak, one thread, for each value and operation.
+They stand in ``convx/_engine/direct.py``, ``direct_filters.py``, ``direct_gradient.py`` and
+``winograd.py``. Each constant is tried at several values while the others stay as they are, on
+dense layers that its algorithm can compute. The values take turns at every layer, so that drift
+hits them all. The table shows the mean per cent of the FMA peak, one thread, for each value and
+operation.
 
     python -m benchmarks.blocking                           # all constants, around their values
     python -m benchmarks.blocking direct.STEP=256,320,384   # one of them, these values
@@ -24,7 +25,7 @@ from benchmarks.layers import DTYPES, Case, direct_layers
 from benchmarks.libraries import Convx
 from benchmarks.peak import Peak
 from convx._core import _memo
-from convx._engine import direct, direct_gradient, execution, problem, winograd
+from convx._engine import direct, direct_filters, direct_gradient, execution, problem, winograd
 
 OPERATIONS = ("forward", "grad_input", "grad_weight")
 FACTORS = (0.5, 0.75, 1, 1.5, 2)
@@ -32,7 +33,12 @@ ROUNDS = 3
 SECONDS = 0.03  # for each value, case and round
 
 
-ALGORITHMS = {"direct": direct, "direct_gradient": direct_gradient, "winograd": winograd}
+ALGORITHMS = {
+    "direct": direct,
+    "direct_filters": direct_filters,
+    "direct_gradient": direct_gradient,
+    "winograd": winograd,
+}
 
 
 def constants() -> dict[str, float]:

@@ -27,6 +27,11 @@ CASES = {
         (60, 128), (3, 3), channels=3, filters=20, options={"padding": 1}
     ),
     "large pointwise": Case((50, 57), (1, 1), batch=2, channels=15, filters=26),
+    "pointwise, few boxes": Case((28, 28), (1, 1), channels=130, filters=33),
+    "pointwise, sums in steps": Case((20, 20), (1, 1), channels=330, filters=20),
+    "weights where they are": Case(
+        (7, 9), (1, 1), batch=2, channels=530, filters=64, transposed=True
+    ),
     "many taps": Case((70, 71), (21, 23), channels=2, filters=5),
     "spectra of a picture": Case((130, 150), (15, 15), options={"algorithm": "fft"}),
     "spectra of phases": Case((97, 150), (9, 9), options={"dilation": 2, "algorithm": "fft"}),

@@ -9,7 +9,8 @@ from support import DTYPES, MODES, Case, check, convolutions, randomly, small_in
 
 from convx import functional as F
 from convx import grad, reference
-from convx._engine import execution
+from convx._core import _driver
+from convx._engine import execution, machine
 
 dtypes = st.sampled_from(DTYPES)
 
@@ -233,6 +234,64 @@ def test_small_planes_are_summed_together(name):
     with execution.recording() as programs:
         grad.conv_nd_weight(x, w.shape, dy, algorithm="direct", **case.all_options)
     assert programs[0].plan.passes[0].boxes_together > 1
+
+
+# One tap: columns are read from the input, and filters that are lanes from the weights.
+POINTWISE = {
+    "a vector": Case((2, 8), (1, 1), batch=2, channels=40, filters=129),
+    "more than vectors": Case((7, 9), (1, 1), batch=3, channels=64, filters=150),
+    "several boxes": Case((17, 17), (1, 1), batch=2, channels=130, filters=131),
+    "several steps": Case((14, 14), (1, 1), channels=32, filters=1030),
+    "groups": Case((5, 7), (1, 1), batch=2, groups=2, channels=64, filters=130),
+    "a line": Case((100,), (1,), batch=3, channels=96, filters=140),
+    "weights in one cache set": Case((7, 7), (1, 1), batch=2, channels=1024, filters=130),
+    "weights in one cache set, many": Case((7, 7), (1, 1), batch=6, channels=1024, filters=130),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+@pytest.mark.parametrize("name", POINTWISE)
+def test_pointwise(name, dtype):
+    case = POINTWISE[name]
+    arrays = (gradient_of_output(case, dtype), *case.arrays(dtype))
+    direct = partial(grad.conv_nd, algorithm="direct")
+    check(direct, reference.conv_nd_grad, arrays, case.all_options, dtype)
+
+
+@pytest.mark.parametrize("name", POINTWISE)
+def test_pointwise_reads_operands_where_they_are(name):
+    case = POINTWISE[name]
+    x, w, _ = case.arrays("float32")
+    dy = gradient_of_output(case, "float32")
+    with execution.recording() as programs:
+        grad.conv_nd_weight(x, w.shape, dy, **case.all_options)
+        grad.conv_nd_input(x.shape, w, dy, **case.all_options)
+    of_weight, of_input = (program.plan.passes[0] for program in programs)
+    assert of_weight.in_place
+    filters_are_lanes = _driver.register_block(machine.ISA, "float32")[2] >= 14
+    few = not name.endswith(("boxes", "many")) and case.channels % 32 == 0
+    assert (of_input.strided and of_input.filter_vectors > 0) == (few and filters_are_lanes)
+
+
+@pytest.mark.parametrize("name", ["planes in one cache set", "less than a vector", "strided"])
+def test_pointwise_copies_what_it_cannot_read(name):
+    size, stride = {"p": ((32, 32), 1), "l": ((1, 3), 1), "s": ((20, 21), 2)}[name[0]]
+    case = Case(size, (1, 1), batch=2, channels=20, filters=30, options={"stride": stride})
+    arrays = (gradient_of_output(case, "float32"), *case.arrays("float32"))
+    with execution.recording() as programs:
+        grad.conv_nd_weight(arrays[1], arrays[2].shape, arrays[0], **case.all_options)
+    assert not programs[0].plan.passes[0].in_place
+    check(grad.conv_nd, reference.conv_nd_grad, arrays, case.all_options, "float32")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+def test_every_other_output(dtype):
+    """Rows of up to some vectors, whose ends are stored in whole vectors too."""
+    for columns in (*range(1, 20), *range(30, 36), 64, 65, 66, 97):
+        case = Case((5, columns), (1, 1), channels=3, filters=30, options={"stride": 2})
+        check_gradients(case, dtype)
+        case = Case((4, columns), (2, 3), channels=30, filters=6, options={"stride": 2})
+        check_gradients(case.with_options(padding=1), dtype)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -298,6 +298,30 @@ def test_accumulation_in_double_precision(peer):
         np.testing.assert_allclose(got, expected, rtol=1.2e-7)
 
 
+@pytest.mark.parametrize("name", ["correlate", "convolve"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8", "int32", "complex128"])
+@pytest.mark.parametrize("mode", ["reflect", "constant", "wrap"])
+def test_stride_leaves_results_out(name, dtype, mode):
+    rng = np.random.default_rng(5)
+    x, function = image(rng, (11, 3, 9), dtype), getattr(ndimage, name)
+    separable = np.multiply.outer(np.arange(1.0, 8), np.arange(1.0, 7))
+    for weights in (rng.standard_normal((3, 2)), np.ones((2, 3)), separable, separable * 1j):
+        options = {"mode": mode, "axes": (2, 0), "dilation": (1, 2)}
+        whole = function(x, weights, **options)
+        found = function(x, weights, **options, stride=(3, 2))
+        assert found.dtype == whole.dtype
+        assert found.shape == (6, 3, 3)
+        single = found.dtype.char in "fF"
+        off = 0 if found.dtype.kind in "iu" else 3e-6 if single else 1e-12
+        scale = np.abs(whole).max()
+        np.testing.assert_allclose(found, whole[::2, :, ::3], rtol=0, atol=off * scale)
+        out = np.zeros(found.shape[::-1], found.dtype).T
+        assert function(x, weights, out, **options, stride=(3, 2)) is out
+        assert np.array_equal(out, found)
+    with pytest.raises(ValueError, match="output must have shape"):
+        function(x, np.ones((3, 3)), np.zeros(x.shape), axes=(0, 1), stride=2)
+
+
 def test_dilation_is_a_kernel_with_holes():
     rng = np.random.default_rng(9)
     x, w = image(rng, (20, 22)), rng.standard_normal((3, 3))

@@ -1,13 +1,14 @@
 """Prepared models whose layers are run together: results, and what changes no bit of them."""
 
 import math
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import run_python
+from support import guarded, run_in_child, run_python
 
 import convx
 from convx import nn
@@ -145,12 +146,37 @@ def test_random_models(drawn, seed):
         return
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(network, "MOST_WEIGHTS", math.inf)
+        patch.setattr(network, "LEAST_FILLED", 0)
+        patch.setattr(network, "LEAST_WEIGHTED", 1)
         assert together(ready, x)
     y = ready(x)
     assert y.shape == expected.shape
     np.testing.assert_allclose(y, expected, **tolerance(dtype))
+    leave_nan_in_scratch_memory()
     one = ready(x[:1])
     assert one.tobytes() == y[:1].tobytes()
+
+
+FILLER = nn.prepare(nn.models.small_resnet(rng=0))
+
+
+def leave_nan_in_scratch_memory():
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(FILLER(np.full((3, 1, 28, 28), np.nan, np.float32))).all()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pages are protected by mprotect")
+@pytest.mark.parametrize("side", ["after", "before"])
+def test_inputs_between_forbidden_pages(side, rng):
+    def run():
+        for name, build in MODELS.items():
+            ready = nn.prepare(settle(build(channels=18, rng=0), rng))
+            for items in (1, 3):
+                x = rng.standard_normal((items, 18, 25, 19)).astype(np.float32)
+                assert ready(guarded(x, side)).tobytes() == ready(x).tobytes(), name
+        return "done"
+
+    assert run_in_child(run).value == "done"
 
 
 @settings(max_examples=120, deadline=None)
@@ -158,7 +184,8 @@ def test_random_models(drawn, seed):
 def test_plans_stay_in_their_maps(drawn):
     """Nothing is read or written that is not an item's place in a map, with its border."""
     model, shape, dtype = drawn
-    layers = nn.prepare(model.eval())._network._layers
+    (stretch,) = nn.prepare(model.eval())._in_turn.stretches
+    layers = stretch.network._layers
     try:
         planning = _Planning(layers, shape[1:], np.dtype(dtype))
         planning.network()
@@ -251,7 +278,10 @@ def test_what_is_not_finite_stays_in_its_item(bad, rng):
 def test_maxima_and_products_of_what_is_not_finite(dtype, rng):
     """NaN is the maximum; nothing is multiplied that a kernel does not reach."""
     model = nn.Sequential(
-        nn.Conv2d(1, 4, 3, padding=1, rng=0, dtype=dtype), nn.ReLU(), nn.MaxPool2d(3, 2, 1)
+        nn.Conv2d(1, 12, 3, padding=1, rng=0, dtype=dtype),
+        nn.ReLU(),
+        nn.MaxPool2d(3, 2, 1),
+        nn.Conv2d(12, 16, 3, rng=0, dtype=dtype),
     )
     ready = nn.prepare(model)
     x = rng.standard_normal((2, 1, 12, 12)).astype(dtype)
@@ -270,14 +300,12 @@ def test_inputs_of_other_kinds_take_the_steps(rng):
     x.flags.writeable = False
     assert together(ready, x)
     assert ready(x).tobytes() == y.tobytes()
-    others = (
-        x[::-1][::-1],
-        x.astype(">f4"),
-        x.astype(np.float64),
-        x.tolist(),
-        x[:, :, ::-1][:, :, ::-1],
-    )
-    for other in others:
+    spread = np.zeros((3, 2, 28, 57), np.float32)
+    spread[:, 1:, :, 1::2] = x
+    for same in (x[::-1].copy()[::-1], x.astype(">f4"), spread[:, 1:, :, 1::2]):
+        assert together(ready, same)
+        assert ready(same).tobytes() == y.tobytes()
+    for other in (x.astype(np.float64), x.tolist()):
         np.testing.assert_allclose(ready(other), y, rtol=1e-5, atol=1e-6)
     assert ready(x.astype(np.float64)).dtype == np.float64
     assert ready(x[:0]).shape == (0, 10)
@@ -289,29 +317,45 @@ def test_inputs_of_other_kinds_take_the_steps(rng):
 @pytest.mark.parametrize(
     "layer",
     [
-        nn.Conv2d(2, 4, 3, padding=1, padding_mode="reflect", rng=0),
-        nn.Conv2d(2, 4, 3, groups=2, rng=0),
+        nn.Conv2d(2, 16, 3, padding=1, padding_mode="reflect", rng=0),
+        nn.Conv2d(2, 16, 3, groups=2, rng=0),
         nn.ConvTranspose2d(2, 4, 3, rng=0),
         nn.LPPool2d(2, 2),
         nn.Flatten(2),
         nn.Residual(nn.MaxPool2d(1)),
-        nn.Sequential(nn.Conv2d(2, 4, 3, rng=0), nn.GELU()),
-        nn.Sequential(nn.Conv2d(2, 4, 3, rng=0, dtype=np.float16)),
-        nn.Sequential(nn.Conv2d(2, 4, 3, rng=0), nn.Conv2d(4, 4, 3, rng=0, dtype=np.float64)),
-        nn.Sequential(nn.Conv2d(2, 700, 3, padding=1, rng=0)),
+        nn.Sequential(nn.Conv2d(2, 16, 3, rng=0), nn.GELU()),
+        nn.Sequential(nn.Conv2d(2, 16, 3, rng=0, dtype=np.float16)),
+        nn.Sequential(nn.Conv2d(2, 16, 3, rng=0), nn.Conv2d(16, 16, 3, rng=0, dtype=np.float64)),
+        nn.Sequential(nn.Conv2d(2, 900, 3, padding=1, rng=0)),
+        nn.Sequential(nn.Conv2d(2, 4, 3, rng=0)),
         nn.Linear(8, 3, rng=0),
         nn.Identity(),
     ],
     ids=repr,
 )
 def test_what_has_no_kernel_takes_the_steps(layer, rng):
-    """Among them what is too large: the maps of an item do not fit into the cache."""
+    """Among them what is too large, and filters that leave most lanes idle."""
     ready = nn.prepare(layer)
     x = rng.standard_normal((2, 2, 30, 8)).astype(np.float32)
-    if "700" in repr(layer):
+    if "900" in repr(layer):
         x = rng.standard_normal((1, 2, 40, 40)).astype(np.float32)
     assert not together(ready, x)
     np.testing.assert_allclose(ready(x), layer.eval()(x), rtol=1e-5, atol=1e-6)
+
+
+def test_stretches_of_layers_run_together(rng):
+    """What has no kernel parts them, in branches too."""
+
+    def block(channels, filters):
+        conv = nn.Conv2d(channels, filters, 3, padding=1, rng=0)
+        return nn.Sequential(conv, nn.ReLU(), nn.Conv2d(filters, filters, 1, rng=1), nn.ReLU())
+
+    inside = nn.Sequential(nn.MaxPool2d(2), block(16, 32), nn.Upsample(scale_factor=2))
+    model = nn.Sequential(block(3, 16), nn.GELU(), nn.Concat(nn.Identity(), inside), block(48, 16))
+    ready = nn.prepare(model)
+    x = rng.standard_normal((3, 3, 12, 12)).astype(np.float32)
+    assert convx.explain(ready, x).algorithm == "network"
+    np.testing.assert_allclose(ready(x), model.eval()(x), rtol=1e-5, atol=1e-5)
 
 
 def test_explanations_count_the_work(rng):

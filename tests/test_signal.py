@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import convx
 from convx import signal
-from convx._engine import costs
+from convx._engine import costs, great_tiles
 from convx._ops import large_kernels
 
 MODES = ("full", "same", "valid")
@@ -184,9 +184,14 @@ def test_other_axes_are_broadcast(rng, shape, kernel, axes, mode, dtype):
 @pytest.fixture
 def forgetful():
     """What is planned depends on estimates that a test may change."""
-    large_kernels.planned.cache_clear()
-    yield large_kernels.planned
-    large_kernels.planned.cache_clear()
+
+    def forget():
+        large_kernels.planned.cache_clear()
+        great_tiles.choose.cache_clear()
+
+    forget()
+    yield forget
+    forget()
 
 
 @pytest.fixture
@@ -249,12 +254,30 @@ def test_two_large_arrays(forgetful, monkeypatch, rng, shape, dtype):
     first, second = array(rng, shape, dtype), array(rng, [n * 2 // 3 for n in shape], dtype)
     wanted = signal.convolve(first, second)
     monkeypatch.setattr(costs, "WHOLE", 0)
-    forgetful.cache_clear()
+    forgetful()
     for mode in MODES:
         full = wanted if mode == "full" else None
         size = shape if mode == "same" else [abs(n - k) + 1 for n, k in zip(shape, second.shape)]
         full = centre(wanted, size) if full is None else full
         assert_same(signal.fftconvolve(first, second, mode), full)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel"), [((200_000,), (90_000,)), ((300, 280), (170, 260)), ((30, 28, 31),) * 2]
+)
+@pytest.mark.parametrize("dtype", "fd")
+def test_tiles_grow_with_the_kernel(only_great_tiles, monkeypatch, rng, shape, kernel, dtype):
+    monkeypatch.setattr(great_tiles, "MOST_POINTS", 2**10)
+    first, second = array(rng, shape, dtype), array(rng, kernel, dtype)
+    sizes = [n + k - 1 for n, k in zip(shape, kernel)]
+    spectra = [np.fft.rfftn(one.astype(float), sizes, range(len(shape))) for one in (first, second)]
+    full = np.fft.irfftn(spectra[0] * spectra[1], sizes, range(len(shape)))
+    for mode in ("full", "same"):
+        wanted = full if mode == "full" else centre(full, shape)
+        found = signal.fftconvolve(first, second, mode)
+        assert found.dtype == first.dtype
+        off = (2e-6 if dtype == "f" else 1e-14) * np.sqrt(second.size) * 10
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=off)
 
 
 def test_bits_do_not_depend_on_threads_or_batch(only_great_tiles, rng):

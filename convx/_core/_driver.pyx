@@ -161,6 +161,7 @@ cdef class Pass:
         self.table.in_place, self.table.strided = plan.in_place, plan.strided
         self.table.slide_rows, self.table.slide_columns = plan.slide_rows, plan.slide_columns
         self.table.gathered, self.table.flat = plan.gathered, plan.flat
+        self.table.far = plan.far
         self.table.lanes, self.table.interleaved = plan.lanes, plan.interleaved
         self.table.position_lanes = plan.position_lanes
         self.table.filter_vectors = plan.filter_vectors

@@ -52,7 +52,7 @@ cdef extern from "convx.h" nogil:
         const int64_t *tap_weight
         int64_t taps_in_order, boxes, boxes_together, items, task_groups, filter_parts, row_parts
         int64_t channel_block, tap_block, tile_size, tile_rows, positions, narrowest
-        int64_t in_place, strided, gathered, slide_rows, slide_columns, flat
+        int64_t far, in_place, strided, gathered, slide_rows, slide_columns, flat
         int64_t lanes, parts, interleaved, position_lanes, filter_vectors, fft_axes
         const int64_t *part
         int64_t winograd_tile, winograd_taps, winograd_axes, sum_blocks, point_size

@@ -4,6 +4,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+ROW_TAPS: int
+
 class Network:
     shape: tuple[int, ...]
     work: int

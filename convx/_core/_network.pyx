@@ -9,12 +9,14 @@ from convx._core._driver cimport Activation, networks_of
 from convx._core._memory cimport Buffer, new_result
 from convx._core._networks cimport (
     CX_LAYER_INPUT, CX_LAYER_MAX, CX_LAYER_MEAN, CX_LAYER_OUTPUT, CX_LAYER_POINTS,
-    CX_LAYER_PRODUCT, CX_LAYER_SINGLE, cx_layer, cx_line, cx_map, cx_map_tile, cx_network,
-    cx_networks,
+    CX_LAYER_PRODUCT, CX_LAYER_SINGLE, CX_ROW_TAPS, cx_layer, cx_line, cx_map, cx_map_tile,
+    cx_network, cx_networks,
 )
 from convx._core._parallel cimport current_threads, share_out
 
 from numpy import int8, zeros
+
+ROW_TAPS = CX_ROW_TAPS
 
 cdef dict KINDS = {
     "input": CX_LAYER_INPUT, "product": CX_LAYER_PRODUCT, "points": CX_LAYER_POINTS,
@@ -80,6 +82,7 @@ cdef class Network:
             layer.residual_row = step.added.pitches[0]
         layer.activation, layer.slope = activation.kind, activation.slope
         layer.steps, layer.offset = len(step.offsets), self.table_of(step.offsets)
+        layer.row_taps = step.row_taps
         layer.weights, layer.bias = self.memory(step.weights), self.memory(step.bias)
         layer.vectors, layer.merged = step.vectors, step.merged
         layer.lines, layer.length = len(step.lines), step.length

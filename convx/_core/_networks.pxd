@@ -5,6 +5,9 @@ from libc.stdint cimport int8_t, int64_t
 
 cdef extern from "network.h" nogil:
     enum:
+        CX_ROW_TAPS
+
+    enum:
         CX_LAYER_INPUT
         CX_LAYER_PRODUCT
         CX_LAYER_POINTS
@@ -31,6 +34,7 @@ cdef extern from "network.h" nogil:
         double slope
         int64_t steps
         const int64_t *offset
+        int64_t row_taps
         const void *weights
         const void *bias
         int64_t vectors, lines, length

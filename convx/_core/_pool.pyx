@@ -7,8 +7,8 @@ from convx._core._driver cimport sweeps_of
 from convx._core._memory cimport Buffer
 from convx._core._parallel cimport share_out
 from convx._core._sweeps cimport (
-    CX_POOL_MAX, CX_POOL_SUM, CX_SCATTER_ADD, CX_SCATTER_BACK, CX_SCATTER_SET, cx_pool_axis,
-    cx_pool_job, cx_scatter_job,
+    CX_BLOCK_ALIGNMENT, CX_BLOCK_ROWS, CX_POOL_MAX, CX_POOL_SUM, CX_SCATTER_ADD, CX_SCATTER_BACK,
+    CX_SCATTER_SET, cx_pool_axis, cx_pool_job, cx_scatter_job,
 )
 
 REDUCERS = {"sum": CX_POOL_SUM, "max": CX_POOL_MAX}
@@ -24,6 +24,20 @@ cdef int64_t SLACK = 64
 # Windows so long along the last axis but one are reduced step by step. With fewer taps their rows
 # are in L1 still, and it does not pay (AMD EPYC Genoa, November 2026).
 cdef int64_t QUEUED_TAPS = 13
+
+
+# Elements of the lines of rows of outputs that are computed together, which stay in L1, and the
+# windows along lines that there are loops for, taps and stride.
+cdef int64_t BLOCK_SIZE = 2048
+FEW_TAPS = {(2, 1), (3, 1), (4, 1), (2, 2), (3, 2), (4, 2), (3, 3), (4, 4)}
+# From so many inputs on, which come from memory, it is best that these rows are few, for memory
+# waits while lines become outputs (AMD EPYC Genoa, November 2026).
+cdef int64_t LARGE = 2 ** 21, FEW_ROWS = 4
+
+
+cdef int64_t rounded_up(int64_t elements):
+    """The next multiple of the elements that lines begin at."""
+    return (elements + CX_BLOCK_ALIGNMENT - 1) // CX_BLOCK_ALIGNMENT * CX_BLOCK_ALIGNMENT
 
 
 cdef double divisor_of_half(axis) except -1:
@@ -89,9 +103,30 @@ cdef class Pooling:
             self.segment_line = (SEGMENT + 1) * axis.stride + axis.taps * (axis.step + 1) + SLACK
         if reducer == "sum" and len(axes) == 2:
             job.halves = divisor_of_half(axes[0]) * divisor_of_half(axes[1])
+        has_few = axis.step == 1 and (axis.taps, axis.stride) in FEW_TAPS
+        if has_few and job.axes > 1 and not job.queue_rows and not job.halves:
+            job.block_pitch = rounded_up(axis.low) + rounded_up(max(axis.size, extent - axis.low))
+            job.block_rows = min(CX_BLOCK_ROWS, job.rows, BLOCK_SIZE // job.block_pitch)
+        if reducer == "sum" and has_few and job.axes > 1:
+            self.find_spread_rows(axes)
         if adjoint is not None:
             job.adjoint = &adjoint.job
             job.window_rows = max(job.window_rows, adjoint.job.window_rows)
+
+    cdef int find_spread_rows(self, axes) except -1:
+        """How many rows of the gradient go together, if there is a loop for its windows."""
+        cdef cx_pool_job *job = &self.job
+        cdef const cx_pool_axis *axis = self.axes + job.axes - 1
+        cdef int64_t before = axis.taps - 1 - axis.low
+        if any(one.divisor is not None and one.divisor.size > 1 for one in axes):
+            return 0
+        if axis.stride == 1 and before >= 0:
+            job.spread_pitch = rounded_up(before)
+            job.spread_pitch += rounded_up(max(axis.outputs, axis.size + axis.low))
+            job.spread_rows = min(job.rows, BLOCK_SIZE // job.spread_pitch)
+        elif axis.stride == axis.taps and not axis.low and axis.outputs * axis.taps <= axis.size:
+            job.spread_rows = job.rows
+        return 0
 
     def __dealloc__(self):
         PyMem_Free(self.axes)
@@ -104,7 +139,11 @@ cdef class Pooling:
     cdef int64_t scratch_bytes(self):
         cdef int64_t size = self.job.axis[self.job.axes - 1].size
         cdef int64_t kept = self.job.queue_rows + 4
-        return 6 * 8 * self.job.line + 24 * (self.job.window_rows + 1) + 16 * kept * size
+        cdef int64_t block = max(self.job.block_rows * self.job.block_pitch,
+                                 self.job.spread_rows * self.job.spread_pitch)
+        cdef int64_t line = max(self.job.line, block)
+        cdef int64_t count = 6 * 8 * line + 24 * (self.job.window_rows + 1) + 16 * kept * size
+        return (count + 63) // 64 * 64  # so that lines of every thread begin with one of the cache
 
     def pool(self, str isa, x, y, indices, int64_t planes, int threads):
         """Compute outputs into ``y``, and where maxima lie into ``indices``; either may be None."""
@@ -113,6 +152,10 @@ cdef class Pooling:
         job.x = x_buffer.view.buf
         if job.segment:
             job.line = self.segment_line
+        elif job.block_rows and indices is None:
+            job.line = max(job.line, job.block_rows * job.block_pitch)
+            if planes * job.plane_size >= LARGE:
+                job.block_rows = min(job.block_rows, FEW_ROWS)
         if y is not None:
             y_buffer = Buffer(y, writable=True)
             job.y = y_buffer.view.buf
@@ -128,6 +171,8 @@ cdef class Pooling:
         cdef Buffer grad_buffer = Buffer(grad), y_buffer = Buffer(y, writable=True)
         cdef int64_t line = job.axis[job.axes - 1].size
         job.x, job.y = grad_buffer.view.buf, y_buffer.view.buf
+        if not job.halves:
+            job.line = max(job.line, job.spread_rows * job.spread_pitch)
         share_out(sweeps_of(isa, grad.dtype.char).pool_sum_gradient, &job, planes, threads,
                   self.scratch_bytes() + 8 * job.rows * line)
 

@@ -7,7 +7,7 @@ from libc.string cimport memset
 from convx._core._driver cimport sweeps_of
 from convx._core._memory cimport Buffer, held, memory_of
 from convx._core._parallel cimport share_out
-from convx._core._sweeps cimport cx_spectral_job
+from convx._core._sweeps cimport CX_SPECTRAL_GAP, cx_spectral_job
 
 from numpy import empty
 
@@ -55,6 +55,7 @@ cdef class GreatTiles:
         """Bytes of scratch memory that one thread needs."""
         cdef int64_t rows = self.job.rows, columns = self.job.columns
         cdef int64_t elements = 2 * rows * (columns + WIDEST) + 2 * max(rows, columns) * WIDEST
+        elements += 3 * CX_SPECTRAL_GAP * WIDEST
         return (elements + 2 * rows + 2 * columns + 5 * WIDEST) * self.item_size + 5 * 64
 
     @property

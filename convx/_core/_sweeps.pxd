@@ -187,6 +187,10 @@ cdef extern from "sweeps.h" nogil:
         void *y[2]
         double *sums
 
+    enum:
+        CX_BLOCK_ALIGNMENT
+        CX_BLOCK_ROWS
+
     ctypedef struct cx_pool_axis:
         int64_t size, outputs
         const int64_t *start
@@ -199,7 +203,8 @@ cdef extern from "sweeps.h" nogil:
         int64_t axes
         const cx_pool_axis *axis
         int64_t reducer, plane_size, plane_outputs, rows, piece_rows, pieces, window_rows
-        int64_t segment, queue_rows, line
+        int64_t segment, queue_rows, block_rows, block_pitch, spread_rows
+        int64_t spread_pitch, line
         double halves
         const void *x
         void *y
@@ -269,6 +274,7 @@ cdef extern from "sweeps.h" nogil:
 
     enum:
         CX_MEDIAN_BYTES
+        CX_SPECTRAL_GAP
 
     ctypedef struct cx_sweeps:
         cx_sweep activation, activation_gradient, slopes, dropout, softmax

@@ -68,16 +68,13 @@ class Fourier(NamedTuple):
 class Great(NamedTuple):
     """Of pairs of great tiles, for each point.
 
-    Along an axis: a step of radix 2 of a transformation, and besides where a line leaves the L1
-    cache; moving it in and out. Besides where the tile leaves the L2 cache. By how much a line
-    costs more than a plane. Besides, for a call.
+    Along an axis: a step of a transformation, of whichever radix; moving it in and out. Besides
+    where the tile leaves the L2 cache. Besides, for a call.
     """
 
-    transform: float
-    far: float
+    step: float
     move: float
     far_tile: float
-    chain: float
     call: float
 
 
@@ -99,7 +96,7 @@ FOURIER = {
     "forward": Fourier(transform=1.5, far=3.9, move=29, product=12, far_product=0),
     "weight_gradient": Fourier(transform=3.4, far=3.7, move=12, product=8, far_product=4),
 }
-# Fitted by hand to times of filters, on 25 November 2026; there is no script for them.
-GREAT = Great(transform=4, far=3, move=40, far_tile=30, chain=1.0, call=1e6)
-# Of transforms of whole arrays by NumPy, for each point and step of radix 2; fitted likewise.
+# By ``python -m benchmarks.great_tiles``, on 26 November 2026.
+GREAT = Great(step=10, move=24, far_tile=25, call=1e6)
+# Of transforms of whole arrays by NumPy, for each point and step of radix 2; likewise.
 WHOLE = 60

@@ -14,6 +14,8 @@ from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem, Tiling
 from convx._engine.window import AxisTaps, Table
 
 LANES_STRIDE = 4  # the greatest stride for which groups are the lanes of vectors
+FAR_BYTES = 16 * 2**20  # of a result that is stored past the caches, which it would leave anyway
+GATHER_COST = 5  # copying a vector to a panel costs as much as so many of its multiply-adds
 MOST_WEIGHTS = 128 * 2**20  # bytes of transformed weights, or of the sums that become a gradient
 
 
@@ -288,8 +290,17 @@ def pass_plan(
         tile_size=pitch(math.prod(lengths), problem.item_size),
         tile_rows=math.prod(lengths[:-1]),
         positions=math.prod(axis.block for axis in plans),
+        far=_output_size(problem) * problem.item_size >= FAR_BYTES,
         **chosen,
     )
+
+
+def _output_size(problem: Problem) -> int:
+    """Elements of what a pass computes."""
+    if problem.kind == "weight_gradient":
+        return problem.weights
+    outputs = math.prod(axis.taps.outputs for axis in problem.axes)
+    return problem.batch * problem.groups * problem.filters * outputs
 
 
 def fits(cut: PassPlan, problem: Problem) -> bool:
@@ -297,3 +308,23 @@ def fits(cut: PassPlan, problem: Problem) -> bool:
     gradient = problem.kind == "weight_gradient"
     size = _driver.Pass(cut).scratch_bytes(machine.ISA, problem.dtype, gradient)
     return size < 2 * machine.L2_BYTES
+
+
+def wastes(row: int, filters: int, unit: int) -> bool:
+    """Whether filling up every row to whole units costs more than copying its outputs."""
+    return (whole(row, unit) - row) * filters > GATHER_COST * row
+
+
+def works_in_place(axes: Sequence[Axis], block: int, gathered: bool, lanes: int) -> bool:
+    """Whether the input can be its own tile: nothing is padded, and rows are contiguous."""
+    for axis in axes:
+        taps = axis.taps
+        last = int(taps.coordinates.max()) + (taps.outputs - 1) * taps.stride
+        if taps.coordinates.min() < 0 or last >= axis.in_size:
+            return False
+    if axes[-1].in_stride != 1 or axes[-1].taps.stride != 1:
+        return False
+    if gathered and any(len(axis.taps.coordinates) > 1 for axis in axes):
+        return False
+    # whole vectors are read: past a row they do not fill, that would be past the input
+    return axes[-1].taps.outputs % lanes == block % lanes == 0

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from convx._core import _driver
-from convx._engine import costs, direct_gradient, machine
+from convx._engine import costs, direct_filters, direct_gradient, machine
 from convx._engine.cut import (
     axis_plans,
     choices_of,
@@ -28,20 +28,22 @@ from convx._engine.cut import (
     products,
     split,
     vector_size,
+    wastes,
     whole,
+    works_in_place,
 )
 from convx._engine.problem import DIRECT, Axis, PassPlan, Problem, Tiling
 
 STEP = 320  # channels times taps of one step of the reduction: a register block of weights in L1
 BOX_POSITIONS = 256  # outputs of a box where they are gathered
 POINTWISE_POSITIONS = 512  # the same for kernels of one tap, whose input is read in long rows
+LEAST_POSITIONS = 128  # outputs of a box below which it is not made smaller for the threads
 ROW_POSITIONS = 2048  # outputs of a box whose tile is read by rows
 FORWARD_FILTERS = 512  # filters of a task
 STRIDED_POSITIONS = 64  # outputs of a task up to which weights are read where they are
 TASK_POSITIONS = 1024  # outputs of a task, over the items of a batch
 GATHER_FILTERS = 24  # filters from which copying positions to panels is worth while at all
-STREAM_FILTERS = 128  # filters up to which kernels of one tap read whole vectors in place
-GATHER_COST = 5  # copying a vector to a panel costs as much as so many of its multiply-adds
+STREAM_FILTERS = 512  # filters up to which kernels of one tap read whole vectors in place
 FLAT_FILTERS = 4  # filters of a group up to which rows are computed as one stretch
 FLAT_WEIGHTS = 4096  # weights of a group up to which they are
 FLAT_POSITIONS = 4096  # outputs of a box where they are
@@ -53,12 +55,6 @@ FLAT_TASK = 16384  # outputs of a task where they are, over items and groups
 LANES_POSITIONS = 2048  # outputs of a box where groups are the lanes of vectors
 LANES_TAPS = 48  # taps up to which they are
 ROW_END = 1  # ending a row costs as much as so many more of its outputs, for estimates
-FILTERS_ROWS = 14  # outputs of a register block that it takes for filters as lanes
-FILTERS_FILLED = 0.85  # of the lanes, by filters
-FILTERS_REDUCTION = 128  # channels times taps from which they are
-FILTERS_POINTWISE = 256  # outputs of a plane up to which they are where the kernel has one tap
-FILTERS_PARTS = 256, 128  # filters of a task: the most of these that fit
-FILTERS_STEP = 512  # channels times taps of one step of the reduction there
 
 
 def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
@@ -86,8 +82,9 @@ def _columns(problem: Problem, axes: Sequence[Sequence[Axis]]) -> tuple[float, f
     row = max((axis.taps.outputs for axis in axes[-1]), default=0)
     if taps == 1 or row == 0:
         return 1.0, 1.0
-    if _wastes(row, problem.filters, lanes // 2):
-        return 1.0, 0.0 if _fills_vectors(problem, taps, lanes) else whole(row, lanes) / row
+    if wastes(row, problem.filters, lanes // 2):
+        by_filters = direct_filters.fills_vectors(problem, taps, lanes)
+        return 1.0, 0.0 if by_filters else whole(row, lanes) / row
     return (whole(row, lanes // 2) + ROW_END) / row, 0.0
 
 
@@ -108,11 +105,10 @@ def _plan_pass(problem: Problem) -> PassPlan:
     """
     if problem.kind == "weight_gradient":
         return direct_gradient.plan_gradient(problem)
-    if _may_be_filters(problem):
-        for most_filters in FILTERS_PARTS:
-            cut = _cut_filters(problem, most_filters)
-            if fits(cut, problem):
-                return cut
+    if direct_filters.applies(problem):
+        by_filters = direct_filters.plan_filters(problem)
+        if by_filters is not None:
+            return by_filters
     taps = math.prod(len(axis.taps.coordinates) for axis in problem.axes)
     cut = _cut_forward(problem, None, STEP)
     while not (cut.flat or fits(cut, problem)) and cut.channel_block > 1:
@@ -143,14 +139,18 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
     )
     gathered = not as_lanes and _gathers(axes, problem.filters, narrowest, lanes)
     flat = not (as_lanes or gathered) and _is_flat(problem, taps)
+    streams = taps == 1 and not gathered and works_in_place(axes, lanes, False, lanes)
     if positions is None:
-        positions = LANES_POSITIONS if as_lanes else _positions(problem, taps, gathered, flat)
+        positions = _positions(problem, taps, gathered, flat, streams)
+        positions = LANES_POSITIONS if as_lanes else positions
         positions = SLIDE_POSITIONS if slides and flat else positions
     blocks = split([axis.taps.outputs for axis in axes], positions, 2 * lanes)
+    if not (flat or as_lanes):
+        blocks = _dealt(problem, axes, blocks, lanes)
     if slides and flat:
         height = _driver.SLIDE_ROWS
         blocks[-2] = min(-(-blocks[-2] // height) * height, axes[-2].taps.outputs)
-    in_place = not (flat or as_lanes) and _works_in_place(axes, blocks[-1], gathered, lanes)
+    in_place = not (flat or as_lanes) and works_in_place(axes, blocks[-1], gathered, lanes)
     plans, tap_tables = axis_plans(axes, blocks, in_place, dense=as_lanes or every_other)
     boxes, positions = math.prod(axis.blocks for axis in plans), math.prod(blocks)
     slide_rows, slide_columns = map(len, tap_tables[-2:]) if slides and flat else (0, 0)
@@ -188,64 +188,22 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
     )
 
 
-def _may_be_filters(problem: Problem) -> bool:
-    """Whether filters are better lanes than outputs: rows are narrow, sums are long."""
-    lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
-    axes = merge_pointwise(problem.axes)
-    taps = math.prod(len(axis.taps.coordinates) for axis in axes)
-    outputs = math.prod(axis.taps.outputs for axis in axes)
-    narrow = outputs <= FILTERS_POINTWISE and not _reads_crowded_weights(problem, outputs)
-    if taps > 1:
-        narrow = _wastes(axes[-1].taps.outputs, problem.filters, narrowest)
-    floating = problem.dtype in ("float32", "float64")
-    return floating and narrow and rows >= FILTERS_ROWS and _fills_vectors(problem, taps, lanes)
+def _dealt(problem: Problem, axes: Sequence[Axis], blocks: list[int], lanes: int) -> list[int]:
+    """Make boxes smaller where there are too few to be dealt to the threads evenly.
 
-
-def _reads_crowded_weights(problem: Problem, outputs: int) -> bool:
-    """Whether weights are used where they are that packing would load into one set of a cache."""
-    apart = problem.filters * math.prod(problem.kernel) * problem.item_size
-    crowded = problem.weights_transposed and apart % 4096 == 0
-    reads = _reads_weights(problem, problem.batch * outputs)
-    return crowded and reads and not problem.weights_prepared
-
-
-def _fills_vectors(problem: Problem, taps: int, lanes: int) -> bool:
-    """Whether filters fill vectors, with sums long enough to be transposed at the end."""
-    filled = problem.filters / whole(problem.filters, lanes)
-    return filled >= FILTERS_FILLED and problem.channels * taps >= FILTERS_REDUCTION
-
-
-def _cut_filters(problem: Problem, most_filters: int) -> PassPlan:
-    """Cut a convolution with filters as lanes, at most so many in a task."""
-    lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
-    axes = merge_pointwise(problem.axes)
-    taps = math.prod(len(axis.taps.coordinates) for axis in axes)
-    vectors = 4 if axes[-1].taps.outputs <= rows // 2 else 2
-    while vectors > 1 and problem.filters <= vectors // 2 * lanes:
-        vectors //= 2
-    width = vectors * lanes
-    blocks = split([axis.taps.outputs for axis in axes], BOX_POSITIONS, rows)
-    in_place = _works_in_place(axes, blocks[-1], False, 1)
-    plans, tap_tables = axis_plans(axes, blocks, in_place)
-    boxes, positions = math.prod(axis.blocks for axis in plans), math.prod(blocks)
-    alike = problem.groups * boxes
-    shared = min(TASK_POSITIONS // positions, problem.batch * alike // problem.threads)
-    items = even(problem.batch, shared)
-    tasks = alike * -(-problem.batch // items)
-    return pass_plan(
-        problem,
-        axes,
-        plans,
-        outer_sum(tap_tables),
-        items=items,
-        filter_parts=filter_parts(problem, tasks, most_filters, width),
-        channel_block=even(problem.channels, FILTERS_STEP // taps),
-        tap_block=taps if taps <= FILTERS_STEP else even(taps, FILTERS_STEP),
-        narrowest=narrowest,
-        in_place=in_place,
-        filter_vectors=vectors,
-        filters_packed=whole(problem.filters, width),
-    )
+    Where weights are many it is their filters that are dealt, lest each thread packs all of them.
+    """
+    sizes, threads = [axis.taps.outputs for axis in axes], problem.threads
+    counts = [-(-size // block) for size, block in zip(sizes, blocks)]
+    tasks = problem.batch * problem.groups * math.prod(counts)
+    inputs = problem.groups * problem.channels * math.prod(sizes)
+    if threads == 1 or tasks >= 8 * threads or problem.weights > inputs:
+        return blocks
+    axis = next((i for i, size in enumerate(sizes) if size > 1), len(sizes) - 1)
+    pieces = whole(counts[axis], threads // math.gcd(tasks // counts[axis], threads))
+    block = whole(-(-sizes[axis] // pieces), lanes if axis == len(sizes) - 1 else 1)
+    dealt = [*blocks[:axis], min(block, sizes[axis]), *blocks[axis + 1 :]]
+    return dealt if math.prod(dealt) >= LEAST_POSITIONS else blocks
 
 
 def _may_be_parts(problem: Problem, axes: Sequence[Sequence[Axis]]) -> bool:
@@ -333,29 +291,9 @@ def _gathers(axes: Sequence[Axis], filters: int, unit: int, lanes: int) -> bool:
     row = axes[-1].taps.outputs
     if all(len(axis.taps.coordinates) == 1 for axis in axes):
         # there is no other copy: the panels are the tile, unless the input itself is
-        streams = filters <= STREAM_FILTERS and _works_in_place(axes, lanes, False, lanes)
+        streams = filters <= STREAM_FILTERS and works_in_place(axes, lanes, False, lanes)
         return filters >= GATHER_FILTERS and not streams
-    return _wastes(row, filters, unit)
-
-
-def _wastes(row: int, filters: int, unit: int) -> bool:
-    """Whether filling up every row to whole units costs more than copying its outputs."""
-    return (whole(row, unit) - row) * filters > GATHER_COST * row
-
-
-def _works_in_place(axes: Sequence[Axis], block: int, gathered: bool, lanes: int) -> bool:
-    """Whether the input can be its own tile: nothing is padded, and rows are contiguous."""
-    for axis in axes:
-        taps = axis.taps
-        last = int(taps.coordinates.max()) + (taps.outputs - 1) * taps.stride
-        if taps.coordinates.min() < 0 or last >= axis.in_size:
-            return False
-    if axes[-1].in_stride != 1 or axes[-1].taps.stride != 1:
-        return False
-    if gathered and any(len(axis.taps.coordinates) > 1 for axis in axes):
-        return False
-    # whole vectors are read: past a row they do not fill, that would be past the input
-    return axes[-1].taps.outputs % lanes == block % lanes == 0
+    return wastes(row, filters, unit)
 
 
 def _is_flat(problem: Problem, taps: int) -> bool:
@@ -406,14 +344,17 @@ def _pays_sliding(axes: Sequence[Axis], taps: int, rows: int) -> bool:
     return rows >= 8 or taps <= SLIDE_TAPS or axes[-1].taps.outputs >= SLIDE_COLUMNS
 
 
-def _positions(problem: Problem, taps: int, gathered: bool, flat: bool) -> int:
+def _positions(problem: Problem, taps: int, gathered: bool, flat: bool, streams: bool) -> int:
     """How many outputs a box should have."""
     if gathered:
         return BOX_POSITIONS if taps > 1 else POINTWISE_POSITIONS
     if flat:
         return FLAT_POSITIONS
-    # the tile of a step should leave room in L2
     channels = min(problem.channels, max(1, STEP // taps))
+    if streams:  # sums of all filters wait in L2 for the next step, if there is one
+        room = machine.L2_BYTES // 2 // problem.item_size // problem.filters
+        return ROW_POSITIONS if channels == problem.channels else min(ROW_POSITIONS, max(64, room))
+    # the tile of a step should leave room in L2
     room = machine.L2_BYTES // 3 // problem.item_size // channels
     return min(ROW_POSITIONS, max(64, room))
 

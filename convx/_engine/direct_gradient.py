@@ -129,7 +129,8 @@ def _cut_gradient(problem: Problem, columns: int, as_lanes: bool) -> PassPlan:
     axes = merge_pointwise(problem.axes)
     taps = math.prod(len(axis.taps.coordinates) for axis in axes)
     blocks = _gradient_blocks(problem, axes)
-    plans, tap_tables = axis_plans(axes, blocks, dense=as_lanes)
+    in_place = not as_lanes and _reads_input(problem, axes, blocks, lanes)
+    plans, tap_tables = axis_plans(axes, blocks, in_place, dense=as_lanes)
     boxes, positions = math.prod(axis.blocks for axis in plans), math.prod(blocks)
 
     channel_block = _gradient_channels(problem, taps, columns, lanes)
@@ -157,9 +158,26 @@ def _cut_gradient(problem: Problem, columns: int, as_lanes: bool) -> PassPlan:
         tap_block=taps,
         narrowest=narrowest,
         boxes_together=together,
+        in_place=in_place,
         gathered=not as_lanes,
         strided=strided,
         lanes=as_lanes,
+    )
+
+
+def _reads_input(problem: Problem, axes: Sequence[Axis], blocks: Sequence[int], lanes: int) -> bool:
+    """Whether columns can be read from the input: lines of a vector or more, without a border.
+
+    Channels a multiple of 4096 bytes apart would fall into one set of the L1 cache.
+    """
+    axis = axes[-1]
+    least = min(blocks[-1], axis.taps.outputs % blocks[-1] or blocks[-1])
+    return (
+        len(axes) == 1
+        and axis.is_pointwise
+        and axis.in_stride == 1
+        and least >= lanes
+        and problem.in_channel * problem.item_size % 4096 != 0
     )
 
 

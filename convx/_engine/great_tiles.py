@@ -19,13 +19,22 @@ from convx._engine import boundary, costs
 
 Table = NDArray[np.int64]
 
-POINTS = (32, 64, 128, 256, 512, 1024, 2048, 4096)
-CHAIN_POINTS = (64, 128, 256, 512)  # rows and columns that a line is taken as
+# Along an axis: products of 2 and at most two times 3, of whole vectors.
+POINTS = (
+    *(32, 48, 64, 96, 128, 144, 192, 256, 288, 384, 512, 576, 768, 1024, 1152, 1536),
+    *(2048, 2304, 3072, 4096, 4608, 6144, 8192, 12288, 16384, 24576, 32768, 49152),
+)
+# Rows and columns that a line is taken as.
+CHAIN_POINTS = (32, 48, 64, 96, 128, 144, 192, 256, 384, 576, 768, 1024, 1536, 2048, 3072, 4096)
 FINE = 16  # CX_CHAIN
-MOST_POINTS = 2**19  # of a tile
+# Of a tile: more if a kernel has so many places itself, which tiles of other sizes would mostly be.
+MOST_POINTS = 2**19
+MORE_POINTS = 8
+HUGE_POINTS = 2**24
 NEAR_BYTES = 3 * 2**18  # of a tile that stays in the L2 cache with a part of a spectrum
-KERNEL = 1 / 2  # the transform of a kernel, in pairs of tiles
-NEAR_LINE = 256  # points of a line that stays in the L1 cache
+LONGEST = 4  # columns that a line has for a row
+KERNEL = 1 / 3  # the transform of a kernel, in pairs of tiles
+ODD = 1 / 4  # what the last one of an odd number of pairs costs besides: a second thread waits
 
 
 class GreatAxis(NamedTuple):
@@ -156,8 +165,13 @@ class GreatPlan:
 @lru_cache(256)
 def choose(plane: Plane) -> GreatTiling | None:
     """Return the cheapest way of cutting a plane, if there is one, whatever the batch is."""
-    found = [*_planes(plane), *_lines(plane)]
-    return min(found, key=lambda tiling: tiling.cost, default=None)
+    return min(tilings(plane), key=lambda tiling: tiling.cost, default=None)
+
+
+def tilings(plane: Plane) -> Iterator[GreatTiling]:
+    """Yield the ways of cutting a plane."""
+    yield from _planes(plane)
+    yield from _lines(plane)
 
 
 def _planes(plane: Plane) -> Iterator[GreatTiling]:
@@ -166,40 +180,53 @@ def _planes(plane: Plane) -> Iterator[GreatTiling]:
     if rows == 1:
         return
     down, along = plane.padded_outputs, plane.columns.outputs
-    for points in itertools.product(POINTS, POINTS):
+    most = _most_points(rows * columns)
+    for points in itertools.product(_sizes(rows, down), _sizes(columns, along)):
         right = points[0] - rows + 1, points[1] - columns + 1
-        if min(right) < 1 or math.prod(points) > MOST_POINTS:
+        if math.prod(points) > most:
             continue
         tiles = -(-down // right[0]), -(-along // right[1])
         cost = _cost(plane, points, columns > 1, tiles)
         yield GreatTiling(points, columns > 1, False, right, tiles, cost)
 
 
+def _sizes(taps: int, outputs: int) -> list[int]:
+    """Points along an axis, up to the first that take all outputs in one tile."""
+    needed = outputs + taps - 1
+    return [n for n, before in zip(POINTS, (0, *POINTS)) if taps <= n and before < needed]
+
+
 def _lines(plane: Plane) -> Iterator[GreatTiling]:
     """Tiles of a line whose rows follow one another."""
     if plane.rows:
         return
+    most = _most_points(plane.columns.kernel)
     for points in itertools.product(CHAIN_POINTS, CHAIN_POINTS):
         right = math.prod(points) - plane.columns.kernel + 1
-        if points[0] > points[1] or right < 1:
+        if not 1 <= points[1] / points[0] <= LONGEST or right < 1 or math.prod(points) > most:
             continue
         tiles = 1, -(-plane.columns.outputs // right)
-        cost = _cost(plane, points, True, tiles) * costs.GREAT.chain
+        cost = _cost(plane, points, True, tiles)
         yield GreatTiling(points, True, True, (points[0], right), tiles, cost)
+
+
+def _most_points(places: int) -> int:
+    """Points of a tile at most, for a kernel that spans so many."""
+    return min(max(MOST_POINTS, MORE_POINTS * places), HUGE_POINTS)
 
 
 def _cost(plane: Plane, points: tuple[int, int], turns: bool, tiles: tuple[int, int]) -> float:
     each, all_points = costs.GREAT, math.prod(points)
     pairs = -(-math.prod(tiles) * plane.parts // 2)
+    counted = pairs + ODD * (pairs % 2)
     per_point = 0.0
     for count in points if turns else points[:1]:
-        far = each.far if count > NEAR_LINE else 0
-        per_point += (each.transform + far) * math.log2(count) + each.move
+        per_point += each.step * len(_radices(count)) + each.move
     if 2 * all_points * np.dtype(plane.dtype).itemsize > NEAR_BYTES:
         per_point += each.far_tile
     if not plane.rows:  # lines come in batches, which share the kernel's transform and the call
         return pairs * all_points * per_point
-    return (pairs + KERNEL) * all_points * per_point + each.call
+    return (counted + KERNEL) * all_points * per_point + each.call
 
 
 def plan(plane: Plane, tiling: GreatTiling) -> GreatPlan:
@@ -247,9 +274,20 @@ def _chain(rows: int, columns: int) -> NDArray[np.float64]:
 
 
 def _order(points: int) -> Table:
-    """Which frequency lies at each place after a transform by radix 4, and 2 at last."""
-    if points == 1:
-        return np.zeros(1, np.int64)
-    radix = 4 if points > 2 else 2
-    inner = _order(points // radix)
-    return np.concatenate([inner * radix + part for part in range(radix)])
+    """Which frequency lies at each place after a transform."""
+    order = np.zeros(1, np.int64)
+    for radix in reversed(_radices(points)):
+        order = np.concatenate([order * radix + part for part in range(radix)])
+    return order
+
+
+@lru_cache(64)
+def _radices(points: int) -> tuple[int, ...]:
+    """The radices of the steps of a transform, as `cx_radix` has them."""
+    radices = []
+    while points > 1:
+        two = points & -points
+        radix = 3 if two < points else {16: 4}.get(two, min(two, 8))
+        radices.append(radix)
+        points //= radix
+    return tuple(radices)

@@ -5,10 +5,8 @@ that the next layers need (``kernels/network.h``). A few items of the batch go t
 together, so that maps stay in the cache.
 """
 
-import itertools
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,17 +15,34 @@ from numpy.typing import NDArray
 from convx._core import _driver, _network
 from convx._engine import machine
 from convx._engine.maps import Map, pack
-from convx._engine.pool_windows import PoolAxis
-from convx._engine.window import Table, Window
+from convx._engine.network_steps import (
+    POINTS,
+    TAPS,
+    TILE,
+    Layer,
+    Step,
+    Task,
+    border_of,
+    describe_lines,
+    describe_pool,
+    input_step,
+    output_step,
+    taps_of,
+    tiles_of,
+)
+from convx._engine.window import Window
 
 AnyArray = NDArray[Any]
 
-# What is the same on all machines, for bits depend on it.
+# What is the same on all machines, for bits depend on it: chosen on an AMD EPYC (Genoa, Zen 4),
+# November 2026, by networks of `nn.models` and others of 16 to 128 channels on 28² to 112².
 LANES_BYTES = 64  # vectors that costs are told in
-MOST_MAPS = 2**20  # bytes of what a layer reads and makes of an item: else it goes layer by layer
-MOST_WEIGHTS = 2**22  # bytes of a layer's packed weights, likewise
-TILE, POINTS, TAPS = 4, 6, 3  # of Winograd's algorithm
-POINTS_ROOM = 0.5  # of the L2 cache, for the points of the tiles that go together
+MOST_MAPS = 5 * 2**20  # bytes of what a layer reads and makes of an item: else layer by layer
+MOST_WEIGHTS = 10 * 2**20  # bytes of a layer's packed weights, likewise
+LEAST_WEIGHTED = 2  # layers with weights, likewise
+LEAST_FILLED = 0.4  # of the lanes, by filters, likewise
+ROW = _network.ROW_TAPS
+POINTS_ROOM = 0.25  # of the L2 cache, for the points of the tiles that go together
 MOST_ITEMS = 16  # that go through the layers together
 MAPS = 0.5  # of the L2 cache, what the maps of several items may take
 # What transforming the inputs and the outputs of a tile costs, in multiply-adds of vectors.
@@ -45,65 +60,9 @@ class NotPlanned(Exception):
     """A network that is better computed layer by layer."""
 
 
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """What a layer computes, whatever the sizes.
-
-    Values are numbered: 0 is the input, and the layers' results follow. ``kind`` is "conv",
-    "linear", "max", "mean" or "flatten".
-    """
-
-    kind: str
-    reads: int
-    adds: int | None = None
-    activation: _driver.Activation = field(default_factory=_driver.Activation)
-    weight: AnyArray | None = None
-    bias: AnyArray | None = None
-    groups: int = 1
-    windows: Callable[[tuple[int, ...]], Sequence[Any]] | None = None
-    packed: dict[tuple[str, int], AnyArray] = field(default_factory=dict)
-
-
-@dataclass(slots=True, eq=False)
-class Step:
-    """What the driver is told of a layer: see ``cx_layer``."""
-
-    kind: str
-    source: Map
-    target: Map
-    added: Map | None = None
-    activation: _driver.Activation = field(default_factory=_driver.Activation)
-    offsets: Table = field(default_factory=lambda: np.zeros(0, np.int64))
-    weights: AnyArray | None = None
-    bias: AnyArray | None = None
-    vectors: int = 1
-    lines: Table = field(default_factory=lambda: np.zeros((1, 3), np.int64))
-    length: int = 1
-    merged: bool = False
-    in_step: int = 0
-    first: Table | None = None
-    factors: NDArray[np.float64] | None = None
-    tiles: Table | None = None
-    tiles_together: int = 1
-    array_item: int = 0
-    array_channel: int = 0
-
-
 def plan(layers: Sequence[Layer], shape: tuple[int, ...], dtype: np.dtype[Any]) -> _network.Network:
     """Plan layers for items of a shape, or raise :class:`NotPlanned`."""
     return _Planning(layers, shape, dtype).network()
-
-
-@dataclass(slots=True, eq=False)
-class _Task:
-    """A layer, the maps that it reads, adds and makes, and how it is computed."""
-
-    layer: Layer
-    source: Map
-    added: Map | None
-    target: Map
-    windows: Sequence[Any]
-    kind: str = ""
 
 
 class _Planning:
@@ -115,7 +74,7 @@ class _Planning:
         self.dtype = dtype
         self.lanes, _, self.rows = _driver.register_block(machine.ISA, dtype.name)
         self.maps = [Map(shape[0], shape[1:], self.lanes)]
-        self.tasks: list[_Task] = []
+        self.tasks: list[Task] = []
         # of each value, its map and whether it has a single axis
         self.values = [(self.maps[0], False)]
         for layer in layers:
@@ -128,7 +87,7 @@ class _Planning:
         self._choose_lanes_of_input()
         for task in self.tasks:
             if task.layer.kind == "conv":
-                task.source.widen(*_border_of(task))
+                task.source.widen(*border_of(task))
 
     def _result_of(self, layer: Layer) -> tuple[Map, bool]:
         """Add the task of a layer, and return the map of its result, as yet without border."""
@@ -151,10 +110,10 @@ class _Planning:
                 raise NotPlanned
         target = Map(channels, sizes, self.lanes)
         self.maps.append(target)
-        self.tasks.append(_Task(layer, source, added, target, windows))
+        self.tasks.append(Task(layer, source, added, target, windows))
         return target, flat
 
-    def _kind_of(self, task: _Task) -> str:
+    def _kind_of(self, task: Task) -> str:
         """Choose how a layer is computed."""
         layer, source, target = task.layer, task.source, task.target
         if layer.kind != "conv":
@@ -173,16 +132,25 @@ class _Planning:
         return "points" if tiles * each < direct else "product"
 
     def _check_sizes(self) -> None:
-        """Refuse what is too large to gain by layers that are run together."""
+        """Refuse what gains nothing by layers that are run together, or has only one."""
+        lanes = LANES_BYTES // self.dtype.itemsize
+        needed = computed = 0
         for task in self.tasks:
             maps = [one for one in (task.source, task.target, task.added) if one is not None]
             elements = sum(one.channels * math.prod(one.sizes) for one in maps)
-            weights = 0 if task.layer.weight is None else task.layer.weight.size
-            weights *= POINTS**2 // TAPS**2 if task.kind == "points" else 1
             if elements * self.dtype.itemsize > MOST_MAPS:
                 raise NotPlanned
-            if weights * self.dtype.itemsize > MOST_WEIGHTS:
-                raise NotPlanned
+            if task.layer.weight is not None:
+                weights = task.layer.weight.size
+                points = POINTS**2 // TAPS**2 if task.kind == "points" else 1
+                if points * weights * self.dtype.itemsize > MOST_WEIGHTS:
+                    raise NotPlanned
+                filters, work = task.target.channels, weights * math.prod(task.target.sizes)
+                needed += work
+                computed += work * -(-filters // lanes) * lanes // filters
+        weighted = sum(task.layer.weight is not None for task in self.tasks)
+        if weighted < LEAST_WEIGHTED or needed < LEAST_FILLED * computed:
+            raise NotPlanned
 
     def _choose_lanes_of_input(self) -> None:
         """Few channels of the input are not made lanes if only products read them."""
@@ -204,23 +172,23 @@ class _Planning:
         one_item = pack(self.maps, last_use, 1, line) * self.dtype.itemsize
         items = max(1, min(MOST_ITEMS, int(MAPS * machine.L2_BYTES) // one_item))
         size = pack(self.maps, last_use, items, line)
-        steps = [_input_step(self.maps[0]), *map(self._step, self.tasks)]
+        steps = [input_step(self.maps[0]), *map(self._step, self.tasks)]
         last, flat = self.values[-1]
-        steps.append(_output_step(last))
+        steps.append(output_step(last))
         shape = (last.channels * math.prod(last.sizes),) if flat else (last.channels, *last.sizes)
         work = sum(self._work(task) for task in self.tasks)
         return _network.Network(machine.ISA, self.dtype, steps, shape, size, items, work)
 
-    def _work(self, task: _Task) -> int:
+    def _work(self, task: Task) -> int:
         """Multiply-adds for an item."""
         weight = task.layer.weight
         return 0 if weight is None else weight.size * math.prod(task.target.sizes)
 
-    def _step(self, task: _Task) -> Step:
+    def _step(self, task: Task) -> Step:
         layer, source, target = task.layer, task.source, task.target
         step = Step(task.kind, source, target, task.added, layer.activation)
         if task.kind in ("max", "mean"):
-            _describe_pool(step, task)
+            describe_pool(step, task)
             return step
         step.bias = self._filled(layer.bias, (target.channels,)).reshape(-1)
         if layer.kind == "linear":
@@ -228,17 +196,20 @@ class _Planning:
             places = source.places([np.arange(size) for size in source.sizes])
             step.offsets = np.add.outer(source.of_channels(), places).reshape(-1)
         elif task.kind == "points":
-            step.tiles = _tiles_of(task)
+            step.tiles = tiles_of(task)
             step.tiles_together = self._tiles_together(task)
             channel = np.arange(source.channels)
             row = step.tiles_together * self.lanes
             step.offsets = channel // self.lanes * row + channel % self.lanes
         else:
-            taps = _taps_of(task)
-            step.offsets = taps
+            taps = taps_of(task)
+            last = task.windows[-1]
+            if task.kind == "single" and (last.kernel, last.stride, last.dilation) == (ROW, 1, 1):
+                step.row_taps = ROW
+            step.offsets = taps[:: step.row_taps].copy()
             if task.kind == "product":
                 step.offsets = np.add.outer(source.of_channels(), taps).reshape(-1)
-            _describe_lines(step, task)
+            describe_lines(step, task)
         step.vectors = self._vectors_together(step, task)
         key = (task.kind, step.vectors)
         if key not in layer.packed:
@@ -246,7 +217,7 @@ class _Planning:
         step.weights = layer.packed[key]
         return step
 
-    def _vectors_together(self, step: Step, task: _Task) -> int:
+    def _vectors_together(self, step: Step, task: Task) -> int:
         """Vectors of filters in a product: four where there are few outputs beside one another."""
         vectors = -(-task.target.channels // self.lanes)
         if task.kind == "single":
@@ -257,7 +228,7 @@ class _Planning:
         # there are products of one, two and four
         return 4 if few and vectors >= 4 and vectors % 4 != 3 else min(2, vectors)
 
-    def _tiles_together(self, task: _Task) -> int:
+    def _tiles_together(self, task: Task) -> int:
         """Tiles whose points take a part of the cache, in whole register blocks."""
         vectors = sum(-(-one.channels // self.lanes) for one in (task.source, task.target))
         each = POINTS**2 * vectors * self.lanes * self.dtype.itemsize
@@ -272,7 +243,7 @@ class _Planning:
             filled[: shape[0]] = array.reshape(shape)
         return filled
 
-    def _packed(self, task: _Task, vectors: int) -> AnyArray:
+    def _packed(self, task: Task, vectors: int) -> AnyArray:
         """Return the weights as the driver wants them."""
         weight = task.layer.weight
         assert weight is not None
@@ -284,16 +255,19 @@ class _Planning:
         if task.kind == "product":
             matrices = [weight.reshape(filters, -1)]
         else:
-            points = np.einsum(
-                "fcij,pi,qj->pqfc", weight.astype(np.float64), TO_WEIGHTS, TO_WEIGHTS
-            )
-            matrices = [*points.reshape(-1, filters, weight.shape[1])]
+            taps = weight.transpose(2, 3, 0, 1).astype(np.float64, order="C")
+            matrices = [point for row in _points_of(taps) for point in _points_of(row)]
         width = vectors * self.lanes
         blocks = []
         for matrix in matrices:
             filled = self._filled(matrix, matrix.shape)
             blocks += [filled[f : f + width].T.reshape(-1) for f in range(0, len(filled), width)]
         return np.concatenate(blocks)
+
+
+def _points_of(taps: Any) -> list[Any]:
+    """Return the points of taps along the first axis, by sums in the same order anywhere."""
+    return [a * taps[0] + b * taps[1] + c * taps[2] for a, b, c in TO_WEIGHTS]
 
 
 def _result_of_linear(layer: Layer, source: Map) -> int:
@@ -315,111 +289,3 @@ def _result_of_conv(
     if not (fits and alike and (layer.groups == 1 or single)):
         raise NotPlanned
     return channels, sizes
-
-
-def _border_of(task: _Task) -> tuple[list[int], list[int]]:
-    """Return the zeros that are read before and after the input along each axis."""
-    unit = TILE if task.kind == "points" else 1
-    outputs = [-(-size // unit) * unit for size in task.target.sizes]
-    high = [
-        (count - 1) * w.stride + w.extent - w.pad_low - w.size
-        for count, w in zip(outputs, task.windows)
-    ]
-    return [w.pad_low for w in task.windows], high
-
-
-def _starts(of: Map, windows: Sequence[Window], counts: Sequence[int], step: int = 1) -> Table:
-    """Return where the windows of every ``step``-th output begin."""
-    along = [np.arange(0, count, step) * w.stride - w.pad_low for count, w in zip(counts, windows)]
-    return of.places(along)
-
-
-def _taps_of(task: _Task) -> Table:
-    """Return the places of the taps from the first one on."""
-    total = np.zeros(1, np.int64)
-    for window, pitch in zip(task.windows, task.source.pitches):
-        along = np.arange(window.kernel) * (window.dilation * pitch)
-        total = np.add.outer(total, along).reshape(-1)
-    return total
-
-
-def _describe_lines(step: Step, task: _Task) -> None:
-    """Tell where lines of outputs lie: all in one where nothing is padded and no step taken."""
-    source, target, added, windows = task.source, task.target, task.added, task.windows
-    plain = all((w.kernel, w.stride) == (1, 1) for w in windows)
-    maps = [one for one in (source, target, added) if one is not None]
-    step.merged = task.kind == "product" and plain and not any(one.has_border for one in maps)
-    step.in_step = source.lanes * windows[-1].stride
-    if step.merged:
-        step.length = math.prod(target.sizes)
-        return
-    step.length = target.sizes[-1]
-    outer = [np.arange(size) for size in target.sizes[:-1]]
-    coordinates = [along * w.stride - w.pad_low for along, w in zip(outer, windows)]
-    last = np.array([-windows[-1].pad_low])
-    places = source.places([*coordinates, last])
-    step.lines = np.stack(
-        [places, target.places(outer), places * 0 if added is None else added.places(outer)], 1
-    )
-
-
-def _tiles_of(task: _Task) -> Table:
-    """Return where tiles begin in the input, the output and what is added; rows and columns."""
-    target, added = task.target, task.added
-    outer = [np.arange(0, size, TILE) for size in target.sizes]
-    places = task.source.places([along - w.pad_low for along, w in zip(outer, task.windows)])
-    inside = [np.minimum(TILE, size - along) for size, along in zip(target.sizes, outer)]
-    rows, columns = (one.reshape(-1) for one in np.meshgrid(*inside, indexing="ij"))
-    there = places * 0 if added is None else added.places(outer)
-    return np.stack([places, target.places(outer), there, rows, columns], 1)
-
-
-def _describe_pool(step: Step, task: _Task) -> None:
-    """Tell which places each output of a pool is taken from."""
-    axes: Sequence[PoolAxis] = task.windows
-    target = task.target
-    offsets, first, factors = [], [0], []
-    for outputs in itertools.product(*(range(size) for size in target.sizes)):
-        along = [
-            axis.start[o] + axis.step * np.arange(axis.count[o]) for axis, o in zip(axes, outputs)
-        ]
-        offsets.append(task.source.places(along))
-        first.append(first[-1] + offsets[-1].size)
-        factors.append(
-            math.prod(
-                axis.divisor[o % axis.divisor.size]
-                for axis, o in zip(axes, outputs)
-                if axis.divisor is not None
-            )
-        )
-    step.offsets, step.first = np.concatenate(offsets), np.array(first)
-    step.factors = 1 / np.array(factors)
-    outer = target.places([np.arange(size) for size in target.sizes[:-1]])
-    step.lines = np.stack([outer * 0, outer, outer * 0], 1)
-    step.length = target.sizes[-1]
-
-
-def _input_step(target: Map) -> Step:
-    return _copying("input", target, target, input_side=True)
-
-
-def _output_step(source: Map) -> Step:
-    return _copying("output", source, source, input_side=False)
-
-
-def _copying(kind: str, source: Map, target: Map, input_side: bool) -> Step:
-    """Tell the lines that are copied between a contiguous array and a map."""
-    outer = [np.arange(size) for size in target.sizes[:-1]]
-    here, length = target.places(outer), target.sizes[-1]
-    there = np.arange(here.size) * length
-    lines = np.stack([there, here] if input_side else [here, there], 1)
-    channel = here.size * length
-    return Step(
-        kind,
-        source,
-        target,
-        lines=np.pad(lines, ((0, 0), (0, 1))),
-        length=length,
-        array_item=source.channels * channel,
-        array_channel=channel,
-    )

@@ -95,8 +95,12 @@ def _is_floating(problem: Problem) -> bool:
 
 
 def _pack_once(passes: Sequence[PassPlan], problem: Problem) -> bool:
-    """Whether to pack the weights once for a call rather than for every box."""
+    """Whether to pack the weights once for a call rather than for every task.
+
+    Not if no thread has several tasks for them: what others pack has to come from their caches.
+    """
     shared = any(
-        one.batch * one.boxes > one.items and not (one.strided or one.lanes) for one in passes
+        -(-one.batch // one.items) * one.boxes > problem.threads and not (one.strided or one.lanes)
+        for one in passes
     )
     return shared and problem.weights * problem.item_size <= machine.L2_BYTES // 2

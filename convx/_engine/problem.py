@@ -114,6 +114,7 @@ class PassPlan:
     positions: int
     narrowest: int
     boxes_together: int = 1
+    far: bool = False
     task_groups: int = 1
     filter_parts: int = 1
     row_parts: int = 1

@@ -31,6 +31,7 @@ def correlate(
     fill: float,
     out: AnyArray,
     dilation: Sequence[int] = (),
+    stride: Sequence[int] = (),
     accumulate: np.dtype[np.float64] | None = None,
     shortcut: filters.Shortcut | None = None,
 ) -> AnyArray:
@@ -38,7 +39,7 @@ def correlate(
 
     A ``shortcut`` is for calls like this one, whose arrays it has in the type of the result.
     """
-    dilation = dilation or (1,) * len(axes)
+    dilation, stride = (tuple(one) or (1,) * len(axes) for one in (dilation, stride))
     small = x.dtype == np.float32 or (x.dtype.kind in "iub" and x.dtype.itemsize <= 2)
     single = small and accumulate is None
     if out.size == 0:
@@ -51,8 +52,12 @@ def correlate(
     elif _is_exact(x, weights, fill, 2**53):
         computed = np.dtype(np.float64)
     else:
-        return _in_order(x, weights, axes, lows, border, fill, out, dilation)
-    if out.dtype.kind == "f":
+        if max(stride, default=1) == 1:
+            return _in_order(x, weights, axes, lows, border, fill, out, dilation)
+        whole = _in_order(x, weights, axes, lows, border, fill, np.empty(x.shape, dtype), dilation)
+        steps = footprint.spread(stride, axes, x.ndim, 1)
+        return execution.deliver(whole[tuple(slice(None, None, one) for one in steps)], out)
+    if out.dtype.kind == "f" and max(stride, default=1) == 1:
         factors = separated(weights, computed, border, fill)
         if factors is not None:
             passes = [
@@ -75,7 +80,8 @@ def correlate(
         pads,
         (border,) * len(axes),
         constant=fill,
-        dilation=tuple(dilation),
+        stride=stride,
+        dilation=dilation,
         out=out if out.dtype == computed else None,
         shortcut=shortcut,
     )

@@ -23,14 +23,19 @@ def image(value: object, name: str = "input") -> AnyArray:
     return array
 
 
-def result_for(output: object, x: AnyArray, is_complex: bool = False) -> AnyArray:
-    """Return the array that takes the result of a filter of ``x``."""
-    native = x.dtype.newbyteorder("=")
-    found = arguments.filter_output(output, x.shape, native, is_complex)
+def result_for(
+    output: object,
+    x: AnyArray,
+    is_complex: bool = False,
+    shape: tuple[int, ...] | None = None,
+) -> AnyArray:
+    """Return the array that takes the result of a filter of ``x``, of its shape by default."""
+    native, wanted = x.dtype.newbyteorder("="), shape or x.shape
+    found = arguments.filter_output(output, wanted, native, is_complex)
     if not isinstance(found, np.ndarray):
-        arguments.check_memory(x.shape, found.itemsize, "an output")
+        arguments.check_memory(wanted, found.itemsize, "an output")
         arguments.check_image_dtype(found, "output")
-        return np.asarray(new_result(x.shape, found))
+        return np.asarray(new_result(wanted, found))
     arguments.check_image_dtype(found.dtype, "output")
     return found
 
@@ -127,21 +132,26 @@ def correlate1d(
         one = weighted(image, factors, axis, mode, origin, dilation)
         return along(image, [one], out, fill, accumulate)
 
-    return _complex_parts(x, weights, output, cval, part)
+    return _complex_parts(x, weights, output, cval, part, x.shape)
 
 
 def _complex_parts(
-    x: AnyArray, weights: AnyArray, output: object, cval: object, part: Any
+    x: AnyArray,
+    weights: AnyArray,
+    output: object,
+    cval: object,
+    part: Any,
+    shape: tuple[int, ...],
 ) -> AnyArray:
     """Put a correlation with complex weights together of those of the parts."""
     is_complex = x.dtype.kind == "c"
     real, imaginary = arguments.constants(cval, is_complex)
-    out = result_for(output, x, True)
+    out = result_for(output, x, True, shape)
     if not is_complex:
         part(x, weights.real, real, out.real)
         part(x, weights.imag, real, out.imag)
         return out
-    whole = np.empty(x.shape, out.dtype)
+    whole = np.empty(shape, out.dtype)
     part(x.real, weights.real, real, whole.real)
     whole.real -= part(x.imag, weights.imag, imaginary, None)
     part(x.real, weights.imag, real, whole.imag)
@@ -184,12 +194,14 @@ def correlate(
     axes: object,
     dilation: object,
     accumulate: object,
+    stride: object = 1,
     *,
     turned: bool,
 ) -> AnyArray:
     """Correlate, or convolve if ``turned``, over several axes."""
     call = None
-    if accumulate is None and dilation == 1 and (cval == 0 or mode not in CONSTANT_MODES):
+    plain = type(dilation) is type(stride) is int and dilation == stride == 1
+    if accumulate is None and plain and (cval == 0 or mode not in CONSTANT_MODES):
         call = _plain_call(input, weights, mode, origin, axes, turned)
         if call is not None and (output is None or type(output) is np.ndarray):
             remembered: AnyArray | None = _memo.call(*call, output)
@@ -204,14 +216,16 @@ def correlate(
     arguments.check_ranks_agree(kernel.ndim, chosen, "weights")
     arguments.check_some_weights(kernel.shape)
     origins = arguments.for_each(origin, len(chosen), "origin")
-    gaps = [
-        arguments.integer(one, "dilation", 1)
-        for one in arguments.for_each(dilation, len(chosen), "dilation")
-    ]
+    gaps, steps = (
+        [arguments.integer(one, name, 1) for one in arguments.for_each(value, len(chosen), name)]
+        for value, name in ((dilation, "dilation"), (stride, "stride"))
+    )
     if len(chosen) < x.ndim:  # as SciPy does it: the kernel's axes are in the order of the image's
         order = sorted(range(len(chosen)), key=chosen.__getitem__)
-        origins, gaps = [origins[i] for i in order], [gaps[i] for i in order]
+        origins, gaps, steps = ([one[i] for i in order] for one in (origins, gaps, steps))
     places = sorted(chosen)
+    along = footprint.spread(steps, places, x.ndim, 1)
+    shape = tuple(-(-size // step) for size, step in zip(x.shape, along))
     if turned:
         kernel = kernel[(slice(None, None, -1),) * kernel.ndim]
         origins = [-int(one) - (taps % 2 == 0) for one, taps in zip(origins, kernel.shape)]
@@ -220,17 +234,17 @@ def correlate(
     wish = arguments.accumulator(accumulate)
 
     def part(image: AnyArray, factors: AnyArray, fill: float, out: AnyArray | None) -> AnyArray:
-        target = result_for(None, image) if out is None else out
+        target = result_for(None, image, False, shape) if out is None else out
         real = np.ascontiguousarray(factors, np.float64)
         return image_correlation.correlate(
-            image, real, places, lows, border, fill, target, gaps, wish, shortcut
+            image, real, places, lows, border, fill, target, gaps, steps, wish, shortcut
         )
 
     if kernel.dtype.kind == "c":
-        return _complex_parts(x, kernel, output, cval, part)
+        return _complex_parts(x, kernel, output, cval, part, shape)
     is_complex = x.dtype.kind == "c"
     real, imaginary = arguments.constants(cval, is_complex)
-    out = result_for(output, x, is_complex)
+    out = result_for(output, x, is_complex, shape)
     if not places:
         out[...] = dtypes.cast_like_c(x * kernel, out.dtype)
     elif not is_complex and out.dtype.kind != "c":

@@ -34,30 +34,35 @@ class Whole(NamedTuple):
     cost: float
 
 
+How = Great | Whole | None
+
+
 @lru_cache(256)
-def planned(
-    of: Correlation, borders: tuple[str, ...], dtype: np.dtype[Any]
-) -> Great | Whole | None:
+def planned(of: Correlation, borders: tuple[str, ...], dtype: np.dtype[Any]) -> How:
     """Return how items of one channel are correlated; None if the plan is better."""
     if of.options.algorithm == "direct" or math.prod(of.options.kernel) < LEAST_TAPS:
         return None
-    real = np.empty(0, dtype).real.dtype
-    if real.kind != "f":
+    if np.empty(0, dtype).real.dtype.kind != "f":
         return None
-    parts = 2 if dtype.kind == "c" else 1
-    found = _plane(of, borders, real.name, parts)
-    tiling = None if found is None else great_tiles.choose(found)
-    cost = math.inf if tiling is None else tiling.cost
-    planned_cost = _planned_cost(of, real.name, parts)
-    points = [whole.smooth(window.size + window.kernel - 1) for window in of.windows]
-    everything = math.prod(points) * parts
-    whole_cost = costs.WHOLE * everything * math.log2(everything)
+    costs_of = ways(of, borders, dtype)
+    return min(costs_of, key=costs_of.__getitem__)
+
+
+def ways(of: Correlation, borders: tuple[str, ...], dtype: np.dtype[Any]) -> dict[How, float]:
+    """Return the ways to correlate items of one channel, that of the plan first, with costs."""
+    real, parts = np.empty(0, dtype).real.dtype.name, 2 if dtype.kind == "c" else 1
+    found: dict[How, float] = {None: _planned_cost(of, real, parts)}
+    plane = _plane(of, borders, real, parts)
+    tiling = None if plane is None else great_tiles.choose(plane)
+    if plane is not None and tiling is not None:
+        found[Great(plane, tiling)] = tiling.cost
     plain = all(window.stride == window.dilation == 1 for window in of.windows)
-    if plain and set(borders) == {"zeros"} and whole_cost < min(cost, planned_cost):
-        return Whole(everything, whole_cost)
-    if found is None or tiling is None or planned_cost <= cost:
-        return None
-    return Great(found, tiling)
+    if plain and set(borders) == {"zeros"}:
+        sizes = [whole.smooth(window.size + window.kernel - 1) for window in of.windows]
+        points = math.prod(sizes) * parts
+        cost = costs.WHOLE * points * math.log2(points)
+        found[Whole(points, cost)] = cost
+    return found
 
 
 def run(

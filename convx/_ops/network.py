@@ -10,7 +10,8 @@ from convx._core._driver import Activation
 from convx._core._network import Network as Program
 from convx._engine import arguments, execution, pool_windows
 from convx._engine.dtypes import AnyArray
-from convx._engine.network import Layer, NotPlanned, plan
+from convx._engine.network import NotPlanned, plan
+from convx._engine.network_steps import Layer
 from convx._engine.pool_windows import PoolAxis
 from convx._engine.threads import WORK_PER_THREAD
 from convx._ops import pool
@@ -18,6 +19,7 @@ from convx._ops.conv import PreparedConv
 
 # Plans of so many shapes are kept.
 MOST_PLANS = 16
+MISSING: Any = object()
 DTYPES = ({np.dtype(np.float32)}, {np.dtype(np.float64)})
 
 
@@ -75,25 +77,26 @@ class Network:
 
     def run(self, x: Any) -> tuple[AnyArray, AnyArray | None] | None:
         """Return what a program's run returns, or None for inputs that no plan is for."""
-        if (
-            type(x) is not np.ndarray
-            or x.ndim < 3
-            or not (x.flags.c_contiguous and x.flags.aligned)
-        ):
+        if not isinstance(x, np.ndarray) or x.ndim < 3 or not len(x):
             return None
         shape = x.shape[1:]
-        if shape not in self._plans:
-            self._plan(shape)
-        program = self._plans.get(shape)
-        if program is None or x.dtype is not self._dtype or not len(x):
+        program: Program | None = self._plans.get(shape, MISSING)
+        if program is MISSING:
+            program = self._plan(shape)
+        if program is None:
             return None
+        flags = x.flags
+        if x.dtype is not self._dtype or not (flags.c_contiguous and flags.aligned):
+            if x.dtype.newbyteorder("=") != self._dtype:
+                return None
+            x = np.require(x, self._dtype, ("C", "A"))
         if execution.is_recording():
             threads = program.threads_for(len(x), WORK_PER_THREAD)
             execution.note("network", program.work * len(x), program.scratch_bytes, threads)
-            return np.broadcast_to(np.zeros((), x.dtype), (len(x), *program.shape)), None
+            return np.zeros((len(x), *program.shape), x.dtype), None
         return program.run(x, WORK_PER_THREAD)
 
-    def _plan(self, shape: tuple[int, ...]) -> None:
+    def _plan(self, shape: tuple[int, ...]) -> Program | None:
         """Find out how items of a shape are computed, if together."""
         while len(self._plans) >= MOST_PLANS:
             self._plans.pop(next(iter(self._plans)), None)
@@ -105,6 +108,7 @@ class Network:
             except (NotPlanned, ValueError):  # the layers themselves tell what is wrong
                 program = None
         self._plans[shape] = program
+        return program
 
 
 Windows = Callable[[tuple[int, ...], dict[str, Any]], list[PoolAxis]]

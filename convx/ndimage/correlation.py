@@ -21,6 +21,7 @@ def correlate(
     *,
     axes: int | Sequence[int] | None = None,
     dilation: int | Sequence[int] = 1,
+    stride: int | Sequence[int] = 1,
     accumulate: str | None = None,
     workers: int | None = None,
 ) -> AnyArray:
@@ -46,6 +47,8 @@ def correlate(
         The axes that are filtered, all by default; the others are a batch.
     dilation : int or sequence of int, optional
         Distance of neighbouring weights.
+    stride : int or sequence of int, optional
+        Every so manieth result is computed along all filtered axes or each, from the first on.
     accumulate : {None, 'float32', 'float64'}, optional
         'float64' computes float32 images in double precision, as SciPy does.
     workers : int, optional
@@ -76,6 +79,8 @@ def correlate(
     >>> from convx import ndimage
     >>> ndimage.correlate(np.arange(5), [1, 2, 4])
     array([ 4, 10, 17, 24, 27])
+    >>> ndimage.correlate(np.arange(5), [1, 2, 4], stride=2)
+    array([ 4, 17, 27])
     """
     with workers_or_all(workers):
         return images.correlate(
@@ -88,6 +93,7 @@ def correlate(
             axes,
             dilation,
             accumulate,
+            stride,
             turned=False,
         )
 
@@ -102,6 +108,7 @@ def convolve(
     *,
     axes: int | Sequence[int] | None = None,
     dilation: int | Sequence[int] = 1,
+    stride: int | Sequence[int] = 1,
     accumulate: str | None = None,
     workers: int | None = None,
 ) -> AnyArray:
@@ -127,6 +134,8 @@ def convolve(
         The axes that are filtered, all by default; the others are a batch.
     dilation : int or sequence of int, optional
         Distance of neighbouring weights.
+    stride : int or sequence of int, optional
+        Every so manieth result is computed along all filtered axes or each, from the first on.
     accumulate : {None, 'float32', 'float64'}, optional
         'float64' computes float32 images in double precision, as SciPy does.
     workers : int, optional
@@ -168,6 +177,7 @@ def convolve(
             axes,
             dilation,
             accumulate,
+            stride,
             turned=True,
         )
 

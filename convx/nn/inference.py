@@ -1,6 +1,7 @@
 """Models that are used and no longer trained: norms folded, weights packed, activations fused."""
 
 import copy
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -33,23 +34,11 @@ class PreparedModel:
 
     def __init__(self, model: Module) -> None:
         self.steps = _steps_of(model)
-        self._network = _network_of(self.steps)
+        self._in_turn = _InTurn(self.steps)
 
     def __call__(self, x: Any) -> Any:
         """Return the model's output."""
-        together = None if self._network is None else self._network.run(x)
-        if together is None:
-            return self._step_by_step(x)
-        y, failed = together
-        if failed is not None:
-            places = np.flatnonzero(failed)
-            y[places] = self._step_by_step(x[places])
-        return y
-
-    def _step_by_step(self, x: Any) -> Any:
-        for step in self.steps:
-            x = step(x)
-        return x
+        return self._in_turn(x)
 
     def __repr__(self) -> str:
         return "PreparedModel(\n  " + "\n  ".join(map(repr, self.steps)) + "\n)"
@@ -60,7 +49,8 @@ def prepare(model: Module) -> PreparedModel:
 
     Batch norm becomes part of the weights of the convolution before it, weights are packed once
     (:func:`convx.prepare_conv`), and an activation or the sum of a residual block that follows a
-    convolution is done while its results are in the cache. Dropout goes.
+    convolution is done while its results are in the cache. Dropout goes. Where inputs are small, a
+    few items go through a stretch of layers in one call.
 
     Parameters
     ----------
@@ -70,7 +60,8 @@ def prepare(model: Module) -> PreparedModel:
     Returns
     -------
     PreparedModel
-        A callable of one array. Results are those of the model but for rounding.
+        A callable of one array. Results are those of the model but for rounding. Plans and packed
+        weights are made when a shape of inputs comes for the first time.
 
     Raises
     ------
@@ -94,14 +85,24 @@ def prepare(model: Module) -> PreparedModel:
     return PreparedModel(copy.deepcopy(model).eval())
 
 
-def _network_of(steps: list[Step]) -> Network | None:
-    """Return the steps as one call, if there is a kernel for each of them."""
-    network = Network()
+def _joins(step: Step) -> bool:
+    """Tell whether a step can be part of a network."""
     try:
-        _join(network, _InTurn(steps), 0)
+        _join(Network(), step, 0)
     except NotPlanned:
-        return None
-    return network
+        return False
+    return True
+
+
+def _stretches(steps: list[Step]) -> list[Step]:
+    """Return the steps, each stretch of those that can be part of a network as one."""
+    found: list[Step] = []
+    for joins, stretch in itertools.groupby(steps, _joins):
+        if joins:
+            found.append(_Together([*stretch]))
+        else:
+            found += stretch
+    return found
 
 
 def _join(network: Network, step: Step, source: int) -> int:
@@ -184,15 +185,39 @@ class _InTurn:
     """Steps one after the other."""
 
     def __init__(self, steps: list[Step]) -> None:
-        self.steps = steps
+        self.steps, self.stretches = steps, _stretches(steps)
 
     def __call__(self, x: Any) -> Any:
-        for step in self.steps:
-            x = step(x)
+        for stretch in self.stretches:
+            x = stretch(x)
         return x
 
     def __repr__(self) -> str:
         return "\n  ".join(map(repr, self.steps))
+
+
+class _Together:
+    """Steps that are one network where inputs are small enough, else one after the other."""
+
+    def __init__(self, steps: list[Step]) -> None:
+        self.steps, self.network = steps, Network()
+        source = 0
+        for step in steps:
+            source = _join(self.network, step, source)
+
+    def __call__(self, x: Any) -> Any:
+        together = self.network.run(x)
+        if together is None:
+            return self._one_by_one(x)
+        y, failed = together
+        for place in () if failed is None else np.flatnonzero(failed):
+            y[place] = self._one_by_one(x[place : place + 1])[0]
+        return y
+
+    def _one_by_one(self, x: Any) -> Any:
+        for step in self.steps:
+            x = step(x)
+        return x
 
 
 class _PreparedResidual:

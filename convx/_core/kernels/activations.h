@@ -10,12 +10,12 @@
 #include "elementary.h"
 
 /* 1 / (1 + exp(-v)) as exp(v) / (1 + exp(v)), which is accurate where it is small. At 40 it has long
-   been 1. */
+   been 1. Both parts are greater by 1 / DOWN, so that a subnormal result is rounded once. */
 CX_INLINE NAME(vector) NAME(logistic)(NAME(vector) v)
 {
     NAME(power) power = NAME(find_power)(NAME(at_most)(NAME(at_least)(v, LOWEST), 40));
-    NAME(vector) e = NAME(exp_of_rest)(power.rest) * power.scale * DOWN;
-    return e / (1 + e);
+    NAME(vector) scaled = NAME(exp_of_rest)(power.rest) * power.scale;
+    return scaled / (1 / DOWN + scaled);
 }
 
 /* The factor over 1 + exp(-v). It stands inside, for exp(v) alone is rounded where it is subnormal;
@@ -25,19 +25,18 @@ CX_INLINE NAME(vector) NAME(times_logistic)(NAME(vector) v, NAME(vector) factor)
     NAME(vector) least = NAME(at_least)(v, LOWEST), few = NAME(at_most)(factor, 40);
     NAME(power) power = NAME(find_power)(NAME(at_most)(least, 40));
     NAME(vector) scaled = NAME(exp_of_rest)(power.rest) * power.scale;
-    NAME(vector) curved = few * scaled * DOWN / (1 + scaled * DOWN);
+    NAME(vector) curved = few * scaled / (1 / DOWN + scaled);
     return NAME(select)((NAME(mask))(v > 40), factor, curved);
 }
 
-/* With less = exp(-2 |v|) - 1, tanh |v| = -less / (2 + less): nothing is lost near 0. */
+/* With more = 1 - exp(-2 |v|), tanh |v| = more / (2 - more): nothing is lost near 0. */
 CX_INLINE NAME(vector) NAME(tanh)(NAME(vector) v, const T *given)
 {
-    NAME(mask) sign = (NAME(mask))v & (NAME(mask))(-(T)0 - (NAME(vector)){0});
-    NAME(vector) size = (NAME(vector))((NAME(mask))v ^ sign);
-    NAME(power) power = NAME(find_power)(NAME(at_least)(-2 * size, -40));
-    NAME(vector) scale = power.scale * DOWN, less = NAME(expm1_of_rest)(power.rest) * scale;
-    less += scale - 1;
-    return (NAME(vector))((NAME(mask))((0 - less) / (2 + less)) | sign);
+    NAME(mask) signs = (NAME(mask))(-(T)0 - (NAME(vector)){0}), sign = (NAME(mask))v & signs;
+    NAME(vector) minus = (NAME(vector))((NAME(mask))v | signs);
+    NAME(power) power = NAME(find_power_for_sum)(NAME(at_least)(minus + minus, -40));
+    NAME(vector) more = (1 - power.scale) - NAME(expm1_of_rest)(power.rest) * power.scale;
+    return (NAME(vector))((NAME(mask))(more / (2 - more)) | sign);
 }
 
 CX_INLINE NAME(vector) NAME(relu)(NAME(vector) v, const T *given)

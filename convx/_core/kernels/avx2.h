@@ -12,4 +12,5 @@
 
 #define ISA avx2
 #define VECTOR_BYTES 32
+#define CX_STORE_FAR(to, v) __asm__ volatile("vmovntps %1, %0" : "=m"(*(to)) : "x"(v))
 #define CX_HALF_VECTORS 0

@@ -5,4 +5,5 @@
 
 #define ISA baseline
 #define VECTOR_BYTES 16
+#define CX_STORE_FAR(to, v) (*(to) = (v))
 #define CX_HALF_VECTORS 0

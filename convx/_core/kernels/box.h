@@ -88,8 +88,9 @@ static inline cx_gradient_share cx_find_gradient_share(const cx_pass *pass, cons
     share.end_block = cx_part(filter_blocks, pass->filter_parts, part + 1);
     int64_t boxes = pass->batch * pass->boxes;
     int64_t steps = (boxes + pass->boxes_together - 1) / pass->boxes_together;
-    share.part_step = cx_part(steps, pass->row_parts, share.row_part);
-    share.part_end = cx_part(steps, pass->row_parts, share.row_part + 1);
+    /* longer parts lie among shorter ones, so that threads have as much to do */
+    share.part_step = steps * share.row_part / pass->row_parts;
+    share.part_end = steps * (share.row_part + 1) / pass->row_parts;
     share.step = share.part_step + call->first_step;
     share.end_step = cx_min(share.step + call->steps, share.part_end);
     return share;

@@ -92,6 +92,7 @@ typedef struct {
     int64_t winograd_axes;     /* how many axes are transformed */
     int64_t sum_blocks;        /* winograd: register blocks computed together */
     int64_t point_size;        /* winograd: elements of a point's packed weights, for one step */
+    int64_t far;               /* the output is larger than the caches */
     int64_t flat;              /* rows are computed as one stretch, with the gaps between them */
 } cx_pass;
 

@@ -22,6 +22,7 @@
 #define LOWEST -112.0f  /* exp(v), and v exp(v) too, round to 0 from here on */
 #define LN2_HIGH 0.693359375f /* so few bits that whole multiples are exact */
 #define LN2_LOW -2.12194440e-4f
+#define REST_FOR_SUM(v, whole) ((v) - (whole) * 0.693147181f)
 #define EACH_TERM(X) X(5) X(4) X(3) X(2)
 #define LAST_TERM 6
 #define EACH_ODD_TERM(X) X(7) X(5) X(3)
@@ -40,6 +41,7 @@
 #define LOWEST -760.0
 #define LN2_HIGH 0.693145751953125
 #define LN2_LOW 1.42860682030941723212e-6
+#define REST_FOR_SUM(v, whole) ((v) - (whole) * LN2_HIGH - (whole) * LN2_LOW)
 #define EACH_TERM(X) X(12) X(11) X(10) X(9) X(8) X(7) X(6) X(5) X(4) X(3) X(2)
 #define LAST_TERM 13
 #define EACH_ODD_TERM(X) X(19) X(17) X(15) X(13) X(11) X(9) X(7) X(5) X(3)
@@ -108,6 +110,15 @@ CX_INLINE NAME(power) NAME(find_power)(NAME(vector) v)
     NAME(vector) shifted = v * (T)1.4426950408889634 + ROUND_POWER, whole = shifted - ROUND_POWER;
     NAME(vector) r = v - whole * LN2_HIGH - whole * LN2_LOW;
     return (NAME(power)){r, NAME(spare_power)(shifted)};
+}
+
+/* exp(v) = exp(rest) * scale for -40 <= v <= 0, where 1 will be added to it: then in float32 a whole
+   multiple of ln 2 rounded to one number is near enough. */
+CX_INLINE NAME(power) NAME(find_power_for_sum)(NAME(vector) v)
+{
+    NAME(vector) shifted = v * (T)1.4426950408889634 + (ROUND + SCALE_ONE);
+    NAME(vector) whole = shifted - (ROUND + SCALE_ONE);
+    return (NAME(power)){REST_FOR_SUM(v, whole), NAME(spare_power)(shifted)};
 }
 
 /* exp(v) for v <= 0, and NaN for NaN. */
@@ -286,6 +297,7 @@ CX_INLINE NAME(tail) NAME(normal_tail)(NAME(vector) t)
 #undef EXP_TERMS
 #undef LN2_HIGH
 #undef LN2_LOW
+#undef REST_FOR_SUM
 #undef LEAST_NORMAL
 #undef EACH_TERM
 #undef LAST_TERM

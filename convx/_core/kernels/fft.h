@@ -1,9 +1,13 @@
-/* Discrete Fourier transforms of vectors: in each lane one of its own. Sizes are powers of two.
+/* Discrete Fourier transforms of vectors: in each lane one of its own. Sizes are products of 2 and 3.
 
-   Forward they are decimated in frequency, backward in time, by radix 4 and at most one step of
-   radix 2. So what lies between is in a permuted order, the same for all that is multiplied there:
-   nothing is ever put in order. Real and imaginary parts are arrays of their own, [place][lane].
-   `roots` holds cos and -sin of 2 pi k / n for k < n. Backward, the factor 1 / n is left out. */
+   Forward they are decimated in frequency, backward in time, by the radices of `cx_radix`. So what
+   lies between is in a permuted order, the same for all that is multiplied there: nothing is ever put
+   in order. Real and imaginary parts are arrays of their own, [place][lane]; places are `pitch`
+   elements apart. `roots` holds cos and -sin of 2 pi k / n for k < n. Backward, the factor 1 / n is
+   left out.
+
+   A step goes over all places; then each of the parts that it leaves is transformed by itself, so that
+   it stays in L1 meanwhile. */
 
 CX_INLINE void NAME(turn)(NAME(vector) *re, NAME(vector) *im, T cos, T sin)
 {
@@ -12,79 +16,145 @@ CX_INLINE void NAME(turn)(NAME(vector) *re, NAME(vector) *im, T cos, T sin)
     *re = turned;
 }
 
-/* Four values, `quarter` places apart: sums with the fourth roots of unity, which are turned by the
-   powers of root `k`, or turned back before. */
-CX_INLINE void NAME(butterfly)(const int backward, const int turns, T *re, T *im, int64_t quarter,
-                               const T *roots, int64_t k)
+/* Transforms of two, three, four and eight values, in order before and after. */
+CX_INLINE void NAME(transform_2)(NAME(vector) *r, NAME(vector) *i, int a, int b)
 {
-    NAME(vector) r[4], i[4];
-    CX_UNROLL for (int m = 0; m < 4; m++)
+    NAME(vector) re = r[a] - r[b], im = i[a] - i[b];
+    r[a] += r[b];
+    i[a] += i[b];
+    r[b] = re;
+    i[b] = im;
+}
+
+CX_INLINE void NAME(transform_3)(const int backward, NAME(vector) *r, NAME(vector) *i)
+{
+    const T half = (T)0.5, sine = backward ? -(T)0.86602540378443864676 : (T)0.86602540378443864676;
+    NAME(vector) re = r[1] + r[2], im = i[1] + i[2];
+    NAME(vector) dr = sine * (r[1] - r[2]), di = sine * (i[1] - i[2]);
+    NAME(vector) mr = r[0] - half * re, mi = i[0] - half * im;
+    r[0] += re;
+    i[0] += im;
+    r[1] = mr + di;
+    i[1] = mi - dr;
+    r[2] = mr - di;
+    i[2] = mi + dr;
+}
+
+CX_INLINE void NAME(transform_4)(const int backward, NAME(vector) *r, NAME(vector) *i)
+{
+    NAME(transform_2)(r, i, 0, 2);
+    NAME(transform_2)(r, i, 1, 3);
+    NAME(vector) re = r[3], im = i[3], r0 = r[0], i0 = i[0], r2 = r[2], i2 = i[2];
+    r[2] = r0 - r[1];
+    i[2] = i0 - i[1];
+    r[0] = r0 + r[1];
+    i[0] = i0 + i[1];
+    r[1] = backward ? r2 - im : r2 + im;
+    i[1] = backward ? i2 + re : i2 - re;
+    r[3] = backward ? r2 + im : r2 - im;
+    i[3] = backward ? i2 - re : i2 + re;
+}
+
+CX_INLINE void NAME(transform_8)(const int backward, NAME(vector) *r, NAME(vector) *i)
+{
+    const T root = (T)0.70710678118654752440;
+    CX_UNROLL for (int q = 0; q < 4; q++)
+        NAME(transform_2)(r, i, q, q + 4);
+    NAME(vector) r5 = r[5], i5 = i[5], r6 = r[6], i6 = i[6], r7 = r[7], i7 = i[7];
+    r[5] = root * (backward ? r5 - i5 : r5 + i5);
+    i[5] = root * (backward ? i5 + r5 : i5 - r5);
+    r[6] = backward ? -i6 : i6;
+    i[6] = backward ? r6 : -r6;
+    r[7] = root * (backward ? -r7 - i7 : i7 - r7);
+    i[7] = root * (backward ? r7 - i7 : -r7 - i7);
+    NAME(transform_4)(backward, r, i);
+    NAME(transform_4)(backward, r + 4, i + 4);
+}
+
+/* One value of each of the parts, `part` elements apart: transformed, and turned by the powers of root
+   `k`; or turned back before. */
+CX_INLINE void NAME(butterfly)(const int backward, const int radix, const int turns, T *re, T *im,
+                               int64_t part, const T *roots, int64_t k)
+{
+    NAME(vector) r[8], i[8];
+    CX_UNROLL for (int m = 0; m < radix; m++)
     {
-        r[m] = *(NAME(vector) *)(re + m * quarter * LANES);
-        i[m] = *(NAME(vector) *)(im + m * quarter * LANES);
+        r[m] = *(NAME(vector) *)(re + m * part);
+        i[m] = *(NAME(vector) *)(im + m * part);
         if (backward && turns && m)
             NAME(turn)(&r[m], &i[m], roots[2 * m * k], -roots[2 * m * k + 1]);
     }
-    NAME(vector) r02 = r[0] + r[2], i02 = i[0] + i[2], r13 = r[1] + r[3], i13 = i[1] + i[3];
-    NAME(vector) dr02 = r[0] - r[2], di02 = i[0] - i[2], dr13 = r[1] - r[3], di13 = i[1] - i[3];
-    r[0] = r02 + r13;
-    i[0] = i02 + i13;
-    r[2] = r02 - r13;
-    i[2] = i02 - i13;
-    r[1] = backward ? dr02 - di13 : dr02 + di13;
-    i[1] = backward ? di02 + dr13 : di02 - dr13;
-    r[3] = backward ? dr02 + di13 : dr02 - di13;
-    i[3] = backward ? di02 - dr13 : di02 + dr13;
-    CX_UNROLL for (int m = 0; m < 4; m++)
+    if (radix == 2)
+        NAME(transform_2)(r, i, 0, 1);
+    else if (radix == 3)
+        NAME(transform_3)(backward, r, i);
+    else if (radix == 4)
+        NAME(transform_4)(backward, r, i);
+    else
+        NAME(transform_8)(backward, r, i);
+    CX_UNROLL for (int m = 0; m < radix; m++)
     {
+        int from = radix < 8 ? m : m / 2 + m % 2 * 4; /* even ones come first */
         if (!backward && turns && m)
-            NAME(turn)(&r[m], &i[m], roots[2 * m * k], roots[2 * m * k + 1]);
-        *(NAME(vector) *)(re + m * quarter * LANES) = r[m];
-        *(NAME(vector) *)(im + m * quarter * LANES) = i[m];
+            NAME(turn)(&r[from], &i[from], roots[2 * m * k], roots[2 * m * k + 1]);
+        *(NAME(vector) *)(re + m * part) = r[from];
+        *(NAME(vector) *)(im + m * part) = i[from];
     }
 }
 
-/* The radix 4 step over stretches of `length` places. */
-CX_INLINE void NAME(quarter)(const int backward, T *re, T *im, int64_t n, int64_t length,
-                             const T *roots)
+/* A step over `length` places, the roots of which are every `apart`th. */
+CX_INLINE void NAME(step_of)(const int backward, const int radix, T *re, T *im, int64_t length,
+                             int64_t pitch, const T *roots, int64_t apart)
 {
-    int64_t quarter = length / 4;
-    for (int64_t at = 0; at < n * LANES; at += length * LANES)
-        NAME(butterfly)(backward, 0, re + at, im + at, quarter, roots, 0);
-    for (int64_t j = 1; j < quarter; j++)
-        for (int64_t at = j * LANES; at < n * LANES; at += length * LANES)
-            NAME(butterfly)(backward, 1, re + at, im + at, quarter, roots, j * (n / length));
+    int64_t count = length / radix, part = count * pitch;
+    NAME(butterfly)(backward, radix, 0, re, im, part, roots, 0);
+    for (int64_t j = 1; j < count; j++)
+        NAME(butterfly)(backward, radix, 1, re + j * pitch, im + j * pitch, part, roots, j * apart);
 }
 
-CX_INLINE void NAME(halve)(T *re, T *im, int64_t n)
+CX_INLINE void NAME(one_step)(const int backward, int64_t radix, T *re, T *im, int64_t length,
+                              int64_t pitch, const T *roots, int64_t apart)
 {
-    for (int64_t at = 0; at < n * LANES; at += 2 * LANES)
-        CX_UNROLL for (int part = 0; part < 2; part++)
-        {
-            NAME(vector) *x = (NAME(vector) *)((part ? im : re) + at);
-            NAME(vector) sum = x[0] + x[1], difference = x[0] - x[1];
-            x[0] = sum;
-            x[1] = difference;
-        }
+    if (radix == 8)
+        NAME(step_of)(backward, 8, re, im, length, pitch, roots, apart);
+    else if (radix == 4)
+        NAME(step_of)(backward, 4, re, im, length, pitch, roots, apart);
+    else if (radix == 3)
+        NAME(step_of)(backward, 3, re, im, length, pitch, roots, apart);
+    else
+        NAME(step_of)(backward, 2, re, im, length, pitch, roots, apart);
 }
 
-static void NAME(transform)(T *re, T *im, int64_t n, const T *roots)
+static void NAME(transform_places)(T *re, T *im, int64_t length, int64_t pitch, const T *roots,
+                                   int64_t apart)
 {
-    int64_t length = n;
-    for (; length > 2; length /= 4)
-        NAME(quarter)(0, re, im, n, length, roots);
-    if (length == 2)
-        NAME(halve)(re, im, n);
+    if (length == 1)
+        return;
+    int64_t radix = cx_radix(length), part = length / radix;
+    NAME(one_step)(0, radix, re, im, length, pitch, roots, apart);
+    for (int64_t m = 0; m < radix && part > 1; m++)
+        NAME(transform_places)(re + m * part * pitch, im + m * part * pitch, part, pitch, roots,
+                               apart * radix);
 }
 
-static void NAME(transform_back)(T *re, T *im, int64_t n, const T *roots)
+static void NAME(transform_places_back)(T *re, T *im, int64_t length, int64_t pitch,
+                                        const T *roots, int64_t apart)
 {
-    int64_t length = 4;
-    for (int64_t rest = n; rest > 1; rest /= 4)
-        if (rest == 2) {
-            NAME(halve)(re, im, n);
-            length = 8;
-        }
-    for (; length <= n; length *= 4)
-        NAME(quarter)(1, re, im, n, length, roots);
+    if (length == 1)
+        return;
+    int64_t radix = cx_radix(length), part = length / radix;
+    for (int64_t m = 0; m < radix && part > 1; m++)
+        NAME(transform_places_back)(re + m * part * pitch, im + m * part * pitch, part, pitch,
+                                    roots, apart * radix);
+    NAME(one_step)(1, radix, re, im, length, pitch, roots, apart);
+}
+
+CX_INLINE void NAME(transform)(T *re, T *im, int64_t n, const T *roots)
+{
+    NAME(transform_places)(re, im, n, LANES, roots, 1);
+}
+
+CX_INLINE void NAME(transform_back)(T *re, T *im, int64_t n, const T *roots)
+{
+    NAME(transform_places_back)(re, im, n, LANES, roots, 1);
 }

@@ -3,12 +3,18 @@
    tile, for up to ROWS neighbouring outputs of a row. So rows need not fill vectors and are never
    copied to panels: for narrow planes, and strides. The sums of a box, [position][filter], stay in
    scratch memory over the steps of the reduction, and are transposed at its end. Each is the same
-   chain in the order of (channel, tap) as elsewhere. */
+   chain in the order of (channel, tap) as elsewhere.
+
+   Where the weights of a channel's filters are neighbours in memory, as in the transposed direction
+   with one tap, they are not packed but read where they are. */
 
 #define PIXEL(r) weights[rows.weight_offset[m] + (r)]
-#define NO_FETCH
+#define FETCH_FILTERS(VECTORS)                                                                    \
+    CX_UNROLL for (int v = 0; v < VECTORS; v++)                                                   \
+        __builtin_prefetch(x + offset[m + CX_AHEAD] + v * LANES);
 #define FILTER_PRODUCT(ROWS, VECTORS)                                                             \
-    PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS##_filters, PIXEL, 0, NO_FETCH)
+    PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS##_filters, PIXEL, 0,               \
+               FETCH_FILTERS(VECTORS))
 CX_EACH_FILTER_PRODUCT(FILTER_PRODUCT)
 
 /* By vectors of filters and by outputs. */
@@ -18,7 +24,7 @@ static const NAME(product) NAME(filter_products)[CX_MOST_FILTER_VECTORS + 1][ROW
 };
 
 #undef PIXEL
-#undef NO_FETCH
+#undef FETCH_FILTERS
 #undef FILTER_PRODUCT
 #undef FILTER_ENTRY
 
@@ -39,12 +45,13 @@ static NAME(filter_space) NAME(carve_filters)(const cx_pass *pass, char **scratc
     space.width = pass->filter_vectors * LANES;
     cx_carve_box(pass, &space.box, scratch);
     space.offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
-    space.panel_offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
+    space.panel_offset = cx_carve(scratch, (reduction + CX_AHEAD) * (int64_t)sizeof(int64_t));
     space.row_place = cx_carve(scratch, pass->positions * (int64_t)sizeof(int64_t));
     space.row_out = cx_carve(scratch, pass->positions * (int64_t)sizeof(int64_t));
     space.tile = NAME(carve_elements)(
         scratch, pass->in_place ? 0 : pass->channel_block * pass->tile_size);
-    space.weights = NAME(carve_elements)(scratch, blocks * space.width * reduction);
+    space.weights = NAME(carve_elements)(
+        scratch, pass->strided ? 0 : blocks * space.width * reduction);
     space.kernels = NAME(carve_elements)(scratch, (pass->kernel_taps + LANES) * LANES);
     space.sums = NAME(carve_elements)(
         scratch, blocks * space.width * (pass->items * pass->positions + LANES));
@@ -215,6 +222,39 @@ static void NAME(end_sums)(const cx_pass *pass, const NAME(filter_space) *space,
                                 cx_min(LANES, count - lane), rows * length, rows * length);
 }
 
+/* The weights of a step, from the first block on, and in *size how far its blocks are apart. */
+static const T *NAME(find_filters)(const cx_pass *pass, const cx_call *call, int64_t group,
+                                   const cx_share *share, const NAME(step) *s,
+                                   const NAME(filter_space) *space, int64_t *size)
+{
+    *size = space->width * s->channels * s->taps;
+    if (call->packed)
+        return (const T *)call->packed + NAME(packed_filters_at)(pass, group, s) +
+               share->block * *size;
+    if (pass->strided) {
+        *size = space->width;
+        return (const T *)call->weight + group * pass->weight_group +
+               s->channel * pass->weight_channel + share->block * space->width;
+    }
+    NAME(pack_filter_blocks)(pass, call->weight, group, share->block, share->end_block, s,
+                             space->weights, space->kernels);
+    return space->weights;
+}
+
+/* Where the weights of each step of the reduction begin. Behind the last step come those of the next
+   block, which are asked for early. */
+static void NAME(find_filter_offsets)(const cx_pass *pass, const cx_call *call,
+                                      const NAME(filter_space) *space)
+{
+    int64_t steps = pass->channel_block * pass->tap_block, stays = pass->strided && !call->packed;
+    int64_t apart = stays ? pass->weight_channel : space->width;
+    int64_t block = stays ? space->width : steps * space->width;
+    for (int64_t m = 0; m < steps; m++)
+        space->panel_offset[m] = m * apart;
+    for (int64_t m = 0; m < CX_AHEAD; m++)
+        space->panel_offset[steps + m] = block + m * apart;
+}
+
 /* The outputs of a box in one group, step by step of the reduction, for some items. */
 static void NAME(forward_filters_of)(const cx_pass *pass, const cx_call *call, int64_t group,
                                      const cx_share *share, const NAME(filter_space) *space)
@@ -227,14 +267,8 @@ static void NAME(forward_filters_of)(const cx_pass *pass, const cx_call *call, i
                          space->width, space->sums + i * block_sums);
     NAME(step) s = NAME(first_step)(pass);
     do {
-        int64_t reduction = s.channels * s.taps, size = space->width * reduction;
-        const T *weights = space->weights;
-        if (call->packed)
-            weights = (const T *)call->packed + NAME(packed_filters_at)(pass, group, &s) +
-                      share->block * size;
-        else
-            NAME(pack_filter_blocks)(pass, call->weight, group, share->block, share->end_block, &s,
-                                     space->weights, space->kernels);
+        int64_t reduction = s.channels * s.taps, size;
+        const T *weights = NAME(find_filters)(pass, call, group, share, &s, space, &size);
         NAME(find_offsets)(pass, &s, pass->in_place ? pass->in_channel : pass->tile_size,
                            space->offset);
         for (int64_t n = share->item; n < share->end_item; n++) {
@@ -265,8 +299,7 @@ static void NAME(forward_filters)(const cx_pass *pass, const cx_call *call, cons
     }
     space.rows = cx_find_output_rows(pass, space.box.extent, space.row_place, space.row_out);
     space.positions = space.rows * space.box.extent[pass->rank - 1];
-    for (int64_t m = 0; m < pass->channel_block * pass->tap_block; m++)
-        space.panel_offset[m] = m * space.width;
+    NAME(find_filter_offsets)(pass, call, &space);
     for (int64_t group = share->group; group < share->end_group; group++)
         NAME(forward_filters_of)(pass, call, group, share, &space);
 }

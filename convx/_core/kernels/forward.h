@@ -1,22 +1,38 @@
 /* The task that computes the outputs of one box for a part of the filters. */
 
+/* Asks for a panel's outputs before their product, where they are no stretch of memory. */
+static void NAME(fetch_outputs)(const cx_pass *pass, const cx_panel *panel, int64_t rows, T *out)
+{
+    int64_t step = pass->axes[pass->rank - 1].out_stride, line = 64 / (int64_t)sizeof(T);
+    for (int64_t r = 0; r < rows; r++, out += pass->out_channel)
+        for (const cx_run *run = panel->run; run < panel->run + panel->runs; run++)
+            for (int64_t i = 0; i < run->length * step; i += line)
+                __builtin_prefetch(out + run->out + i, 1);
+}
+
 /* A register block of filters over one panel, for one step of the reduction. */
 CX_INLINE void NAME(multiply_panel)(const cx_pass *pass, const NAME(space) *space,
                                     const cx_panel *panel, int64_t reduction, const T *x,
-                                    const int64_t *offset, NAME(rows) block, int64_t rows, T *out,
-                                    int start)
+                                    const int64_t *offset, const NAME(rows) *block, int64_t rows,
+                                    T *out, int start)
 {
-    int kind = block.weight_offset ? CX_STRIDED : CX_PACKED;
-    if (block.next && panel->width == 2 * LANES)
+    int kind = block->weight_offset ? CX_STRIDED : CX_PACKED;
+    if (block->next && panel->width == 2 * LANES)
         kind = CX_FETCHING;
     NAME(product) product = NAME(product_of)(rows, panel->width, kind);
     if (panel->whole && panel->columns == panel->width) {
-        product(reduction, offset, x, &block, out + panel->run->out, pass->out_channel, start);
+        T *y = out + panel->run->out;
+        if (start == CX_FAR)
+            start = NAME(start_far)(y, pass->out_channel, panel->width);
+        product(reduction, offset, x, block, y, pass->out_channel, start);
         return;
     }
     if (start == CX_CONTINUE)
         NAME(stage)(pass, panel, out, space->staged, rows, 0);
-    product(reduction, offset, x, &block, space->staged, panel->width, start);
+    else
+        NAME(fetch_outputs)(pass, panel, rows, out);
+    product(reduction, offset, x, block, space->staged, panel->width,
+            start == CX_FAR ? CX_START : start);
     NAME(stage)(pass, panel, out, space->staged, rows, 1);
 }
 
@@ -31,6 +47,8 @@ static void NAME(multiply_box)(const cx_pass *pass, const cx_call *call, const c
     const cx_box *box = &space->box;
     int start = s->channel == 0 && s->tap == 0 ? CX_START : CX_CONTINUE;
     int last = NAME(is_last_step)(pass, s);
+    if (pass->far && start == CX_START && last && !NAME(finishes)(call))
+        start = CX_FAR;
     int64_t reduction = s->channels * s->taps, panel_size = PANEL_SIZE(reduction);
     int64_t together = box->panels, streamed = !pass->gathered && pass->in_place && pass->taps == 1;
     if (pass->gathered && !pass->in_place)
@@ -60,7 +78,7 @@ static void NAME(multiply_box)(const cx_pass *pass, const cx_call *call, const c
                     pass, space, &box->panel[q], reduction,
                     pass->gathered ? space->panel + (q - p) * panel_size
                                    : tile + box->panel[q].run->tile,
-                    pass->gathered ? space->panel_offset : space->offset, block, rows, out, start);
+                    pass->gathered ? space->panel_offset : space->offset, &block, rows, out, start);
             }
             if (last)
                 NAME(finish_panels)(pass, call, &box->panel[p], &box->panel[end], rows, out);
@@ -121,4 +139,6 @@ static void NAME(forward_direct)(const cx_pass *pass, const cx_call *call, const
         NAME(find_panel_offsets)(pass->channel_block * pass->tap_block, space.panel_offset);
     for (int64_t group = share->group; group < share->end_group; group++)
         NAME(forward_group)(pass, call, group, share, &space);
+    if (pass->far)
+        CX_END_FAR();
 }

@@ -41,6 +41,18 @@
 #define CX_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (NAME(mask)){__VA_ARGS__})
 #endif
 
+/* By what a Fourier transform of so many points begins: by 3 as often as it goes, then by 8, and by 4
+   or 2 for what is no power of 8. */
+CX_INLINE int64_t cx_radix(int64_t points)
+{
+    int64_t two = points & -points;
+    if (points != two)
+        return 3;
+    if (two <= 8)
+        return two;
+    return two == 16 ? 4 : 8;
+}
+
 enum { CX_MOST_VECTORS = 8 };      /* of a panel */
 enum { CX_MOST_FILTER_VECTORS = 4 }; /* of a block of filters that are lanes */
 enum { CX_AHEAD = 12 };            /* steps that strided weights are asked for early */
@@ -52,6 +64,15 @@ enum { CX_MOST_KERNEL_TAPS = 64 }; /* kernels that are packed by transposition w
 enum { CX_PACKED, CX_STRIDED, CX_FETCHING };
 
 /* How a product starts, and what becomes of its sums. */
-enum { CX_START, CX_CONTINUE, CX_ADD };
+enum { CX_START, CX_CONTINUE, CX_ADD, CX_FAR };
+
+/* Products of so many vectors to a row may store them past the caches, where an instruction set has
+   such a CX_STORE_FAR. That ends with CX_END_FAR: what is stored later is seen later. */
+enum { CX_FAR_VECTORS = 2, CX_FAR_BYTES = 64 };
+#if defined __x86_64__
+#define CX_END_FAR() __asm__ volatile("sfence" ::: "memory")
+#else
+#define CX_END_FAR()
+#endif
 
 #endif

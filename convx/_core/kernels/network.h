@@ -27,6 +27,8 @@ typedef struct {
     int64_t rows, columns;
 } cx_map_tile;
 
+enum { CX_ROW_TAPS = 3 }; /* of kernels that are computed by rows of taps */
+
 enum {
     CX_LAYER_INPUT,   /* copies an array into a map */
     CX_LAYER_PRODUCT, /* convolutions with all channels, and linear layers */
@@ -45,6 +47,7 @@ typedef struct {
     double slope;
     int64_t steps;         /* summands of an output */
     const int64_t *offset; /* of each of them, from the output's place in the input */
+    int64_t row_taps;      /* single: a summand is so many neighbouring taps of a row, or 1 */
     const void *weights;   /* by blocks of `vectors`: [block][step][filter] */
     const void *bias;      /* of all filters, in whole vectors */
     int64_t vectors;       /* of filters that go together; the last block may have fewer */

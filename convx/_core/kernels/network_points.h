@@ -61,63 +61,92 @@ CX_INLINE NAME(vector) NAME(tile_from_points)(const T *sums, int64_t pitch, NAME
     return zero;
 }
 
-/* The tiles first … first + count - 1 of all items. */
-static void NAME(multiply_tiles)(const cx_layer *layer, T *maps, int64_t first, int64_t count,
-                                 T *space, int8_t *failed)
+/* A tile of some item. */
+typedef struct {
+    int64_t item, tile;
+} NAME(tile_at);
+
+CX_INLINE void NAME(next_tile)(const cx_layer *layer, NAME(tile_at) *at)
 {
-    int64_t blocks = NAME(map_vectors)(&layer->in), all = NAME(map_vectors)(&layer->out);
-    int64_t in_pitch = NAME(point_pitch)(layer, &layer->in);
-    int64_t out_pitch = NAME(point_pitch)(layer, &layer->out);
-    int64_t row = layer->tiles_together * LANES;
-    T *points = space, *sums = space + NAME(MAP_POINTS) * NAME(MAP_POINTS) * in_pitch;
-    T outputs[NAME(MAP_TILE) * NAME(MAP_TILE) * LANES], zeros[CX_MOST_FILTER_VECTORS * LANES] = {0};
-    for (int64_t t = 0; t < count; t++) {
-        int64_t item = (first + t) / layer->tiles;
-        const cx_map_tile *tile = &layer->tile[(first + t) % layer->tiles];
-        NAME(map_place) place = NAME(place_of)(layer, maps, item, &tile->at);
+    if (++at->tile == layer->tiles) {
+        at->tile = 0;
+        at->item++;
+    }
+}
+
+static void NAME(tiles_to_points)(const cx_layer *layer, T *maps, NAME(tile_at) at, int64_t count,
+                                  T *points, int64_t row, int64_t pitch)
+{
+    int64_t blocks = NAME(map_vectors)(&layer->in);
+    for (int64_t t = 0; t < count; t++, NAME(next_tile)(layer, &at)) {
+        NAME(map_place) place = NAME(place_of)(layer, maps, at.item, &layer->tile[at.tile].at);
         for (int64_t b = 0; b < blocks; b++)
             NAME(tile_to_points)(place.in + b * layer->in.block, layer->in_row,
-                                 points + b * row + t * LANES, in_pitch);
+                                 points + b * row + t * LANES, pitch);
     }
-    const T *weights = layer->weights;
+}
+
+static void NAME(multiply_points)(const cx_layer *layer, int64_t count, const T *points,
+                                  int64_t in_pitch, T *sums, int64_t out_pitch, int64_t row)
+{
+    const T *weights = layer->weights, zeros[CX_MOST_FILTER_VECTORS * LANES] = {0};
+    int64_t all = NAME(map_vectors)(&layer->out), last = (all - 1) % layer->vectors + 1;
+    NAME(map_parts) of_block = NAME(cut_outputs)(count, layer->vectors);
+    NAME(map_parts) of_last = NAME(cut_outputs)(count, last);
     for (int64_t p = 0; p < NAME(MAP_POINTS) * NAME(MAP_POINTS); p++)
         for (int64_t v = 0, vectors; v < all; v += vectors) {
             vectors = cx_min(layer->vectors, all - v);
-            int64_t most = NAME(most_rows)(vectors), parts = (count + most - 1) / most;
-            for (int64_t i = 0; i < parts; i++) {
-                int64_t t = cx_part(count, parts, i), end = cx_part(count, parts, i + 1);
-                NAME(map_products)[vectors][end - t](
-                    layer->steps, layer->offset, points + p * in_pitch + t * LANES, LANES, weights,
-                    zeros, sums + p * out_pitch + v * row + t * LANES, row);
+            NAME(map_parts) parts = vectors == last ? of_last : of_block;
+            NAME(map_target) target = {sums + p * out_pitch + v * row, LANES, row, 0, 0, 0};
+            const T *x = points + p * in_pitch;
+            for (int64_t i = 0; i < parts.count; i++) {
+                int64_t rows = parts.rows + (i < parts.longer);
+                NAME(map_products)[vectors][rows](layer->steps, layer->offset, x, LANES, weights,
+                                                  zeros, &target);
+                x += rows * LANES;
+                target.y += rows * LANES;
             }
             weights += layer->steps * vectors * LANES;
         }
-    for (int64_t t = 0; t < count; t++) {
-        int64_t item = (first + t) / layer->tiles;
-        const cx_map_tile *tile = &layer->tile[(first + t) % layer->tiles];
-        NAME(map_place) place = NAME(place_of)(layer, maps, item, &tile->at);
+}
+
+static void NAME(tiles_from_points)(const cx_layer *layer, T *maps, NAME(tile_at) at,
+                                    int64_t count, const T *sums, int64_t row, int64_t pitch,
+                                    int8_t *failed)
+{
+    T outputs[NAME(MAP_TILE) * NAME(MAP_TILE) * LANES];
+    int64_t all = NAME(map_vectors)(&layer->out);
+    for (int64_t t = 0; t < count; t++, NAME(next_tile)(layer, &at)) {
+        const cx_map_tile *tile = &layer->tile[at.tile];
+        NAME(map_place) place = NAME(place_of)(layer, maps, at.item, &tile->at);
+        NAME(vector) zero = {0};
         for (int64_t v = 0; v < all; v++) {
             NAME(vector) bias = *(const NAME(loose) *)((const T *)layer->bias + v * LANES);
-            NAME(vector) zero = NAME(tile_from_points)(sums + v * row + t * LANES, out_pitch, bias,
-                                                       outputs);
-            for (int lane = 0; lane < LANES; lane++)
-                failed[item] |= !(zero[lane] == 0);
-            T *out = place.out + v * layer->out.block;
-            const T *residual = place.residual ? place.residual + v * layer->residual.block : 0;
-            for (int64_t r = 0; r < tile->rows; r++) {
-                NAME(finish_map)(layer, outputs + r * NAME(MAP_TILE) * LANES, 0, tile->columns, 1,
-                                 out + r * layer->out_row, residual);
-                if (residual)
-                    residual += layer->residual_row;
-            }
+            zero += NAME(tile_from_points)(sums + v * row + t * LANES, pitch, bias, outputs);
+            NAME(map_block) block = {
+                tile->rows, tile->columns, outputs, 0, place.out + v * layer->out.block,
+                NAME(MAP_TILE) * LANES, layer->residual_row, layer->out_row,
+            };
+            if (place.residual)
+                block.residual = place.residual + v * layer->residual.block;
+            NAME(finish_map)(layer, &block);
         }
+        for (int lane = 0; lane < LANES; lane++)
+            failed[at.item] |= zero[lane] != 0;
     }
 }
 
 static void NAME(run_points)(const cx_layer *layer, T *maps, int64_t items, T *space,
                              int8_t *failed)
 {
-    int64_t tiles = items * layer->tiles, together = layer->tiles_together;
-    for (int64_t first = 0; first < tiles; first += together)
-        NAME(multiply_tiles)(layer, maps, first, cx_min(together, tiles - first), space, failed);
+    int64_t in_pitch = NAME(point_pitch)(layer, &layer->in), row = layer->tiles_together * LANES;
+    int64_t out_pitch = NAME(point_pitch)(layer, &layer->out);
+    T *points = space, *sums = space + NAME(MAP_POINTS) * NAME(MAP_POINTS) * in_pitch;
+    for (int64_t first = 0, count; first < items * layer->tiles; first += count) {
+        NAME(tile_at) at = {first / layer->tiles, first % layer->tiles};
+        count = cx_min(layer->tiles_together, items * layer->tiles - first);
+        NAME(tiles_to_points)(layer, maps, at, count, points, row, in_pitch);
+        NAME(multiply_points)(layer, count, points, in_pitch, sums, out_pitch, row);
+        NAME(tiles_from_points)(layer, maps, at, count, sums, row, out_pitch, failed);
+    }
 }

@@ -12,18 +12,41 @@
 
 enum { NAME(SUMS_PITCH) = 14 * LANES }; /* of the vectors of a product's sums, for the most rows */
 
+/* Where outputs go, and where their sums end if activations are bounds alone. */
+typedef struct {
+    T *y;
+    int64_t step, block; /* from one output to the next, from one vector of filters to the next */
+    int bounds; /* 1: below, 2: above too */
+    T least, most;
+} NAME(map_target);
+
 typedef void (*NAME(map_product))(int64_t steps, const int64_t *offset, const T *x, int64_t step,
-                                  const T *weights, const T *bias, T *sums, int64_t pitch);
+                                  const T *weights, const T *bias, const NAME(map_target) *target);
 
 /* Three pointers and multiples of one step reach all rows without more registers. */
 #define AT(r) ((r) < 5 ? x0 : (r) < 10 ? x5 : x10)[(r) % 5 * step]
 #define PIXEL(r) (AT(r) - (NAME(vector)){0})
 #define CHANNELS(r) (*(const NAME(loose) *)&AT(r))
 
+#define STORE_SUMS(ROWS, VECTORS)                                                                 \
+    const NAME(map_target) to = *target;                                                          \
+    if (to.bounds)                                                                                \
+        CX_UNROLL for (int v = 0; v < VECTORS; v++)                                               \
+            CX_UNROLL for (int r = 0; r < ROWS; r++)                                              \
+                sum[r][v] = NAME(at_least)(sum[r][v], to.least);                                  \
+    if (to.bounds > 1)                                                                            \
+        CX_UNROLL for (int v = 0; v < VECTORS; v++)                                               \
+            CX_UNROLL for (int r = 0; r < ROWS; r++)                                              \
+                sum[r][v] = NAME(at_most)(sum[r][v], to.most);                                    \
+    CX_UNROLL for (int v = 0; v < VECTORS; v++)                                                   \
+        CX_UNROLL for (int r = 0; r < ROWS; r++)                                                  \
+            *(NAME(loose) *)(to.y + v * to.block + r * to.step) = sum[r][v];
+
 #define MAP_PRODUCT_OF(ROWS, VECTORS, SUFFIX, INPUT)                                              \
     static void NAME(map_product_##ROWS##x##VECTORS##SUFFIX)(                                     \
         int64_t steps, const int64_t *restrict offset, const T *restrict x, int64_t step,         \
-        const T *restrict weights, const T *restrict bias, T *restrict sums, int64_t pitch)       \
+        const T *restrict weights, const T *restrict bias,                                        \
+        const NAME(map_target) *restrict target)                                                  \
     {                                                                                             \
         NAME(vector) sum[ROWS][VECTORS];                                                          \
         CX_UNROLL for (int v = 0; v < VECTORS; v++)                                               \
@@ -41,15 +64,41 @@ typedef void (*NAME(map_product))(int64_t steps, const int64_t *offset, const T 
                     sum[r][v] += input * w[v];                                                    \
             }                                                                                     \
         }                                                                                         \
-        CX_UNROLL for (int v = 0; v < VECTORS; v++)                                               \
-            CX_UNROLL for (int r = 0; r < ROWS; r++)                                              \
-                *(NAME(loose) *)(sums + v * pitch + r * LANES) = sum[r][v];                       \
+        STORE_SUMS(ROWS, VECTORS)                                                                 \
+    }
+
+/* Kernels of three neighbouring taps along rows: an input is loaded once for the three outputs that
+   take it, each of which meets its taps in their order. */
+#define ROW_PRODUCT(ROWS)                                                                         \
+    static void NAME(map_product_##ROWS##_row)(                                                   \
+        int64_t steps, const int64_t *restrict offset, const T *restrict x, int64_t step,         \
+        const T *restrict weights, const T *restrict bias,                                        \
+        const NAME(map_target) *restrict target)                                                  \
+    {                                                                                             \
+        NAME(vector) sum[ROWS][1];                                                                \
+        (void)step;                                                                               \
+        CX_UNROLL for (int r = 0; r < ROWS; r++)                                                  \
+            sum[r][0] = *(const NAME(loose) *)bias;                                               \
+        for (int64_t m = 0; m < steps; m++, weights += CX_ROW_TAPS * LANES) {                     \
+            NAME(vector) w[CX_ROW_TAPS];                                                          \
+            CX_UNROLL for (int k = 0; k < CX_ROW_TAPS; k++)                                       \
+                w[k] = *(const NAME(loose) *)(weights + k * LANES);                               \
+            CX_UNROLL for (int j = 0; j < ROWS + CX_ROW_TAPS - 1; j++) {                          \
+                NAME(vector) input = *(const NAME(loose) *)(x + offset[m] + j * LANES);           \
+                CX_HOLD(input);                                                                   \
+                CX_UNROLL for (int k = 0; k < CX_ROW_TAPS; k++)                                   \
+                    if (j >= k && j - k < ROWS)                                                   \
+                        sum[j - k][0] += input * w[k];                                            \
+            }                                                                                     \
+        }                                                                                         \
+        STORE_SUMS(ROWS, 1)                                                                       \
     }
 
 #define MAP_PRODUCT(ROWS, VECTORS) MAP_PRODUCT_OF(ROWS, VECTORS, , PIXEL)
 #define SINGLE_PRODUCT(ROWS) MAP_PRODUCT_OF(ROWS, 1, _single, CHANNELS)
 CX_EACH_FILTER_PRODUCT(MAP_PRODUCT)
 CX_EACH_ROW(SINGLE_PRODUCT)
+CX_EACH_ROW(ROW_PRODUCT)
 
 /* By vectors of filters and by outputs. */
 static const NAME(map_product) NAME(map_products)[CX_MOST_FILTER_VECTORS + 1][ROWS + 1] = {
@@ -62,46 +111,78 @@ static const NAME(map_product) NAME(single_products)[ROWS + 1] = {
     CX_EACH_ROW(SINGLE_ENTRY)
 };
 
+static const NAME(map_product) NAME(row_products)[ROWS + 1] = {
+#define ROW_ENTRY(ROWS) [ROWS] = NAME(map_product_##ROWS##_row),
+    CX_EACH_ROW(ROW_ENTRY)
+};
+
 #undef AT
 #undef PIXEL
 #undef CHANNELS
 #undef MAP_PRODUCT_OF
 #undef MAP_PRODUCT
 #undef SINGLE_PRODUCT
+#undef ROW_PRODUCT
+#undef STORE_SUMS
 #undef MAP_ENTRY
 #undef SINGLE_ENTRY
+#undef ROW_ENTRY
 
-/* The most outputs that products of so many vectors have. */
-CX_INLINE int64_t NAME(most_rows)(int64_t vectors)
+/* Outputs beside one another in products of about as many each: the first ones, `longer` of them,
+   have one more than `rows`. */
+typedef struct {
+    int64_t count, rows, longer;
+} NAME(map_parts);
+
+CX_INLINE NAME(map_parts) NAME(cut_outputs)(int64_t outputs, int64_t vectors)
 {
-    return vectors > 2 ? ROWS / 2 : ROWS;
+    int64_t most = vectors > 2 ? ROWS / 2 : ROWS;
+    NAME(map_parts) parts = {(outputs + most - 1) / most, 0, 0};
+    parts.rows = outputs / parts.count;
+    parts.longer = outputs % parts.count;
+    return parts;
 }
 
-/* Brings sums of `rows` outputs by `vectors` to their map, with residual and activation. */
-CX_INLINE void NAME(finish_rows)(const int activation, const cx_layer *layer, const T *sums,
-                                 int64_t pitch, int64_t rows, int64_t vectors, T *y,
-                                 const T *residual)
+/* Whether an activation is bounds and nothing else. */
+CX_INLINE int NAME(find_bounds)(int64_t activation, NAME(map_target) *target)
+{
+    target->bounds = activation == CX_RELU6 ? 2 : activation == CX_RELU;
+    target->least = 0;
+    target->most = 6;
+    return target->bounds || activation == CX_IDENTITY;
+}
+
+/* A block of sums, and where they belong: rows of neighbouring outputs, or the outputs of vectors of
+   filters. */
+typedef struct {
+    int64_t rows, columns;
+    const T *sums, *residual;
+    T *y;
+    int64_t sums_row, residual_row, y_row;
+} NAME(map_block);
+
+CX_INLINE void NAME(finish_rows)(const int activation, const cx_layer *layer, NAME(map_block) b)
 {
     T slope = (T)layer->slope;
-    for (int64_t v = 0; v < vectors; v++, sums += pitch, y += layer->out.block) {
-        for (int64_t r = 0; r < rows; r++) {
-            NAME(vector) sum = *(const NAME(loose) *)(sums + r * LANES);
-            if (residual)
-                sum += *(const NAME(loose) *)(residual + r * layer->residual_step);
-            *(NAME(loose) *)(y + r * layer->out_step) = NAME(activate)(activation, sum, slope);
+    for (int64_t i = 0; i < b.rows; i++, b.sums += b.sums_row, b.y += b.y_row) {
+        for (int64_t k = 0; k < b.columns; k++) {
+            NAME(vector) sum = *(const NAME(loose) *)(b.sums + k * LANES);
+            if (b.residual)
+                sum += *(const NAME(loose) *)(b.residual + k * layer->residual_step);
+            *(NAME(loose) *)(b.y + k * layer->out_step) = NAME(activate)(activation, sum, slope);
         }
-        if (residual)
-            residual += layer->residual.block;
+        if (b.residual)
+            b.residual += b.residual_row;
     }
 }
 
-static void NAME(finish_map)(const cx_layer *layer, const T *sums, int64_t pitch, int64_t rows,
-                             int64_t vectors, T *y, const T *residual)
+/* Brings sums to their map, with residual and activation. */
+static void NAME(finish_map)(const cx_layer *layer, const NAME(map_block) *block)
 {
     switch (layer->activation) {
 #define FINISH_ROWS(ACTIVATION, name)                                                             \
     case ACTIVATION:                                                                              \
-        NAME(finish_rows)(ACTIVATION, layer, sums, pitch, rows, vectors, y, residual);            \
+        NAME(finish_rows)(ACTIVATION, layer, *block);                                             \
         break;
         FINISH_ROWS(CX_IDENTITY, identity)
         EACH_ACTIVATION(FINISH_ROWS)
@@ -127,17 +208,28 @@ CX_INLINE NAME(map_place) NAME(place_of)(const cx_layer *layer, T *maps, int64_t
     return place;
 }
 
-/* One line for some vectors of filters, in products of about as many outputs each. */
+/* One line for some vectors of filters. Sums that only need bounds go to their map at once. */
 static void NAME(multiply_line)(const cx_layer *layer, const NAME(map_product) *products,
-                                NAME(map_place) place, int64_t length, int64_t vectors,
-                                const T *weights, const T *bias, T *sums)
+                                NAME(map_place) place, const NAME(map_parts) *parts,
+                                int64_t vectors, const T *weights, const T *bias, T *sums)
 {
-    int64_t most = NAME(most_rows)(vectors), parts = (length + most - 1) / most;
-    for (int64_t p = 0; p < parts; p++) {
-        int64_t rows = cx_part(length, parts, p + 1) - cx_part(length, parts, p);
-        products[rows](layer->steps, layer->offset, place.in, layer->in_step, weights, bias, sums,
-                       NAME(SUMS_PITCH));
-        NAME(finish_map)(layer, sums, NAME(SUMS_PITCH), rows, vectors, place.out, place.residual);
+    NAME(map_target) target = {place.out, layer->out_step, layer->out.block, 0, 0, 0};
+    int direct = NAME(find_bounds)(layer->activation, &target) && !place.residual;
+    if (!direct)
+        target = (NAME(map_target)){sums, LANES, NAME(SUMS_PITCH), 0, 0, 0};
+    for (int64_t p = 0; p < parts->count; p++) {
+        int64_t rows = parts->rows + (p < parts->longer);
+        if (direct)
+            target.y = place.out;
+        products[rows](layer->steps, layer->offset, place.in, layer->in_step, weights, bias,
+                       &target);
+        if (!direct) {
+            NAME(map_block) block = {
+                vectors, rows, sums, place.residual, place.out,
+                NAME(SUMS_PITCH), layer->residual.block, layer->out.block,
+            };
+            NAME(finish_map)(layer, &block);
+        }
         place.in += rows * layer->in_step;
         place.out += rows * layer->out_step;
         if (place.residual)
@@ -152,6 +244,7 @@ static void NAME(multiply_lines)(const cx_layer *layer, const NAME(map_product) 
 {
     const T *bias = (const T *)layer->bias + vector * LANES;
     int64_t together = layer->merged ? items : 1;
+    NAME(map_parts) parts = NAME(cut_outputs)(layer->length * together, vectors);
     for (int64_t n = 0; n < items; n += together)
         for (int64_t i = 0; i < layer->lines; i++) {
             NAME(map_place) place = NAME(place_of)(layer, maps, n, &layer->line[i]);
@@ -159,8 +252,7 @@ static void NAME(multiply_lines)(const cx_layer *layer, const NAME(map_product) 
             place.out += vector * layer->out.block;
             if (place.residual)
                 place.residual += vector * layer->residual.block;
-            NAME(multiply_line)(layer, products, place, layer->length * together, vectors, weights,
-                                bias, sums);
+            NAME(multiply_line)(layer, products, place, &parts, vectors, weights, bias, sums);
         }
 }
 
@@ -183,8 +275,10 @@ static void NAME(run_product)(const cx_layer *layer, T *maps, int64_t items, T *
 
 static void NAME(run_single)(const cx_layer *layer, T *maps, int64_t items, T *sums)
 {
-    int64_t all = NAME(map_vectors)(&layer->out);
+    const NAME(map_product) *products =
+        layer->row_taps == 1 ? NAME(single_products) : NAME(row_products);
+    int64_t all = NAME(map_vectors)(&layer->out), size = layer->steps * layer->row_taps * LANES;
     for (int64_t v = 0; v < all; v++)
-        NAME(multiply_lines)(layer, NAME(single_products), maps, items, v * layer->in.block, v, 1,
-                             (const T *)layer->weights + v * layer->steps * LANES, sums);
+        NAME(multiply_lines)(layer, products, maps, items, v * layer->in.block, v, 1,
+                             (const T *)layer->weights + v * size, sums);
 }

@@ -1,6 +1,6 @@
 /* Runs networks (network.h): some items go through all layers before the next ones do. */
 
-/* The border of a map, and what there is of it between items. */
+/* The border of a map. Stretches of blocks that are vectors are whole vectors. */
 static void NAME(clear_border)(const cx_map *map, T *maps, int64_t items)
 {
     int64_t blocks = (map->channels + map->lanes - 1) / map->lanes;
@@ -9,10 +9,46 @@ static void NAME(clear_border)(const cx_map *map, T *maps, int64_t items)
             T *plane = maps + map->start + b * map->block + n * map->item;
             for (int64_t i = 0; i < map->gaps; i++) {
                 T *at = plane + map->gap[2 * i], *end = at + map->gap[2 * i + 1];
+                for (; map->lanes == LANES && at < end; at += LANES)
+                    *(NAME(loose) *)at = (NAME(vector)){0};
                 while (at < end)
                     *at++ = 0;
             }
         }
+}
+
+/* Whether all channels of a block are there, from its channel c on. */
+CX_INLINE int NAME(is_whole)(const cx_map *map, int64_t c)
+{
+    return map->lanes == LANES && c % LANES == 0 && c + LANES <= map->channels;
+}
+
+/* to[i * to_step + r] = from[r * from_step + i] for a square of LANES by LANES elements. */
+CX_INLINE void NAME(turn_square)(T *to, int64_t to_step, const T *from, int64_t from_step)
+{
+    NAME(vector) v[LANES];
+    CX_UNROLL for (int r = 0; r < LANES; r++)
+        v[r] = *(const NAME(loose) *)(from + r * from_step);
+    NAME(transpose)(v);
+    CX_UNROLL for (int r = 0; r < LANES; r++)
+        *(NAME(loose) *)(to + r * to_step) = v[r];
+}
+
+/* A line of as many channels as a block has; returns the places that are copied, whole squares. */
+static int64_t NAME(take_squares)(T *to, const T *from, int64_t channel, int64_t length)
+{
+    int64_t k = 0;
+    for (; k + LANES <= length; k += LANES)
+        NAME(turn_square)(to + k * LANES, LANES, from + k, channel);
+    return k;
+}
+
+static int64_t NAME(give_squares)(T *to, const T *from, int64_t channel, int64_t length)
+{
+    int64_t k = 0;
+    for (; k + LANES <= length; k += LANES)
+        NAME(turn_square)(to + k, channel, from + k * LANES, LANES);
+    return k;
 }
 
 /* Lanes past the last channel are zeros. */
@@ -21,13 +57,18 @@ static void NAME(take_input)(const cx_layer *layer, T *maps, int64_t items, cons
     const cx_map *out = &layer->out;
     int64_t lanes = out->lanes, whole = (out->channels + lanes - 1) / lanes * lanes;
     for (int64_t n = 0; n < items; n++, x += layer->array_item)
-        for (int64_t c = 0; c < whole; c++) {
-            T *to = maps + out->start + c / lanes * out->block + n * out->item + c % lanes;
-            const T *from = x + c * layer->array_channel;
-            for (int64_t i = 0; i < layer->lines; i++) {
-                const cx_line *line = &layer->line[i];
-                for (int64_t k = 0; k < layer->length; k++)
-                    to[line->out + k * lanes] = c < out->channels ? from[line->in + k] : 0;
+        for (int64_t i = 0; i < layer->lines; i++) {
+            T *line = maps + out->start + n * out->item + layer->line[i].out;
+            int64_t done = 0;
+            for (int64_t c = 0; c < whole; c++) {
+                T *to = line + c / lanes * out->block + c % lanes;
+                const T *from = x + c * layer->array_channel + layer->line[i].in;
+                if (c % lanes == 0)
+                    done = NAME(is_whole)(out, c) ? NAME(take_squares)(to, from, layer->array_channel,
+                                                                       layer->length)
+                                                  : 0;
+                for (int64_t k = done; k < layer->length; k++)
+                    to[k * lanes] = c < out->channels ? from[k] : 0;
             }
         }
 }
@@ -36,13 +77,18 @@ static void NAME(give_output)(const cx_layer *layer, const T *maps, int64_t item
 {
     const cx_map *in = &layer->in;
     for (int64_t n = 0; n < items; n++, y += layer->array_item)
-        for (int64_t c = 0; c < in->channels; c++) {
-            const T *from = maps + in->start + c / LANES * in->block + n * in->item + c % LANES;
-            T *to = y + c * layer->array_channel;
-            for (int64_t i = 0; i < layer->lines; i++) {
-                const cx_line *line = &layer->line[i];
-                for (int64_t k = 0; k < layer->length; k++)
-                    to[line->out + k] = from[line->in + k * LANES];
+        for (int64_t i = 0; i < layer->lines; i++) {
+            const T *line = maps + in->start + n * in->item + layer->line[i].in;
+            int64_t done = 0;
+            for (int64_t c = 0; c < in->channels; c++) {
+                const T *from = line + c / LANES * in->block + c % LANES;
+                T *to = y + c * layer->array_channel + layer->line[i].out;
+                if (c % LANES == 0)
+                    done = NAME(is_whole)(in, c) ? NAME(give_squares)(to, from, layer->array_channel,
+                                                                      layer->length)
+                                                 : 0;
+                for (int64_t k = done; k < layer->length; k++)
+                    to[k] = from[k * LANES];
             }
         }
 }
@@ -78,7 +124,8 @@ static void NAME(run_pool)(const cx_layer *layer, T *maps, int64_t items, T *sum
                     for (int64_t r = 0; r < rows; r++)
                         *(NAME(loose) *)(sums + r * LANES) =
                             NAME(pool_places)(layer, in, i * layer->length + k + r);
-                    NAME(finish_map)(layer, sums, 0, rows, 1, out + k * layer->out_step, 0);
+                    NAME(map_block) block = {1, rows, sums, 0, out + k * layer->out_step, 0, 0, 0};
+                    NAME(finish_map)(layer, &block);
                 }
             }
 }

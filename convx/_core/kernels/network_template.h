@@ -1,6 +1,7 @@
 /* Networks on one instruction set for one element type. */
 
 #include "types.h"
+#include "square.h"
 #include "activations.h"
 #include "points.h"
 #include "network_product.h"
@@ -11,4 +12,5 @@ static const cx_networks NAME(networks) = {NAME(run_network), NAME(network_space
 
 #undef EACH_ACTIVATION
 #undef EACH_TILING
+#include "end_square.h"
 #include "end_types.h"

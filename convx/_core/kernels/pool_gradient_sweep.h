@@ -93,6 +93,67 @@ static void NAME(spread_row)(const cx_pool_job *job, const T *grad, double divis
             to[axis->start[o] + t * axis->step] += scaled[o];
 }
 
+/* to[o * taps + t] = grad[o], divided, and 0 behind the last window. */
+#define DEFINE_REPEAT(TAPS)                                                                       \
+    static CX_NOINLINE void NAME(repeat_##TAPS)(const T *restrict grad, int64_t outputs,          \
+                                                int64_t rows, T divisor, T *restrict to,          \
+                                                int64_t size)                                     \
+    {                                                                                             \
+        for (int64_t r = 0; r < rows; r++, grad += outputs, to += size) {                         \
+            for (int64_t o = 0; o < outputs; o++) {                                               \
+                T share = grad[o] / divisor;                                                      \
+                CX_UNROLL for (int t = 0; t < TAPS; t++) to[o * TAPS + t] = share;                \
+            }                                                                                     \
+            for (int64_t i = outputs * TAPS; i < size; i++)                                       \
+                to[i] = 0;                                                                        \
+        }                                                                                         \
+    }
+DEFINE_REPEAT(2)
+DEFINE_REPEAT(3)
+DEFINE_REPEAT(4)
+#undef DEFINE_REPEAT
+
+/* Where the gradients of a row begin in a line: behind the windows that an input is in before the
+   first, if they are an element apart. */
+CX_INLINE int64_t NAME(spread_start)(const cx_pool_axis *axis)
+{
+    int64_t before = axis->taps - 1 - axis->low;
+    return (before + CX_BLOCK_ALIGNMENT - 1) / CX_BLOCK_ALIGNMENT * CX_BLOCK_ALIGNMENT;
+}
+
+static void NAME(clear_lines)(const cx_pool_job *job, const NAME(pool_room) *room)
+{
+    for (int64_t i = 0; i < job->spread_rows * job->spread_pitch; i++)
+        room->line[i] = 0;
+}
+
+static CX_NOINLINE void NAME(divide_lines)(const T *restrict grad, int64_t outputs, int64_t rows,
+                                           T divisor, T *restrict line, int64_t pitch)
+{
+    for (int64_t r = 0; r < rows; r++, grad += outputs, line += pitch)
+        for (int64_t o = 0; o < outputs; o++)
+            line[o] = grad[o] / divisor;
+}
+
+/* Rows of gradients, spread along the last axis: as sums of neighbours, or repeated. */
+static void NAME(spread_block)(const cx_pool_job *job, const T *grad, int64_t rows, T divisor,
+                               const NAME(pool_room) *room, T *to)
+{
+    const cx_pool_axis *axis = job->axis + job->axes - 1;
+    int64_t outputs = axis->outputs, size = axis->size, taps = axis->taps;
+    if (axis->stride == 1) {
+        int64_t start = NAME(spread_start)(axis), pitch = job->spread_pitch;
+        NAME(divide_lines)(grad, outputs, rows, divisor, room->line + start, pitch);
+        const T *lines = room->line + start - (taps - 1 - axis->low);
+        NAME(sum_few)(lines, pitch, to, size, rows, taps, 1);
+    } else if (taps == 2)
+        NAME(repeat_2)(grad, outputs, rows, divisor, to, size);
+    else if (taps == 3)
+        NAME(repeat_3)(grad, outputs, rows, divisor, to, size);
+    else
+        NAME(repeat_4)(grad, outputs, rows, divisor, to, size);
+}
+
 /* Every output's gradient, divided, goes to all inputs of its window: rows of outputs become rows
    of inputs along the last axis first, and these are added up along the others. */
 static void NAME(sweep_pool_sum_gradient)(const void *of, int64_t first, int64_t end,
@@ -108,7 +169,8 @@ static void NAME(sweep_pool_sum_gradient)(const void *of, int64_t first, int64_t
     const cx_pool_axis *axis = job->axis + job->axes - 1;
     int64_t size = axis->size;
     NAME(pool_room) room = NAME(divide_room)(job, scratch);
-    T *spread = (T *)(room.offset + job->window_rows);
+    T *spread = (T *)(room.offset + job->window_rows), shared = (T)NAME(one_divisor)(job);
+    NAME(clear_lines)(job, &room);
     for (int64_t plane = first; plane < end; plane++) {
         const T *grad = (const T *)job->x + plane * job->plane_outputs;
         T *y = (T *)job->y + plane * job->plane_size;
@@ -116,20 +178,31 @@ static void NAME(sweep_pool_sum_gradient)(const void *of, int64_t first, int64_t
             NAME(spread_row)(job, grad, 1, &room, y);
             continue;
         }
-        for (int64_t row = 0; row < job->rows; row++) {
+        for (int64_t row = 0; row < job->rows;) {
+            const T *of_row = grad + row * axis->outputs;
+            if (job->spread_rows) {
+                int64_t count = cx_min(job->spread_rows, job->rows - row);
+                NAME(spread_block)(job, of_row, count, shared, &room, spread + row * size);
+                row += count;
+                continue;
+            }
             double divisor;
             NAME(window_rows)(job, plane, row, room.offset, &divisor);
-            NAME(spread_row)(job, grad + row * axis->outputs, divisor, &room, spread + row * size);
+            NAME(spread_row)(job, of_row, divisor, &room, spread + row * size);
+            row++;
         }
-        for (int64_t row = 0; row < adjoint->rows; row++) {
+        for (int64_t row = 0, like; row < adjoint->rows; row += like) {
             double divisor;
-            int64_t rows = NAME(window_rows)(adjoint, plane, row, room.offset, &divisor);
+            int64_t step = 0, rows = NAME(window_rows)(adjoint, plane, row, room.offset, &divisor);
+            like = 1;
+            if (job->spread_rows)
+                like = NAME(like_rows)(adjoint, plane, row, adjoint->rows, &step);
             for (int64_t r = 0; r < rows; r++)
                 room.row[r] = spread + room.offset[r];
             if (rows)
-                NAME(pool_rows)(CX_POOL_SUM, y + row * size, room.row, rows, size);
+                NAME(sum_rows)(y + row * size, size, room.row, rows, step, like, size);
             else
-                for (int64_t i = 0; i < size; i++)
+                for (int64_t i = 0; i < like * size; i++)
                     y[row * size + i] = 0;
         }
     }
@@ -349,5 +422,4 @@ static void NAME(sweep_scatter)(const void *of, int64_t first, int64_t end, char
 #undef LEAST
 #undef IS_NAN
 #undef KEY
-#undef SIGNIFICAND
 #undef NO_KEY

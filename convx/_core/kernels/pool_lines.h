@@ -8,11 +8,9 @@
 
 #if VECTOR_BYTES / LANES == 4
 #define KEY int32_t
-#define SIGNIFICAND 0x7fffff
 #define NO_KEY INT32_MAX
 #else
 #define KEY int64_t
-#define SIGNIFICAND 0xfffffffffffff
 #define NO_KEY INT64_MAX
 #endif
 
@@ -37,57 +35,62 @@ CX_INLINE T NAME(pool_pair)(const int reducer, T a, T b)
 #endif
 }
 
-/* to[i] = row[0][i] with row[1][i] …, four rows at a time. */
-CX_INLINE void NAME(pool_rows_of)(const int reducer, T *restrict to, const T *const *row,
-                                  int64_t rows, int64_t length)
+/* to[i] = row[0][i] with row[1][i] …, four rows at a time; and the same `count` times, with lines that
+   are `pitch` and rows that are `step` elements further on. */
+CX_INLINE void NAME(pool_rows_of)(const int reducer, T *restrict to, int64_t pitch,
+                                  const T *const *row, int64_t rows, int64_t step, int64_t count,
+                                  int64_t length)
 {
 #define PAIR(a, b) NAME(pool_pair)(reducer, a, b)
-    int64_t r = cx_min(rows, 4);
-    const T *restrict a = row[0], *restrict b = rows > 1 ? row[1] : a,
-                      *restrict c = rows > 2 ? row[2] : a, *restrict d = rows > 3 ? row[3] : a;
-    if (r == 1)
-        for (int64_t i = 0; i < length; i++)
-            to[i] = a[i];
-    else if (r == 2)
-        for (int64_t i = 0; i < length; i++)
-            to[i] = PAIR(a[i], b[i]);
-    else if (r == 3)
-        for (int64_t i = 0; i < length; i++)
-            to[i] = PAIR(PAIR(a[i], b[i]), c[i]);
-    else
-        for (int64_t i = 0; i < length; i++)
-            to[i] = PAIR(PAIR(a[i], b[i]), PAIR(c[i], d[i]));
-    for (; r + 4 <= rows; r += 4) {
-        a = row[r], b = row[r + 1], c = row[r + 2], d = row[r + 3];
-        for (int64_t i = 0; i < length; i++)
-            to[i] = PAIR(to[i], PAIR(PAIR(a[i], b[i]), PAIR(c[i], d[i])));
-    }
-    for (; r < rows; r++) {
-        a = row[r];
-        for (int64_t i = 0; i < length; i++)
-            to[i] = PAIR(to[i], a[i]);
+    for (int64_t n = 0; n < count; n++, to += pitch) {
+        int64_t r = cx_min(rows, 4), at = n * step;
+        const T *restrict a = row[0] + at, *restrict b = rows > 1 ? row[1] + at : a,
+                          *restrict c = rows > 2 ? row[2] + at : a,
+                          *restrict d = rows > 3 ? row[3] + at : a;
+        if (r == 1)
+            for (int64_t i = 0; i < length; i++)
+                to[i] = a[i];
+        else if (r == 2)
+            for (int64_t i = 0; i < length; i++)
+                to[i] = PAIR(a[i], b[i]);
+        else if (r == 3)
+            for (int64_t i = 0; i < length; i++)
+                to[i] = PAIR(PAIR(a[i], b[i]), c[i]);
+        else
+            for (int64_t i = 0; i < length; i++)
+                to[i] = PAIR(PAIR(a[i], b[i]), PAIR(c[i], d[i]));
+        for (; r + 4 <= rows; r += 4) {
+            a = row[r] + at, b = row[r + 1] + at, c = row[r + 2] + at, d = row[r + 3] + at;
+            for (int64_t i = 0; i < length; i++)
+                to[i] = PAIR(to[i], PAIR(PAIR(a[i], b[i]), PAIR(c[i], d[i])));
+        }
+        for (; r < rows; r++) {
+            a = row[r] + at;
+            for (int64_t i = 0; i < length; i++)
+                to[i] = PAIR(to[i], a[i]);
+        }
     }
 }
 
-static CX_NOINLINE void NAME(sum_rows)(T *restrict to, const T *const *row, int64_t rows,
-                                       int64_t length)
+static CX_NOINLINE void NAME(sum_rows)(T *restrict to, int64_t pitch, const T *const *row,
+                                       int64_t rows, int64_t step, int64_t count, int64_t length)
 {
-    NAME(pool_rows_of)(CX_POOL_SUM, to, row, rows, length);
+    NAME(pool_rows_of)(CX_POOL_SUM, to, pitch, row, rows, step, count, length);
 }
 
-static CX_NOINLINE void NAME(max_rows)(T *restrict to, const T *const *row, int64_t rows,
-                                       int64_t length)
+static CX_NOINLINE void NAME(max_rows)(T *restrict to, int64_t pitch, const T *const *row,
+                                       int64_t rows, int64_t step, int64_t count, int64_t length)
 {
-    NAME(pool_rows_of)(CX_POOL_MAX, to, row, rows, length);
+    NAME(pool_rows_of)(CX_POOL_MAX, to, pitch, row, rows, step, count, length);
 }
 
 CX_INLINE void NAME(pool_rows)(const int reducer, T *to, const T *const *row, int64_t rows,
                                int64_t length)
 {
     if (reducer == CX_POOL_MAX)
-        NAME(max_rows)(to, row, rows, length);
+        NAME(max_rows)(to, 0, row, rows, 0, 1, length);
     else
-        NAME(sum_rows)(to, row, rows, length);
+        NAME(sum_rows)(to, 0, row, rows, 0, 1, length);
 }
 
 #define NEXT(from, place)                                                                         \
@@ -168,8 +171,8 @@ static CX_NOINLINE void NAME(place_rows)(T *restrict to, KEY *restrict key, cons
 
 /* line[i] becomes that of line[i] … line[i + (taps - 1) * step], for taps > 1. Windows are put
    together of windows of 1, 2, 4 … taps, for i < length; what lies behind must be readable. */
-CX_INLINE void NAME(slide_sum)(T *line, T *restrict sum, int64_t length, int64_t taps,
-                               int64_t step)
+static CX_NOINLINE void NAME(slide_sum)(T *line, T *restrict sum, int64_t length, int64_t taps,
+                                        int64_t step)
 {
     int64_t done = 0, width = 1;
     for (;; width *= 2) {
@@ -237,8 +240,9 @@ static CX_NOINLINE void NAME(join_places)(const T *restrict line, const KEY *res
 #define EACH_FEW(DO)                                                                              \
     DO(2, 1) DO(3, 1) DO(4, 1) DO(2, 2) DO(3, 2) DO(4, 2) DO(3, 3) DO(4, 4)
 
-#define DEFINE_POOL(NAMED, REDUCER, TAPS, STRIDE)                                                 \
-    CX_INLINE void NAME(NAMED##_outputs)(const T *restrict line, T *restrict out, int64_t outputs)      \
+#define DEFINE_POOL(NAMED, REDUCER, ENDED, TAPS, STRIDE)                                          \
+    CX_INLINE void NAME(NAMED##_outputs)(const T *restrict line, T *restrict out,                 \
+                                         int64_t outputs, T divisor)                    \
     {                                                                                             \
         for (int64_t o = 0; o < outputs; o++) {                                                   \
             const T *x = line + o * STRIDE;                                                       \
@@ -247,24 +251,38 @@ static CX_NOINLINE void NAME(join_places)(const T *restrict line, const KEY *res
                 a = PAIR_OF(REDUCER, a, x[TAPS > 2 ? 2 : 0]);                                     \
             if (TAPS > 3)                                                                         \
                 a = PAIR_OF(REDUCER, a, x[TAPS > 3 ? 3 : 0]);                                     \
-            out[o] = a;                                                                           \
+            out[o] = ENDED(a, divisor);                                                   \
         }                                                                                         \
     }                                                                                             \
-    static CX_NOINLINE void NAME(NAMED)(const T *restrict line, T *restrict out, int64_t outputs)       \
+    static CX_NOINLINE void NAME(NAMED)(const T *restrict line, int64_t pitch, T *restrict out,   \
+                                        int64_t outputs, int64_t rows, T divisor)       \
     {                                                                                             \
-        int64_t last = outputs - WHOLE_VECTORS;                                                   \
-        if (last < 0) {                                                                           \
-            NAME(NAMED##_outputs)(line, out, outputs);                                                  \
-            return;                                                                               \
+        int64_t last = outputs - WHOLE_VECTORS, whole = outputs / WHOLE_VECTORS * WHOLE_VECTORS;  \
+        for (int64_t r = 0; r < rows; r++, line += pitch, out += outputs) {                       \
+            if (last < 0) {                                                                       \
+                NAME(NAMED##_outputs)(line, out, outputs, divisor);                       \
+                continue;                                                                         \
+            }                                                                                     \
+            NAME(NAMED##_outputs)(line, out, whole, divisor);                             \
+            if (whole < outputs)                                                                  \
+                NAME(NAMED##_outputs)(line + last * STRIDE, out + last, WHOLE_VECTORS, divisor);  \
         }                                                                                         \
-        NAME(NAMED##_outputs)(line, out, outputs / WHOLE_VECTORS * WHOLE_VECTORS);                      \
-        if (outputs % WHOLE_VECTORS)                                                              \
-            NAME(NAMED##_outputs)(line + last * STRIDE, out + last, WHOLE_VECTORS);                     \
     }
+#define AS_IT_IS(a, divisor) (a)
+#define SCALED(a, divisor) ((a) * (divisor))
+#define DIVIDED(a, divisor) ((a) / (divisor))
 #define PAIR_OF(REDUCER, a, b) NAME(pool_pair)(REDUCER, a, b)
+#if IS_FLOAT
+#define DEFINE_MEAN(TAPS, STRIDE)                                                                 \
+    DEFINE_POOL(scaled_##TAPS##_##STRIDE, CX_POOL_SUM, SCALED, TAPS, STRIDE)                      \
+    DEFINE_POOL(mean_##TAPS##_##STRIDE, CX_POOL_SUM, DIVIDED, TAPS, STRIDE)
+#else
+#define DEFINE_MEAN(TAPS, STRIDE)
+#endif
 #define DEFINE_FEW(TAPS, STRIDE)                                                                  \
-    DEFINE_POOL(sum_##TAPS##_##STRIDE, CX_POOL_SUM, TAPS, STRIDE)                           \
-    DEFINE_POOL(max_##TAPS##_##STRIDE, CX_POOL_MAX, TAPS, STRIDE)                           \
+    DEFINE_POOL(sum_##TAPS##_##STRIDE, CX_POOL_SUM, AS_IT_IS, TAPS, STRIDE)                       \
+    DEFINE_POOL(max_##TAPS##_##STRIDE, CX_POOL_MAX, AS_IT_IS, TAPS, STRIDE)                       \
+    DEFINE_MEAN(TAPS, STRIDE)                                                                     \
     static CX_NOINLINE void NAME(place_##TAPS##_##STRIDE)(                                        \
         const T *restrict line, const KEY *restrict keys, T *restrict out,                        \
         KEY *restrict out_keys, int64_t outputs)                                                  \
@@ -291,34 +309,79 @@ static CX_NOINLINE void NAME(join_places)(const T *restrict line, const KEY *res
     }
 EACH_FEW(DEFINE_FEW)
 #undef DEFINE_FEW
+#undef DEFINE_MEAN
 #undef JOIN
 #undef DEFINE_POOL
+#undef AS_IT_IS
+#undef SCALED
+#undef DIVIDED
 #undef PAIR_OF
 #undef WHOLE_VECTORS
+
+/* Outputs of some lines, `pitch` apart, by windows of few taps. Returns 0 if there is no such loop. */
+#define OF_FEW(TAPS, STRIDE)                                                                      \
+    if (taps == TAPS && stride == STRIDE) {                                                       \
+        OF(TAPS, STRIDE)                                                                          \
+        return 1;                                                                                 \
+    }
+#define OF(TAPS, STRIDE) NAME(sum_##TAPS##_##STRIDE)(line, pitch, out, outputs, rows, 1);
+CX_INLINE int NAME(sum_few)(const T *line, int64_t pitch, T *out, int64_t outputs, int64_t rows,
+                            int64_t taps, int64_t stride)
+{
+    EACH_FEW(OF_FEW)
+    return 0;
+}
+#undef OF
+
+#define OF(TAPS, STRIDE) NAME(max_##TAPS##_##STRIDE)(line, pitch, out, outputs, rows, 1);
+CX_INLINE int NAME(max_few)(const T *line, int64_t pitch, T *out, int64_t outputs, int64_t rows,
+                            int64_t taps, int64_t stride)
+{
+    EACH_FEW(OF_FEW)
+    return 0;
+}
+#undef OF
+
+#if IS_FLOAT
+#define OF(TAPS, STRIDE)                                                                          \
+    if (inverse != 0)                                                                             \
+        NAME(scaled_##TAPS##_##STRIDE)(line, pitch, out, outputs, rows, inverse);        \
+    else                                                                                          \
+        NAME(mean_##TAPS##_##STRIDE)(line, pitch, out, outputs, rows, divisor);
+CX_INLINE int NAME(mean_few)(const T *line, int64_t pitch, T *out, int64_t outputs, int64_t rows,
+                             int64_t taps, int64_t stride, T divisor)
+{
+    T inverse = NAME(exact_inverse)(divisor);
+    EACH_FEW(OF_FEW)
+    return 0;
+}
+#undef OF
+#endif
+#undef OF_FEW
 
 /* Regular windows over a padded line, which is used up: out[o] = that of line[o * stride] …. */
 CX_INLINE void NAME(pool_line)(const int reducer, T *line, T *restrict other, T *restrict out,
                                int64_t outputs, int64_t taps, int64_t stride, int64_t step)
 {
-#define FEW(TAPS, STRIDE)                                                                         \
-    if (taps == TAPS && stride == STRIDE && step == 1) {                                          \
-        if (reducer == CX_POOL_SUM)                                                               \
-            NAME(sum_##TAPS##_##STRIDE)(line, out, outputs);                                      \
-        else                                                                                      \
-            NAME(max_##TAPS##_##STRIDE)(line, out, outputs);                                      \
-        return;                                                                                   \
-    }
-    EACH_FEW(FEW)
-#undef FEW
+    if (step == 1 && (reducer == CX_POOL_SUM
+                          ? NAME(sum_few)(line, 0, out, outputs, 1, taps, stride)
+                          : NAME(max_few)(line, 0, out, outputs, 1, taps, stride)))
+        return;
     int64_t length = (outputs - 1) * stride + 1;
     const T *from = line;
-    if (taps > 1 && reducer == CX_POOL_SUM) {
-        NAME(slide_sum)(line, other, length, taps, step);
+    if (reducer == CX_POOL_SUM && taps > 1) {
+        NAME(slide_sum)(line, stride == 1 ? out : other, length, taps, step);
         from = other;
+        if (stride == 1)
+            return;
     } else if (taps > 1)
         from = NAME(slide_max)(line, other, length, taps, step);
-    for (int64_t o = 0; o < outputs; o++)
-        out[o] = from[o * stride];
+    if (stride == 1)
+        for (int64_t o = 0; o < outputs; o++)
+            out[o] = from[o];
+    else
+        for (int64_t o = 0; o < outputs; o++)
+            out[o] = from[o * stride];
 }
 
 CX_INLINE void NAME(place_line)(T *line, KEY *keys, T *other, KEY *other_keys, T *restrict out,
@@ -347,85 +410,4 @@ CX_INLINE void NAME(place_line)(T *line, KEY *keys, T *other, KEY *other_keys, T
         out[o] = line[o * stride];
         out_keys[o] = keys[o * stride];
     }
-}
-
-/* One window of neighbours, in 16 parts whatever the vectors are, so that all machines agree. */
-#define PARTS(count)                                                                              \
-    typedef T NAME(parts_##count)                                                                 \
-        __attribute__((vector_size(count * sizeof(T)), aligned(sizeof(T)), may_alias));
-PARTS(16) PARTS(8) PARTS(4)
-#undef PARTS
-
-CX_INLINE T NAME(sum_stretch)(const T *x, int64_t count)
-{
-    T rest[16] = {0};
-    int64_t t = 0;
-    NAME(parts_16) sum = {0};
-    for (; t + 16 <= count; t += 16)
-        sum += *(const NAME(parts_16) *)(x + t);
-    T last = 0;
-    if (count - t > 2) {
-        for (int64_t i = 0; t + i < count; i++)
-            rest[i] = x[t + i];
-        sum += *(const NAME(parts_16) *)rest;
-    } else
-        for (; t < count; t++)
-            last += x[t];
-    NAME(parts_8) eight = *(NAME(parts_8) *)&sum + *((NAME(parts_8) *)&sum + 1);
-    NAME(parts_4) four = *(NAME(parts_4) *)&eight + *((NAME(parts_4) *)&eight + 1);
-    return ((four[0] + four[2]) + (four[1] + four[3])) + last;
-}
-
-CX_INLINE T NAME(max_stretch)(const T *x, int64_t count)
-{
-    T part[16];
-    for (int64_t i = 0; i < 16; i++)
-        part[i] = x[cx_min(i, count - 1)];
-    for (int64_t t = 16; t + 16 <= count; t += 16)
-        for (int i = 0; i < 16; i++)
-            part[i] = NAME(pool_pair)(CX_POOL_MAX, part[i], x[t + i]);
-    for (int64_t i = count > 16 ? count - count % 16 : count; i < count; i++)
-        part[0] = NAME(pool_pair)(CX_POOL_MAX, part[0], x[i]);
-    for (int i = 1; i < 16; i++)
-        part[0] = NAME(pool_pair)(CX_POOL_MAX, part[0], part[i]);
-    return part[0];
-}
-
-CX_INLINE T NAME(pool_stretch)(const int reducer, const T *x, int64_t count)
-{
-    return reducer == CX_POOL_MAX ? NAME(max_stretch)(x, count) : NAME(sum_stretch)(x, count);
-}
-
-#if IS_FLOAT
-/* Multiplies where that is the same: by what a power of 2 is the inverse of. */
-static CX_NOINLINE void NAME(divide_all)(T divisor, int64_t outputs, T *restrict y)
-{
-    KEY bits;
-    T factor = 1 / divisor;
-    __builtin_memcpy(&bits, &divisor, sizeof bits);
-    if (!(bits & SIGNIFICAND))
-        for (int64_t o = 0; o < outputs; o++)
-            y[o] *= factor;
-    else
-        for (int64_t o = 0; o < outputs; o++)
-            y[o] /= divisor;
-}
-#endif
-
-CX_INLINE void NAME(divide)(const cx_pool_axis *axis, double divisor, T *restrict y)
-{
-    const double *along = axis->divisor;
-    int64_t step = axis->divisor_step;
-#if IS_FLOAT
-    if (step)
-        for (int64_t o = 0; o < axis->outputs; o++)
-            y[o] /= (T)(divisor * along[o]);
-    else
-        NAME(divide_all)((T)(divisor * *along), axis->outputs, y);
-#else
-    for (int64_t o = 0; o < axis->outputs; o++) { /* 2**63 is no int64, and larger than any sum */
-        double by = divisor * along[o * step];
-        y[o] = by < 0x1p62 ? y[o] / (T)by : 0;
-    }
-#endif
 }

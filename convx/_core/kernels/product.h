@@ -25,7 +25,8 @@ typedef struct {
 } NAME(rows);
 
 /* Outputs are mostly far from the caches, and a store waits for its line there: so those of the
-   next panel are asked for before this one's sum. */
+   next panel are asked for before this one's sum. Or they go past the caches, in whole vectors: then
+   they are never read, and leave room for what is. */
 typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
                               const NAME(rows) *block, T *y, int64_t y_stride, int start);
 
@@ -47,6 +48,12 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
     __builtin_prefetch(&weights[rows.weight_offset[m + CX_AHEAD] + (ahead + 1) * stride]);        \
     ahead = ahead + 2 < last_row ? ahead + 2 : 0;
 
+/* Each row's address is that of the one before and a stride: compilers would compute all of them at
+   the beginning, for which there are not enough registers. */
+#define NEXT_ROW                                                                                  \
+    row += y_stride;                                                                              \
+    CX_FORGET(row);
+
 #define PRODUCT(ROWS, VECTORS)                                                                    \
     PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS, PACKED, ROWS, PREFETCH_PACKED(ROWS))
 #define FETCHING_PRODUCT(ROWS)                                                                    \
@@ -65,14 +72,22 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
         int64_t ahead = 0;                                                                        \
         (void)stride, (void)last_row, (void)ahead;                                                \
         NAME(VECTOR) sum[ROWS][VECTORS];                                                          \
-        CX_UNROLL for (int r = 0; r < ROWS; r++)                                                  \
-            CX_UNROLL for (int v = 0; v < VECTORS; v++)                                           \
-                if (start == CX_CONTINUE)                                                         \
-                    sum[r][v] = *(const NAME(LOOSE) *)(y + r * y_stride + v * WIDTH);             \
-                else {                                                                            \
+        T *row = y;                                                                               \
+        if (start == CX_CONTINUE)                                                                 \
+            CX_UNROLL for (int r = 0; r < ROWS; r++) {                                            \
+                CX_UNROLL for (int v = 0; v < VECTORS; v++)                                       \
+                    sum[r][v] = *(const NAME(LOOSE) *)(row + v * WIDTH);                          \
+                NEXT_ROW                                                                          \
+            }                                                                                     \
+        else                                                                                      \
+            CX_UNROLL for (int r = 0; r < ROWS; r++) {                                            \
+                CX_UNROLL for (int v = 0; v < VECTORS; v++) {                                     \
                     sum[r][v] = (bias ? bias[r] : (T)0) - (NAME(VECTOR)){0};                      \
-                    __builtin_prefetch(y + r * y_stride + (v + VECTORS) * WIDTH, 1);              \
+                    if (start != CX_FAR)                                                          \
+                        __builtin_prefetch(row + (v + VECTORS) * WIDTH, 1);                       \
                 }                                                                                 \
+                NEXT_ROW                                                                          \
+            }                                                                                     \
         for (int64_t m = 0; m < steps; m++, weights += NEXT) {                                    \
             FETCH                                                                                 \
             NAME(VECTOR) pixels[VECTORS];                                                         \
@@ -84,12 +99,25 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
                     sum[r][v] += weight * pixels[v];                                              \
             }                                                                                     \
         }                                                                                         \
-        CX_UNROLL for (int r = 0; r < ROWS; r++)                                                  \
-            CX_UNROLL for (int v = 0; v < VECTORS; v++) {                                         \
-                NAME(LOOSE) *to = (NAME(LOOSE) *)(y + r * y_stride + v * WIDTH);                  \
-                if (start == CX_ADD)                                                              \
-                    sum[r][v] += *to;                                                             \
-                *to = sum[r][v];                                                                  \
+        row = y;                                                                                  \
+        if (start == CX_ADD)                                                                      \
+            CX_UNROLL for (int r = 0; r < ROWS; r++) {                                            \
+                CX_UNROLL for (int v = 0; v < VECTORS; v++)                                       \
+                    sum[r][v] += *(const NAME(LOOSE) *)(row + v * WIDTH);                         \
+                NEXT_ROW                                                                          \
+            }                                                                                     \
+        row = y;                                                                                  \
+        if ((VECTORS) == CX_FAR_VECTORS && start == CX_FAR)                                       \
+            CX_UNROLL for (int r = 0; r < ROWS; r++) {                                            \
+                CX_UNROLL for (int v = 0; v < VECTORS; v++)                                       \
+                    CX_STORE_FAR((NAME(VECTOR) *)(row + v * WIDTH), sum[r][v]);                   \
+                NEXT_ROW                                                                          \
+            }                                                                                     \
+        else                                                                                      \
+            CX_UNROLL for (int r = 0; r < ROWS; r++) {                                            \
+                CX_UNROLL for (int v = 0; v < VECTORS; v++)                                       \
+                    *(NAME(LOOSE) *)(row + v * WIDTH) = sum[r][v];                                \
+                NEXT_ROW                                                                          \
             }                                                                                     \
     }
 
@@ -122,6 +150,14 @@ static const NAME(product) NAME(products)[3][ROWS + 1][2 * CX_MOST_VECTORS + 1] 
     CX_EACH_ROW(HALF_ENTRIES)
 #endif
 };
+
+/* How a product starts whose sums are complete, and its outputs larger than the caches: only whole
+   lines can go past them. */
+CX_INLINE int NAME(start_far)(const T *y, int64_t y_stride, int64_t width)
+{
+    int64_t places = (int64_t)(intptr_t)y | y_stride * (int64_t)sizeof(T);
+    return width == CX_FAR_VECTORS * LANES && places % CX_FAR_BYTES == 0 ? CX_FAR : CX_START;
+}
 
 CX_INLINE NAME(product) NAME(product_of)(int64_t rows, int64_t width, int kind)
 {

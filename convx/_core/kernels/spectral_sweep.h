@@ -2,8 +2,9 @@
    that overlap. Of a tile, a matrix of points, some outputs are right (overlap-save).
 
    Two tiles are the real and the imaginary part of one. Columns of a tile are the lanes of vectors
-   while they are transformed, then rows are: the tile is transposed in registers on the way. A row
-   is transformed, multiplied with the kernel's spectrum and transformed back while it is in L1.
+   while they are transformed, where they lie, then rows are: the tile is transposed in registers on
+   the way. A row is transformed, multiplied with the kernel's spectrum and transformed back while it
+   is in L1.
 
    Several axes that are filtered become one axis of rows: tables tell which rows are read, and which
    of the outputs are wanted.
@@ -13,7 +14,7 @@
 
 typedef struct {
     T *re, *im;          /* the tile, [row][pitch] */
-    T *line;             /* LANES columns or rows: real, then imaginary parts */
+    T *line;             /* LANES columns or rows: real and imaginary parts */
     T *row_roots, *column_roots;
     int64_t pitch;       /* an odd number of vectors: rows are not one set of the cache */
 } NAME(great_tile);
@@ -29,9 +30,10 @@ static NAME(great_tile) NAME(carve_great_tile)(const cx_spectral_job *job, char 
 {
     NAME(great_tile) tile;
     tile.pitch = job->columns + LANES;
-    tile.re = NAME(take)(&scratch, job->rows * tile.pitch);
+    tile.re = NAME(take)(&scratch, job->rows * tile.pitch + CX_SPECTRAL_GAP * LANES);
     tile.im = NAME(take)(&scratch, job->rows * tile.pitch);
-    tile.line = NAME(take)(&scratch, 2 * cx_max(job->rows, job->columns) * LANES);
+    int64_t points = cx_max(job->rows, job->columns);
+    tile.line = NAME(take)(&scratch, 2 * (points + CX_SPECTRAL_GAP) * LANES);
     tile.row_roots = NAME(take)(&scratch, 2 * job->rows);
     tile.column_roots = NAME(take)(&scratch, 2 * job->columns);
     for (int64_t i = 0; i < 2 * job->rows; i++)
@@ -123,9 +125,15 @@ static T NAME(store_tile)(const cx_spectral_job *job, int64_t index, const T *fr
     return sum;
 }
 
+/* Where the imaginary parts of a line are: not in the same sets of the cache as the real ones. */
+CX_INLINE T *NAME(imaginary)(T *line, int64_t points)
+{
+    return line + (points + CX_SPECTRAL_GAP) * LANES;
+}
+
 CX_INLINE void NAME(load_columns)(const NAME(great_tile) *tile, int64_t rows, int64_t column)
 {
-    T *im = tile->line + rows * LANES;
+    T *im = NAME(imaginary)(tile->line, rows);
     for (int64_t r = 0; r < rows; r++) {
         *(NAME(vector) *)(tile->line + r * LANES) =
             *(const NAME(vector) *)(tile->re + r * tile->pitch + column);
@@ -137,7 +145,7 @@ CX_INLINE void NAME(load_columns)(const NAME(great_tile) *tile, int64_t rows, in
 CX_INLINE void NAME(store_columns)(const NAME(great_tile) *tile, int64_t rows, int64_t all,
                                    int64_t column)
 {
-    const T *im = tile->line + all * LANES;
+    const T *im = NAME(imaginary)(tile->line, all);
     for (int64_t r = 0; r < rows; r++) {
         *(NAME(vector) *)(tile->re + r * tile->pitch + column) =
             *(const NAME(vector) *)(tile->line + r * LANES);
@@ -151,7 +159,7 @@ CX_INLINE void NAME(load_rows)(const NAME(great_tile) *tile, int64_t columns, in
 {
     for (int part = 0; part < 2; part++) {
         const T *from = (part ? tile->im : tile->re) + row * tile->pitch;
-        T *to = tile->line + part * columns * LANES;
+        T *to = part ? NAME(imaginary)(tile->line, columns) : tile->line;
         for (int64_t c = 0; c < columns; c += LANES) {
             NAME(vector) v[LANES];
             CX_UNROLL for (int i = 0; i < LANES; i++)
@@ -168,7 +176,7 @@ CX_INLINE void NAME(store_rows)(const NAME(great_tile) *tile, int64_t columns, i
 {
     for (int part = 0; part < 2; part++) {
         T *to = (part ? tile->im : tile->re) + row * tile->pitch;
-        const T *from = tile->line + part * columns * LANES;
+        const T *from = part ? NAME(imaginary)(tile->line, columns) : tile->line;
         for (int64_t c = 0; c < wanted; c += LANES) {
             NAME(vector) v[LANES];
             CX_UNROLL for (int i = 0; i < LANES; i++)
@@ -186,7 +194,7 @@ CX_INLINE void NAME(turn_chain)(const int backward, const cx_spectral_job *job,
 {
     int64_t coarse = job->columns / CX_CHAIN, plane = (coarse + CX_CHAIN) * job->rows;
     const T *root = (const T *)job->chain + row;
-    T *re = tile->line, *im = re + job->columns * LANES;
+    T *re = tile->line, *im = NAME(imaginary)(re, job->columns);
     for (int64_t a = 0; a < coarse; a++) {
         NAME(vector) a_re = *(const NAME(loose) *)(root + a * job->rows);
         NAME(vector) a_im = *(const NAME(loose) *)(root + plane + a * job->rows);
@@ -206,7 +214,7 @@ CX_INLINE void NAME(turn_chain)(const int backward, const cx_spectral_job *job,
 /* A line times the same part of the kernel's spectrum: vectors, or numbers for all lanes. */
 CX_INLINE void NAME(multiply_line)(const int by_lane, T *line, int64_t points, const T *w)
 {
-    T *im = line + points * LANES;
+    T *im = NAME(imaginary)(line, points);
     int64_t step = by_lane ? LANES : 1;
     const T *w_im = w + points * step;
     for (int64_t i = 0; i < points; i++) {
@@ -225,14 +233,16 @@ CX_INLINE void NAME(multiply_line)(const int by_lane, T *line, int64_t points, c
 }
 
 /* The conjugate of a line, divided by the number of all points, to where it is read as a factor. */
-CX_INLINE void NAME(pack_line)(const int by_lane, const T *line, int64_t points, T scale, T *to)
+CX_INLINE void NAME(pack_line)(const int by_lane, T *line, int64_t points, T scale, T *to)
 {
     for (int64_t i = 0; i < 2 * points; i++) {
+        const T *from = i < points ? line + i * LANES
+                                   : NAME(imaginary)(line, points) + (i - points) * LANES;
         T factor = i < points ? scale : -scale;
         if (by_lane)
-            *(NAME(loose) *)(to + i * LANES) = *(const NAME(vector) *)(line + i * LANES) * factor;
+            *(NAME(loose) *)(to + i * LANES) = *(const NAME(vector) *)from * factor;
         else
-            to[i] = line[i * LANES] * factor;
+            to[i] = *from * factor;
     }
 }
 
@@ -241,16 +251,21 @@ CX_INLINE void NAME(transform_tile)(const int packing, const cx_spectral_job *jo
                                     const NAME(great_tile) *tile)
 {
     int64_t rows = job->rows, columns = job->columns;
-    T *line = tile->line, *im = line + rows * LANES, *spectrum = (T *)job->spectrum;
+    T *line = tile->line, *im = NAME(imaginary)(line, rows), *spectrum = (T *)job->spectrum;
     T scale = (T)1 / (T)(rows * (job->turns ? columns : 1));
     int64_t out_rows = job->chained ? rows : job->tile_rows;
     int64_t out_columns = job->chained ? columns : job->tile_columns;
-    for (int64_t c = 0; c < columns; c += LANES) {
+    /* beside a kernel there are zeros, which stay what they are */
+    int64_t filled = packing && !job->chained ? job->inside : columns;
+    for (int64_t c = 0; c < filled; c += LANES) {
+        if (job->turns) {
+            NAME(transform_places)(tile->re + c, tile->im + c, rows, tile->pitch,
+                                   tile->row_roots, 1);
+            continue;
+        }
         NAME(load_columns)(tile, rows, c);
         NAME(transform)(line, im, rows, tile->row_roots);
-        if (job->turns) {
-            NAME(store_columns)(tile, rows, rows, c);
-        } else if (packing) { /* of one column */
+        if (packing) { /* of one column */
             NAME(pack_line)(0, line, rows, scale, spectrum);
             return;
         } else {
@@ -259,7 +274,7 @@ CX_INLINE void NAME(transform_tile)(const int packing, const cx_spectral_job *jo
             NAME(store_columns)(tile, out_rows, rows, c);
         }
     }
-    im = line + columns * LANES;
+    im = NAME(imaginary)(line, columns);
     for (int64_t r = 0; job->turns && r < rows; r += LANES) {
         NAME(load_rows)(tile, columns, r);
         if (job->chained)
@@ -276,12 +291,9 @@ CX_INLINE void NAME(transform_tile)(const int packing, const cx_spectral_job *jo
             NAME(turn_chain)(1, job, tile, r);
         NAME(store_rows)(tile, columns, out_columns, r);
     }
-    im = line + rows * LANES;
-    for (int64_t c = 0; job->turns && !packing && c < out_columns; c += LANES) {
-        NAME(load_columns)(tile, rows, c);
-        NAME(transform_back)(line, im, rows, tile->row_roots);
-        NAME(store_columns)(tile, out_rows, rows, c);
-    }
+    for (int64_t c = 0; job->turns && !packing && c < out_columns; c += LANES)
+        NAME(transform_places_back)(tile->re + c, tile->im + c, rows, tile->pitch,
+                                    tile->row_roots, 1);
 }
 
 /* A piece is a pair of tiles of one item, whose bits do not depend on other items then. */

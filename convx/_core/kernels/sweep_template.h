@@ -34,6 +34,9 @@
 #include "pool_halves.h"
 #endif
 #include "pool_lines.h"
+#include "pool_stretch.h"
+#include "pool_room.h"
+#include "pool_block.h"
 #include "pool_sweep.h"
 #include "pool_gradient_sweep.h"
 

@@ -212,6 +212,7 @@ typedef struct {
    `step` apart. All of them lie in the axis, for padding takes no part. Windows of an axis are
    *regular* if there are `taps` of them, `stride` apart, the first `low` before the axis. */
 enum { CX_POOL_SUM, CX_POOL_MAX };
+enum { CX_BLOCK_ROWS = 32, CX_BLOCK_ALIGNMENT = 16 }; /* of their lines, in elements */
 enum { CX_ROWS_AHEAD = 12 }; /* of a window, the most that are asked for early */
 
 typedef struct {
@@ -237,6 +238,12 @@ typedef struct cx_pool_job {
     int64_t segment;              /* outputs of a piece if planes are lines of regular windows, else 0 */
     int64_t queue_rows;           /* rows of a long window that are kept along the last axis but one,
                                      where windows overlap much, else 0 */
+    int64_t block_rows;           /* rows of outputs that are computed together if windows have few
+                                     taps along the last axis, at most CX_BLOCK_ROWS, else 0 */
+    int64_t block_pitch;          /* elements from one of their lines to the next */
+    int64_t spread_rows;          /* the same of the gradient of sums, if windows are alike and stand next
+                                     to one another or one element apart along the last axis */
+    int64_t spread_pitch;
     double halves;                /* divisor of sums of the blocks of 2 by 2 that the plane is cut
                                      into; 0 for all other pools */
     int64_t line;                 /* elements of the largest line of scratch memory */
@@ -328,10 +335,14 @@ enum { CX_MEDIAN_BYTES = 256 }; /* of a stretch of outputs; x may be read so far
 /* Correlation with a large kernel by Fourier transforms of great tiles: see spectral_sweep.h. Tiles
    are counted along rows, then down columns. A piece is two of them, or both parts of a complex one. */
 enum { CX_CHAIN = 16 }; /* columns for which a table has the finer powers of a root */
+/* Vectors between real and imaginary parts, whose places of one step are not in the same sets of the
+   L1 cache then: there are up to eight of each, often a multiple of 4096 bytes apart. */
+enum { CX_SPECTRAL_GAP = 8 };
 
 typedef struct {
     int64_t packing;              /* the kernel is the only tile; its spectrum is what is made */
-    int64_t rows, columns;        /* points of a tile: powers of two, multiples of a vector */
+    int64_t rows, columns;        /* points of a tile: products of 2 and 3, multiples of a
+                                     vector */
     int64_t turns;                /* whether rows are transformed too */
     int64_t chained;              /* whether the rows of a tile follow one another in a line */
     int64_t tile_rows, tile_columns; /* right outputs; chained: columns of all rows together */

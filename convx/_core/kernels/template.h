@@ -40,6 +40,7 @@ static const cx_kernels NAME(kernels) = {
     NAME(weight_gradient), NAME(sums_size), NAME(finish),
 };
 
+#undef NEXT_ROW
 #undef PRODUCT_OF
 #undef PANEL_PITCH
 #undef PANELS_SIZE

@@ -185,18 +185,26 @@ CX_INLINE void NAME(scatter)(T *restrict to, int64_t step, const T *restrict fro
 }
 
 /* The same where the outputs between are another pass's, at another time: with step 2 they are
-   loaded and stored again. */
+   loaded and stored again. The last vector, some of it again, begins before its first output, so that
+   it ends with the last. */
 CX_INLINE void NAME(put)(T *restrict to, int64_t step, const T *restrict from, int64_t length)
 {
+    if (step != 2 || length <= LANES) {
+        NAME(scatter)(to, step, from, length);
+        return;
+    }
     int64_t i = 0;
-    if (step == 2)
-        for (; i + LANES < length; i += LANES) {
-            NAME(vector) v[2] = {*(const NAME(loose) *)(from + i),
-                                 NAME(odd_lanes)(*(const NAME(loose) *)(to + 2 * i),
-                                                 *(const NAME(loose) *)(to + 2 * i + LANES))};
-            NAME(join)(2, v, to + 2 * i);
-        }
-    NAME(scatter)(to + i * step, step, from + i, length - i);
+    for (; i + LANES < length; i += LANES) {
+        NAME(vector) v[2] = {*(const NAME(loose) *)(from + i),
+                             NAME(odd_lanes)(*(const NAME(loose) *)(to + 2 * i),
+                                             *(const NAME(loose) *)(to + 2 * i + LANES))};
+        NAME(join)(2, v, to + 2 * i);
+    }
+    T *end = to + 2 * (length - LANES) - 1;
+    NAME(vector) v[2] = {NAME(even_lanes)(*(const NAME(loose) *)end,
+                                          *(const NAME(loose) *)(end + LANES)),
+                         *(const NAME(loose) *)(from + length - LANES)};
+    NAME(join)(2, v, end);
 }
 
 /* Brings a panel's outputs of `rows` filters into the staging block, or back to the output. */

@@ -6,15 +6,17 @@
    columns are the (c, t) of a block of channels. A task owns its part of dW and goes through the
    boxes in order, in one call or in several, so the order of the sum depends on shapes alone. Boxes
    of small planes are summed together, those of one step: all of these are alike. dY is read where
-   it lies; only rows that would drive one another out of the L1 cache are packed, of one box. */
+   it lies; only rows that would drive one another out of the L1 cache are packed, of one box. So is
+   the input of kernels with one tap: it is transposed from there. */
 
 /* Where the columns (c, t) from `first` on begin in the tile. */
 static void NAME(find_column_offsets)(const cx_pass *pass, int64_t first, int64_t columns,
                                       int64_t *offset)
 {
     int64_t channel = first / pass->taps, tap = first % pass->taps;
+    int64_t apart = pass->in_place ? pass->in_channel : pass->tile_size;
     for (int64_t i = 0; i < columns; i++) {
-        offset[i] = channel * pass->tile_size + pass->tap_offset[tap];
+        offset[i] = channel * apart + pass->tap_offset[tap];
         if (++tap == pass->taps) {
             tap = 0;
             channel++;
@@ -52,25 +54,31 @@ static void NAME(find_positions)(const cx_pass *pass, const NAME(space) *space, 
         space->weight_offset[m + i] = space->weight_offset[m - 1];
 }
 
-/* panel[position][column] of neighbouring positions, for columns that begin at `offset`. */
+/* panel[position][column] of neighbouring positions, for columns that begin at `offset`; what lies
+   `ahead` of each is asked for. The last square overlaps the one before it, so that nothing is read
+   past the end. */
 CX_INLINE void NAME(fill_stretch)(const T *from, const int64_t *offset, int64_t last,
-                                  int64_t length, T *to)
+                                  int64_t ahead, int64_t length, T *to)
 {
-    for (int64_t i = 0; i < length; i += LANES, from += LANES) {
+    for (int64_t i = 0; i < length; i += LANES) {
+        int64_t at = cx_max(0, cx_min(i, length - LANES)), rows = cx_min(length, LANES);
         NAME(vector) v[LANES];
         CX_UNROLL for (int r = 0; r < LANES; r++)
-            v[r] = *(const NAME(loose) *)(from + offset[cx_min(r, last)]);
+            v[r] = *(const NAME(loose) *)(from + offset[cx_min(r, last)] + at);
+        for (int64_t r = 0; ahead && r < LANES; r++)
+            __builtin_prefetch(from + offset[cx_min(r, last)] + ahead + at);
         NAME(transpose)(v);
-        int64_t rows = cx_min(length - i, LANES);
-        for (int64_t r = 0; r < rows; r++, to += PANEL_PITCH)
-            *(NAME(loose) *)to = v[r];
+        for (int64_t r = 0; r < rows; r++)
+            *(NAME(loose) *)(to + (at + r) * PANEL_PITCH) = v[r];
     }
 }
 
-/* The panel of a step, for the columns whose offsets were found. */
-static void NAME(fill_columns)(const cx_pass *pass, const NAME(space) *space, int64_t columns,
-                               int64_t boxes)
+/* The panel of a step, for the columns whose offsets were found, from the tiles of its boxes. */
+static void NAME(fill_columns)(const cx_pass *pass, const NAME(space) *space, const T *tiles,
+                               int64_t columns, int64_t boxes)
 {
+    int64_t apart = pass->in_place ? pass->in_batch : pass->channel_block * pass->tile_size;
+    int64_t ahead = pass->in_place ? LANES * pass->in_channel : 0;
     const cx_panel *all = space->box.panel;
     const cx_run *end = all->run + all->runs;
     int64_t stretch = NAME(find_stretch)(all), rows = stretch ? stretch : all->columns;
@@ -78,16 +86,30 @@ static void NAME(fill_columns)(const cx_pass *pass, const NAME(space) *space, in
         const int64_t *offset = space->offset + q;
         int64_t last = cx_min(columns - q, LANES) - 1;
         for (int64_t i = 0; i < boxes; i++) {
-            const T *tile = space->tile + i * pass->channel_block * pass->tile_size;
+            const T *tile = tiles + i * apart;
             T *to = space->panel + i * rows * PANEL_PITCH + q;
             if (stretch)
-                NAME(fill_stretch)(tile, offset, last, stretch, to);
+                NAME(fill_stretch)(tile, offset, last, ahead, stretch, to);
             else
                 for (const cx_run *run = all->run; run < end; run++)
-                    NAME(fill_stretch)(tile + run->tile, offset, last, run->length,
+                    NAME(fill_stretch)(tile + run->tile, offset, last, ahead, run->length,
                                        to + run->column * PANEL_PITCH);
         }
     }
+}
+
+/* The tiles of a step's boxes, which are alike: filled one after the other, or parts of the input. */
+static const T *NAME(gradient_tiles)(const cx_pass *pass, NAME(space) *space, const T *input,
+                                     const cx_gradient_share *share, int64_t boxes)
+{
+    if (pass->in_place)
+        return input + space->box.in + share->channel * pass->in_channel;
+    cx_find_rows(pass, &space->box);
+    cx_find_stretches(pass, &space->box);
+    for (int64_t i = 0; i < boxes; i++)
+        NAME(fill_tile)(pass, &space->box, input + i * pass->in_batch, share->channel,
+                        share->channels, space->tile + i * pass->channel_block * pass->tile_size);
+    return space->tile;
 }
 
 /* weights[position][r] = grad_output of filter first + r. */
@@ -135,11 +157,7 @@ static void NAME(gradient_direct)(const cx_pass *pass, const cx_call *call,
         int64_t boxes = cx_min(pass->boxes_together, pass->batch * pass->boxes - box);
         cx_place_box(pass, box % pass->boxes, &space.box);
         cx_cut_panels(pass, &space.box, everything);
-        cx_find_rows(pass, &space.box);
-        cx_find_stretches(pass, &space.box);
-        for (int64_t i = 0; i < boxes; i++)
-            NAME(fill_tile)(pass, &space.box, input + (item + i) * pass->in_batch, share->channel,
-                            share->channels, space.tile + i * pass->channel_block * pass->tile_size);
+        const T *tiles = NAME(gradient_tiles)(pass, &space, input + item * pass->in_batch, share, boxes);
         NAME(find_positions)(pass, &space, boxes);
         int64_t positions = boxes * space.box.panel->columns;
         const T *from = gradient + item * pass->out_batch + space.box.out;
@@ -153,7 +171,7 @@ static void NAME(gradient_direct)(const cx_pass *pass, const cx_call *call,
             int64_t width = cx_fitting_width(widths, total - q);
             columns = cx_min(width, total - q);
             NAME(find_column_offsets)(pass, q, columns, space.offset);
-            NAME(fill_columns)(pass, &space, columns, boxes);
+            NAME(fill_columns)(pass, &space, tiles, columns, boxes);
             for (int64_t b = first_block; b < end_block; b++) {
                 int64_t first = NAME(first_filter)(pass, b);
                 int64_t rows = NAME(first_filter)(pass, b + 1) - first;
@@ -163,8 +181,10 @@ static void NAME(gradient_direct)(const cx_pass *pass, const cx_call *call,
                 NAME(product) product =
                     NAME(product_of)(rows, width, pass->strided ? CX_STRIDED : CX_PACKED);
                 if (columns == width) {
-                    product(positions, space.panel_offset, space.panel, &block, y, kernel,
-                            step == share->part_step ? CX_START : CX_ADD);
+                    int start = step == share->part_step ? CX_START : CX_ADD;
+                    if (pass->far && share->part_end == share->part_step + 1)
+                        start = NAME(start_far)(y, kernel, width);
+                    product(positions, space.panel_offset, space.panel, &block, y, kernel, start);
                     continue;
                 }
                 product(positions, space.panel_offset, space.panel, &block, space.staged, width,
@@ -176,4 +196,6 @@ static void NAME(gradient_direct)(const cx_pass *pass, const cx_call *call,
             }
         }
     }
+    if (pass->far)
+        CX_END_FAR();
 }

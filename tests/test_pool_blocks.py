@@ -1,0 +1,111 @@
+"""Pools by windows of few taps, whose rows of outputs are computed some at a time."""
+
+import itertools
+
+import numpy as np
+import pytest
+from support import assert_same
+
+from convx import functional as F
+from convx import grad, reference
+
+# Taps and strides that have loops of their own, and two that have none.
+FEW = [(2, 1), (3, 1), (4, 1), (2, 2), (3, 2), (4, 2), (3, 3), (4, 4), (2, 3), (5, 2)]
+# Rows of fewer elements than a vector, of whole vectors, of more, and planes of several blocks.
+PLANES = [(5, 6), (70, 16), (13, 75)]
+
+
+def values(shape, dtype="float32"):
+    return np.random.default_rng(sum(shape)).integers(-99, 99, shape).astype(dtype)
+
+
+def maxima(x, taps, stride, padding):
+    pairs = [(one,) * 2 for one in (taps, stride, padding, 1)]
+    return reference.max_pool(x, *pairs, True)[0]
+
+
+def means(x, taps, stride, padding, counts=True, divisor=None):
+    pairs = [(one,) * 2 for one in (taps, stride, padding, 1)]
+    return reference.avg_pool(x, counts, divisor, *pairs, True)
+
+
+@pytest.mark.parametrize("plane", PLANES)
+@pytest.mark.parametrize(("taps", "stride"), FEW)
+def test_maxima(taps, stride, plane):
+    for padding, dtype in itertools.product({0, taps // 2}, ["float32", "int32"]):
+        x = values((2, *plane), dtype)
+        y = F.max_pool2d(x, taps, stride, padding, ceil_mode=True)
+        assert_same(y, maxima(x, taps, stride, padding))
+
+
+@pytest.mark.parametrize("plane", PLANES)
+@pytest.mark.parametrize(("taps", "stride"), FEW)
+def test_means(taps, stride, plane):
+    for padding, counts in itertools.product({0, taps // 2}, [True, False]):
+        x = values((2, *plane), "float64")
+        y = F.avg_pool2d(x, taps, stride, padding, True, counts)
+        np.testing.assert_allclose(y, means(x, taps, stride, padding, counts), rtol=1e-15)
+
+
+@pytest.mark.parametrize("divisor", [1, 3, 4, 2**31 - 1])
+def test_divisor(divisor):
+    x = values((3, 9, 40))
+    y = F.avg_pool2d(x, 3, 1, 1, divisor_override=divisor)
+    np.testing.assert_allclose(y, means(x, 3, 1, 1, divisor=divisor), rtol=1e-6)
+
+
+def test_volumes():
+    x = values((2, 6, 9, 37), "float64")
+    options = (3, 3, 3), (2, 1, 2), (1, 1, 1), (1, 1, 1), False
+    expected = reference.max_pool(x, *options)[0]
+    assert_same(F.max_pool3d(x, 3, (2, 1, 2), 1), expected)
+    expected = reference.avg_pool(x, True, None, *options)
+    np.testing.assert_allclose(F.avg_pool3d(x, 3, (2, 1, 2), 1), expected, rtol=1e-15)
+
+
+def test_not_finite():
+    x = values((1, 20, 50))
+    x[0, 3, 4], x[0, 10, 20], x[0, 15, 30] = np.nan, np.inf, -np.inf
+    assert_same(F.max_pool2d(x, 3, 2, 1), maxima(x, 3, 2, 1)[:, :10, :25])
+    mean = means(x, 3, 2, 1)[:, :10, :25]
+    np.testing.assert_allclose(F.avg_pool2d(x, 3, 2, 1), mean, rtol=1e-6)
+
+
+def test_blocks_change_no_bits():
+    """Rows go together differently in a small array and in one that is read from memory."""
+    x = np.random.default_rng(0).standard_normal((17, 2, 256, 256), np.float32)
+    for pool in (F.avg_pool2d, F.max_pool2d):
+        assert np.array_equal(pool(x, 3, 2, 1)[16], pool(x[16], 3, 2, 1))
+
+
+def test_zeros_keep_their_sign():
+    x = np.full((1, 4, 4), -0.0, np.float32)
+    assert np.signbit(F.avg_pool2d(x, 3, 1)).all()
+    assert np.signbit(F.max_pool2d(x, 3, 1, 1)).all()
+
+
+@pytest.mark.parametrize("plane", PLANES)
+@pytest.mark.parametrize(("taps", "stride"), FEW)
+def test_gradients_of_means(taps, stride, plane):
+    """Every input gets what the windows have that it is in, in numbers that are exact."""
+    for padding in {0, taps // 2}:
+        x = values((2, *plane), "float64")
+        pairs = [(one,) * 2 for one in (taps, stride, padding, 1)]
+        grad_output = values(F.avg_pool2d(x, taps, stride, padding).shape, "float64")
+        expected = np.zeros_like(x)
+        for (row, column), (rows, columns) in reference.windows(plane, *pairs):
+            expected[:, rows[:, None], columns] += grad_output[:, row, column, None, None]
+        options = (taps, stride, padding)
+        found = grad.avg_pool2d(grad_output, x, *options, divisor_override=1)
+        assert_same(found, expected)
+        found = grad.avg_pool2d(grad_output, x, *options)
+        np.testing.assert_allclose(found, expected / taps**2, rtol=1e-13, atol=1e-13)
+
+
+def test_gradients_of_means_of_volumes():
+    x = values((2, 6, 9, 37), "float64")
+    for taps, stride in [(3, (2, 1, 1)), (2, 2)]:
+        y = F.avg_pool3d(x, taps, stride)
+        grad_output = values(y.shape, "float64")
+        found = grad.avg_pool3d(grad_output, x, taps, stride)
+        assert np.isclose((found * x).sum(), (y * grad_output).sum(), rtol=1e-12)
