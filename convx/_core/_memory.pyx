@@ -45,7 +45,7 @@ cdef list idle_results = []
 
 
 cdef class Block:
-    """Memory that begins with a page; of huge ones the last is taken whole if it is nearly filled."""
+    """Memory that begins with a page; of huge ones the last is whole if it is nearly filled."""
 
     def __cinit__(self, int64_t size):
         cdef int64_t alignment = HUGE_PAGE if size >= NEARLY_A_HUGE_PAGE else PAGE

@@ -213,26 +213,29 @@ def _run_channels(
 ) -> AnyArray | None:
     """Run the kernel of channels, on arrays that lie as the input does, of any shape."""
     x = _side_by_side(of.x)
-    given: tuple[AnyArray | None, ...] = (x, ended.residual, dy, y, grad_residual)
+    given: list[AnyArray | None] = [ended.residual, dy, y, grad_residual]
     if x is not of.x:
-        given = tuple(
-            None if one is None else _side_by_side(one.reshape(of.x.shape)) for one in given
-        )
-    moved = (y, given[3]), (grad_residual, given[4])
+        given = [None if one is None else _side_by_side(one.reshape(of.x.shape)) for one in given]
+    residual, gradient, result, result_beside = given
+    mean, variance = statistics
     sums = _normalization.normalize_channels(
         machine.ISA,
         x,
         of.parameters,
         ended.activation,
-        *given[1:],
+        residual,
+        gradient,
+        result,
+        result_beside,
         of.eps,
         of_input,
-        *statistics,
+        mean,
+        variance,
         sweeps.threads_for(2 * x.nbytes),
     )
-    for target, result in moved:
-        if target is not None and result is not None and result is not target:
-            target[...] = _apart(result, of.shape)
+    for target, found in ((y, result), (grad_residual, result_beside)):
+        if target is not None and found is not None and found is not target:
+            target[...] = _apart(found, of.shape)
     return sums
 
 
