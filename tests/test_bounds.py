@@ -9,7 +9,8 @@ from support import Case, guarded, run_in_child, values
 
 import convx
 from convx import functional as F
-from convx import grad
+from convx import grad, ndimage, signal
+from convx._ops import filters
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="pages are protected by mprotect")
 
@@ -126,6 +127,41 @@ def test_forbidden_pages_around_big_arrays(dtype, side):
             y = guarded(F.conv_nd(x, w, b, **case.all_options), side)
             F.conv_nd(x, w, b, out=y, **case.all_options)
             grad.conv_nd(y, x, w, b, **case.all_options)
+        return "done"
+
+    assert run_in_child(run).value == "done"
+
+
+FILTERS = {
+    "line": lambda x, out: signal.convolve(x, np.ones(5, x.dtype), "same", out=out),
+    "line with one end": lambda x, out: ndimage.correlate1d(x, np.ones(4), output=out, origin=-2),
+    "line with the other": lambda x, out: ndimage.correlate1d(x, np.ones(4), output=out, origin=1),
+    "large kernel": lambda x, out: signal.convolve(x, np.ones(700, x.dtype), "same", out=out),
+    "image": lambda x, out: ndimage.gaussian_filter(x, 1.5, output=out),
+    "sum of axes": lambda x, out: ndimage.laplace(x, output=out),
+    "extrema": lambda x, out: ndimage.maximum_filter(x, 5, output=out),
+    "large image": lambda x, out: signal.convolve(x, np.ones((40, 50), x.dtype), "same", out=out),
+    "medians": lambda x, out: signal.medfilt2d(x, 3, out=out),
+    "more medians": lambda x, out: signal.medfilt2d(x, (5, 7), out=out),
+}
+
+
+@pytest.mark.parametrize("side", ["after", "before"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_forbidden_pages_around_filtered_arrays(monkeypatch, side, dtype):
+    monkeypatch.setattr(filters, "LEAST_LINE", 0)
+    rng = np.random.default_rng(1)
+
+    def run():
+        for name, function in FILTERS.items():
+            lines = "line" in name or "kernel" in name
+            for shape in ((1,), (17,), (2049,), (5000,)) if lines else ((1, 1), (9, 65), (70, 83)):
+                x = guarded(rng.standard_normal(shape).astype(dtype), side)
+                out = guarded(np.zeros_like(x), side)
+                function(x, out)
+                again = np.zeros_like(out)
+                function(x.copy(), again)
+                assert out.tobytes() == again.tobytes(), (name, shape)
         return "done"
 
     assert run_in_child(run).value == "done"

@@ -87,6 +87,8 @@ def correlate(
     )
     if result is out or execution.is_recording():
         return out
+    if computed == np.float32 and dtype.kind in "iu":  # whole numbers that int32 holds
+        result = result.astype(np.int32)
     out[...] = dtypes.cast_like_c(result, dtype)
     return out
 
