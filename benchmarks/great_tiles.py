@@ -7,8 +7,6 @@ each counts. The table shows milliseconds and what ``algorithm="auto"`` loses to
 
     python -m benchmarks.great_tiles            # measure, show the constants that fit
     python -m benchmarks.great_tiles --check    # measure: exit 1 above 15 per cent
-
-The fit needs SciPy.
 """
 
 import argparse
@@ -29,7 +27,6 @@ from benchmarks.blocking import replaced
 from benchmarks.calibrate import MOST_LOSS, rounded
 from benchmarks.filters import FILTERS, Filter
 from benchmarks.layers import DTYPES
-from benchmarks.peak import Peak
 from benchmarks.run import progress
 from convx import signal
 from convx._engine import costs, execution, great_tiles
@@ -40,6 +37,9 @@ ROUNDS = 3
 SECONDS = 0.05  # for each way and round
 TILINGS = 4  # of great tiles, those with the lowest estimates
 HOPELESS = 8  # what is estimated to take so many times as long as another is not tried
+
+PASSES = 4
+FACTORS = (1, 0.9, 1.1, 0.8, 1.25, 0.65, 1.5, 0.5, 2)  # that a constant is tried with at a time
 
 SAME = {"mode": "same"}
 # Beside the filters of the benchmark, two arrays of the same size.
@@ -130,29 +130,34 @@ def constants(values: Sequence[float]) -> Iterator[None]:
         great_tiles.choose.cache_clear()
 
 
-def fit(contests: Sequence[Contest], peak: Peak) -> list[float]:
-    """Return the constants that fit best; the logarithms of times are fitted."""
-    from scipy.optimize import least_squares
+def fit(contests: Sequence[Contest]) -> list[float]:
+    """Return the constants, of those around what is in use, with which the least is lost.
 
-    rows = [(contest, how) for contest in contests for how in contest.seconds if how is not None]
-    start = np.array([*costs.GREAT, costs.WHOLE], float)
+    One after the other takes the best of some values, until none changes: how far estimates are
+    from times does not matter, but only what is taken.
+    """
+    hows = [(contest, how) for contest in contests for how in contest.seconds]
+    ends = np.cumsum([len(contest.seconds) for contest in contests])[:-1]
+    seconds = [np.array([*contest.seconds.values()]) for contest in contests]
 
     def estimates(values: Sequence[float]) -> Vector:
         with constants(values):
-            return np.array([estimate(contest.asked, how) for contest, how in rows])
+            return np.array([estimate(contest.asked, how) for contest, how in hows])
 
-    coefficients = np.stack([estimates(unit) for unit in np.eye(len(start))], axis=1)
-    units = np.array([2 / peak.flops(contest.dtype, 1) for contest, _ in rows])
-    seconds = np.array([contest.seconds[how] for contest, how in rows])
-    weight = np.array([min(contest.seconds.values()) for contest, _ in rows]) / seconds
+    now = np.array([*costs.GREAT, costs.WHOLE], float)
+    base = estimates(0 * now)
+    coefficients = np.stack([estimates(unit) - base for unit in np.eye(len(now))], axis=1)
 
-    def residuals(scaled: Vector) -> Vector:
-        return weight * np.log(units * (coefficients @ (scaled * start)) / seconds)
+    def lost(values: Vector) -> float:
+        parts = np.split(base + coefficients @ values, ends)
+        taken = [times[np.argmin(part)] / times.min() for part, times in zip(parts, seconds)]
+        return float(np.mean(np.square(taken)))
 
-    found = least_squares(
-        residuals, np.ones(len(start)), bounds=(1e-9, np.inf), loss="soft_l1", f_scale=0.15
-    )
-    return rounded((found.x * start).tolist())
+    for _ in range(PASSES):
+        for place in range(len(now)):
+            tried = [now * np.where(np.arange(len(now)) == place, f, 1) for f in FACTORS]
+            now = min(tried, key=lost)
+    return rounded(now.tolist())
 
 
 def told(how: How) -> str:
@@ -190,17 +195,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.great_tiles")
     parser.add_argument("--check", action="store_true", help="only whether auto loses too much")
     options = parser.parse_args(arguments)
-    peak = Peak((1,))
-    contests = []
+    cases = [(one, dtype) for dtype in DTYPES for one in CASES]
     with convx.threads(1):
-        for dtype, one in progress([(dtype, one) for dtype in DTYPES for one in CASES], "contests"):
-            peak.measure()
-            contests.append(compete(one, dtype))
+        contests = [compete(*case) for case in progress(cases, "contests")]
     show(contests)
     print(f"now: {summarize(contests)}")
     if options.check:
         return int(any(contest.loss > MOST_LOSS for contest in contests))
-    values, here = fit(contests, peak), machine.describe()
+    values, here = fit(contests), machine.describe()
     print(f"\n# {here['processor']}, {here['isa']}, {here['compiler']}, 1 thread")
     print(f"GREAT = {costs.Great(*values[:-1])}\nWHOLE = {values[-1]}")
     with constants(values):
