@@ -110,6 +110,41 @@ def test_unpooling_undoes_pooling():
     np.testing.assert_allclose(F.avg_pool2d(same, 2), y)
 
 
+@randomly(40, rank=st.sampled_from(RANKS), seed=st.integers(0, 999))
+def test_unpooling_from_own_cells(rank, seed):
+    """Indices in each input's own cell, as those of maxima; all of them, or all but one."""
+    rng = np.random.default_rng(seed)
+    dtype = rng.choice(["f4", "f8"])
+    kernel = (*rng.integers(1, 4, rank - 1).tolist(), int(rng.integers(2, 5)))
+    sizes = tuple(rng.integers(2, (70, 16, 5)[rank - 1], rank).tolist())
+    shape = tuple(n * k for n, k in zip(sizes, kernel))
+    pooled, indices = named("max_pool", rank)(
+        rng.random((2, 3, *shape)), kernel, return_indices=True
+    )
+    x, g = pooled.astype(dtype), rng.standard_normal((2, 3, *shape)).astype(dtype)
+    odd = rng.integers(indices.size)
+    if rng.integers(2):
+        indices.flat[odd] = rng.integers(math.prod(shape))
+    given = (x, indices, kernel)
+    y, dx = np.zeros((6, math.prod(shape)), dtype), np.zeros(x.shape, dtype)
+    last = np.full(y.shape, -1)
+    for place, index in enumerate(indices.reshape(-1)):
+        plane = place // math.prod(sizes)
+        y[plane, index], last[plane, index] = x.flat[place], place
+    for plane, index in zip(*np.nonzero(last >= 0)):
+        dx.flat[last[plane, index]] = g.reshape(y.shape)[plane, index]
+    np.testing.assert_array_equal(named("max_unpool", rank)(*given), y.reshape(g.shape))
+    np.testing.assert_array_equal(named("max_unpool", rank, grad)(g, *given), dx)
+    for wrong in (math.prod(shape), -1, 2**32 + int(indices.flat[odd])):
+        indices.flat[odd] = wrong
+        for result in (
+            lambda: named("max_unpool", rank)(*given),
+            lambda: named("max_unpool", rank, grad)(g, *given),
+        ):
+            with pytest.raises(ValueError, match="indices"):
+                result()
+
+
 # Norms
 
 

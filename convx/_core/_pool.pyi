@@ -38,4 +38,5 @@ def scatter(
     y: NDArray[Any],
     planes: int,
     threads: int,
+    cells: Pooling | None = None,
 ) -> bool: ...

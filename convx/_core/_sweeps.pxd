@@ -214,6 +214,7 @@ cdef extern from "sweeps.h" nogil:
 
     ctypedef struct cx_scatter_job:
         int64_t how, plane_size, plane_outputs, least
+        const cx_pool_job *cells
         const int64_t *indices
         void *x
         void *y

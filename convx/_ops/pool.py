@@ -242,8 +242,19 @@ def move_by_index(
     places = np.ascontiguousarray(indices, np.int64)
     threads = sweeps.threads_for(y.nbytes + places.nbytes)
     planes = planes_of(shape, axes)
-    if not _pool.scatter(machine.ISA, how, least, places, x, y, planes, threads):
+    cells = _cells(shape[-axes:], places.shape[-axes:])
+    if not _pool.scatter(machine.ISA, how, least, places, x, y, planes, threads, cells):
         arguments.check_within_planes(indices, math.prod(shape[-axes:]), least)
+
+
+def _cells(sizes: tuple[int, ...], inputs: tuple[int, ...]) -> _pool.Pooling | None:
+    """Return the cells, one for each input, that a plane of outputs is cut into, if it can be.
+
+    Tables that are too large to be kept would take longer than they save.
+    """
+    if sum(inputs) > MOST_OF_TABLES or any(size % count for size, count in zip(sizes, inputs)):
+        return None
+    return _adaptive_maxima(sizes, inputs)
 
 
 def _sum_gradient(

@@ -247,6 +247,90 @@ CX_INLINE void NAME(scatter_plane)(const cx_scatter_job *job, const int adds,
     NAME(note_wrong)(job, wrong);
 }
 
+#if IS_FLOAT
+
+/* Indices as keys; tells whether any is too large to be one. */
+static CX_NOINLINE int NAME(as_keys)(KEY *restrict key, const int64_t *restrict index,
+                                     int64_t count)
+{
+    int64_t lost = 0;
+    for (int64_t i = 0; i < count; i++) {
+        key[i] = (KEY)index[i];
+        lost |= index[i] ^ key[i];
+    }
+    return lost != 0;
+}
+
+/* How many keys lie in the row of their own cell that begins at first + i * taps. */
+static CX_NOINLINE KEY NAME(count_inside)(const KEY *restrict key, KEY first, KEY taps,
+                                          int64_t count)
+{
+    KEY inside = 0;
+    for (int64_t i = 0; i < count; i++) {
+        KEY at = key[i] - first - taps * (KEY)i;
+        inside += (at >= 0) & (at < taps);
+    }
+    return inside;
+}
+
+#define DEFINE_PICK(TAPS)                                                                         \
+    static CX_NOINLINE void NAME(pick_##TAPS)(T *restrict x, const T *restrict y,                 \
+                                              const KEY *restrict key, KEY first, int64_t count)  \
+    {                                                                                             \
+        for (int64_t i = 0; i < count; i++) {                                                     \
+            KEY at = key[i] - first - TAPS * (KEY)i;                                              \
+            T there[TAPS], picked = x[i]; /* all are read: so the compiler need not branch */     \
+            CX_UNROLL for (int t = 0; t < TAPS; t++) there[t] = y[i * TAPS + t];                  \
+            CX_UNROLL for (int t = 0; t < TAPS; t++) picked = at == t ? there[t] : picked;        \
+            x[i] = picked;                                                                        \
+        }                                                                                         \
+    }
+DEFINE_PICK(2)
+DEFINE_PICK(3)
+DEFINE_PICK(4)
+#undef DEFINE_PICK
+
+/* x[i] = y[i * taps + t] if key[i] is first + i * taps + t, else x[i]. */
+static void NAME(pick)(T *x, const T *y, const KEY *key, KEY first, int64_t taps, int64_t count)
+{
+    if (taps == 2)
+        NAME(pick_2)(x, y, key, first, count);
+    else if (taps == 3)
+        NAME(pick_3)(x, y, key, first, count);
+    else
+        NAME(pick_4)(x, y, key, first, count);
+}
+
+/* A plane whose indices are those of maxima, each in its input's own cell: none is wrong, none is
+   there twice, and rows are chosen or picked from by comparing. Tells whether it is such a plane;
+   if not, what was written counts for nothing. */
+static int NAME(scatter_cells)(const cx_scatter_job *job, const int64_t *index, T *x, T *y,
+                               char *scratch)
+{
+    const cx_pool_job *cells = job->cells;
+    const cx_pool_axis *axis = cells->axis + cells->axes - 1;
+    int64_t *offset = (int64_t *)scratch, count = axis->outputs, taps = axis->taps;
+    KEY *key = (KEY *)(offset + cells->window_rows);
+    for (int64_t row = 0; row < cells->rows; row++, index += count, x += count) {
+        double unused;
+        int64_t rows = NAME(window_rows)(cells, 0, row, offset, &unused), inside = 0;
+        if (NAME(as_keys)(key, index, count))
+            return 0;
+        for (int64_t r = 0; r < rows; r++)
+            inside += NAME(count_inside)(key, (KEY)offset[r], (KEY)taps, count);
+        if (inside < count)
+            return 0;
+        for (int64_t r = 0; r < rows; r++)
+            if (job->how == CX_SCATTER_BACK)
+                NAME(pick)(x, y + offset[r], key, (KEY)offset[r], taps, count);
+            else
+                NAME(choose)(y + offset[r], x, key, (KEY)offset[r], axis);
+    }
+    return 1;
+}
+
+#endif
+
 static void NAME(sweep_scatter)(const void *of, int64_t first, int64_t end, char *scratch)
 {
     const cx_scatter_job *job = of;
@@ -254,6 +338,10 @@ static void NAME(sweep_scatter)(const void *of, int64_t first, int64_t end, char
         const int64_t *index = job->indices + plane * job->plane_size;
         T *x = (T *)job->x + plane * job->plane_size;
         T *y = (T *)job->y + plane * job->plane_outputs;
+#if IS_FLOAT
+        if (job->cells && NAME(scatter_cells)(job, index, x, y, scratch))
+            continue;
+#endif
         if (job->how == CX_SCATTER_SET)
             NAME(scatter_plane)(job, 0, index, x, y);
         else if (job->how == CX_SCATTER_ADD)

@@ -263,6 +263,8 @@ typedef struct {
     int64_t how; /* CX_SCATTER_BACK is the gradient of CX_SCATTER_SET: from y to x */
     int64_t plane_size, plane_outputs; /* inputs and outputs */
     int64_t least; /* 0, or -1 */
+    const cx_pool_job *cells; /* that a plane of outputs is cut into, one for each input, of 2 to 4
+                                 along the last axis, no matter which indices there are; or NULL */
     const int64_t *indices;
     void *x, *y;
     int64_t *wrong;
