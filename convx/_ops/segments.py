@@ -34,11 +34,6 @@ class Layout(NamedTuple):
     run_step: int
 
 
-def of_channels(items: int, channels: int, inner: int) -> Layout:
-    """Segments are channels, with a run in each item."""
-    return Layout(channels, inner, items, channels * inner, inner, 0, channels, 1, 0)
-
-
 def of_instances(items: int, channels: int, inner: int) -> Layout:
     """Segments are the channels of each item."""
     return Layout(items * channels, inner, 1, 0, inner, 0, channels, 1, 0)
@@ -62,7 +57,6 @@ class Case(NamedTuple):
     weight: AnyArray | None
     bias: AnyArray | None
     eps: float
-    of_input: bool
     mean: AnyArray
     variance: AnyArray
 
@@ -82,23 +76,16 @@ class Case(NamedTuple):
             dy,
             y,
             self.eps,
-            self.of_input,
             self.mean,
             self.variance,
             sweeps.threads_for(2 * self.x.nbytes),
         )
 
 
-def case_of(
-    x: AnyArray,
-    layout: Layout,
-    parameters: Parameters,
-    eps: float,
-    given: tuple[AnyArray, AnyArray] | None = None,
-) -> Case:
-    """Return a case with the statistics of the input, or with ``given`` ones of each segment."""
-    mean, variance = given or (np.empty(layout.segments), np.empty(layout.segments))
-    return Case(x, layout, *parameters, eps, given is None, mean, variance)
+def case_of(x: AnyArray, layout: Layout, parameters: Parameters, eps: float) -> Case:
+    """Return a case, with memory for the statistics of the input."""
+    mean, variance = np.empty((2, layout.segments))
+    return Case(x, layout, *parameters, eps, mean, variance)
 
 
 def kernel_parameters(

@@ -229,6 +229,18 @@ CX_INLINE T *NAME(slopes_of)(const cx_channel_norm_job *job)
     return job->grad_residual ? job->grad_residual : job->y;
 }
 
+/* How far it is from a row to the one that is read after it, in this part or the next. */
+CX_INLINE int64_t NAME(way_ahead)(const cx_channel_norm_job *job, const NAME(channel_part) *p,
+                                  int64_t run, int64_t part)
+{
+    if (run + 1 < p->runs)
+        return p->stride;
+    if (part + 1 == job->parts)
+        return 0;
+    return NAME(channel_part_of)(job, 0, part + 1).at - NAME(channel_part_of)(job, 0, part).at -
+           run * p->stride;
+}
+
 /* Of the channels from `first` on, as far as they are in a part. Every channel has sums of its own,
    so how many go together changes none of them. */
 static void NAME(sum_channels_part)(const cx_channel_norm_job *job, int64_t first, int64_t channels,
@@ -243,9 +255,10 @@ static void NAME(sum_channels_part)(const cx_channel_norm_job *job, int64_t firs
     if (is_activated)
         for (int64_t k = 0; k < channels; k++)
             lines[k] = NAME(channel_line_of)(job, first + k);
-    for (int64_t run = 0; run < p.runs; run++)
+    for (int64_t run = 0; run < p.runs; run++) {
+        int64_t ahead = NAME(way_ahead)(job, &p, run, part);
         for (int64_t k = 0; k < channels; k++) {
-            int64_t at = p.at + run * p.stride + k * job->inner, after = at + p.stride;
+            int64_t at = p.at + run * p.stride + k * job->inner, after = at + ahead;
             NAME(asked) next = {x + after, dy ? dy + after : NULL, residual ? residual + after : NULL,
                                 y ? y + after : NULL};
             if (is_activated)
@@ -253,6 +266,7 @@ static void NAME(sum_channels_part)(const cx_channel_norm_job *job, int64_t firs
                                 g + at, p.length);
             NAME(sum_row)(&sums[k], x + at, g ? g + at : NULL, p.length, job->mean[first + k], next);
         }
+    }
     for (int64_t k = 0; k < channels; k++)
         for (int sum = 0; sum < 2; sum++)
             job->partial[((first + k) * job->parts + part) * 2 + sum] = NAME(fold_lanes)(sums[k].of[sum]);
@@ -289,11 +303,17 @@ typedef struct {
     T near, scale, slope, level;
 } NAME(tilt);
 
+/* What is loaded comes first: no branch lies between products and sums then, which would keep a
+   compiler from joining them into one instruction, and so change bits. */
 CX_INLINE NAME(vector) NAME(tilted)(const NAME(tilt) *t, const T *x, const T *g, int64_t count,
                                     const int of_input)
 {
-    NAME(vector) d = NAME(load_some)(g, count) * t->scale;
-    return of_input ? d + ((NAME(load_some)(x, count) - t->near) * t->slope + t->level) : d;
+    NAME(vector) slope = NAME(load_some)(g, count);
+    if (!of_input)
+        return slope * t->scale;
+    NAME(vector) value = NAME(load_some)(x, count);
+    NAME(vector) rest = (value - t->near) * t->slope + t->level;
+    return slope * t->scale + rest;
 }
 
 CX_INLINE void NAME(tilt_row)(const NAME(tilt) *t, const T *x, const T *g, T *dx, int64_t length,
@@ -315,6 +335,8 @@ CX_INLINE NAME(tilt) NAME(tilt_of)(const cx_channel_norm_job *job, int64_t chann
 {
     NAME(channel_line) line = NAME(channel_line_of)(job, channel);
     double count = (double)job->items * (double)job->inner, mean = job->mean[channel];
+    if (!job->of_input)
+        return (NAME(tilt)){.scale = line.scale};
     double factor = job->weight ? ((const T *)job->weight)[channel] : 1;
     double rescale = NAME(channel_rescale)(job, channel);
     double product = factor * job->channel_sums[job->channels + channel];
@@ -368,20 +390,46 @@ static void NAME(finish_channels_part)(const cx_channel_norm_job *job, int64_t f
         NAME(activate_channels_part)(job, first, channels, part);
 }
 
+static void NAME(sum_channels)(const cx_channel_norm_job *job, int64_t first, int64_t channels)
+{
+    for (int64_t part = 0; part < job->parts; part++)
+        NAME(sum_channels_part)(job, first, channels, part);
+    for (int64_t k = 0; k < channels; k++)
+        NAME(finish_channel)(job, first + k);
+}
+
+/* The gradient is what is read next, so that is asked for meanwhile. */
+static void NAME(find_channel_moments)(const cx_channel_norm_job *job, int64_t first,
+                                       int64_t channels)
+{
+    cx_channel_norm_job moments = *job;
+    moments.dy = NULL;
+    if (job->dy)
+        moments.y = (void *)job->dy;
+    for (int64_t k = 0; k < channels; k++)
+        NAME(set_pivot)(job, first + k);
+    NAME(sum_channels)(&moments, first, channels);
+}
+
 static void NAME(norm_channels)(const cx_channel_norm_job *job, int64_t first, int64_t channels)
 {
-    if (job->of_input || job->dy) {
-        if (!job->dy)
-            for (int64_t k = 0; k < channels; k++)
-                NAME(set_pivot)(job, first + k);
-        for (int64_t part = 0; part < job->parts; part++)
-            NAME(sum_channels_part)(job, first, channels, part);
-        for (int64_t k = 0; k < channels; k++)
-            NAME(finish_channel)(job, first + k);
-    }
-    if (job->y)
-        for (int64_t part = 0; part < job->parts; part++)
-            NAME(finish_channels_part)(job, first, channels, part);
+    if (job->finds_moments)
+        NAME(find_channel_moments)(job, first, channels);
+    if (job->dy)
+        NAME(sum_channels)(job, first, channels);
+    for (int64_t part = 0; part < job->parts; part++)
+        NAME(finish_channels_part)(job, first, channels, part);
+}
+
+/* Where mean and variance are given, nothing of a part depends on others. */
+static void NAME(norm_channels_apart)(const cx_channel_norm_job *job, int64_t piece)
+{
+    int64_t together = job->channels_together, groups = (job->channels + together - 1) / together;
+    int64_t part = piece / groups, first = piece % groups * together;
+    int64_t channels = cx_min(together, job->channels - first);
+    if (job->dy)
+        NAME(sum_channels_part)(job, first, channels, part);
+    NAME(finish_channels_part)(job, first, channels, part);
 }
 
 static void NAME(sweep_channel_norm)(const void *of, int64_t first, int64_t end, char *scratch)
@@ -394,6 +442,9 @@ static void NAME(sweep_channel_norm)(const void *of, int64_t first, int64_t end,
         case CX_NORM_WHOLE:
             NAME(norm_channels)(job, piece * channels,
                                 cx_min(channels, job->channels - piece * channels));
+            break;
+        case CX_NORM_APART:
+            NAME(norm_channels_apart)(job, piece);
             break;
         case CX_NORM_START:
             NAME(set_pivot)(job, piece);
