@@ -144,19 +144,6 @@ def test_bits_do_not_depend_on_threads(shape):
     assert len(results) == 1
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("shape", [*SHAPES, (2, 2, 5000)])
-def test_moments_are_found_anew_where_they_are_not_given(shape, threads):
-    x, dy, _, weight, bias, *_ = arrays_of(shape, dtype="float32")
-    _, statistics = F.batch_norm_activation(x, None, None, weight, bias, training=True)
-    arguments = (dy, x, None, None, weight, bias)
-    with convx.threads(threads):
-        given = grad.batch_norm_activation(*arguments, training=True, statistics=statistics)
-        found = grad.batch_norm(*arguments, training=True)
-    for one, other in zip(given[:5], found, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
 def test_bits_are_those_of_other_vectors():
     code = (
         "import hashlib\n"

@@ -17,6 +17,10 @@ from convx._engine.dtypes import AnyArray
 from convx._ops import segments
 from convx._ops.segments import Gradient
 
+# Positions from which on gradients without known statistics are found from four sums in one reading
+# rather than from two in each of two (AMD EPYC Genoa, November 2026; docs/kernels.md).
+LONG = 512
+
 
 class _Channels(NamedTuple):
     """The arguments of batch_norm and instance_norm, checked; ``x`` is (items, channels, inner)."""
@@ -223,6 +227,9 @@ def batch_norm_gradients(
     """Return the gradients of input, weight and bias."""
     of = _batch_arguments(input, running, weight, bias, training, momentum, eps, False)
     dy = segments.grad_operand(grad_output, of.shape, of.x)
+    if training and of.x.size and of.x.shape[2] >= LONG:
+        layout = segments.of_channels(*of.x.shape)
+        return _segment_gradients(of, segments.case_of(of.x, layout, of.parameters, of.eps), dy)
     return _gradients(of, NO_ENDING, training, dy)[:3]
 
 
@@ -362,10 +369,15 @@ def instance_norm_gradients(
         )
     if not of_input:
         return _gradients(of, NO_ENDING, False, dy)[:3]
+    return _segment_gradients(of, _instance_case(of), dy)
+
+
+def _segment_gradients(of: _Channels, case: segments.Case, dy: AnyArray) -> tuple[Gradient, ...]:
+    """Return the gradients of input, weight and bias from segments that lie in channels."""
     dx = sweeps.new_result(None, of.x.shape, of.x.dtype)
-    sums = _instance_case(of).run(dy, dx)
+    sums = case.run(dy, dx)
     assert sums is not None
     channels = of.x.shape[1]
-    by_channel = sums.reshape(-1, channels, 2).sum(0)
+    by_channel = sums.sum(1) if len(sums) == channels else sums.reshape(-1, channels, 2).sum(0)
     grad_input = sweeps.rounded(dx.reshape(of.shape), of.dtype)
     return (grad_input, *segments.parameter_gradients(by_channel, (channels,), of.kinds))

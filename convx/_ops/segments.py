@@ -34,6 +34,11 @@ class Layout(NamedTuple):
     run_step: int
 
 
+def of_channels(items: int, channels: int, inner: int) -> Layout:
+    """Segments are channels, with a run in each item."""
+    return Layout(channels, inner, items, channels * inner, inner, 0, channels, 1, 0)
+
+
 def of_instances(items: int, channels: int, inner: int) -> Layout:
     """Segments are the channels of each item."""
     return Layout(items * channels, inner, 1, 0, inner, 0, channels, 1, 0)
