@@ -290,7 +290,7 @@ def test_threads_change_no_bits(name, dtype, shape, rng):
         assert_same(one, other)
 
 
-@pytest.mark.parametrize("rows", [2, 40])
+@pytest.mark.parametrize("rows", [2, 4, 5, 17, 40])
 def test_long_rows(rows, rng):
     """Few ones are shared out by chunks among threads, many as they are."""
     x, dy = rng.standard_normal((2, rows, 9, 1000))
@@ -371,13 +371,14 @@ from convx import functional as F, grad
 rng = np.random.default_rng(0)
 said = hashlib.sha256()
 for dtype in ("f4", "f8"):
-    for shape in ((3, 4, 50, 21), (5, 4, 3)):
+    for shape in ((3, 4, 50, 21), (5, 4, 3), (5, 4, 2)):
         x, dy = (rng.standard_normal(shape).astype(dtype) for _ in range(2))
         w, m = rng.standard_normal(4).astype(dtype), rng.standard_normal(shape[-1]).astype(dtype)
         results = [F.batch_norm(x, None, None, w, w, training=True), F.group_norm(x, 2, w, w),
                    F.layer_norm(x, shape[-1:], m, m), *grad.layer_norm(dy, x, shape[-1:], m, m),
                    *grad.group_norm(dy, x, 2, w, w),
-                   *grad.batch_norm(dy, x, None, None, w, w, True)]
+                   *grad.batch_norm(dy, x, None, None, w, w, True), F.batch_norm(x, w, w * w),
+                   *grad.batch_norm(dy, x, w, w * w, w, w)]
         for one in results:
             if one is not None:
                 said.update(one.tobytes())

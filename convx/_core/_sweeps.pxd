@@ -96,6 +96,7 @@ cdef extern from "sweeps.h" nogil:
         CX_NORM_FINISH
         CX_NORM_APPLY
         CX_NORM_START
+        CX_NORM_APART
         CX_CHANNELS_TOGETHER
         CX_COLUMNS
 
@@ -123,7 +124,6 @@ cdef extern from "sweeps.h" nogil:
         int64_t segments, segment_stride, segments_together
         int64_t runs, run_stride, run_length
         int64_t by_element, period, segment_step, run_step
-        int64_t of_input
         double eps
         const void *x
         const void *weight
@@ -141,7 +141,7 @@ cdef extern from "sweeps.h" nogil:
         int64_t phase
         int64_t items, channels, inner
         int64_t channels_together, together, chunks, parts
-        int64_t of_input, activation
+        int64_t of_input, finds_moments, activation
         double slope, eps
         const void *x
         const void *weight

@@ -29,6 +29,8 @@ def _by_element(
     weight, bias = (
         np.full(period * length, absent, x.dtype)
         if one is None
+        else one.reshape(-1)
+        if repeats == 1
         else np.repeat(one.reshape(-1), repeats)
         for one, absent in zip(parameters, (1, 0), strict=True)
     )
@@ -43,11 +45,11 @@ def _layer(
     parameters, kinds = segments.kernel_parameters(weight, bias, shape, x.dtype)
     number, case = arguments.eps(eps), None
     if x.size:
-        rows = x.size // math.prod(shape)
-        case = segments.case_of(
-            x, segments.of_instances(rows, 1, x.size // rows), parameters, number
-        )
-        if weight is not None or bias is not None:
+        length = math.prod(shape)
+        rows = x.size // length
+        if weight is None and bias is None:
+            case = segments.case_of(x, segments.of_instances(rows, 1, length), parameters, number)
+        else:
             case = _by_element(x, rows, 1, parameters, 1, number)
     return _Grouped(case, x, dtype, shape, kinds)
 
@@ -63,11 +65,11 @@ def _group(
     number, case = arguments.eps(eps), None
     if x.size:
         items, inner = x.shape[0], x.size // (x.shape[0] * channels)
-        case = segments.case_of(
-            x, segments.of_groups(items, groups, channels // groups, inner), parameters, number
-        )
         if inner < segments.SHORT:
             case = _by_element(x, items * groups, groups, parameters, inner, number)
+        else:
+            layout = segments.of_groups(items, groups, channels // groups, inner)
+            case = segments.case_of(x, layout, parameters, number)
     return _Grouped(case, x, dtype, (channels,), kinds)
 
 
@@ -89,7 +91,8 @@ def _grouped_gradients(grad_output: object, of: _Grouped) -> tuple[Gradient, ...
     assert sums is not None
     count = math.prod(of.parameter_shape)
     if of.case.layout.by_element:
-        sums = np.moveaxis(sums.sum(0).reshape(2, count, -1).sum(-1), 0, -1)
+        by_element = np.add.reduce(sums, 0).reshape(2, count, -1)
+        sums = by_element[..., 0].T if by_element.shape[2] == 1 else by_element.sum(-1).T
     elif any(kind is not None for kind in of.kinds):
         sums = sums.reshape(-1, count, 2).sum(0)
     grad_input = sweeps.rounded(dx, of.dtype)

@@ -1,7 +1,8 @@
 """Normalisation by batch and instance, with running statistics, and the gradients.
 
-Where more than a norm is asked for, an activation, a residual or the statistics, a batch is
-normalised channel by channel: all of that is done while a channel is in the cache.
+A batch is normalised channel by channel. An activation, a residual and the gradients' sums come
+with it, while a channel is in the cache. An instance has statistics of its own; where they are
+given, it is normalised as a batch is.
 """
 
 import math
@@ -15,6 +16,10 @@ from convx._engine import arguments, dtypes, machine, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._ops import segments
 from convx._ops.segments import Gradient
+
+# Positions from which on gradients without known statistics are found from four sums in one reading
+# rather than from two in each of two (AMD EPYC Genoa, November 2026; docs/kernels.md).
+LONG = 512
 
 
 class _Channels(NamedTuple):
@@ -58,33 +63,16 @@ def _channels(
     return _Channels(folded, dtype, shape, parameters, kinds, running, share, eps)
 
 
-def _given_case(of: _Channels, x: AnyArray) -> segments.Case:
-    """Normalise every channel of every item by the running statistics."""
-    statistics = [np.tile(np.asarray(one, np.float64), x.shape[0]) for one in of.running]
-    given = (statistics[0], statistics[1])
-    return segments.case_of(x, segments.of_instances(*x.shape), of.parameters, of.eps, given)
-
-
-def _batch_case(of: _Channels, x: AnyArray, training: bool) -> segments.Case:
-    if not training:
-        return _given_case(of, x)
-    return segments.case_of(x, segments.of_channels(*x.shape), of.parameters, of.eps)
-
-
 def _side_by_side(x: AnyArray) -> AnyArray:
-    """Bring the values of each channel together where they lie in short runs: (1, channels, …)."""
+    """Bring the values of each channel together: (1, channels, …)."""
     items, channels, inner = x.shape
-    if items == 1 or inner >= segments.SHORT:
-        return x
     return np.ascontiguousarray(x.swapaxes(0, 1)).reshape(1, channels, items * inner)
 
 
-def _apart(y: AnyArray, shape: tuple[int, ...]) -> AnyArray:
+def _put_apart(found: AnyArray, target: AnyArray) -> None:
     """Undo that."""
-    channels = shape[1]
-    if y.shape[0] == shape[0]:
-        return y.reshape(shape)
-    return np.ascontiguousarray(y.reshape(channels, shape[0], -1).swapaxes(0, 1)).reshape(shape)
+    items, channels, inner = target.shape
+    target[...] = found.reshape(channels, items, inner).swapaxes(0, 1)
 
 
 def _update(of: _Channels, mean: AnyArray, variance: AnyArray, count: int) -> None:
@@ -112,68 +100,6 @@ def _batch_arguments(
     return of
 
 
-def batch_norm(
-    input: object,
-    running: tuple[object, object],
-    weight: object,
-    bias: object,
-    training: bool,
-    momentum: object,
-    eps: object,
-    out: Any,
-) -> AnyArray:
-    """Normalise channels over batch and space, and update running statistics when training."""
-    of = _batch_arguments(input, running, weight, bias, training, momentum, eps, True)
-    if not of.x.size:
-        return sweeps.deliver(sweeps.new_result(out, of.shape, of.dtype), of.dtype, out)
-    x = _side_by_side(of.x)
-    case = _batch_case(of, x, training)
-    if x is of.x:
-        y = segments.normalized(case, of.shape, of.dtype, out)
-    else:
-        sweeps.new_result(out, of.shape, of.dtype)  # checks `out`
-        y = np.empty_like(x)
-        case.run(None, y)
-        y = sweeps.deliver(_apart(y, of.shape), of.dtype, out)
-    if training:
-        _update(of, case.mean, case.variance, x.shape[0] * x.shape[2])
-    return y
-
-
-def batch_norm_gradients(
-    grad_output: object,
-    input: object,
-    running: tuple[object, object],
-    weight: object,
-    bias: object,
-    training: bool,
-    momentum: object,
-    eps: object,
-) -> tuple[Gradient, ...]:
-    """Return the gradients of input, weight and bias."""
-    of = _batch_arguments(input, running, weight, bias, training, momentum, eps, False)
-    dy = segments.grad_operand(grad_output, of.shape, of.x)
-    if not of.x.size:
-        return (
-            np.empty(of.shape, of.dtype),
-            *segments.no_gradients(of.kinds, of.shape[1:2] or of.shape),
-        )
-    x = _side_by_side(of.x)
-    return _channel_gradients(of, _batch_case(of, x, training), dy)
-
-
-def _channel_gradients(of: _Channels, case: segments.Case, dy: AnyArray) -> tuple[Gradient, ...]:
-    x = case.x
-    dy = dy.reshape(of.x.shape) if x is of.x else _side_by_side(dy.reshape(of.x.shape))
-    dx = sweeps.new_result(None, x.shape, x.dtype)
-    sums = case.run(dy, dx)
-    assert sums is not None
-    channels = of.x.shape[1]
-    by_channel = sums.sum(1) if len(sums) == channels else sums.reshape(-1, channels, 2).sum(0)
-    grad_input = sweeps.rounded(_apart(dx, of.shape), of.dtype)
-    return (grad_input, *segments.parameter_gradients(by_channel, (channels,), of.kinds))
-
-
 class Ending(NamedTuple):
     """What follows a norm, as it is given."""
 
@@ -193,6 +119,9 @@ class _Ended(NamedTuple):
     kind: np.dtype[Any] | None
 
 
+NO_ENDING = _Ended(Activation(), None, None)
+
+
 def _ended(of: _Channels, ending: Ending) -> _Ended:
     named = arguments.activation(ending.activation, ending.negative_slope, of.dtype)
     if ending.residual is None:
@@ -206,17 +135,25 @@ def _run_channels(
     of: _Channels,
     ended: _Ended,
     statistics: Statistics,
+    y: AnyArray,
+    *,
     of_input: bool,
-    dy: AnyArray | None,
-    y: AnyArray | None,
+    finds_moments: bool,
+    dy: AnyArray | None = None,
     grad_residual: AnyArray | None = None,
 ) -> AnyArray | None:
     """Run the kernel of channels, on arrays that lie as the input does, of any shape."""
-    x = _side_by_side(of.x)
-    given: list[AnyArray | None] = [ended.residual, dy, y, grad_residual]
-    if x is not of.x:
-        given = [None if one is None else _side_by_side(one.reshape(of.x.shape)) for one in given]
-    residual, gradient, result, result_beside = given
+    x, residual, result, result_beside = of.x, ended.residual, y, grad_residual
+    items, channels, inner = x.shape
+    lie_apart = items > 1 and inner < segments.SHORT
+    if lie_apart:
+        x = _side_by_side(x)
+        residual, dy = (
+            None if one is None else _side_by_side(one.reshape(of.x.shape))
+            for one in (residual, dy)
+        )
+        result = np.empty_like(x)
+        result_beside = None if grad_residual is None else np.empty_like(x)
     mean, variance = statistics
     sums = _normalization.normalize_channels(
         machine.ISA,
@@ -224,18 +161,20 @@ def _run_channels(
         of.parameters,
         ended.activation,
         residual,
-        gradient,
+        dy,
         result,
         result_beside,
         of.eps,
         of_input,
+        finds_moments,
         mean,
         variance,
         sweeps.threads_for(2 * x.nbytes),
     )
-    for target, found in ((y, result), (grad_residual, result_beside)):
-        if target is not None and found is not None and found is not target:
-            target[...] = _apart(found, of.shape)
+    if lie_apart:
+        for target, found in ((y, result), (grad_residual, result_beside)):
+            if target is not None and found is not None:
+                _put_apart(found, target.reshape(items, channels, inner))
     return sums
 
 
@@ -243,6 +182,55 @@ def _own_statistics(of: _Channels) -> Statistics:
     """Return the running statistics as a kernel takes them."""
     mean, variance = (np.array(one, np.float64) for one in of.running)
     return mean, variance
+
+
+def _normalized(
+    of: _Channels, ended: _Ended, of_input: bool, out: Any
+) -> tuple[AnyArray, Statistics]:
+    channels = of.shape[min(len(of.shape) - 1, 1)]
+    statistics = (np.zeros(channels), np.zeros(channels)) if of_input else _own_statistics(of)
+    operands = [one for one in (of.x, *of.parameters, ended.residual) if one is not None]
+    y = sweeps.new_result(out, of.shape, of.dtype, *operands)
+    if of.x.size:
+        _run_channels(of, ended, statistics, y, of_input=of_input, finds_moments=of_input)
+        if of_input:
+            mean, variance = statistics
+            _update(of, mean, variance, of.x.shape[0] * of.x.shape[2])
+    return sweeps.deliver(y, of.dtype, out), statistics
+
+
+def batch_norm(
+    input: object,
+    running: tuple[object, object],
+    weight: object,
+    bias: object,
+    training: bool,
+    momentum: object,
+    eps: object,
+    out: Any,
+) -> AnyArray:
+    """Normalise channels over batch and space, and update running statistics when training."""
+    of = _batch_arguments(input, running, weight, bias, training, momentum, eps, True)
+    return _normalized(of, NO_ENDING, training, out)[0]
+
+
+def batch_norm_gradients(
+    grad_output: object,
+    input: object,
+    running: tuple[object, object],
+    weight: object,
+    bias: object,
+    training: bool,
+    momentum: object,
+    eps: object,
+) -> tuple[Gradient, ...]:
+    """Return the gradients of input, weight and bias."""
+    of = _batch_arguments(input, running, weight, bias, training, momentum, eps, False)
+    dy = segments.grad_operand(grad_output, of.shape, of.x)
+    if training and of.x.size and of.x.shape[2] >= LONG:
+        layout = segments.of_channels(*of.x.shape)
+        return _segment_gradients(of, segments.case_of(of.x, layout, of.parameters, of.eps), dy)
+    return _gradients(of, NO_ENDING, training, dy)[:3]
 
 
 def batch_norm_activation(
@@ -258,17 +246,7 @@ def batch_norm_activation(
 ) -> tuple[AnyArray, Statistics]:
     """Normalise channels, add a residual, and activate; return the statistics too."""
     of = _batch_arguments(input, running, weight, bias, training, momentum, eps, True)
-    ended = _ended(of, ending)
-    channels = of.shape[min(len(of.shape) - 1, 1)]
-    statistics = (np.zeros(channels), np.zeros(channels)) if training else _own_statistics(of)
-    operands = [one for one in (of.x, *of.parameters, ended.residual) if one is not None]
-    y = sweeps.new_result(out, of.shape, of.dtype, *operands)
-    if of.x.size:
-        _run_channels(of, ended, statistics, training, None, y)
-        if training:
-            mean, variance = statistics
-            _update(of, mean, variance, of.x.shape[0] * of.x.shape[2])
-    return sweeps.deliver(y, of.dtype, out), statistics
+    return _normalized(of, _ended(of, ending), training, out)
 
 
 def batch_norm_activation_gradients(
@@ -287,9 +265,20 @@ def batch_norm_activation_gradients(
     of = _batch_arguments(input, running, weight, bias, training, momentum, eps, False)
     ended = _ended(of, ending)
     dy = segments.grad_operand(grad_output, of.shape, of.x)
+    return _gradients(of, ended, training, dy, statistics)
+
+
+def _gradients(
+    of: _Channels, ended: _Ended, of_input: bool, dy: AnyArray, statistics: object = None
+) -> tuple[Gradient, ...]:
+    """Return the gradients of input, weight, bias and residual."""
     dx = sweeps.new_result(None, of.shape, of.x.dtype)
     channels = of.shape[min(len(of.shape) - 1, 1)]
-    own = _given_statistics(of, ended, training, statistics, channels)
+    finds_moments = of_input and statistics is None
+    if finds_moments:
+        own = (np.zeros(channels), np.zeros(channels))
+    else:
+        own = arguments.statistics(statistics, channels) if of_input else _own_statistics(of)
     activated = ended.activation.name is not None
     grad_residual = slopes = None
     if ended.kind is not None:
@@ -297,26 +286,22 @@ def batch_norm_activation_gradients(
         slopes = grad_residual if activated else None
     sums = np.zeros((2, channels))
     if of.x.size:
-        sums = np.asarray(_run_channels(of, ended, own, training, dy, dx, slopes))
+        found = _run_channels(
+            of,
+            ended,
+            own,
+            dx,
+            of_input=of_input,
+            finds_moments=finds_moments,
+            dy=dy,
+            grad_residual=slopes,
+        )
+        sums = np.asarray(found)
     if grad_residual is not None:
         assert ended.kind is not None
         grad_residual = sweeps.rounded(grad_residual, ended.kind)
     gradients = segments.parameter_gradients(sums.T, (channels,), of.kinds)
     return (sweeps.rounded(dx, of.dtype), *gradients, grad_residual)
-
-
-def _given_statistics(
-    of: _Channels, ended: _Ended, training: bool, given: object, channels: int
-) -> Statistics:
-    """Return the statistics to normalise by: the running ones, or those of the input."""
-    if not training:
-        return _own_statistics(of)
-    if given is not None:
-        return arguments.statistics(given, channels)
-    found = (np.zeros(channels), np.zeros(channels))
-    if of.x.size:
-        _run_channels(of, ended, found, True, None, None)
-    return found
 
 
 def _instance_arguments(
@@ -336,9 +321,7 @@ def _instance_arguments(
     return of
 
 
-def _instance_case(of: _Channels, of_input: bool) -> segments.Case:
-    if not of_input:
-        return _given_case(of, of.x)
+def _instance_case(of: _Channels) -> segments.Case:
     return segments.case_of(of.x, segments.of_instances(*of.x.shape), of.parameters, of.eps)
 
 
@@ -356,14 +339,13 @@ def instance_norm(
     of = _instance_arguments(input, running, weight, bias, of_input, momentum, eps, True)
     if not of.x.size:
         return sweeps.deliver(sweeps.new_result(out, of.shape, of.dtype), of.dtype, out)
-    case = _instance_case(of, of_input)
+    if not of_input:
+        return _normalized(of, NO_ENDING, False, out)[0]
+    case = _instance_case(of)
     y = segments.normalized(case, of.shape, of.dtype, out)
-    if of_input:
-        items, channels, inner = of.x.shape
-        mean, variance = (
-            one.reshape(items, channels).mean(0) for one in (case.mean, case.variance)
-        )
-        _update(of, mean, variance, inner)
+    items, channels, inner = of.x.shape
+    mean, variance = (one.reshape(items, channels).mean(0) for one in (case.mean, case.variance))
+    _update(of, mean, variance, inner)
     return y
 
 
@@ -385,4 +367,17 @@ def instance_norm_gradients(
             np.empty(of.shape, of.dtype),
             *segments.no_gradients(of.kinds, of.shape[1:2] or of.shape),
         )
-    return _channel_gradients(of, _instance_case(of, of_input), dy)
+    if not of_input:
+        return _gradients(of, NO_ENDING, False, dy)[:3]
+    return _segment_gradients(of, _instance_case(of), dy)
+
+
+def _segment_gradients(of: _Channels, case: segments.Case, dy: AnyArray) -> tuple[Gradient, ...]:
+    """Return the gradients of input, weight and bias from segments that lie in channels."""
+    dx = sweeps.new_result(None, of.x.shape, of.x.dtype)
+    sums = case.run(dy, dx)
+    assert sums is not None
+    channels = of.x.shape[1]
+    by_channel = sums.sum(1) if len(sums) == channels else sums.reshape(-1, channels, 2).sum(0)
+    grad_input = sweeps.rounded(dx.reshape(of.shape), of.dtype)
+    return (grad_input, *segments.parameter_gradients(by_channel, (channels,), of.kinds))

@@ -62,7 +62,6 @@ class Case(NamedTuple):
     weight: AnyArray | None
     bias: AnyArray | None
     eps: float
-    of_input: bool
     mean: AnyArray
     variance: AnyArray
 
@@ -82,23 +81,16 @@ class Case(NamedTuple):
             dy,
             y,
             self.eps,
-            self.of_input,
             self.mean,
             self.variance,
             sweeps.threads_for(2 * self.x.nbytes),
         )
 
 
-def case_of(
-    x: AnyArray,
-    layout: Layout,
-    parameters: Parameters,
-    eps: float,
-    given: tuple[AnyArray, AnyArray] | None = None,
-) -> Case:
-    """Return a case with the statistics of the input, or with ``given`` ones of each segment."""
-    mean, variance = given or (np.empty(layout.segments), np.empty(layout.segments))
-    return Case(x, layout, *parameters, eps, given is None, mean, variance)
+def case_of(x: AnyArray, layout: Layout, parameters: Parameters, eps: float) -> Case:
+    """Return a case, with memory for the statistics of the input."""
+    mean, variance = np.empty((2, layout.segments))
+    return Case(x, layout, *parameters, eps, mean, variance)
 
 
 def kernel_parameters(

@@ -3,126 +3,6 @@
    sums and from the cache for what they are needed for. Sums are those of norm_sums.h: of each part
    two, in lanes that go on from run to run and are added up at its end. */
 
-/* What of a channel lies in one part: `length` neighbours in each of some items. */
-typedef struct {
-    int64_t at, length, runs, stride;
-} NAME(channel_part);
-
-CX_INLINE NAME(channel_part) NAME(channel_part_of)(const cx_channel_norm_job *job, int64_t channel,
-                                                   int64_t part)
-{
-    int64_t item = part / job->chunks * job->together, start = part % job->chunks * CX_NORM_CHUNK;
-    int64_t stride = job->channels * job->inner;
-    return (NAME(channel_part)){
-        .at = item * stride + channel * job->inner + start,
-        .length = cx_min(CX_NORM_CHUNK, job->inner - start),
-        .runs = cx_min(job->together, job->items - item),
-        .stride = stride,
-    };
-}
-
-/* d of SUM_LANES elements, without the first `skipped`, which were counted before. */
-CX_INLINE NAME(sums) NAME(unskipped)(NAME(sums) d, int v, int64_t skipped)
-{
-    typedef int64_t lanes __attribute__((vector_size(VECTOR_BYTES)));
-    lanes number;
-    for (int lane = 0; lane < SUM_STEP; lane++)
-        number[lane] = v * SUM_STEP + lane;
-    return (NAME(sums))((lanes)d & (lanes)(number >= skipped));
-}
-
-/* Sums of d = x - pivot and of d². */
-CX_INLINE void NAME(add_moments)(NAME(sums) of[2][SUM_VECTORS], const T *x, double pivot,
-                                 int64_t skipped)
-{
-    CX_UNROLL
-    for (int v = 0; v < SUM_VECTORS; v++) {
-        NAME(sums) d = NAME(widened)(x + v * SUM_STEP) - pivot;
-        if (skipped)
-            d = NAME(unskipped)(d, v, skipped);
-        of[0][v] += d;
-        of[1][v] += d * d;
-    }
-}
-
-/* Sums of g and of g (x - mean). */
-CX_INLINE void NAME(add_slopes)(NAME(sums) of[2][SUM_VECTORS], const T *x, const T *g, double mean,
-                                int64_t skipped)
-{
-    CX_UNROLL
-    for (int v = 0; v < SUM_VECTORS; v++) {
-        NAME(sums) d = NAME(widened)(x + v * SUM_STEP) - mean;
-        NAME(sums) slope = NAME(widened)(g + v * SUM_STEP);
-        if (skipped)
-            slope = NAME(unskipped)(slope, v, skipped);
-        of[0][v] += slope;
-        of[1][v] += slope * d;
-    }
-}
-
-/* Rows that are asked for while another one is summed up: in a batch they are far away. */
-typedef struct {
-    const T *x, *dy, *residual, *y;
-} NAME(asked);
-
-CX_INLINE void NAME(ask_for)(const NAME(asked) *next, int64_t i)
-{
-    for (int line = 0; line < (int)sizeof(T) / 4; line++) {
-        __builtin_prefetch(next->x + i + line * 8);
-        if (next->dy)
-            __builtin_prefetch(next->dy + i + line * 8);
-        if (next->residual)
-            __builtin_prefetch(next->residual + i + line * 8);
-        if (next->y)
-            __builtin_prefetch(next->y + i + line * 8, 1);
-    }
-}
-
-/* What is left of a row from i on, by its last SUM_LANES elements. */
-CX_INLINE void NAME(sum_end)(NAME(sums) of[2][SUM_VECTORS], const T *x, const T *g, int64_t length,
-                             int64_t i, double centre)
-{
-    T some_x[SUM_LANES] = {0}, some_g[SUM_LANES] = {0};
-    int64_t first = length - SUM_LANES;
-    if (first < 0) { /* a short row, with lanes to spare in front */
-        for (int64_t k = 0; k < length; k++) {
-            some_x[k - first] = x[k];
-            some_g[k - first] = g ? g[k] : 0;
-        }
-        x = some_x, g = g ? some_g : g, i = -first, first = 0;
-    } else {
-        i -= first;
-    }
-    if (g)
-        NAME(add_slopes)(of, x + first, g + first, centre, i);
-    else
-        NAME(add_moments)(of, x + first, centre, i);
-}
-
-/* What is summed up of channels. */
-typedef struct {
-    NAME(sums) of[2][SUM_VECTORS];
-} NAME(channel_sums);
-
-/* A row of x, or with g of both. Sums are in registers meanwhile. */
-CX_INLINE void NAME(sum_row)(NAME(channel_sums) *all, const T *x, const T *g, int64_t length,
-                             double centre, NAME(asked) next)
-{
-    NAME(channel_sums) sums = *all;
-    NAME(sums) (*of)[SUM_VECTORS] = sums.of;
-    int64_t i = 0;
-    for (; i + SUM_LANES <= length; i += SUM_LANES) {
-        NAME(ask_for)(&next, i);
-        if (g)
-            NAME(add_slopes)(of, x + i, g + i, centre, 0);
-        else
-            NAME(add_moments)(of, x + i, centre, 0);
-    }
-    if (i < length)
-        NAME(sum_end)(of, x, g, length, i, centre);
-    *all = sums;
-}
-
 /* y = (x - near) * scale + shift, to which the residual may come: see norm_sweep.h. */
 typedef struct {
     T near, scale, shift;
@@ -229,6 +109,18 @@ CX_INLINE T *NAME(slopes_of)(const cx_channel_norm_job *job)
     return job->grad_residual ? job->grad_residual : job->y;
 }
 
+/* How far it is from a row to the one that is read after it, in this part or the next. */
+CX_INLINE int64_t NAME(way_ahead)(const cx_channel_norm_job *job, const NAME(channel_part) *p,
+                                  int64_t run, int64_t part)
+{
+    if (run + 1 < p->runs)
+        return p->stride;
+    if (part + 1 == job->parts)
+        return 0;
+    return NAME(channel_part_of)(job, 0, part + 1).at - NAME(channel_part_of)(job, 0, part).at -
+           run * p->stride;
+}
+
 /* Of the channels from `first` on, as far as they are in a part. Every channel has sums of its own,
    so how many go together changes none of them. */
 static void NAME(sum_channels_part)(const cx_channel_norm_job *job, int64_t first, int64_t channels,
@@ -243,9 +135,10 @@ static void NAME(sum_channels_part)(const cx_channel_norm_job *job, int64_t firs
     if (is_activated)
         for (int64_t k = 0; k < channels; k++)
             lines[k] = NAME(channel_line_of)(job, first + k);
-    for (int64_t run = 0; run < p.runs; run++)
+    for (int64_t run = 0; run < p.runs; run++) {
+        int64_t ahead = NAME(way_ahead)(job, &p, run, part);
         for (int64_t k = 0; k < channels; k++) {
-            int64_t at = p.at + run * p.stride + k * job->inner, after = at + p.stride;
+            int64_t at = p.at + run * p.stride + k * job->inner, after = at + ahead;
             NAME(asked) next = {x + after, dy ? dy + after : NULL, residual ? residual + after : NULL,
                                 y ? y + after : NULL};
             if (is_activated)
@@ -253,6 +146,7 @@ static void NAME(sum_channels_part)(const cx_channel_norm_job *job, int64_t firs
                                 g + at, p.length);
             NAME(sum_row)(&sums[k], x + at, g ? g + at : NULL, p.length, job->mean[first + k], next);
         }
+    }
     for (int64_t k = 0; k < channels; k++)
         for (int sum = 0; sum < 2; sum++)
             job->partial[((first + k) * job->parts + part) * 2 + sum] = NAME(fold_lanes)(sums[k].of[sum]);
@@ -289,11 +183,17 @@ typedef struct {
     T near, scale, slope, level;
 } NAME(tilt);
 
+/* What is loaded comes first: no branch lies between products and sums then, which would keep a
+   compiler from joining them into one instruction, and so change bits. */
 CX_INLINE NAME(vector) NAME(tilted)(const NAME(tilt) *t, const T *x, const T *g, int64_t count,
                                     const int of_input)
 {
-    NAME(vector) d = NAME(load_some)(g, count) * t->scale;
-    return of_input ? d + ((NAME(load_some)(x, count) - t->near) * t->slope + t->level) : d;
+    NAME(vector) slope = NAME(load_some)(g, count);
+    if (!of_input)
+        return slope * t->scale;
+    NAME(vector) value = NAME(load_some)(x, count);
+    NAME(vector) rest = (value - t->near) * t->slope + t->level;
+    return slope * t->scale + rest;
 }
 
 CX_INLINE void NAME(tilt_row)(const NAME(tilt) *t, const T *x, const T *g, T *dx, int64_t length,
@@ -315,6 +215,8 @@ CX_INLINE NAME(tilt) NAME(tilt_of)(const cx_channel_norm_job *job, int64_t chann
 {
     NAME(channel_line) line = NAME(channel_line_of)(job, channel);
     double count = (double)job->items * (double)job->inner, mean = job->mean[channel];
+    if (!job->of_input)
+        return (NAME(tilt)){.scale = line.scale};
     double factor = job->weight ? ((const T *)job->weight)[channel] : 1;
     double rescale = NAME(channel_rescale)(job, channel);
     double product = factor * job->channel_sums[job->channels + channel];
@@ -368,20 +270,46 @@ static void NAME(finish_channels_part)(const cx_channel_norm_job *job, int64_t f
         NAME(activate_channels_part)(job, first, channels, part);
 }
 
+static void NAME(sum_channels)(const cx_channel_norm_job *job, int64_t first, int64_t channels)
+{
+    for (int64_t part = 0; part < job->parts; part++)
+        NAME(sum_channels_part)(job, first, channels, part);
+    for (int64_t k = 0; k < channels; k++)
+        NAME(finish_channel)(job, first + k);
+}
+
+/* The gradient is what is read next, so that is asked for meanwhile. */
+static void NAME(find_channel_moments)(const cx_channel_norm_job *job, int64_t first,
+                                       int64_t channels)
+{
+    cx_channel_norm_job moments = *job;
+    moments.dy = NULL;
+    if (job->dy)
+        moments.y = (void *)job->dy;
+    for (int64_t k = 0; k < channels; k++)
+        NAME(set_pivot)(job, first + k);
+    NAME(sum_channels)(&moments, first, channels);
+}
+
 static void NAME(norm_channels)(const cx_channel_norm_job *job, int64_t first, int64_t channels)
 {
-    if (job->of_input || job->dy) {
-        if (!job->dy)
-            for (int64_t k = 0; k < channels; k++)
-                NAME(set_pivot)(job, first + k);
-        for (int64_t part = 0; part < job->parts; part++)
-            NAME(sum_channels_part)(job, first, channels, part);
-        for (int64_t k = 0; k < channels; k++)
-            NAME(finish_channel)(job, first + k);
-    }
-    if (job->y)
-        for (int64_t part = 0; part < job->parts; part++)
-            NAME(finish_channels_part)(job, first, channels, part);
+    if (job->finds_moments)
+        NAME(find_channel_moments)(job, first, channels);
+    if (job->dy)
+        NAME(sum_channels)(job, first, channels);
+    for (int64_t part = 0; part < job->parts; part++)
+        NAME(finish_channels_part)(job, first, channels, part);
+}
+
+/* Where mean and variance are given, nothing of a part depends on others. */
+static void NAME(norm_channels_apart)(const cx_channel_norm_job *job, int64_t piece)
+{
+    int64_t together = job->channels_together, groups = (job->channels + together - 1) / together;
+    int64_t part = piece / groups, first = piece % groups * together;
+    int64_t channels = cx_min(together, job->channels - first);
+    if (job->dy)
+        NAME(sum_channels_part)(job, first, channels, part);
+    NAME(finish_channels_part)(job, first, channels, part);
 }
 
 static void NAME(sweep_channel_norm)(const void *of, int64_t first, int64_t end, char *scratch)
@@ -394,6 +322,9 @@ static void NAME(sweep_channel_norm)(const void *of, int64_t first, int64_t end,
         case CX_NORM_WHOLE:
             NAME(norm_channels)(job, piece * channels,
                                 cx_min(channels, job->channels - piece * channels));
+            break;
+        case CX_NORM_APART:
+            NAME(norm_channels_apart)(job, piece);
             break;
         case CX_NORM_START:
             NAME(set_pivot)(job, piece);

@@ -110,8 +110,7 @@ static void NAME(find_gradients)(const cx_norm_job *job, int64_t segment)
 
 static void NAME(finish_segment)(const cx_norm_job *job, int64_t segment)
 {
-    if (job->of_input)
-        NAME(find_moments)(job, segment);
+    NAME(find_moments)(job, segment);
     if (job->dy)
         NAME(find_gradients)(job, segment);
 }
@@ -164,12 +163,6 @@ static void NAME(gradient_run)(const T *restrict x, const T *restrict dy, T *res
     }
 }
 
-static void NAME(scale_run)(const T *restrict dy, T *restrict dx, int64_t length, T scale)
-{
-    for (int64_t i = 0; i < length; i++)
-        dx[i] = dy[i] * scale;
-}
-
 static void NAME(gradient_elements)(const T *restrict x, const T *restrict dy, T *restrict dx,
                                     const T *restrict weight, int64_t length, T near, T scale,
                                     T slope, T level)
@@ -212,10 +205,7 @@ static void NAME(gradient_part)(const cx_norm_job *job, int64_t segment, int64_t
     }
     if (weight)
         scale *= weight[parameter];
-    if (job->of_input)
-        NAME(gradient_run)(x, dy, dx, p.length, near, (T)scale, (T)slope, (T)level);
-    else
-        NAME(scale_run)(dy, dx, p.length, (T)scale);
+    NAME(gradient_run)(x, dy, dx, p.length, near, (T)scale, (T)slope, (T)level);
 }
 
 static void NAME(finish_part)(const cx_norm_job *job, int64_t segment, int64_t part)
@@ -229,11 +219,9 @@ static void NAME(finish_part)(const cx_norm_job *job, int64_t segment, int64_t p
 static void NAME(norm_segment)(const cx_norm_job *job, int64_t segment)
 {
     int64_t parts = job->runs * NAME(chunks_of)(job);
-    if (job->of_input || job->dy) {
-        for (int64_t part = 0; part < parts; part++)
-            NAME(sum_part)(job, segment, part);
-        NAME(finish_segment)(job, segment);
-    }
+    for (int64_t part = 0; part < parts; part++)
+        NAME(sum_part)(job, segment, part);
+    NAME(finish_segment)(job, segment);
     for (int64_t part = 0; part < parts; part++)
         NAME(finish_part)(job, segment, part);
 }

@@ -121,7 +121,6 @@ typedef struct {
     /* Where the weight and bias of a run stand: segment % period * segment_step + run * run_step.
        Or, by element, there stand those of its first element; weight and bias are not NULL then. */
     int64_t by_element, period, segment_step, run_step;
-    int64_t of_input; /* whether mean and variance are those of the segment, or given */
     double eps;
     const void *x, *weight, *bias;
     const void *dy;                     /* NULL: not the gradients */
@@ -137,8 +136,10 @@ typedef struct {
    [item][channel][inner]. With dy, what the gradients are. A part of a channel is a chunk of an
    item's, or `together` items; phases and pieces are those above, with channels for segments, after
    which CX_NORM_START gives each channel a pivot; of CX_NORM_WHOLE a piece is `channels_together`
-   channels, which lie side by side in each item. */
-enum { CX_NORM_START = 4 };
+   channels, which lie side by side in each item. Where mean and variance are not those of x, of
+   CX_NORM_APART a piece is that of one part, first of all the channels of the first part; with dy
+   CX_NORM_FINISH follows. */
+enum { CX_NORM_START = 4, CX_NORM_APART };
 enum { CX_CHANNELS_TOGETHER = 16 }; /* at most */
 
 typedef struct {
@@ -147,11 +148,12 @@ typedef struct {
     int64_t channels_together;
     int64_t together, chunks, parts; /* items of a part, chunks of an item, parts of a channel */
     int64_t of_input;                /* whether mean and variance are those of x, or given */
+    int64_t finds_moments;           /* whether those of x are still to be found */
     int64_t activation;              /* of those in convx.h that a convolution may end with */
     double slope, eps;
     const void *x, *weight, *bias, *residual;
-    const void *dy;       /* NULL: not the gradients; then mean and variance are known */
-    void *y;              /* or the gradient of x; NULL: mean and variance are all that is wanted */
+    const void *dy;       /* NULL: not the gradients */
+    void *y;              /* or the gradient of x */
     void *grad_residual;  /* NULL: not wanted, or it is dy */
     double *partial;      /* of each part two sums */
     double *mean, *variance;

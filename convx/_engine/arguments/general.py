@@ -51,6 +51,8 @@ def flag(value: object, name: str) -> bool:
 
 def number(value: object, name: str, *, finite: bool = True) -> float:
     """Return a real number; bools and strings are none, and NaN is never taken."""
+    if type(value) is float and math.isfinite(value):
+        return value
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         raise TypeError(
             f"{name} must be a real number, got {shown(value)} of type {type(value).__name__}"
@@ -137,7 +139,7 @@ def check_memory(shape: Sequence[int], item_size: int, what: str) -> None:
 
 def shape(value: object, name: str) -> tuple[int, ...]:
     """Return a shape from a sequence of sizes."""
-    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+    if not isinstance(value, (tuple, Sequence)) or isinstance(value, str | bytes):
         raise TypeError(f"{name} must be a sequence of sizes, got {shown(value)}")
     return tuple(integer(one, name, 0) for one in value)
 

@@ -81,7 +81,7 @@ def normalized_shape(value: object, sizes: Sequence[int]) -> tuple[int, ...]:
     """Return the sizes of the last axes, which are normalised together."""
     given = (
         shape(value, "normalized_shape")
-        if isinstance(value, Sequence)
+        if isinstance(value, (tuple, Sequence))
         else (integer(value, "normalized_shape", 0),)
     )
     if not given:
