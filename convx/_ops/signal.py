@@ -31,10 +31,6 @@ class Options(NamedTuple):
     stride: object = 1
     dilation: object = 1
 
-    def are_plain(self) -> bool:
-        """Whether there is nothing that SciPy does not have."""
-        return self.axes is None and _is_one(self.stride) and _is_one(self.dilation)
-
     def per_axis(
         self, along: tuple[int, ...], rank: int
     ) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -51,8 +47,11 @@ class Options(NamedTuple):
 PLAIN = Options()
 
 
-def _is_one(value: object) -> bool:
-    return type(value) is int and value == 1
+def options_of(axes: object, stride: object, dilation: object) -> Options:
+    """Return the options, ``PLAIN`` if there is nothing that SciPy does not have."""
+    if axes is None and type(stride) is type(dilation) is int and stride == dilation == 1:
+        return PLAIN
+    return Options(axes, stride, dilation)
 
 
 class Pair(NamedTuple):
@@ -80,7 +79,7 @@ def convolve(
     options: Options = PLAIN,
 ) -> Any:
     """Convolve, or correlate if the second array is not ``turned``."""
-    if not options.are_plain():
+    if options is not PLAIN:
         return _convolve_with_options(in1, in2, mode, method, out, turned, options)
     call = None
     if type(in1) is np.ndarray and type(in2) is np.ndarray and method != "fft":
@@ -198,7 +197,7 @@ def convolve_planes(
     options: Options = PLAIN,
 ) -> AnyArray:
     """Convolve two images, or correlate them if the second is not ``turned``."""
-    if not options.are_plain():
+    if options is not PLAIN:
         given = mode, border, fillvalue, out, turned, options
         return _convolve_planes_with_options(in1, in2, *given)
     call = None

@@ -85,7 +85,7 @@ def convolve(
     >>> signal.convolve([1, 2, 3], [1, 10], dilation=2)
     array([ 1,  2, 13, 20, 30])
     """
-    options = signal.Options(axes, stride, dilation)
+    options = signal.options_of(axes, stride, dilation)
     if workers is None:
         return signal.convolve(in1, in2, mode, method, out, True, options)
     with workers_or_all(workers):
@@ -154,7 +154,7 @@ def correlate(
     >>> signal.correlate([1, 2, 3], [1, 10])
     array([10, 21, 32,  3])
     """
-    options = signal.Options(axes, stride, dilation)
+    options = signal.options_of(axes, stride, dilation)
     if workers is None:
         return signal.convolve(in1, in2, mode, method, out, False, options)
     with workers_or_all(workers):

@@ -74,7 +74,7 @@ def convolve2d(
     array([[11, 22],
            [33, 44]])
     """
-    options = signal.Options(axes, stride, dilation)
+    options = signal.options_of(axes, stride, dilation)
     given = in1, in2, mode, boundary, fillvalue, out, True, options
     if workers is None:
         return signal.convolve_planes(*given)
@@ -143,7 +143,7 @@ def correlate2d(
     array([[21],
            [43]])
     """
-    options = signal.Options(axes, stride, dilation)
+    options = signal.options_of(axes, stride, dilation)
     given = in1, in2, mode, boundary, fillvalue, out, False, options
     if workers is None:
         return signal.convolve_planes(*given)
