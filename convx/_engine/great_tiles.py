@@ -35,6 +35,7 @@ NEAR_BYTES = 3 * 2**18  # of a tile that stays in the L2 cache with a part of a 
 LONGEST = 4  # columns that a line has for a row
 KERNEL = 1 / 3  # the transform of a kernel, in pairs of tiles
 ODD = 1 / 4  # what the last one of an odd number of pairs costs besides: a second thread waits
+FEW, FEW_COST = 4, 1.15  # pairs from which threads share them out well, and what fewer cost more
 
 
 class GreatAxis(NamedTuple):
@@ -218,7 +219,7 @@ def _most_points(places: int) -> int:
 def _cost(plane: Plane, points: tuple[int, int], turns: bool, tiles: tuple[int, int]) -> float:
     each, all_points = costs.GREAT, math.prod(points)
     pairs = -(-math.prod(tiles) * plane.parts // 2)
-    counted = pairs + ODD * (pairs % 2)
+    counted = (pairs + ODD * (pairs % 2)) * (FEW_COST if pairs < FEW else 1)
     per_point = 0.0
     for count in points if turns else points[:1]:
         per_point += each.step * len(_radices(count)) + each.move
