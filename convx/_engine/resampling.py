@@ -1,11 +1,12 @@
 """Resizing along one axis: which inputs each output takes, by which weights.
 
-The rules for coordinates are PyTorch's. They are evaluated in the type that the sums are computed
-in, as there, so that a coordinate next to an integer falls to the same side of it.
+The rules for coordinates are PyTorch's. Those of nearest pixels are evaluated in the same precision
+as there, so that a coordinate next to an integer falls to the same side of it; those between pixels
+in double precision.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,10 @@ class Taps:
         order = np.argsort(self.sources, kind="stable")
         starts = np.searchsorted(self.sources[order], np.arange(self.inputs + 1))
         return Taps(self.outputs, starts, outputs[order], self.weights[order])
+
+    def in_type(self, dtype: np.dtype[Any]) -> "Taps":
+        """Return the table with its weights rounded to the type of what they weigh."""
+        return replace(self, weights=self.weights.astype(dtype, copy=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,8 @@ class Resizing:
         weights = _cubic(distances, SMOOTHING_CUBIC) if cubic else np.maximum(1 - distances, 0)
         weights = np.where(places < end[:, np.newaxis], weights, 0)
         weights /= weights.sum(1, keepdims=True)
+        if self.size == self.wanted:
+            places, weights = np.arange(self.size)[:, np.newaxis], np.ones((self.size, 1))
         return self._taps(np.minimum(places, self.size - 1), weights)
 
     def area(self) -> Taps:

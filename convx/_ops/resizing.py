@@ -19,8 +19,9 @@ def _resizings(
     if name == "area" and size is None:
         recompute = True
     wanted = arguments.resized(shape[2:], size, scale_factor, recompute)
-    # integers are copied by coordinates in single precision
-    computed = np.dtype(np.float64 if dtype in (np.float64, np.complex128) else np.float32)
+    # nearest pixels are those of PyTorch's coordinates, which are in single precision for all else
+    single = name.startswith("nearest") and dtype not in (np.float64, np.complex128)
+    computed = np.dtype(np.float32 if single else np.float64)
     axes = [
         resampling.Resizing(one, many, scale, aligned, computed)
         for one, (many, scale) in zip(shape[2:], wanted)
@@ -37,7 +38,7 @@ def interpolate(input: object, options: Options, out: Any) -> AnyArray:
         return copies.copy_along(x, maps, None, out)
     operand, dtype = dtypes.sweep_operand(x, "input")
     result = sweeps.new_result(out, (*x.shape[:2], *(one.wanted for one in axes)), dtype, operand)
-    tables = [axis.taps(mode, smooths) for axis in axes]
+    tables = [axis.taps(mode, smooths).in_type(operand.dtype) for axis in axes]
     return sweeps.deliver(_along_all(operand, tables, result), dtype, out)
 
 
@@ -49,11 +50,7 @@ def interpolate_gradient(grad_output: object, input: object, options: Options) -
     expected = (*x.shape[:2], *(one.wanted for one in axes))
     arguments.check_shape(operand.shape, expected, "grad_output", "of the resized input")
     result = sweeps.new_result(None, x.shape, dtype)
-    tables = []
-    for axis in axes:
-        taps = axis.taps(mode, smooths).adjoint()
-        weights = taps.weights.astype(operand.dtype, copy=False)
-        tables.append(resampling.Taps(taps.inputs, taps.starts, taps.sources, weights))
+    tables = [axis.taps(mode, smooths).adjoint().in_type(operand.dtype) for axis in axes]
     return sweeps.deliver(_along_all(operand, tables, result), dtype, None)
 
 

@@ -71,10 +71,10 @@ def resize_matrix(
         elif mode == "area":
             first, end = j * size // wanted, -(-(j + 1) * size // wanted)
             row[first:end] = 1 / (end - first)
-        elif antialias:
-            _smooth(row, (j + 0.5) * step, max(step, 1.0), mode)
         elif size == wanted:
             row[j] = 1
+        elif antialias:
+            _smooth(row, (j + 0.5) * step, max(step, 1.0), mode)
         else:
             _sample(row, middle, mode)
     return matrix
