@@ -65,10 +65,9 @@ class Network:
 
     def pool(self, source: int, function: str, options: dict[str, Any]) -> int:
         """Add a pool, told by its function and the options of that."""
-        name, axes = function[:-2], int(function[-2])
-        if name not in POOLS or options.get("return_indices"):
+        if function not in POOLS or options.get("return_indices"):
             raise NotPlanned
-        kind, windows = POOLS[name]
+        kind, windows, axes = POOLS[function]
         return self._add(Layer(kind, source, windows=partial(_windows, windows, axes, options)))
 
     def flatten(self, source: int) -> int:
@@ -143,9 +142,14 @@ def _adaptive(sizes: tuple[int, ...], options: dict[str, Any]) -> list[PoolAxis]
     return pool_windows.adaptive_means(sizes, outputs)
 
 
-POOLS: dict[str, tuple[str, Windows]] = {
-    "max_pool": ("max", _of_maxima),
-    "avg_pool": ("mean", _of_means),
-    "adaptive_max_pool": ("max", _adaptive),
-    "adaptive_avg_pool": ("mean", _adaptive),
+# By the function's name: what is taken of a window, the windows, and their axes.
+POOLS: dict[str, tuple[str, Windows, int]] = {
+    f"{name}{axes}d": (kind, windows, axes)
+    for name, kind, windows in (
+        ("max_pool", "max", _of_maxima),
+        ("avg_pool", "mean", _of_means),
+        ("adaptive_max_pool", "max", _adaptive),
+        ("adaptive_avg_pool", "mean", _adaptive),
+    )
+    for axes in (1, 2, 3)
 }

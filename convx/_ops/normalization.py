@@ -34,6 +34,11 @@ class _Channels(NamedTuple):
     momentum: float
     eps: float
 
+    @property
+    def channels(self) -> int:
+        """How many there are; an input of one axis has its elements."""
+        return self.shape[min(len(self.shape) - 1, 1)]
+
 
 def _channels(
     input: object,
@@ -178,6 +183,11 @@ def _run_channels(
     return sums
 
 
+def _no_statistics(of: _Channels) -> Statistics:
+    """Return room for the mean and the variance of every channel."""
+    return np.zeros(of.channels), np.zeros(of.channels)
+
+
 def _own_statistics(of: _Channels) -> Statistics:
     """Return the running statistics as a kernel takes them."""
     mean, variance = (np.array(one, np.float64) for one in of.running)
@@ -187,8 +197,7 @@ def _own_statistics(of: _Channels) -> Statistics:
 def _normalized(
     of: _Channels, ended: _Ended, of_input: bool, out: Any
 ) -> tuple[AnyArray, Statistics]:
-    channels = of.shape[min(len(of.shape) - 1, 1)]
-    statistics = (np.zeros(channels), np.zeros(channels)) if of_input else _own_statistics(of)
+    statistics = _no_statistics(of) if of_input else _own_statistics(of)
     operands = [one for one in (of.x, *of.parameters, ended.residual) if one is not None]
     y = sweeps.new_result(out, of.shape, of.dtype, *operands)
     if of.x.size:
@@ -273,18 +282,17 @@ def _gradients(
 ) -> tuple[Gradient, ...]:
     """Return the gradients of input, weight, bias and residual."""
     dx = sweeps.new_result(None, of.shape, of.x.dtype)
-    channels = of.shape[min(len(of.shape) - 1, 1)]
     finds_moments = of_input and statistics is None
     if finds_moments:
-        own = (np.zeros(channels), np.zeros(channels))
+        own = _no_statistics(of)
     else:
-        own = arguments.statistics(statistics, channels) if of_input else _own_statistics(of)
+        own = arguments.statistics(statistics, of.channels) if of_input else _own_statistics(of)
     activated = ended.activation.name is not None
     grad_residual = slopes = None
     if ended.kind is not None:
         grad_residual = sweeps.new_result(None, of.shape, dx.dtype) if activated else dy.copy()
         slopes = grad_residual if activated else None
-    sums = np.zeros((2, channels))
+    sums = np.zeros((2, of.channels))
     if of.x.size:
         found = _run_channels(
             of,
@@ -300,7 +308,7 @@ def _gradients(
     if grad_residual is not None:
         assert ended.kind is not None
         grad_residual = sweeps.rounded(grad_residual, ended.kind)
-    gradients = segments.parameter_gradients(sums.T, (channels,), of.kinds)
+    gradients = segments.parameter_gradients(sums.T, (of.channels,), of.kinds)
     return (sweeps.rounded(dx, of.dtype), *gradients, grad_residual)
 
 

@@ -117,7 +117,7 @@ def _join(network: Network, step: Step, source: int) -> int:
         return step.join(network, source)
     if isinstance(step, Flatten) and (step.start_dim, step.end_dim) == (1, -1):
         return network.flatten(source)
-    if isinstance(step, FunctionLayer) and step.function[-1] == "d":
+    if isinstance(step, FunctionLayer):
         return network.pool(source, step.function, step.options())
     raise NotPlanned
 
