@@ -124,7 +124,7 @@ def added(
 
 def along_line(x: AnyArray, one: Pass, fill: float, out: AnyArray | None) -> AnyArray:
     """Correlate an array of floats along a line, with as many outputs as the pass has."""
-    chain = Chain(x.shape, (one,), x.dtype, x.dtype, x.dtype, False, fill)
+    chain = Chain(x.shape, (one,), x.dtype, x.dtype, x.dtype, False, fill, folds=False)
     return _run(chain, _readable(x, x.dtype), out, x)
 
 
