@@ -8,9 +8,9 @@ from convx._core._memory cimport Buffer, held, memory_of
 from convx._core._parallel cimport cx_sweep, share_out
 from convx._core._sweeps cimport (
     CX_FILTER_KEEP, CX_FILTER_LEVELS, CX_FILTER_MAX, CX_FILTER_MEAN, CX_FILTER_MIN,
-    CX_FILTER_WEIGHTS, CX_IS_BOOL, CX_IS_F32, CX_IS_F64, CX_IS_I8, CX_IS_I16, CX_IS_I32, CX_IS_I64,
-    CX_IS_U8, CX_IS_U16, CX_IS_U32, CX_IS_U64, CX_MEDIAN_BYTES, CX_TILE_PLACES, cx_filter_axis, cx_filter_job,
-    cx_footprint_job,
+    CX_FILTER_WEIGHTS, CX_IS_BOOL, CX_IS_F32, CX_IS_F64, CX_IS_I8, CX_IS_I16, CX_IS_I32,
+    CX_IS_I64, CX_IS_U8, CX_IS_U16, CX_IS_U32, CX_IS_U64, CX_MEDIAN_BYTES, CX_TILE_PLACES,
+    cx_filter_axis, cx_filter_job, cx_footprint_job,
 )
 
 KINDS = {

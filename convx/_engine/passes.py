@@ -131,8 +131,8 @@ LINE_BYTES = 64 * 1024
 SEGMENT_BYTES = 8 * 1024
 MOST_LINES = 64
 # Rows of a band whose rows need not be made: a multiple of those that share their inputs; and the
-# least of one with windows, which is cut where they are. Bytes of the widest vector: where lines are
-# filtered side by side, as many rows as it has lanes go together.
+# least of one with windows, which is cut where they are. Bytes of the widest vector: as many rows
+# as it has lanes go together, whose lines may be filtered side by side.
 WEIGHTED_BAND = 8
 WINDOW_BAND = 8
 VECTOR_BYTES = 64

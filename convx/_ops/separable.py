@@ -151,6 +151,7 @@ def _run(
     if execution.is_recording():
         taps = sum(one.taps for one in chain.passes if one.what == "weights")
         scratch = threads * max(one.scratch_bytes for one in found)
+        scratch += min(len(found) - 1, 2) * size * chain.y_dtype.itemsize
         execution.note("separable", size * taps, scratch, threads)
         if out is None:
             return np.broadcast_to(np.zeros((), chain.y_dtype), chain.out_shape)

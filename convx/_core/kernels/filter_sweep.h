@@ -229,13 +229,11 @@ CX_INLINE void NAME(add_up_band)(const NAME(band) *band, char *y, int64_t y_row)
 }
 #endif
 
-/* A line of the band with its border, `before` elements behind the beginning of its memory, where the
-   result of filters down the rows is, if there were any. */
-CX_INLINE const T *NAME(line_of_band)(const NAME(band) *band, int64_t row, int64_t before,
-                                      int down)
+/* A line of the band with its border, made in the memory at `made` if it has to be, where the result
+   of filters `down` the rows is, if there were any. */
+CX_INLINE const T *NAME(line_of_band)(const NAME(band) *band, int64_t row, T *made, int down)
 {
     const cx_filter_job *job = band->job;
-    T *made = band->lines + row * job->pitch + before;
     if (!down)
         return NAME(segment_with_border)(band, band->first + row, made);
     NAME(row_through)(job->y_type, made + job->line.low * job->inner, band->columns);
@@ -261,9 +259,9 @@ CX_INLINE int64_t NAME(lines_by_tiles)(const NAME(band) *band, char *y, int64_t 
         return 0;
     for (; r + LANES <= band->rows; r += LANES) {
         for (int64_t i = 0; i < LANES; i++) {
-            line[i] = NAME(line_of_band)(band, r + i, before, down);
-            to[i] = own ? (T *)(y + (r + i) * y_row)
-                        : band->lines + (r + i) * job->pitch + before;
+            T *made = band->lines + (r + i) * job->pitch + before;
+            line[i] = NAME(line_of_band)(band, r + i, made, down);
+            to[i] = own ? (T *)(y + (r + i) * y_row) : made;
         }
         NAME(along_tiles)(axis, job->exact, to, line, band->columns, band->tile);
         for (int64_t i = 0; i < LANES && !own; i++)
@@ -316,7 +314,8 @@ static void NAME(filter_band)(const NAME(band) *band, int64_t known)
     for (; r < band->rows; r++) {
         T *result = along ? (own ? (T *)(y + r * y_row) : band->row) : band->to[r];
         if (along) {
-            const T *line = NAME(line_of_band)(band, r, before, down);
+            T *made = band->lines + (down ? r * job->pitch : 0) + before;
+            const T *line = NAME(line_of_band)(band, r, made, down);
             if (!down)
                 careful = NAME(is_careful)(
                     band, &line, 1, band->columns + NAME(filter_span)(axis) * job->inner);
