@@ -3,14 +3,14 @@
 cimport cython
 from libc.stdint cimport int8_t, int64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
-from convx._core._driver cimport Activation, networks_of
-from convx._core._memory cimport Buffer, new_result
+from convx._core._driver cimport Activation, Program, kernels_of, networks_of
+from convx._core._memory cimport Block, Buffer, borrow_scratch, new_result, return_scratch
 from convx._core._networks cimport (
     CX_LAYER_INPUT, CX_LAYER_MAX, CX_LAYER_MEAN, CX_LAYER_OUTPUT, CX_LAYER_POINTS,
-    CX_LAYER_PRODUCT, CX_LAYER_SINGLE, CX_ROW_TAPS, cx_layer, cx_line, cx_map, cx_map_tile,
-    cx_network, cx_networks,
+    CX_KERNEL_PLACES, CX_LAYER_PRODUCT, CX_LAYER_SINGLE, CX_ROW_TAPS, cx_layer, cx_line, cx_map,
+    cx_map_tile, cx_network, cx_networks, cx_points_job,
 )
 from convx._core._parallel cimport current_threads, share_out
 
@@ -96,6 +96,7 @@ cdef class Network:
             layer.tile = <const cx_map_tile *>self.table_of(step.tiles)
             layer.in_row, layer.out_row = step.source.pitches[0], step.target.pitches[0]
         layer.array_item, layer.array_channel = step.array_item, step.array_channel
+        layer.array_step, layer.array_plane = step.array_step, step.array_plane
         return 0
 
     cdef int describe_map(self, plan, cx_map *to) except -1:
@@ -136,10 +137,95 @@ cdef class Network:
             failed = zeros(batch, int8)
             failed_buffer = Buffer(failed, writable=True)
             table.failed = <int8_t *>failed_buffer.view.buf
-        threads = self.threads_for(batch, work_per_thread)
-        pieces = (batch + self.most_items - 1) // self.most_items
+        table.input, table.output = input_buffer.view.buf, output_buffer.view.buf
+        self.share(&table, batch, self.threads_for(batch, work_per_thread))
+        return y, failed if any_set(table.failed, batch) else None
+
+    cdef int share(self, cx_network *table, int64_t batch, int64_t threads) except -1:
+        """Let so many items go through the layers."""
+        cdef int64_t pieces = (batch + self.most_items - 1) // self.most_items
         pieces = min(batch, (pieces + threads - 1) // threads * threads)
         table.batch, table.pieces = batch, pieces
-        table.input, table.output = input_buffer.view.buf, output_buffer.view.buf
-        share_out(self.kernels.run, &table, pieces, threads, self.scratch_bytes)
-        return y, failed if any_set(table.failed, batch) else None
+        return share_out(self.kernels.run, table, pieces, threads, self.scratch_bytes)
+
+
+@cython.final
+cdef class MapProgram(Program):
+    """A planned convolution of 3 by 3 taps that is computed as a network of one layer.
+
+    It runs as other programs do, and has their fallback. What may follow the sums is an activation,
+    as in any layer; with a residual the finished outputs are gone over once more.
+    """
+
+    cdef Network network
+    cdef cx_points_job weights
+    cdef int64_t weight_bytes, bias_bytes
+
+    def __init__(self, plan, isa, Network network, weights, fallback):
+        cdef int64_t lanes = network.layers[1].out.lanes, tap
+        self.plan, self.isa, self.threads, self.fallback = plan, isa, plan.threads, fallback
+        self.kernels = kernels_of(isa, plan.dtype)
+        self.passes, self.out_shape, self.item_size = (), plan.out_shape, plan.item_size
+        self.packs, self.network = True, network
+        self.weights.filters, self.weights.channels = weights.filters, weights.channels
+        self.weights.filter_step = weights.filter_step
+        self.weights.channel_step = weights.channel_step
+        self.weights.vectors = network.layers[1].vectors
+        for tap in range(CX_KERNEL_PLACES):
+            self.weights.place[tap] = weights.places[tap]
+        filters = (weights.filters + lanes - 1) // lanes * lanes
+        self.packed_size = weights.points * filters * weights.channels
+        self.weight_bytes = self.packed_size * self.item_size
+        self.bias_bytes = filters * self.item_size
+        self.scratch_bytes = network.scratch_bytes
+
+    @property
+    def workspace_bytes(self):
+        """Bytes that a call takes besides its arrays: scratch, packed weights, flags of items."""
+        return self.all_scratch_bytes() + self.shared_bytes()
+
+    cdef int64_t shared_bytes(self):
+        return self.weight_bytes + self.bias_bytes + <int64_t>self.out_shape[0]
+
+    cdef pack_into(self, const void *weight, char *packed, Block scratch):
+        cdef cx_points_job job = self.weights
+        cdef int64_t lanes = self.network.layers[1].out.lanes
+        job.weights, job.points = weight, packed
+        share_out(self.network.kernels.pack_points, &job,
+                  (job.filters + lanes - 1) // lanes, self.threads)
+
+    cdef execute(
+        self, const void *input, const void *weight, const void *bias, const void *residual,
+        Activation activation, packed, out,
+    ):
+        cdef Buffer out_buffer = Buffer(out, writable=True), packed_buffer
+        cdef Block shared = borrow_scratch(self.shared_bytes())
+        cdef char *filters = shared.memory + self.weight_bytes
+        cdef cx_layer layers[3]
+        cdef cx_network table = self.network.table
+        cdef int64_t batch = self.out_shape[0]
+        cdef bint failed
+        cdef Program other
+        memcpy(layers, self.network.layers, sizeof(layers))
+        layers[1].weights, layers[1].bias = shared.memory, filters
+        if packed is not None:
+            packed_buffer = Buffer(packed)
+            layers[1].weights = packed_buffer.view.buf
+        else:
+            self.pack_into(weight, shared.memory, shared)
+        memset(filters, 0, self.bias_bytes + batch)
+        if bias != NULL:
+            memcpy(filters, bias, self.weights.filters * self.item_size)
+        if residual == NULL:
+            layers[1].activation, layers[1].slope = activation.kind, activation.slope
+        table.layer, table.failed = layers, <int8_t *>(filters + self.bias_bytes)
+        table.input, table.output = input, out_buffer.view.buf
+        self.network.share(&table, batch, min(self.threads, batch))
+        failed = any_set(table.failed, batch)
+        return_scratch(shared)
+        if failed:
+            other = self.fallback()
+            return other.execute(input, weight, bias, residual, activation, None, out)
+        if residual != NULL:
+            self.finish_all(residual, activation, out_buffer)
+        return out

@@ -6,6 +6,7 @@ from libc.stdint cimport int8_t, int64_t
 cdef extern from "network.h" nogil:
     enum:
         CX_ROW_TAPS
+        CX_KERNEL_PLACES
 
     enum:
         CX_LAYER_INPUT
@@ -44,7 +45,8 @@ cdef extern from "network.h" nogil:
         const double *factor
         int64_t tiles, tiles_together
         const cx_map_tile *tile
-        int64_t in_row, out_row, residual_row, array_item, array_channel
+        int64_t in_row, out_row, residual_row
+        int64_t array_item, array_channel, array_step, array_plane
 
     ctypedef struct cx_network:
         int64_t layers
@@ -54,10 +56,19 @@ cdef extern from "network.h" nogil:
         void *output
         int8_t *failed
 
+    ctypedef struct cx_points_job:
+        const void *weights
+        void *points
+        int64_t filters, channels, filter_step, channel_step
+        int64_t place[CX_KERNEL_PLACES]
+        int64_t vectors
+
     ctypedef struct cx_networks:
         void (*run)(
             const void *network, int64_t first, int64_t end, char *scratch) noexcept nogil
         int64_t (*space)(const cx_network *network) noexcept nogil
+        void (*pack_points)(
+            const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil
 
     enum:
         CX_NETWORK_F32
