@@ -66,11 +66,9 @@ def program(plan: Plan, fallback: Callable[[], Any]) -> _network.MapProgram | No
 def _is_for(plan: Plan) -> bool:
     """Tell from the shapes of an item and of the weights, for bits depend on it."""
     problem = plan.problem
-    if plan.algorithm != "winograd" or plan.passes[0].tiling.taps != (TAPS, TAPS):
+    if plan.algorithm != "winograd" or problem.kind != "forward" or problem.groups > 1:
         return False
-    if len(plan.axes) != 2 or problem.kind != "forward":
-        return False
-    if problem.groups > 1:
+    if len(plan.axes) != 2:
         return False
     if not all(len(choices) == 1 and _is_plain(choices[0]) for choices in plan.axes):
         return False
@@ -86,12 +84,12 @@ def _is_for(plan: Plan) -> bool:
 
 
 def _is_plain(axis: Axis) -> bool:
-    """Whether outputs are neighbours, and what is around the input is zeros that are read."""
+    """Whether taps and outputs are neighbours, and around the input are zeros that are read."""
     taps = axis.taps
     low, high = _padding(axis)
-    return (taps.stride, taps.out_start, taps.out_step) == (1, 0, 1) and (
-        axis.halo is None and low >= 0 and high >= 0 and taps.outputs > 0
-    )
+    are_taps = sorted(taps.coordinates.tolist()) == [*range(-low, TAPS - low)]
+    are_outputs = (taps.stride, taps.out_start, taps.out_step) == (1, 0, 1)
+    return are_taps and are_outputs and axis.halo is None and min(low, high) >= 0
 
 
 def _padding(axis: Axis) -> tuple[int, int]:
