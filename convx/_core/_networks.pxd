@@ -6,7 +6,6 @@ from libc.stdint cimport int8_t, int64_t
 cdef extern from "network.h" nogil:
     enum:
         CX_ROW_TAPS
-        CX_KERNEL_PLACES
 
     enum:
         CX_LAYER_INPUT
@@ -56,17 +55,19 @@ cdef extern from "network.h" nogil:
         void *output
         int8_t *failed
 
-    ctypedef struct cx_points_job:
+    ctypedef struct cx_filters_job:
         const void *weights
-        void *points
-        int64_t filters, channels, filter_step, channel_step
-        int64_t place[CX_KERNEL_PLACES]
+        void *packed
+        int64_t filters, channels, taps, filter_step, channel_step
+        const int64_t *place
         int64_t vectors
 
     ctypedef struct cx_networks:
         void (*run)(
             const void *network, int64_t first, int64_t end, char *scratch) noexcept nogil
         int64_t (*space)(const cx_network *network) noexcept nogil
+        void (*pack_filters)(
+            const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil
         void (*pack_points)(
             const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil
 

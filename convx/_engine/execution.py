@@ -69,7 +69,7 @@ def program(of: Map, direction: str, strides: tuple[int, ...], dtype: str) -> _d
     if found is None:
         plan = of.plan(*key[1:])
         fallback = partial(program, of.direct(), *key[1:4]) if plan.falls_back else None
-        found = fallback and map_convolution.program(plan, fallback)
+        found = map_convolution.program(plan, fallback)
         if found is None:
             passes = [_driver.Pass(one) for one in plan.passes]
             found = _driver.Program(plan, machine.ISA, passes, fallback)

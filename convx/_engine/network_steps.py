@@ -61,6 +61,7 @@ class Step:
     length: int = 1
     merged: bool = False
     in_step: int = 0
+    out_step: int = 0  # 0: from one place to the next
     first: Table | None = None
     factors: NDArray[np.float64] | None = None
     tiles: Table | None = None

@@ -28,7 +28,7 @@ typedef struct {
 } cx_map_tile;
 
 enum { CX_ROW_TAPS = 3 }; /* of kernels that are computed by rows of taps */
-enum { CX_KERNEL_PLACES = 9 }; /* of kernels that Winograd's algorithm is for */
+enum { CX_KERNEL_PLACES = 9 }; /* taps of kernels that Winograd's algorithm is for */
 
 enum {
     CX_LAYER_INPUT,   /* copies an array into a map */
@@ -77,21 +77,23 @@ typedef struct {
     int8_t *failed;        /* of each item: 1 where Winograd's algorithm met what is not finite */
 } cx_network;
 
-/* Weights that become those of a layer by Winograd's algorithm. A piece is a vector of filters. */
+/* Weights that become those of a layer, of products or at the points of Winograd's algorithm. A piece
+   is a vector of filters. */
 typedef struct {
     const void *weights;
-    void *points;
-    int64_t filters, channels;
+    void *packed;
+    int64_t filters, channels, taps;
     int64_t filter_step, channel_step; /* elements from one to the next */
-    int64_t place[CX_KERNEL_PLACES];   /* of each tap in a kernel */
+    const int64_t *place;              /* of each tap in a kernel */
     int64_t vectors;                   /* as in cx_layer */
-} cx_points_job;
+} cx_filters_job;
 
 /* What one instruction set offers for one element type: pieces of a network, how many elements of
    memory it needs besides the maps, and its weights. */
 typedef struct {
     void (*run)(const void *network, int64_t first, int64_t end, char *scratch);
     int64_t (*space)(const cx_network *network);
+    void (*pack_filters)(const void *job, int64_t first, int64_t end, char *scratch);
     void (*pack_points)(const void *job, int64_t first, int64_t end, char *scratch);
 } cx_networks;
 
