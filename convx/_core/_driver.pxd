@@ -3,12 +3,13 @@
 from libc.stdint cimport int64_t
 
 from convx._core._kernels cimport cx_kernels, cx_task
-from convx._core._memory cimport Block
+from convx._core._memory cimport Block, Buffer
 from convx._core._networks cimport cx_networks
 from convx._core._sweeps cimport cx_sweeps
 
 
 cdef const cx_sweeps *sweeps_of(str isa, str kind) except NULL
+cdef const cx_kernels *kernels_of(str isa, str dtype) except NULL
 cdef const cx_networks *networks_of(str isa, str dtype) except NULL
 
 
@@ -33,6 +34,7 @@ cdef class Program:
     cdef bint packs
 
     cdef int64_t all_scratch_bytes(self)
+    cdef int finish_all(self, const void *residual, Activation activation, Buffer out) except -1
     cdef pack_into(self, const void *weight, char *packed, Block scratch)
     cdef execute(
         self, const void *input, const void *weight, const void *bias, const void *residual,

@@ -85,6 +85,11 @@ cdef const cx_sweeps *sweeps_of(str isa, str kind) except NULL:
     return cx_sweeps_of(isa.encode(), SWEEPS[kind])
 
 
+cdef const cx_kernels *kernels_of(str isa, str dtype) except NULL:
+    """The convolutions of an instruction set for an element type."""
+    return cx_kernels_of(isa.encode(), KERNELS[dtype])
+
+
 cdef const cx_networks *networks_of(str isa, str dtype) except NULL:
     """What runs networks on an instruction set, for float32 or float64."""
     return cx_networks_of(isa.encode(), CX_NETWORK_F32 if dtype == "float32" else CX_NETWORK_F64)
@@ -238,7 +243,7 @@ cdef class Program:
         cdef Pass one
         cdef int64_t tasks, sums
         gradient = plan.kind == "weight_gradient"
-        self.kernels = cx_kernels_of(isa.encode(), KERNELS[plan.dtype])
+        self.kernels = kernels_of(isa, plan.dtype)
         self.task = self.kernels.weight_gradient if gradient else self.kernels.forward
         self.plan, self.isa, self.threads = plan, isa, plan.threads
         self.fallback = fallback
@@ -328,13 +333,20 @@ cdef class Program:
     def finish(self, residual, Activation activation, out):
         """Add the residual to ``out`` and activate it, where there are no sums to compute."""
         cdef Buffer residual_buffer = None if residual is None else Buffer(residual)
-        cdef Buffer out_buffer = Buffer(out, writable=True)
+        self.finish_all(NULL if residual is None else residual_buffer.view.buf, activation,
+                        Buffer(out, writable=True))
+
+    cdef int finish_all(
+        self, const void *residual, Activation activation, Buffer out,
+    ) except -1:
+        """Add the residual to all outputs and activate them."""
         cdef cx_call call
         memset(&call, 0, sizeof(call))
-        call.residual = NULL if residual is None else residual_buffer.view.buf
+        call.residual = residual
         call.activation, call.slope = activation.kind, activation.slope
-        call.output = out_buffer.view.buf
-        self.kernels.finish(&call, out_buffer.view.len // self.item_size)
+        call.output = out.view.buf
+        self.kernels.finish(&call, out.view.len // self.item_size)
+        return 0
 
     cdef execute(
         self, const void *input, const void *weight, const void *bias, const void *residual,

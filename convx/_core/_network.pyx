@@ -3,14 +3,14 @@
 cimport cython
 from libc.stdint cimport int8_t, int64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
-from convx._core._driver cimport Activation, networks_of
-from convx._core._memory cimport Buffer, new_result
+from convx._core._driver cimport Activation, Program, kernels_of, networks_of
+from convx._core._memory cimport Block, Buffer, borrow_scratch, new_result, return_scratch
 from convx._core._networks cimport (
     CX_LAYER_INPUT, CX_LAYER_MAX, CX_LAYER_MEAN, CX_LAYER_OUTPUT, CX_LAYER_POINTS,
-    CX_LAYER_PRODUCT, CX_LAYER_SINGLE, CX_ROW_TAPS, cx_layer, cx_line, cx_map, cx_map_tile,
-    cx_network, cx_networks,
+    CX_LAYER_PRODUCT, CX_LAYER_SINGLE, CX_ROW_TAPS, cx_filters_job, cx_layer, cx_line, cx_map,
+    cx_map_tile, cx_network, cx_networks,
 )
 from convx._core._parallel cimport current_threads, share_out
 
@@ -87,7 +87,7 @@ cdef class Network:
         layer.vectors, layer.merged = step.vectors, step.merged
         layer.lines, layer.length = len(step.lines), step.length
         layer.line = <const cx_line *>self.table_of(step.lines)
-        layer.in_step, layer.out_step = step.in_step, step.target.lanes
+        layer.in_step, layer.out_step = step.in_step, step.out_step or step.target.lanes
         layer.first = self.table_of(step.first)
         layer.factor = <const double *>self.memory(step.factors)
         layer.tiles_together = step.tiles_together
@@ -96,6 +96,7 @@ cdef class Network:
             layer.tile = <const cx_map_tile *>self.table_of(step.tiles)
             layer.in_row, layer.out_row = step.source.pitches[0], step.target.pitches[0]
         layer.array_item, layer.array_channel = step.array_item, step.array_channel
+        layer.array_step, layer.array_plane = step.array_step, step.array_plane
         return 0
 
     cdef int describe_map(self, plan, cx_map *to) except -1:
@@ -136,10 +137,115 @@ cdef class Network:
             failed = zeros(batch, int8)
             failed_buffer = Buffer(failed, writable=True)
             table.failed = <int8_t *>failed_buffer.view.buf
-        threads = self.threads_for(batch, work_per_thread)
-        pieces = (batch + self.most_items - 1) // self.most_items
+        table.input, table.output = input_buffer.view.buf, output_buffer.view.buf
+        self.share(&table, batch, self.threads_for(batch, work_per_thread))
+        return y, failed if any_set(table.failed, batch) else None
+
+    cdef int share(self, cx_network *table, int64_t batch, int64_t threads) except -1:
+        """Let so many items go through the layers."""
+        cdef int64_t pieces = (batch + self.most_items - 1) // self.most_items
         pieces = min(batch, (pieces + threads - 1) // threads * threads)
         table.batch, table.pieces = batch, pieces
-        table.input, table.output = input_buffer.view.buf, output_buffer.view.buf
-        share_out(self.kernels.run, &table, pieces, threads, self.scratch_bytes)
-        return y, failed if any_set(table.failed, batch) else None
+        return share_out(self.kernels.run, table, pieces, threads, self.scratch_bytes)
+
+
+# The most layers of a convolution: input, output, and one for each phase that strides of 2 make.
+cdef enum:
+    MOST_LAYERS = 6
+
+
+@cython.final
+cdef class MapProgram(Program):
+    """A planned convolution that is computed as a network, whose weights come with each call.
+
+    It runs as other programs do, and has their fallback. What may follow the sums is an activation,
+    as in any layer; with a residual the finished outputs are gone over once more.
+    """
+
+    cdef Network network
+    cdef cx_filters_job jobs[MOST_LAYERS]
+    cdef int64_t starts[MOST_LAYERS]
+    cdef int64_t weight_bytes, bias_bytes, lanes, last
+
+    def __init__(self, plan, isa, Network network, list weights, fallback):
+        cdef int64_t index
+        self.plan, self.isa, self.threads, self.fallback = plan, isa, plan.threads, fallback
+        self.kernels = kernels_of(isa, plan.dtype)
+        self.passes, self.out_shape, self.item_size = (), plan.out_shape, plan.item_size
+        self.packs, self.network = True, network
+        self.lanes, self.last = network.layers[0].out.lanes, len(weights) + 1
+        self.packed_size = 0
+        for index, one in enumerate(weights, 1):
+            self.describe(one, index)
+        self.weight_bytes = self.packed_size * self.item_size
+        self.scratch_bytes = network.scratch_bytes
+
+    cdef int describe(self, weights, int64_t index) except -1:
+        """Take over where the weights of a layer come from."""
+        cdef cx_filters_job *job = &self.jobs[index]
+        filters = (weights.filters + self.lanes - 1) // self.lanes * self.lanes
+        job.filters, job.channels, job.taps = weights.filters, weights.channels, weights.taps
+        job.filter_step, job.channel_step = weights.filter_step, weights.channel_step
+        job.place = self.network.table_of(weights.places)
+        job.vectors = self.network.layers[index].vectors
+        self.starts[index] = self.packed_size * self.item_size
+        self.packed_size += weights.values * filters * weights.channels
+        self.bias_bytes = filters * self.item_size
+        return 0
+
+    @property
+    def workspace_bytes(self):
+        """Bytes that a call takes besides its arrays: scratch, packed weights, flags of items."""
+        return self.all_scratch_bytes() + self.shared_bytes()
+
+    cdef int64_t shared_bytes(self):
+        return self.weight_bytes + self.bias_bytes + <int64_t>self.out_shape[0]
+
+    cdef pack_into(self, const void *weight, char *packed, Block scratch):
+        cdef const cx_networks *kernels = self.network.kernels
+        cdef cx_filters_job job
+        cdef int64_t index
+        for index in range(1, self.last):
+            job = self.jobs[index]
+            job.weights, job.packed = weight, packed + self.starts[index]
+            share_out(kernels.pack_points if self.network.transforms else kernels.pack_filters,
+                      &job, (job.filters + self.lanes - 1) // self.lanes, self.threads)
+
+    cdef execute(
+        self, const void *input, const void *weight, const void *bias, const void *residual,
+        Activation activation, packed, out,
+    ):
+        cdef Buffer out_buffer = Buffer(out, writable=True), packed_buffer
+        cdef Block shared = borrow_scratch(self.shared_bytes())
+        cdef char *weights = shared.memory
+        cdef char *filters = shared.memory + self.weight_bytes
+        cdef cx_layer layers[MOST_LAYERS]
+        cdef cx_network table = self.network.table
+        cdef int64_t batch = self.out_shape[0], index
+        cdef bint failed
+        cdef Program other
+        if packed is not None:
+            packed_buffer = Buffer(packed)
+            weights = <char *>packed_buffer.view.buf
+        else:
+            self.pack_into(weight, weights, shared)
+        memset(filters, 0, self.bias_bytes + batch)
+        if bias != NULL:
+            memcpy(filters, bias, self.jobs[1].filters * self.item_size)
+        memcpy(layers, self.network.layers, (self.last + 1) * sizeof(cx_layer))
+        for index in range(1, self.last):
+            layers[index].weights, layers[index].bias = weights + self.starts[index], filters
+            if residual == NULL:
+                layers[index].activation = activation.kind
+                layers[index].slope = activation.slope
+        table.layer, table.failed = layers, <int8_t *>(filters + self.bias_bytes)
+        table.input, table.output = input, out_buffer.view.buf
+        self.network.share(&table, batch, min(self.threads, batch))
+        failed = any_set(table.failed, batch)
+        return_scratch(shared)
+        if failed:
+            other = self.fallback()
+            return other.execute(input, weight, bias, residual, activation, None, out)
+        if residual != NULL:
+            self.finish_all(residual, activation, out_buffer)
+        return out

@@ -44,7 +44,8 @@ cdef extern from "network.h" nogil:
         const double *factor
         int64_t tiles, tiles_together
         const cx_map_tile *tile
-        int64_t in_row, out_row, residual_row, array_item, array_channel
+        int64_t in_row, out_row, residual_row
+        int64_t array_item, array_channel, array_step, array_plane
 
     ctypedef struct cx_network:
         int64_t layers
@@ -54,10 +55,21 @@ cdef extern from "network.h" nogil:
         void *output
         int8_t *failed
 
+    ctypedef struct cx_filters_job:
+        const void *weights
+        void *packed
+        int64_t filters, channels, taps, filter_step, channel_step
+        const int64_t *place
+        int64_t vectors
+
     ctypedef struct cx_networks:
         void (*run)(
             const void *network, int64_t first, int64_t end, char *scratch) noexcept nogil
         int64_t (*space)(const cx_network *network) noexcept nogil
+        void (*pack_filters)(
+            const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil
+        void (*pack_points)(
+            const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil
 
     enum:
         CX_NETWORK_F32

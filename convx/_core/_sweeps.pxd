@@ -225,12 +225,16 @@ cdef extern from "sweeps.h" nogil:
         CX_ADAM
         CX_RMSPROP
 
-    ctypedef struct cx_step_job:
-        int64_t rule, length
+    ctypedef struct cx_step:
+        int64_t rule, length, first_piece, pieces
         double given[9]
         const void *grad
         void *parameter
         void *state[3]
+
+    ctypedef struct cx_steps_job:
+        int64_t count
+        const cx_step *steps
 
     enum:
         CX_FILTER_KEEP
@@ -280,7 +284,7 @@ cdef extern from "sweeps.h" nogil:
 
     ctypedef struct cx_sweeps:
         cx_sweep activation, activation_gradient, slopes, dropout, softmax
-        cx_sweep step
+        cx_sweep steps
         cx_sweep pair_loss, pair_slopes
         cx_sweep norm, channel_norm, softmax_loss
         cx_sweep copy, fold, resample

@@ -24,11 +24,12 @@ from convx._engine.network_steps import (
     Task,
     border_of,
     describe_lines,
+    describe_points,
     describe_pool,
     input_step,
     output_step,
     taps_of,
-    tiles_of,
+    vectors_together,
 )
 from convx._engine.window import Window
 
@@ -42,7 +43,6 @@ MOST_WEIGHTS = 10 * 2**20  # bytes of a layer's packed weights, likewise
 LEAST_WEIGHTED = 2  # layers with weights, likewise
 LEAST_FILLED = 0.4  # of the lanes, by filters, likewise
 ROW = _network.ROW_TAPS
-POINTS_ROOM = 0.25  # of the L2 cache, for the points of the tiles that go together
 MOST_ITEMS = 16  # that go through the layers together
 MAPS = 0.5  # of the L2 cache, what the maps of several items may take
 # What transforming the inputs and the outputs of a tile costs, in multiply-adds of vectors.
@@ -196,11 +196,7 @@ class _Planning:
             places = source.places([np.arange(size) for size in source.sizes])
             step.offsets = np.add.outer(source.of_channels(), places).reshape(-1)
         elif task.kind == "points":
-            step.tiles = tiles_of(task)
-            step.tiles_together = self._tiles_together(task)
-            channel = np.arange(source.channels)
-            row = step.tiles_together * self.lanes
-            step.offsets = channel // self.lanes * row + channel % self.lanes
+            describe_points(step, task, self.lanes, self.rows, self.dtype.itemsize)
         else:
             taps = taps_of(task)
             last = task.windows[-1]
@@ -210,7 +206,8 @@ class _Planning:
             if task.kind == "product":
                 step.offsets = np.add.outer(source.of_channels(), taps).reshape(-1)
             describe_lines(step, task)
-        step.vectors = self._vectors_together(step, task)
+        if task.kind != "points":
+            step.vectors = self._vectors_together(step, task)
         key = (task.kind, step.vectors)
         if key not in layer.packed:
             layer.packed[key] = self._packed(task, step.vectors)
@@ -218,22 +215,11 @@ class _Planning:
         return step
 
     def _vectors_together(self, step: Step, task: Task) -> int:
-        """Vectors of filters in a product: four where there are few outputs beside one another."""
-        vectors = -(-task.target.channels // self.lanes)
+        """Vectors of filters in a product of outputs or of items."""
         if task.kind == "single":
             return 1
         few = task.layer.kind == "linear" or (not step.merged and step.length <= self.rows // 2)
-        if task.kind == "points":
-            few = math.prod(-(-size // TILE) for size in task.target.sizes) <= self.rows // 2
-        # there are products of one, two and four
-        return 4 if few and vectors >= 4 and vectors % 4 != 3 else min(2, vectors)
-
-    def _tiles_together(self, task: Task) -> int:
-        """Tiles whose points take a part of the cache, in whole register blocks."""
-        vectors = sum(-(-one.channels // self.lanes) for one in (task.source, task.target))
-        each = POINTS**2 * vectors * self.lanes * self.dtype.itemsize
-        together = int(POINTS_ROOM * machine.L2_BYTES) // each
-        return max(1, min(together, 4 * self.rows) // self.rows) * self.rows
+        return vectors_together(task.target.channels, self.lanes, few)
 
     def _filled(self, array: AnyArray | None, shape: tuple[int, ...]) -> AnyArray:
         """Return a matrix whose rows are whole vectors of filters, zeros where it has none."""

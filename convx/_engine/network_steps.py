@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convx._core import _driver
+from convx._engine import machine
 from convx._engine.maps import Map
 from convx._engine.pool_windows import PoolAxis
 from convx._engine.window import Table
@@ -20,6 +21,7 @@ from convx._engine.window import Table
 AnyArray = NDArray[Any]
 
 TILE, POINTS, TAPS = 4, 6, 3  # of Winograd's algorithm
+POINTS_ROOM = 0.25  # of the L2 cache, for the points of the tiles that go together
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +61,15 @@ class Step:
     length: int = 1
     merged: bool = False
     in_step: int = 0
+    out_step: int = 0  # 0: from one place to the next
     first: Table | None = None
     factors: NDArray[np.float64] | None = None
     tiles: Table | None = None
     tiles_together: int = 1
     array_item: int = 0
     array_channel: int = 0
+    array_step: int = 1
+    array_plane: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -155,27 +160,59 @@ def describe_pool(step: Step, task: Task) -> None:
     step.length = target.sizes[-1]
 
 
-def input_step(target: Map) -> Step:
-    return _copying("input", target, target, input_side=True)
+def describe_points(step: Step, task: Task, lanes: int, rows: int, item_size: int) -> None:
+    """Tell the tiles of Winograd's algorithm, and what of them goes together."""
+    vectors = sum(-(-one.channels // lanes) for one in (task.source, task.target))
+    room = int(POINTS_ROOM * machine.L2_BYTES)
+    together = room // (POINTS**2 * vectors * lanes * item_size)
+    step.tiles = tiles_of(task)
+    step.tiles_together = max(1, min(together, 4 * rows) // rows) * rows
+    channel = np.arange(task.source.channels)
+    row = step.tiles_together * lanes
+    step.offsets = channel // lanes * row + channel % lanes
+    few = math.prod(-(-size // TILE) for size in task.target.sizes) <= rows // 2
+    step.vectors = vectors_together(task.target.channels, lanes, few)
+
+
+def vectors_together(filters: int, lanes: int, few_outputs: bool) -> int:
+    """Vectors of filters in a product: four where there are few outputs beside one another."""
+    vectors = -(-filters // lanes)
+    # there are products of one, two and four
+    return 4 if few_outputs and vectors >= 4 and vectors % 4 != 3 else min(2, vectors)
+
+
+def input_step(target: Map, strides: Sequence[int] | None = None) -> Step:
+    """Copy an array, of such strides in elements, into a map; it is contiguous without them."""
+    shape = (1, target.channels, *target.sizes)
+    contiguous = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
+    strides = contiguous if strides is None else strides
+    step = Step("input", target, target)
+    step.array_item, step.array_channel, *along = strides
+    step.array_step = along[-1]
+    is_plane = along == contiguous[2:]
+    step.array_plane = math.prod(target.sizes) if is_plane else 0
+    step.length, outer = _lines(target, merged=is_plane)
+    there = np.zeros(1, np.int64)
+    for coordinates, stride in zip(outer, along):
+        there = np.add.outer(there, coordinates * stride).reshape(-1)
+    step.lines = np.stack([there, target.places(outer), there * 0], 1)
+    return step
 
 
 def output_step(source: Map) -> Step:
-    return _copying("output", source, source, input_side=False)
+    """Copy a map into a contiguous array."""
+    step = Step("output", source, source)
+    step.length, outer = _lines(source, merged=True)
+    here = source.places(outer)
+    there = np.arange(here.size) * step.length
+    step.lines = np.stack([here, there, there * 0], 1)
+    step.array_channel = here.size * step.length
+    step.array_item = source.channels * step.array_channel
+    return step
 
 
-def _copying(kind: str, source: Map, target: Map, input_side: bool) -> Step:
-    """Tell the lines that are copied between a contiguous array and a map."""
-    outer = [np.arange(size) for size in target.sizes[:-1]]
-    here, length = target.places(outer), target.sizes[-1]
-    there = np.arange(here.size) * length
-    lines = np.stack([there, here] if input_side else [here, there], 1)
-    channel = here.size * length
-    return Step(
-        kind,
-        source,
-        target,
-        lines=np.pad(lines, ((0, 0), (0, 1))),
-        length=length,
-        array_item=source.channels * channel,
-        array_channel=channel,
-    )
+def _lines(of: Map, merged: bool) -> tuple[int, list[Table]]:
+    """Return the length of lines, and their coordinates: the plane is one where it can be."""
+    if merged and not of.has_border:
+        return math.prod(of.sizes), [np.zeros(1, np.int64) for _ in of.sizes[:-1]]
+    return of.sizes[-1], [np.arange(size) for size in of.sizes[:-1]]

@@ -4,6 +4,7 @@ Both take scores of shape (N, C, *positions), or (C,) for a single item. A *colu
 all classes at one position of one item.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,11 +39,27 @@ class Scores(NamedTuple):
 
 
 class Labels(NamedTuple):
-    """The class of each column, and the weight that it has; 0 where it is ignored."""
+    """The class of each column, and the weight that it has; 0 where it is ignored.
+
+    None where nothing is ignored, and where all weights are 1.
+    """
 
     target: AnyArray
-    ignored: AnyArray
-    weight: AnyArray
+    ignored: AnyArray | None
+    weight: AnyArray | None
+
+    def weighted(self, values: AnyArray) -> AnyArray:
+        """Return values of the columns times the weights; what is ignored is 0, whatever it was."""
+        if self.weight is not None:
+            values = values * self.weight
+        if self.ignored is not None:
+            values[self.ignored] = 0
+        return values
+
+    @property
+    def count(self) -> float:
+        """What a mean is divided by: the sum of the weights."""
+        return float(len(self.target)) if self.weight is None else _sum(self.weight)
 
 
 def _scores(input: object, weight: object, reduction: object) -> Scores:
@@ -58,22 +75,20 @@ def _scores(input: object, weight: object, reduction: object) -> Scores:
         arguments.check_shape(w.shape, (classes,), "weight", "for the input's classes")
         w = w.astype(x.dtype, copy=False)
     items = shape[0] if x.ndim > 1 else 1
-    inner = int(np.prod(shape[2:], dtype=np.int64))
+    inner = math.prod(shape[2:])
     return Scores(x.reshape(items, classes, inner), dtype, shape, loss_shape, w, w_dtype, chosen)
 
 
 def _labels(target: AnyArray, of: Scores, ignore_index: object) -> Labels:
     index = arguments.integer(ignore_index, "ignore_index")
     classes = arguments.class_targets(target, of.shape)
-    ignored = classes == index
-    arguments.check_target_range(classes, ignored, of.classes, index)
-    if ignored.any():
+    ignored = arguments.ignored_targets(classes, of.classes, index)
+    if ignored is not None:
         classes = np.where(ignored, 0, classes)
-    if of.weight is None:
-        weight = np.ones(of.columns, of.x.dtype)
-    else:
-        weight = of.weight[classes]
-    weight[ignored] = 0
+    weight = None if of.weight is None else of.weight[classes]
+    if ignored is not None:
+        weight = np.ones(of.columns, of.x.dtype) if weight is None else weight
+        weight[ignored] = 0
     return Labels(classes, ignored, weight)
 
 
@@ -164,11 +179,12 @@ def _label_losses(of: Scores, labels: Labels, smoothing: float) -> AnyArray:
     softmax = _softmax(of, labels.target)
     with np.errstate(all="ignore"):
         losses: AnyArray = softmax.log_total + (softmax.peak - softmax.picked)
-        losses *= labels.weight
+        losses = labels.weighted(losses)
         if smoothing:
             losses *= 1 - smoothing
             losses += smoothing / of.classes * _smooth_losses(of, softmax)
-    losses[labels.ignored] = 0
+            if labels.ignored is not None:
+                losses[labels.ignored] = 0
     return losses
 
 
@@ -199,7 +215,7 @@ def cross_entropy(
     index = arguments.integer(ignore_index, "ignore_index")
     if not arguments.targets_are_probabilities(targets, of.shape, index):
         labels = _labels(targets, of, index)
-        return _reduced(_label_losses(of, labels, smoothing), of, _sum(labels.weight), out)
+        return _reduced(_label_losses(of, labels, smoothing), of, labels.count, out)
     mixture = _mixture(of, targets, smoothing)
     with np.errstate(all="ignore"):
         mixture *= _log_probabilities(of, _softmax(of))
@@ -223,22 +239,23 @@ def cross_entropy_gradients(
     if arguments.targets_are_probabilities(targets, of.shape, index):
         return _mixture_gradients(grad_output, of, targets, smoothing)
     labels = _labels(targets, of, index)
-    g = _grad_columns(grad_output, of, _sum(labels.weight))
+    g = _grad_columns(grad_output, of, labels.count)
     with np.errstate(all="ignore"):
         dx = _label_gradient(g, of, labels, smoothing)
     return sweeps.rounded(dx.reshape(of.shape), of.dtype), None, None
 
 
 def _label_gradient(g: AnyArray, of: Scores, labels: Labels, smoothing: float) -> AnyArray:
-    taken = g * labels.weight
-    taken[labels.ignored] = 0
+    taken = labels.weighted(g)
     if not smoothing:
         dx = _softmax(of, labels.target, taken, taken).gradient
         assert dx is not None
         return dx
     weights = np.ones(of.classes, of.x.dtype) if of.weight is None else of.weight
-    spread = np.where(labels.ignored, 0, g * of.x.dtype.type(smoothing / of.classes))
-    taken *= 1 - smoothing
+    spread = g * of.x.dtype.type(smoothing / of.classes)
+    if labels.ignored is not None:
+        spread[labels.ignored] = 0
+    taken = taken * (1 - smoothing)
     factor = taken + spread * weights.sum()
     dx = _softmax(of, labels.target, factor, taken).gradient
     assert dx is not None
@@ -296,9 +313,8 @@ def nll_loss(
     of = _scores(input, weight, reduction)
     labels = _labels(dtypes.as_array(target, "target"), of, ignore_index)
     with np.errstate(all="ignore"):
-        losses = -of.x[_places(of, labels)] * labels.weight
-    losses[labels.ignored] = 0
-    return _reduced(losses, of, _sum(labels.weight), out)
+        losses = labels.weighted(-of.x[_places(of, labels)])
+    return _reduced(losses, of, labels.count, out)
 
 
 def nll_loss_gradient(
@@ -312,10 +328,8 @@ def nll_loss_gradient(
     """Return the gradients of input, target and weight, of which the first is one."""
     of = _scores(input, weight, reduction)
     labels = _labels(dtypes.as_array(target, "target"), of, ignore_index)
-    g = _grad_columns(grad_output, of, _sum(labels.weight))
+    g = _grad_columns(grad_output, of, labels.count)
     dx = np.zeros(of.x.shape, of.dtype)
     with np.errstate(all="ignore"):
-        taken = -g * labels.weight
-    taken[labels.ignored] = 0
-    dx[_places(of, labels)] = taken
+        dx[_places(of, labels)] = labels.weighted(-g)
     return dx.reshape(of.shape), None, None

@@ -1,5 +1,6 @@
 """Steps of optimisers, in place, and what their arguments may be."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,20 +12,34 @@ from convx._engine.dtypes import AnyArray
 State = tuple[AnyArray | None, AnyArray | None, AnyArray | None]
 
 
-def take_step(
-    rule: str, given: tuple[float, ...], parameter: Any, gradient: Any, state: State
-) -> None:
-    """Let a parameter and its state, made by :func:`new_state`, follow a gradient."""
-    array = arguments.learned_array(parameter)
-    grad = np.ascontiguousarray(gradient, array.dtype)
-    if grad.shape != array.shape:
-        arguments.check_shape(np.shape(gradient), array.shape, "grad", "of its parameter")
-    flags = array.flags
-    values = array if flags.c_contiguous and flags.aligned else array.copy("C")
-    threads = sweeps.threads_for(4 * array.nbytes)
-    _optimizers.step(machine.ISA, rule, given, values, grad, state, threads)
-    if values is not array:
-        array[...] = values
+# What a step of a parameter takes: a rule's numbers, parameter, gradient, state.
+Step = tuple[tuple[float, ...], Any, Any, State]
+
+
+def take_steps(rule: str, steps: Iterable[Step]) -> None:
+    """Let parameters and their states, made by :func:`new_state`, follow the gradients."""
+    by_type: dict[str, list[Step]] = {}
+    copies = []
+    for given, parameter, gradient, state in steps:
+        grad = _gradient(gradient, arguments.learned_array(parameter))
+        flags = parameter.flags
+        values = parameter if flags.c_contiguous and flags.aligned else parameter.copy("C")
+        by_type.setdefault(values.dtype.char, []).append((given, values, grad, state))
+        if values is not parameter:
+            copies.append((parameter, values))
+    for some in by_type.values():
+        threads = sweeps.threads_for(4 * sum(values.nbytes for _, values, *_ in some))
+        _optimizers.take_steps(machine.ISA, rule, some, threads)
+    for parameter, values in copies:
+        parameter[...] = values
+
+
+def _gradient(gradient: Any, parameter: AnyArray) -> AnyArray:
+    """Return a gradient in its parameter's type and shape."""
+    grad = np.ascontiguousarray(gradient, parameter.dtype)
+    if grad.shape != parameter.shape:
+        arguments.check_shape(np.shape(gradient), parameter.shape, "grad", "of its parameter")
+    return grad
 
 
 def new_state(parameter: Any) -> AnyArray:

@@ -73,12 +73,14 @@ class Optimizer:
 
     def step(self) -> None:
         """Change every parameter that has a gradient."""
+        steps = []
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     own = self.state.setdefault(parameter, {})
                     given, arrays = self.prepare(group, own, parameter)
-                    optimization.take_step(self.rule, given, parameter.data, parameter.grad, arrays)
+                    steps.append((given, parameter.data, parameter.grad, arrays))
+        optimization.take_steps(self.rule, steps)
 
     def prepare(
         self, group: Group, state: dict[str, Any], parameter: Learned
@@ -143,7 +145,7 @@ class Optimizer:
         for name, value in values.items():
             if value is None:
                 continue
-            array = np.asarray(value).astype(parameter.data.dtype)
+            array = np.asarray(value).astype(parameter.data.dtype, order="C")
             if name == "step":
                 restored[name] = int(array)
             elif array.shape != parameter.data.shape:

@@ -1,5 +1,6 @@
 """The rules: stochastic gradient descent, Adam, AdamW, RMSprop."""
 
+import functools
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -99,6 +100,31 @@ class SGD(Optimizer):
         ), (velocity, None, None)
 
 
+@functools.lru_cache(maxsize=64)
+def _adam_numbers(
+    sign: float,
+    lr: float,
+    of_mean: float,
+    of_square: float,
+    eps: float,
+    decay: float,
+    decoupled: bool,
+    steps: int,
+) -> tuple[float, ...]:
+    """Return the numbers of a step, which most parameters have in common."""
+    return (
+        sign,
+        0.0 if decoupled else decay,
+        lr / (1 - of_mean**steps),
+        1 - lr * decay if decoupled else 1.0,
+        1 - of_mean,
+        of_square,
+        1 - of_square,
+        1 / math.sqrt(1 - of_square**steps),
+        eps,
+    )
+
+
 class Adam(Optimizer):
     """Steps by the running mean of gradients over the root of that of their squares.
 
@@ -162,23 +188,13 @@ class Adam(Optimizer):
     def prepare(self, group: Group, state: dict[str, Any], parameter: Learned) -> Step:
         """Return numbers and means; what the means lack at first is made good for."""
         steps = state["step"] = state.get("step", 0) + 1
-        lr, decay, (of_mean, of_square) = group["lr"], group["weight_decay"], group["betas"]
         arrays = (
             _kept(state, "exp_avg", parameter),
             _kept(state, "exp_avg_sq", parameter),
             _kept(state, "max_exp_avg_sq", parameter, group["amsgrad"]),
         )
-        return (
-            _sign(group),
-            0.0 if self.decoupled else decay,
-            lr / (1 - of_mean**steps),
-            1 - lr * decay if self.decoupled else 1.0,
-            1 - of_mean,
-            of_square,
-            1 - of_square,
-            1 / math.sqrt(1 - of_square**steps),
-            group["eps"],
-        ), arrays
+        options = (group["lr"], *group["betas"], group["eps"], group["weight_decay"])
+        return _adam_numbers(_sign(group), *options, self.decoupled, steps), arrays
 
 
 class AdamW(Adam):

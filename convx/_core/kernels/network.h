@@ -28,6 +28,7 @@ typedef struct {
 } cx_map_tile;
 
 enum { CX_ROW_TAPS = 3 }; /* of kernels that are computed by rows of taps */
+enum { CX_KERNEL_PLACES = 9 }; /* taps of kernels that Winograd's algorithm is for */
 
 enum {
     CX_LAYER_INPUT,   /* copies an array into a map */
@@ -60,7 +61,9 @@ typedef struct {
     int64_t tiles, tiles_together;
     const cx_map_tile *tile;
     int64_t in_row, out_row, residual_row; /* tiles: from one row to the next */
-    int64_t array_item, array_channel;     /* input and output: elements of the array */
+    /* Input and output: elements of the array from one item, channel and place of a row to the next,
+       and of a plane, or 0 if its rows do not follow one another. */
+    int64_t array_item, array_channel, array_step, array_plane;
 } cx_layer;
 
 /* A piece is some of the items. */
@@ -74,11 +77,24 @@ typedef struct {
     int8_t *failed;        /* of each item: 1 where Winograd's algorithm met what is not finite */
 } cx_network;
 
-/* What one instruction set offers for one element type: pieces of a network, and how many elements
-   of memory it needs besides the maps. */
+/* Weights that become those of a layer, of products or at the points of Winograd's algorithm. A piece
+   is a vector of filters. */
+typedef struct {
+    const void *weights;
+    void *packed;
+    int64_t filters, channels, taps;
+    int64_t filter_step, channel_step; /* elements from one to the next */
+    const int64_t *place;              /* of each tap in a kernel */
+    int64_t vectors;                   /* as in cx_layer */
+} cx_filters_job;
+
+/* What one instruction set offers for one element type: pieces of a network, how many elements of
+   memory it needs besides the maps, and its weights. */
 typedef struct {
     void (*run)(const void *network, int64_t first, int64_t end, char *scratch);
     int64_t (*space)(const cx_network *network);
+    void (*pack_filters)(const void *job, int64_t first, int64_t end, char *scratch);
+    void (*pack_points)(const void *job, int64_t first, int64_t end, char *scratch);
 } cx_networks;
 
 enum { CX_NETWORK_F32, CX_NETWORK_F64, CX_NETWORK_DTYPES };

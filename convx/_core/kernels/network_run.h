@@ -51,25 +51,46 @@ static int64_t NAME(give_squares)(T *to, const T *from, int64_t channel, int64_t
     return k;
 }
 
-/* Lanes past the last channel are zeros. */
-static void NAME(take_input)(const cx_layer *layer, T *maps, int64_t items, const T *x)
+/* The rows of a block of channels, whose planes are turned as a whole. */
+static void NAME(take_planes)(const cx_layer *layer, T *to, const T *from, T *planes)
+{
+    int64_t channel = layer->array_channel;
+    int64_t done = NAME(take_squares)(planes, from, channel, layer->array_plane);
+    for (int64_t k = done; k < layer->array_plane; k++)
+        for (int c = 0; c < LANES; c++)
+            planes[k * LANES + c] = from[c * channel + k];
+    for (int64_t i = 0; i < layer->lines; i++)
+        for (int64_t k = 0; k < layer->length; k++)
+            *(NAME(loose) *)(to + layer->line[i].out + k * LANES) =
+                *(const NAME(loose) *)(planes + (layer->line[i].in + k) * LANES);
+}
+
+/* A line of a block, from its channel c on; lanes past the last channel are zeros. */
+static void NAME(take_line)(const cx_layer *layer, int64_t c, T *to, const T *from)
 {
     const cx_map *out = &layer->out;
-    int64_t lanes = out->lanes, whole = (out->channels + lanes - 1) / lanes * lanes;
+    int64_t done = 0;
+    if (NAME(is_whole)(out, c) && layer->array_step == 1)
+        done = NAME(take_squares)(to, from, layer->array_channel, layer->length);
+    for (int64_t end = c + out->lanes; c < end; c++, to++, from += layer->array_channel)
+        for (int64_t k = done; k < layer->length; k++)
+            to[k * out->lanes] = c < out->channels ? from[k * layer->array_step] : 0;
+}
+
+static void NAME(take_input)(const cx_layer *layer, T *maps, int64_t items, const T *x, T *space)
+{
+    const cx_map *out = &layer->out;
+    int by_planes = layer->array_plane && layer->lines > 1 && layer->length % LANES;
     for (int64_t n = 0; n < items; n++, x += layer->array_item)
-        for (int64_t i = 0; i < layer->lines; i++) {
-            T *line = maps + out->start + n * out->item + layer->line[i].out;
-            int64_t done = 0;
-            for (int64_t c = 0; c < whole; c++) {
-                T *to = line + c / lanes * out->block + c % lanes;
-                const T *from = x + c * layer->array_channel + layer->line[i].in;
-                if (c % lanes == 0)
-                    done = NAME(is_whole)(out, c) ? NAME(take_squares)(to, from, layer->array_channel,
-                                                                       layer->length)
-                                                  : 0;
-                for (int64_t k = done; k < layer->length; k++)
-                    to[k * lanes] = c < out->channels ? from[k] : 0;
+        for (int64_t c = 0; c < out->channels; c += out->lanes) {
+            T *to = maps + out->start + n * out->item + c / out->lanes * out->block;
+            const T *from = x + c * layer->array_channel;
+            if (by_planes && NAME(is_whole)(out, c)) {
+                NAME(take_planes)(layer, to, from, space);
+                continue;
             }
+            for (int64_t i = 0; i < layer->lines; i++)
+                NAME(take_line)(layer, c, to + layer->line[i].out, from + layer->line[i].in);
         }
 }
 
@@ -138,7 +159,7 @@ static void NAME(run_layer)(const cx_network *network, const cx_layer *layer, T 
     switch (layer->kind) {
     case CX_LAYER_INPUT:
         NAME(take_input)(layer, maps, items,
-                         (const T *)network->input + first * input->array_item);
+                         (const T *)network->input + first * input->array_item, space);
         break;
     case CX_LAYER_PRODUCT:
         NAME(run_product)(layer, maps, items, space);
@@ -175,8 +196,12 @@ static void NAME(run_network)(const void *of, int64_t first, int64_t end, char *
 static int64_t NAME(network_space)(const cx_network *network)
 {
     int64_t most = CX_MOST_FILTER_VECTORS * NAME(SUMS_PITCH);
-    for (int64_t i = 0; i < network->layers; i++)
-        if (network->layer[i].kind == CX_LAYER_POINTS)
-            most = cx_max(most, NAME(points_size)(&network->layer[i]));
+    for (int64_t i = 0; i < network->layers; i++) {
+        const cx_layer *layer = &network->layer[i];
+        if (layer->kind == CX_LAYER_POINTS)
+            most = cx_max(most, NAME(points_size)(layer));
+        if (layer->kind == CX_LAYER_INPUT)
+            most = cx_max(most, layer->array_plane * LANES);
+    }
     return most;
 }

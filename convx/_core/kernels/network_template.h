@@ -6,9 +6,11 @@
 #include "points.h"
 #include "network_product.h"
 #include "network_points.h"
+#include "network_weights.h"
 #include "network_run.h"
 
-static const cx_networks NAME(networks) = {NAME(run_network), NAME(network_space)};
+static const cx_networks NAME(networks) = {
+    NAME(run_network), NAME(network_space), NAME(pack_filters), NAME(pack_points)};
 
 #undef EACH_ACTIVATION
 #undef EACH_TILING

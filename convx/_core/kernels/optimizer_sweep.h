@@ -13,14 +13,14 @@ CX_INLINE T NAME(step_gradient)(const int decays, T grad, T parameter, T sign, T
     return decays ? grad + decay * parameter : grad;
 }
 
-CX_INLINE void NAME(descend)(const int decays, const int remembers, const cx_step_job *job,
+CX_INLINE void NAME(descend)(const int decays, const int remembers, const cx_step *step,
                              int64_t from, int64_t to)
 {
-    T *restrict parameter = job->parameter, *restrict velocity = job->state[0];
-    const T *restrict grad = job->grad;
-    T sign = (T)job->given[0], decay = (T)job->given[1], rate = (T)job->given[2];
-    T keep = (T)job->given[3], take = (T)job->given[4];
-    T of_grad = (T)job->given[5], of_velocity = (T)job->given[6];
+    T *restrict parameter = step->parameter, *restrict velocity = step->state[0];
+    const T *restrict grad = step->grad;
+    T sign = (T)step->given[0], decay = (T)step->given[1], rate = (T)step->given[2];
+    T keep = (T)step->given[3], take = (T)step->given[4];
+    T of_grad = (T)step->given[5], of_velocity = (T)step->given[6];
     for (int64_t i = from; i < to; i++) {
         T g = NAME(step_gradient)(decays, grad[i], parameter[i], sign, decay);
         if (remembers) {
@@ -32,16 +32,16 @@ CX_INLINE void NAME(descend)(const int decays, const int remembers, const cx_ste
 }
 
 /* The largest mean of squares is remembered in state[2]. */
-CX_INLINE void NAME(adapt)(const int decays, const int to_largest, const cx_step_job *job,
+CX_INLINE void NAME(adapt)(const int decays, const int to_largest, const cx_step *step,
                            int64_t from, int64_t to)
 {
-    T *restrict parameter = job->parameter, *restrict mean = job->state[0];
-    T *restrict square = job->state[1], *restrict largest = job->state[2];
-    const T *restrict grad = job->grad;
-    T sign = (T)job->given[0], decay = (T)job->given[1], rate = (T)job->given[2];
-    T shrink = (T)job->given[3], by_mean = (T)job->given[4];
-    T keep = (T)job->given[5], by_square = (T)job->given[6];
-    T unbias = (T)job->given[7], eps = (T)job->given[8];
+    T *restrict parameter = step->parameter, *restrict mean = step->state[0];
+    T *restrict square = step->state[1], *restrict largest = step->state[2];
+    const T *restrict grad = step->grad;
+    T sign = (T)step->given[0], decay = (T)step->given[1], rate = (T)step->given[2];
+    T shrink = (T)step->given[3], by_mean = (T)step->given[4];
+    T keep = (T)step->given[5], by_square = (T)step->given[6];
+    T unbias = (T)step->given[7], eps = (T)step->given[8];
     for (int64_t i = from; i < to; i++) {
         T g = NAME(step_gradient)(decays, grad[i], parameter[i], sign, decay);
         mean[i] += by_mean * (g - mean[i]);
@@ -55,14 +55,14 @@ CX_INLINE void NAME(adapt)(const int decays, const int to_largest, const cx_step
 
 /* Mean of squares, mean of gradients if centered, and velocity. */
 CX_INLINE void NAME(propagate)(const int decays, const int centered, const int remembers,
-                               const cx_step_job *job, int64_t from, int64_t to)
+                               const cx_step *step, int64_t from, int64_t to)
 {
-    T *restrict parameter = job->parameter, *restrict square = job->state[0];
-    T *restrict mean = job->state[1], *restrict velocity = job->state[2];
-    const T *restrict grad = job->grad;
-    T sign = (T)job->given[0], decay = (T)job->given[1], rate = (T)job->given[2];
-    T keep = (T)job->given[3], take = (T)job->given[4], eps = (T)job->given[5];
-    T momentum = (T)job->given[6];
+    T *restrict parameter = step->parameter, *restrict square = step->state[0];
+    T *restrict mean = step->state[1], *restrict velocity = step->state[2];
+    const T *restrict grad = step->grad;
+    T sign = (T)step->given[0], decay = (T)step->given[1], rate = (T)step->given[2];
+    T keep = (T)step->given[3], take = (T)step->given[4], eps = (T)step->given[5];
+    T momentum = (T)step->given[6];
     for (int64_t i = from; i < to; i++) {
         T g = NAME(step_gradient)(decays, grad[i], parameter[i], sign, decay);
         square[i] = keep * square[i] + take * g * g;
@@ -78,27 +78,38 @@ CX_INLINE void NAME(propagate)(const int decays, const int centered, const int r
     }
 }
 
-static void NAME(sweep_step)(const void *of, int64_t first, int64_t end, char *scratch)
+/* A step of a parameter's elements from `from` to `to`. */
+static void NAME(take_step)(const cx_step *step, int64_t from, int64_t to)
 {
-    const cx_step_job *job = of;
-    (void)scratch;
-    int64_t from = first * CX_STRETCH, to = cx_min(end * CX_STRETCH, job->length);
-    const int decays = job->given[1] != 0;
-    switch (job->rule) {
+    const int decays = step->given[1] != 0;
+    switch (step->rule) {
     case CX_SGD:
-        if (job->state[0])
-            decays ? NAME(descend)(1, 1, job, from, to) : NAME(descend)(0, 1, job, from, to);
+        if (step->state[0])
+            decays ? NAME(descend)(1, 1, step, from, to) : NAME(descend)(0, 1, step, from, to);
         else
-            decays ? NAME(descend)(1, 0, job, from, to) : NAME(descend)(0, 0, job, from, to);
+            decays ? NAME(descend)(1, 0, step, from, to) : NAME(descend)(0, 0, step, from, to);
         break;
     case CX_ADAM:
-        if (job->state[2])
-            decays ? NAME(adapt)(1, 1, job, from, to) : NAME(adapt)(0, 1, job, from, to);
+        if (step->state[2])
+            decays ? NAME(adapt)(1, 1, step, from, to) : NAME(adapt)(0, 1, step, from, to);
         else
-            decays ? NAME(adapt)(1, 0, job, from, to) : NAME(adapt)(0, 0, job, from, to);
+            decays ? NAME(adapt)(1, 0, step, from, to) : NAME(adapt)(0, 0, step, from, to);
         break;
     case CX_RMSPROP:
-        NAME(propagate)(decays, job->state[1] != 0, job->state[2] != 0, job, from, to);
+        NAME(propagate)(decays, step->state[1] != 0, step->state[2] != 0, step, from, to);
         break;
+    }
+}
+
+static void NAME(sweep_steps)(const void *of, int64_t first, int64_t end, char *scratch)
+{
+    const cx_steps_job *job = of;
+    (void)scratch;
+    for (int64_t k = 0; k < job->count; k++) {
+        const cx_step *step = &job->steps[k];
+        int64_t from = cx_max(first - step->first_piece, 0);
+        int64_t to = cx_min(end - step->first_piece, step->pieces);
+        if (from < to)
+            NAME(take_step)(step, from * CX_STRETCH, cx_min(to * CX_STRETCH, step->length));
     }
 }

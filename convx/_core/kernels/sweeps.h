@@ -277,11 +277,17 @@ enum { CX_SGD, CX_ADAM, CX_RMSPROP };
 
 typedef struct {
     int64_t rule, length;
+    int64_t first_piece, pieces; /* of CX_STRETCH elements, counted through all parameters */
     double given[9]; /* the first ones are sign of the gradient, decay of the parameter, rate */
     const void *grad;
     void *parameter;
     void *state[3]; /* of the parameter's length each, or NULL */
-} cx_step_job;
+} cx_step;
+
+typedef struct {
+    int64_t count;
+    const cx_step *steps; /* one for each parameter */
+} cx_steps_job;
 
 /* Filters along up to three axes at once, of arrays [outer][plane][row][line][inner]: first along the
    planes, then along the rows, then along the line, each by taps `dilation` apart. A piece is a band
@@ -373,7 +379,7 @@ typedef struct {
 /* What one instruction set offers for one element type. */
 typedef struct {
     cx_sweep activation, activation_gradient, slopes, dropout, softmax;
-    cx_sweep step;
+    cx_sweep steps;
     cx_sweep pair_loss, pair_slopes;
     cx_sweep norm, channel_norm, softmax_loss;
     cx_sweep copy, fold, resample;

@@ -59,16 +59,21 @@ def class_targets(target: NDArray[Any], sizes: tuple[int, ...]) -> NDArray[np.in
     return np.ascontiguousarray(target, dtype=np.int64).reshape(-1)
 
 
-def check_target_range(
-    target: NDArray[np.int64], ignored: NDArray[np.bool], classes: int, ignore_index: int
-) -> None:
-    """Raise unless every target is a class, or ignored."""
+def ignored_targets(
+    target: NDArray[np.int64], classes: int, ignore_index: int
+) -> NDArray[np.bool] | None:
+    """Return which targets are ignored, None if none is; raise unless the others are classes."""
+    largest = target.view(np.uint64).max(initial=0)  # what is negative is large as well
+    if largest < classes and not 0 <= ignore_index < classes:
+        return None
+    ignored = target == ignore_index
     wrong = target[((target < 0) | (target >= classes)) & ~ignored]
     if wrong.size:
         raise ValueError(
             f"target must be from 0 to {classes - 1}, or ignore_index {ignore_index}, got "
             f"{int(wrong[0])}"
         )
+    return ignored if ignored.any() else None
 
 
 def check_broadcast(sizes: tuple[int, ...], expected: tuple[int, ...], name: str) -> None:

@@ -1,0 +1,150 @@
+"""Convolutions of small planes in maps: results, what takes them, and what changes no bits."""
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+from support import FLOATS, assert_same, check, randomly, values, without_algorithm
+
+import convx
+from convx import functional as F
+from convx import grad, reference
+from convx._core._network import MapProgram
+from convx._engine import execution
+
+WINOGRAD = {"algorithm": "winograd"}
+
+
+def taken(function, *arrays, **options):
+    """Tell which of the programs of a call are computed in maps."""
+    with execution.recording() as programs:
+        function(*arrays, **options)
+    return [isinstance(one, MapProgram) for one in programs]
+
+
+def arrays_of(rng, dtype, sizes=(9, 14), batch=3, channels=16, filters=31):
+    x, w = (
+        values(rng, shape, dtype)
+        for shape in ((batch, channels, *sizes), (filters, channels, 3, 3))
+    )
+    return x, w, values(rng, (filters,), dtype)
+
+
+@randomly(
+    40,
+    dtype=st.sampled_from(FLOATS),
+    sizes=st.tuples(st.integers(3, 17), st.integers(3, 17)),
+    padding=st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    batch=st.integers(1, 19),
+    channels=st.sampled_from((8, 14, 16, 32, 47)),
+    filters=st.sampled_from((7, 16, 24, 48, 70)),
+    seed=st.integers(0, 99),
+)
+def test_results_and_gradients(dtype, sizes, padding, batch, channels, filters, seed):
+    rng = np.random.default_rng(seed)
+    x, w, b = arrays_of(rng, dtype, sizes, batch, channels, filters)
+    options = {"padding": padding, **WINOGRAD}
+    check(F.conv2d, without_algorithm(reference.conv_nd), (x, w, b), options, dtype)
+    dy = values(rng, F.conv2d(x, w, **options).shape, dtype)
+    oracle = without_algorithm(reference.conv_nd_input)
+    check(grad.conv2d_input, oracle, (x.shape, w, dy), options, dtype)
+
+
+def test_what_is_computed_in_maps(rng):
+    """Small planes whose channels and filters fill vectors, whatever the batch is."""
+    x, w, b = arrays_of(rng, "float32")
+    dy = F.conv2d(x, w, padding=1)
+    for some in (x, x[:1]):
+        assert taken(F.conv2d, some, w, b, padding=1, **WINOGRAD) == [True]
+    assert taken(F.conv2d, x, w, padding=3, **WINOGRAD) == [True]
+    assert taken(grad.conv2d_input, x.shape, w, dy, padding=1, **WINOGRAD) == [True]
+    assert taken(F.conv_transpose2d, dy, w, padding=1, **WINOGRAD) == [True]
+    assert taken(F.conv2d, x, w, padding=1, algorithm="direct") == [False]
+    assert taken(F.conv2d, x, w, padding=2, dilation=2, **WINOGRAD) == [False]
+    assert taken(F.conv2d, x, w, padding=1, padding_mode="reflect", **WINOGRAD) == [False]
+    assert taken(F.conv2d, x[:, :11], w[:, :11], padding=1, **WINOGRAD) == [False]
+    assert taken(F.conv2d, x, w[:11], padding=1, **WINOGRAD) == [False]
+    large = np.zeros((1, 16, 80, 80), np.float32)
+    assert taken(F.conv2d, large, w, padding=1, **WINOGRAD) == [False]
+
+
+def test_the_largest_takes_no_more_memory_than_promised(rng):
+    x, w, _ = arrays_of(rng, "float32", (45, 45), 1, 32, 32)
+    assert taken(F.conv2d, x, w, padding=1, **WINOGRAD) == [True]
+    told = convx.explain(F.conv2d, x, w, padding=1, **WINOGRAD)
+    weights = 36 * w[..., 0, 0].nbytes
+    assert told.algorithm == "winograd"
+    assert weights < told.workspace_bytes < weights + 2 * 2**20
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_equal_bits(dtype, rng):
+    """For any number of threads, for an item alone, for other strides, into ``out``."""
+    x, w, b = arrays_of(rng, dtype, batch=21)
+    options = {"padding": 1, **WINOGRAD}
+    y = F.conv2d(x, w, b, **options)
+    for threads in (1, 2, 3):
+        with convx.threads(threads):
+            assert_same(F.conv2d(x, w, b, **options), y)
+    for n in range(len(x)):
+        assert_same(F.conv2d(x[n], w, b, **options), y[n])
+    wide = np.zeros((*x.shape[:3], 2 * x.shape[3] + 1), dtype)
+    wide[..., 1::2] = x
+    layouts = [
+        np.asfortranarray(x),
+        np.ascontiguousarray(np.moveaxis(x, 1, -1)).transpose(0, 3, 1, 2),
+        x[:, :, ::-1, ::-1].copy()[:, :, ::-1, ::-1],
+        wide[..., 1::2],
+        x.astype(x.dtype.newbyteorder()),
+    ]
+    for other in layouts:
+        out = np.empty_like(y)
+        F.conv2d(other, w, b, **options, out=out)
+        assert_same(out, y)
+    x.flags.writeable = w.flags.writeable = b.flags.writeable = False
+    assert_same(F.conv2d(x, w, b, **options), y)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("activation", [None, "relu6", "tanh"])
+def test_prepared(dtype, activation, rng):
+    """The sums are those of a plain call, and what comes after them too."""
+    x, w, b = arrays_of(rng, dtype)
+    options = {"padding": 1, **WINOGRAD}
+    y = F.conv2d(x, w, b, **options)
+    residual = values(rng, y.shape, dtype)
+    prepared = convx.prepare_conv(w, b, activation=activation, **options)
+    assert taken(prepared, x) == [True]
+    finish = getattr(F, activation) if activation else np.array
+    for _ in range(2):  # the second time by the memo
+        np.testing.assert_allclose(prepared(x), finish(y), rtol=1e-6)
+        np.testing.assert_allclose(prepared(x, residual), finish(y + residual), rtol=1e-6)
+    if activation is None:
+        assert_same(prepared(x), y)
+
+
+def test_prepared_weights_of_small_and_large_planes(rng):
+    """They are packed in different ways, and each call has its own."""
+    x, w, b = arrays_of(rng, "float32")
+    large = values(rng, (1, 16, 80, 80), "float32")
+    options = {"padding": 1, **WINOGRAD}
+    prepared = convx.prepare_conv(w, b, **options)
+    for _ in range(3):
+        np.testing.assert_allclose(prepared(x), F.conv2d(x, w, b, **options), atol=1e-4)
+        np.testing.assert_allclose(prepared(large), F.conv2d(large, w, b, **options), atol=1e-4)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_computed_directly(bad, rng):
+    x, w, b = arrays_of(rng, "float32")
+    x[1, 2, 3, 4] = bad
+    residual = values(rng, (3, 31, 9, 14), "float32")
+    direct = F.conv2d(x, w, b, padding=1, algorithm="direct")
+    assert_same(F.conv2d(x, w, b, padding=1, **WINOGRAD), direct)
+    prepared = convx.prepare_conv(w, b, padding=1, activation="relu", **WINOGRAD)
+    directly = convx.prepare_conv(w, b, padding=1, activation="relu", algorithm="direct")
+    assert_same(prepared(x, residual), directly(x, residual))
+
+
+def test_no_items():
+    w = np.ones((16, 16, 3, 3), np.float32)
+    assert F.conv2d(np.ones((0, 16, 9, 9), np.float32), w, **WINOGRAD).shape == (0, 16, 7, 7)
