@@ -12,5 +12,6 @@ static const cx_networks NAME(networks) = {NAME(run_network), NAME(network_space
 
 #undef EACH_ACTIVATION
 #undef EACH_TILING
+#undef TILING_CASE
 #include "end_square.h"
 #include "end_types.h"
