@@ -137,11 +137,12 @@ WEIGHTED_BAND = 8
 WINDOW_BAND = 8
 VECTOR_BYTES = 64
 # Taps from which mirrored weights are folded. Rows that are a multiple of so many bytes apart are
-# copied from some more on, once for so many rows of outputs.
+# copied from some more on, once for so many rows of outputs, in so many pieces or more.
 LEAST_FOLDED = 5
 LEAST_COPIED = 9
 CONFLICT_BYTES = 1024
 COPIED_BAND = 64
+COPIED_PIECES = 8
 # Taps of sums along planes that are a sweep of their own, where rows are shared by several outputs,
 # if the array between both is not too large.
 LEAST_APART = 7
@@ -282,7 +283,8 @@ def _cut(chain: Chain, one: Together, x_dtype: np.dtype[Any]) -> Cut:
         step = min(rows, VECTOR_BYTES // item)
         together = length * item % CONFLICT_BYTES == 0  # in few sets of the cache
         copies = together and row.symmetry != 0 and row.taps >= LEAST_COPIED
-        band = min(rows, COPIED_BAND) if copies else step
+        shared = -(-rows // (COPIED_PIECES * step)) * step  # for threads to be busy alike
+        band = min(rows, COPIED_BAND, shared) if copies else step
     return Cut(
         dtype=chain.dtype,
         x_dtype=x_dtype,

@@ -122,10 +122,13 @@ def threads(n: int) -> Iterator[None]:
         _parallel.scoped_threads.reset(token)
 
 
+_UNCHANGED = nullcontext()  # made once: small calls would notice
+
+
 def workers_or_all(workers: object) -> AbstractContextManager[None]:
     """Return a context in which calls use up to so many threads; None changes nothing."""
     if workers is None:
-        return nullcontext()
+        return _UNCHANGED
     return threads(thread_count(workers, MOST_THREADS, "workers"))
 
 
