@@ -263,7 +263,7 @@ CHOICES = {
     "1×1": ((1, 64, 56, 56), (64, 64, 1, 1), {}, "direct"),
     "5×5": ((1, 64, 56, 56), (64, 64, 5, 5), {}, "winograd"),
     "7×7": ((1, 64, 56, 56), (64, 64, 7, 7), {}, "direct"),
-    "strided": ((1, 64, 56, 56), (64, 64, 3, 3), {"stride": 2}, "winograd"),
+    "strided": ((1, 64, 56, 56), (64, 64, 3, 3), {"stride": 2, "padding": 1}, "winograd"),
     "strided, few channels": ((1, 8, 56, 56), (8, 8, 3, 3), {"stride": 2}, "direct"),
     "strided by three": ((1, 64, 56, 56), (64, 64, 3, 3), {"stride": 3}, "direct"),
     "strided and dilated": (

@@ -45,6 +45,12 @@ class Tiling(NamedTuple):
         return math.prod(tile + -(-taps // self.stride) - 1 for tile, taps in each)
 
     @property
+    def weight_points(self) -> int:
+        """Points that differ in their weights."""
+        each = zip(self.tiles, self.taps)
+        return math.prod(tile + -(-taps // self.stride) - (self.stride == 1) for tile, taps in each)
+
+    @property
     def kernel_taps(self) -> int:
         """Taps that become points."""
         return math.prod(self.taps)

@@ -43,6 +43,7 @@ from convx._engine.window import AxisTaps, Table
 
 TILES = {3: (4, 2), 5: (2,)}  # outputs of a tile along an axis with so many taps
 STRIDED = Tiling("winograd", (2, 2), (3, 3), 2)
+STRIDED_COST = 1.12  # what it takes over what the counts of it say, forward
 MOST_COLUMNS = 128  # tiles of a task
 LEAST_COLUMNS = 32  # fewer where the reduction takes one step are not worth it
 STEP_COLUMNS = (64, 32, 16)  # tiles of a task where the reduction takes several steps
@@ -113,8 +114,11 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     far = max(0, weight_bytes - NEAR_WEIGHTS) / max(1, weight_bytes)
     fresh = weight_bytes > KEPT_WEIGHTS
     per_weight = each.weight + each.far_weight * far + each.fresh_weight * fresh
-    weights = kernels * (each.weights + per_weight * tiling.points)
-    return problem.batch * tiles * tiling.points * filled * per_tile + weights
+    weights = kernels * (
+        each.weights + per_weight * (tiling.weight_points if gradient else tiling.points)
+    )
+    more = STRIDED_COST if tiling.stride > 1 and not gradient else 1.0
+    return more * (problem.batch * tiles * tiling.points * filled * per_tile + weights)
 
 
 def plan_passes(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> list[PassPlan]:
@@ -262,7 +266,7 @@ def _cut_gradient(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
     )
     filter_parts = -(-problem.filters // max(rows, together // max(1, share // 4)))
     filters = -(-problem.filters // filter_parts)
-    sums = int(GRADIENT_SUMS * machine.L2_BYTES) // (tiling.points * problem.item_size)
+    sums = int(GRADIENT_SUMS * machine.L2_BYTES) // (tiling.weight_points * problem.item_size)
     channel_block = min(problem.channels, max(panel, sums // (filters * outer) // panel * panel))
     channel_block = max(min(panel, channel_block), channel_block // share)
     tasks = problem.groups * -(-problem.channels // channel_block) * filter_parts
