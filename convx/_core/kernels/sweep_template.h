@@ -24,6 +24,7 @@
 #include "square.h"
 #include "fft.h"
 #include "spectral_sweep.h"
+#include "shuffles.h"
 #include "end_square.h"
 #undef EACH_ACTIVATION
 #undef EACH_SWEPT_ACTIVATION
@@ -41,6 +42,7 @@
 #include "pool_sweep.h"
 #if IS_FLOAT
 #include "pool_spread.h"
+#include "pool_pairs.h"
 #endif
 #include "pool_gradient_sweep.h"
 
