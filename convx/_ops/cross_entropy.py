@@ -4,7 +4,6 @@ Both take scores of shape (N, C, *positions), or (C,) for a single item. A *colu
 all classes at one position of one item.
 """
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,22 +41,8 @@ class Labels(NamedTuple):
     """The class of each column, and the weight that it has; 0 where it is ignored."""
 
     target: AnyArray
-    ignored: AnyArray | None  # None if no column is
-    weight: AnyArray | None  # None if it is 1 for all columns
-
-    def total(self) -> float:
-        """Return the sum of the weights."""
-        return self.target.size if self.weight is None else _sum(self.weight)
-
-    def weigh(self, values: AnyArray) -> AnyArray:
-        """Return a value of each column times its weight; 0 where it is ignored, whatever it is."""
-        return values if self.weight is None else self.without_ignored(values * self.weight)
-
-    def without_ignored(self, values: AnyArray) -> AnyArray:
-        """Put 0 where a column is ignored."""
-        if self.ignored is not None:
-            values[self.ignored] = 0
-        return values
+    ignored: AnyArray
+    weight: AnyArray
 
 
 def _scores(input: object, weight: object, reduction: object) -> Scores:
@@ -73,15 +58,13 @@ def _scores(input: object, weight: object, reduction: object) -> Scores:
         arguments.check_shape(w.shape, (classes,), "weight", "for the input's classes")
         w = w.astype(x.dtype, copy=False)
     items = shape[0] if x.ndim > 1 else 1
-    inner = math.prod(shape[2:])
+    inner = int(np.prod(shape[2:], dtype=np.int64))
     return Scores(x.reshape(items, classes, inner), dtype, shape, loss_shape, w, w_dtype, chosen)
 
 
 def _labels(target: AnyArray, of: Scores, ignore_index: object) -> Labels:
     index = arguments.integer(ignore_index, "ignore_index")
     classes = arguments.class_targets(target, of.shape)
-    if of.weight is None and index < 0 and arguments.are_classes(classes, of.classes):
-        return Labels(classes, None, None)
     ignored = classes == index
     arguments.check_target_range(classes, ignored, of.classes, index)
     if ignored.any():
@@ -95,7 +78,7 @@ def _labels(target: AnyArray, of: Scores, ignore_index: object) -> Labels:
 
 
 def _sum(values: AnyArray) -> float:
-    return float(np.add.reduce(values, axis=None, dtype=np.float64))
+    return float(values.sum(dtype=np.float64))
 
 
 def _reduced(losses: AnyArray, of: Scores, count: float, out: Any) -> AnyArray:
@@ -180,11 +163,13 @@ def _smooth_losses(of: Scores, softmax: _Softmax) -> AnyArray:
 def _label_losses(of: Scores, labels: Labels, smoothing: float) -> AnyArray:
     softmax = _softmax(of, labels.target)
     with np.errstate(all="ignore"):
-        losses = labels.weigh(softmax.log_total + (softmax.peak - softmax.picked))
+        losses: AnyArray = softmax.log_total + (softmax.peak - softmax.picked)
+        losses *= labels.weight
         if smoothing:
             losses *= 1 - smoothing
             losses += smoothing / of.classes * _smooth_losses(of, softmax)
-    return labels.without_ignored(losses)
+    losses[labels.ignored] = 0
+    return losses
 
 
 def _mixture(of: Scores, target: AnyArray, smoothing: float) -> AnyArray:
@@ -214,7 +199,7 @@ def cross_entropy(
     index = arguments.integer(ignore_index, "ignore_index")
     if not arguments.targets_are_probabilities(targets, of.shape, index):
         labels = _labels(targets, of, index)
-        return _reduced(_label_losses(of, labels, smoothing), of, labels.total(), out)
+        return _reduced(_label_losses(of, labels, smoothing), of, _sum(labels.weight), out)
     mixture = _mixture(of, targets, smoothing)
     with np.errstate(all="ignore"):
         mixture *= _log_probabilities(of, _softmax(of))
@@ -238,21 +223,22 @@ def cross_entropy_gradients(
     if arguments.targets_are_probabilities(targets, of.shape, index):
         return _mixture_gradients(grad_output, of, targets, smoothing)
     labels = _labels(targets, of, index)
-    g = _grad_columns(grad_output, of, labels.total())
+    g = _grad_columns(grad_output, of, _sum(labels.weight))
     with np.errstate(all="ignore"):
         dx = _label_gradient(g, of, labels, smoothing)
     return sweeps.rounded(dx.reshape(of.shape), of.dtype), None, None
 
 
 def _label_gradient(g: AnyArray, of: Scores, labels: Labels, smoothing: float) -> AnyArray:
-    taken = labels.weigh(g)
+    taken = g * labels.weight
+    taken[labels.ignored] = 0
     if not smoothing:
         dx = _softmax(of, labels.target, taken, taken).gradient
         assert dx is not None
         return dx
     weights = np.ones(of.classes, of.x.dtype) if of.weight is None else of.weight
-    spread = labels.without_ignored(g * of.x.dtype.type(smoothing / of.classes))
-    taken = taken * of.x.dtype.type(1 - smoothing)
+    spread = np.where(labels.ignored, 0, g * of.x.dtype.type(smoothing / of.classes))
+    taken *= 1 - smoothing
     factor = taken + spread * weights.sum()
     dx = _softmax(of, labels.target, factor, taken).gradient
     assert dx is not None
@@ -310,8 +296,9 @@ def nll_loss(
     of = _scores(input, weight, reduction)
     labels = _labels(dtypes.as_array(target, "target"), of, ignore_index)
     with np.errstate(all="ignore"):
-        losses = labels.weigh(-of.x[_places(of, labels)])
-    return _reduced(losses, of, labels.total(), out)
+        losses = -of.x[_places(of, labels)] * labels.weight
+    losses[labels.ignored] = 0
+    return _reduced(losses, of, _sum(labels.weight), out)
 
 
 def nll_loss_gradient(
@@ -325,9 +312,10 @@ def nll_loss_gradient(
     """Return the gradients of input, target and weight, of which the first is one."""
     of = _scores(input, weight, reduction)
     labels = _labels(dtypes.as_array(target, "target"), of, ignore_index)
-    g = _grad_columns(grad_output, of, labels.total())
+    g = _grad_columns(grad_output, of, _sum(labels.weight))
     dx = np.zeros(of.x.shape, of.dtype)
     with np.errstate(all="ignore"):
-        taken = labels.weigh(-g)
+        taken = -g * labels.weight
+    taken[labels.ignored] = 0
     dx[_places(of, labels)] = taken
     return dx.reshape(of.shape), None, None

@@ -95,7 +95,6 @@ from convx._engine.arguments.kinds import (
 )
 from convx._engine.arguments.linear import linear_shape, matrix_sizes
 from convx._engine.arguments.losses import (
-    are_classes,
     check_broadcast,
     check_class_count,
     check_mutual_broadcast,
@@ -177,7 +176,6 @@ __all__ = [
     "activation",
     "adaptive_sizes",
     "algorithm",
-    "are_classes",
     "axes_told",
     "bounds",
     "check_activation",

@@ -59,11 +59,6 @@ def class_targets(target: NDArray[Any], sizes: tuple[int, ...]) -> NDArray[np.in
     return np.ascontiguousarray(target, dtype=np.int64).reshape(-1)
 
 
-def are_classes(target: NDArray[np.int64], classes: int) -> bool:
-    """Tell whether all targets are from 0 to less than the number of classes."""
-    return not target.size or bool(np.maximum.reduce(target.view(np.uint64)) < classes)
-
-
 def check_target_range(
     target: NDArray[np.int64], ignored: NDArray[np.bool], classes: int, ignore_index: int
 ) -> None:
