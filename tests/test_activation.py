@@ -378,3 +378,16 @@ def test_rrelu_draws_slopes():
     F.rrelu(here, 0.25, 0.75, True, True, rng=5)
     assert_same(here, -slopes)
     assert F.rrelu(x.astype(np.float16), training=True).dtype == np.float16
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_large_results(dtype):
+    """What is stored past the caches, from wherever on, is what a part alone has."""
+    size = 2**24 // np.dtype(dtype).itemsize + 4567
+    x = np.linspace(-9, 9, size + 1, dtype=dtype)
+    y = np.empty_like(x)
+    for part, out in ((x[1:], None), (x[:-1], y[:-1]), (x[:-1], y[1:])):
+        for function in (F.sigmoid, lambda one, out=None: grad.sigmoid(one, one, out=out)):
+            found = function(part, out=out)
+            for here in (slice(0, 999), slice(70_000, 90_000), slice(size - 5000, size)):
+                assert_same(found[here], function(part[here]))

@@ -320,3 +320,59 @@ def test_what_no_tap_reaches_is_zero_the_second_time(shape, rng):
         del gone
         assert_same(grad.conv2d_input(shape, w, dy, stride=2), first)
     np.testing.assert_array_equal(first[:, :, 1::2], 0)
+
+
+def test_kept_results_belong_to_their_options():
+    made = []
+
+    def note(*options):
+        made.append(options)
+        return list(options)
+
+    kept = _memo.Kept(note, lambda found: len(found) < 4)
+    plain = [(1,), (True,), ((1, 2),), ((1, True),), ((True, 1),), (((1,), 2),), ("1",), (None,)]
+    for _ in range(2):
+        for options in plain:
+            found = kept(*options)
+            assert [type(one) for one in found] == [type(one) for one in options]
+            assert found == list(options)
+    assert made == plain
+    for options in [([1],), (1.0,), (np.int64(1),), (1, 2, 3, 4), ((1,) * 99,)]:
+        made.clear()
+        assert kept(*options) == kept(*options) == list(options)
+        assert made == [options] * 2
+
+
+def test_kept_results_are_few():
+    made = []
+    kept = _memo.Kept(lambda size: made.append(size) or (size,), bool)
+    for _ in range(2):
+        for size in range(1000):
+            assert kept(size) == (size,)
+    assert len(made) == 2000
+    assert kept(999) == (999,)
+    assert len(made) == 2000
+
+
+def test_errors_are_not_kept():
+    x = np.ones((1, 4, 4), np.float32)
+    for _ in range(2):
+        assert F.max_pool2d(x, 1).shape == x.shape
+        assert F.pad(x, (1, 1)).shape == (1, 4, 6)
+        with pytest.raises(TypeError, match="kernel_size"):
+            F.max_pool2d(x, True)
+        with pytest.raises(TypeError, match="ceil_mode"):
+            F.avg_pool2d(x, 1, ceil_mode=1.5)
+        with pytest.raises(ValueError, match="kernel_size"):
+            F.max_pool2d(x, 5)
+        with pytest.raises(TypeError, match="pad"):
+            F.pad(x, (True, 1))
+
+
+def test_what_is_kept_of_padding_has_no_values():
+    x = np.arange(6.0).reshape(2, 3)
+    for value in (None, 7.0, -1.0):
+        assert F.pad(x, (1, 0), value=value)[0, 0] == (value or 0)
+        assert_same(grad.pad(np.ones((2, 4)), x, (1, 0), value=value)[0], np.ones(3))
+    assert_same(F.pad(x.astype("int16"), (1, 0), value=3)[0], np.array([3, 0, 1, 2], "int16"))
+    assert_same(F.pad(x.astype("<f4"), (0, 1), mode="reflect")[1], np.array([3, 4, 5, 4], "<f4"))

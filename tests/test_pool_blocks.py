@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from support import assert_same
+from support import assert_same, guarded
 
 from convx import functional as F
 from convx import grad, reference
@@ -109,3 +109,76 @@ def test_gradients_of_means_of_volumes():
         grad_output = values(y.shape, "float64")
         found = grad.avg_pool3d(grad_output, x, taps, stride)
         assert np.isclose((found * x).sum(), (y * grad_output).sum(), rtol=1e-12)
+
+
+# Of 2 by 2: rows of fewer blocks than a vector has, of some vectors, and with a rest.
+HALVED = [(4, 4), (5, 7), (2, 64), (33, 67), (28, 28), (6, 130)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("plane", HALVED)
+def test_gradients_of_maxima_of_blocks(plane, dtype):
+    """The first of equal maxima has the gradient, or the last NaN."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 4, (2, *plane)).astype(dtype)
+    x[rng.random(x.shape) < 0.15] = np.nan
+    x[rng.random(x.shape) < 0.1] = -np.inf
+    for side in ("before", "after"):
+        indices = reference.max_pool(x, (2, 2), (2, 2), (0, 0), (1, 1), False)[1].astype(np.int64)
+        grad_output = values(indices.shape, dtype)
+        expected = np.zeros((2, plane[0] * plane[1]), dtype)
+        flat = (len(x), -1)
+        np.put_along_axis(expected, indices.reshape(flat), grad_output.reshape(flat), 1)
+        out = guarded(np.ones_like(x), side)
+        operands = guarded(grad_output, side), guarded(x, side)
+        assert_same(grad.max_pool2d(*operands, 2, out=out), expected.reshape(x.shape))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("plane", HALVED)
+def test_gradients_of_means_of_blocks(plane, dtype):
+    x = values((2, *plane), dtype)
+    for taps in (2, 3, 4, (2, 3), (4, 2)):
+        rows, columns = (taps, taps) if isinstance(taps, int) else taps
+        if rows > plane[0] or columns > plane[1]:
+            continue
+        grad_output = values(F.avg_pool2d(x, taps).shape, dtype)
+        spread = grad_output.repeat(rows, 1).repeat(columns, 2) / x.dtype.type(rows * columns)
+        expected = np.zeros_like(x)
+        expected[:, : spread.shape[1], : spread.shape[2]] = spread
+        for side in ("before", "after"):
+            out = guarded(np.ones_like(x), side)
+            found = grad.avg_pool2d(guarded(grad_output, side), x, taps, out=out)
+            assert_same(found, expected)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("plane", [(1, 1), (3, 5), (7, 7), (4, 4), (9, 33)])
+def test_gradients_of_means_of_whole_planes(plane, dtype):
+    x = values((3, 5, *plane), dtype)
+    grad_output = values((3, 5, 1, 1), dtype)
+    for side in ("before", "after"):
+        out = guarded(np.ones_like(x), side)
+        found = grad.adaptive_avg_pool2d(guarded(grad_output, side), x, 1, out=out)
+        share = grad_output / x.dtype.type(plane[0] * plane[1])
+        assert_same(found, np.broadcast_to(share, x.shape).copy())
+
+
+@pytest.mark.parametrize("width", [224, 200, 75])
+def test_large_gradients(width):
+    """What is stored past the caches is what a plane alone has."""
+    x = np.random.default_rng(0).standard_normal(
+        (1 + 2**22 // (160 * width), 160, width), np.float32
+    )
+    for pool, gradient in ((F.max_pool2d, grad.max_pool2d), (F.avg_pool2d, grad.avg_pool2d)):
+        grad_output = pool(x, 2)
+        whole = gradient(grad_output, x, 2)
+        for plane in (0, len(x) // 2, len(x) - 1):
+            alone = slice(plane, plane + 1)
+            assert_same(whole[alone], gradient(grad_output[alone], x[alone], 2))
+    volume = x[None, : len(x) // 4 * 4]
+    grad_output = F.avg_pool3d(volume, 2)
+    found = grad.avg_pool3d(grad_output, volume, 2)
+    expected = grad_output.repeat(2, 1).repeat(2, 2).repeat(2, 3) / np.float32(8)
+    assert_same(found[..., : expected.shape[-1]], expected)
+    assert not found[..., expected.shape[-1] :].any()

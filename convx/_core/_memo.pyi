@@ -1,8 +1,11 @@
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
 from numpy.typing import DTypeLike, NDArray
 
 from convx._core._driver import Activation, Program
+
+Result = TypeVar("Result")
 
 def suspend_memos(change: int) -> None: ...
 
@@ -26,3 +29,9 @@ class CallMemo:
         dtype: DTypeLike,
         packed: NDArray[Any] | None = None,
     ) -> None: ...
+
+class Kept(Generic[Result]):
+    def __init__(
+        self, function: Callable[..., Result], is_small: Callable[[Result], bool]
+    ) -> None: ...
+    def __call__(self, *options: object) -> Result: ...

@@ -15,10 +15,12 @@ from convx._core._parallel cimport current_threads
 
 from numpy import ndarray
 
-# A key is made of words of 64 bits; calls of stranger forms are not remembered.
+# A key is made of words of 64 bits; calls of stranger forms are not remembered. One word tells of
+# so many options whether they are flags.
 cdef enum:
     KEY_WORDS = 128
     MOST_MEMORIES = 256
+    MOST_OPTIONS = 62
 
 # How many want every call to be seen by the planner.
 cdef int memos_suspended = 0
@@ -224,3 +226,52 @@ cdef class CallMemo:
         if at == NULL:
             return None
         return PyBytes_FromStringAndSize(<const char *>words, (at - words) * sizeof(int64_t))
+
+
+cdef int64_t flags_of(tuple options, int *count) except? -1:
+    """Tell which options are flags, a bit for each; -1 if one of them is not plain."""
+    cdef int64_t flags = 0, below
+    for option in options:
+        if type(option) is tuple:
+            below = flags_of(option, count)
+            if below < 0:
+                return -1
+            flags |= below
+        elif type(option) is bool:
+            flags |= <int64_t>1 << count[0]
+        elif type(option) is not int and type(option) is not str and option is not None:
+            return -1
+        count[0] += 1
+        if count[0] > MOST_OPTIONS:
+            return -1
+    return flags
+
+
+@cython.final
+cdef class Kept:
+    """A function whose results are kept where its options are plain and ``is_small(result)``.
+
+    Plain are integers, flags, names, None, and tuples of them: they have no state, and none equals
+    another one of another type but for flags, which are told from numbers.
+    """
+
+    cdef dict results
+    cdef object function, is_small
+
+    def __init__(self, function, is_small):
+        self.results, self.function, self.is_small = {}, function, is_small
+
+    def __call__(self, *options):
+        cdef int count = 0
+        cdef int64_t flags = flags_of(options, &count)
+        if flags < 0:
+            return self.function(*options)
+        key = (options, flags)
+        result = self.results.get(key)
+        if result is None:
+            result = self.function(*options)
+            if self.is_small(result):
+                while len(self.results) >= MOST_MEMORIES:
+                    self.results.pop(next(iter(self.results)), None)
+                self.results[key] = result
+        return result

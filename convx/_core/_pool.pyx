@@ -172,7 +172,7 @@ cdef class Pooling:
         cdef cx_pool_job job = self.job
         cdef Buffer grad_buffer = Buffer(grad), y_buffer = Buffer(y, writable=True)
         cdef int64_t line = job.axis[job.axes - 1].size
-        job.x, job.y = grad_buffer.view.buf, y_buffer.view.buf
+        job.x, job.y, job.planes = grad_buffer.view.buf, y_buffer.view.buf, planes
         if not job.halves:
             job.line = max(job.line, job.spread_rows * job.spread_pitch)
         share_out(sweeps_of(isa, grad.dtype.char).pool_sum_gradient, &job, planes, threads,
@@ -185,7 +185,7 @@ cdef class Pooling:
         cdef Buffer y_buffer = Buffer(y, writable=True)
         cdef int64_t unused = 0
         job.x, job.y, job.grad = x_buffer.view.buf, y_buffer.view.buf, grad_buffer.view.buf
-        job.indices = &unused  # that keys are wanted
+        job.indices, job.planes = &unused, planes  # keys are wanted
         share_out(sweeps_of(isa, x.dtype.char).pool_max_gradient, &job, planes, threads,
                   self.scratch_bytes())
 

@@ -202,7 +202,7 @@ cdef extern from "sweeps.h" nogil:
     ctypedef struct cx_pool_job:
         int64_t axes
         const cx_pool_axis *axis
-        int64_t reducer, plane_size, plane_outputs, rows, piece_rows, pieces, window_rows
+        int64_t reducer, plane_size, plane_outputs, planes, rows, piece_rows, pieces, window_rows
         int64_t segment, queue_rows, block_rows, block_pitch, spread_rows
         int64_t spread_pitch, line
         double halves

@@ -1,6 +1,6 @@
 """Element types: which are computed as which, and how arrays of any kind become operands."""
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -54,6 +54,11 @@ SINGLE, DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
 OPTIONAL = ("bias", "residual")
 
 
+def _is_usual(value: Any) -> TypeGuard[AnyArray]:
+    """Tell whether a value is a plain array of a usual type."""
+    return type(value) is np.ndarray and (value.dtype is SINGLE or value.dtype is DOUBLE)
+
+
 def plain_array(value: object, name: str) -> AnyArray:
     """Return ``value`` as a plain array of any type."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
@@ -70,6 +75,8 @@ def plain_array(value: object, name: str) -> AnyArray:
 
 def as_array(value: object, name: str) -> AnyArray:
     """Return ``value`` as a plain array of a type that can be convolved."""
+    if _is_usual(value):
+        return value
     array = plain_array(value, name)
     if array.dtype.kind not in "iufc" or array.dtype.newbyteorder("=") not in KERNEL_DTYPES:
         raise TypeError(
@@ -81,6 +88,8 @@ def as_array(value: object, name: str) -> AnyArray:
 
 def movable_array(value: object, name: str) -> AnyArray:
     """Return ``value`` as a plain native array of a type that can be copied byte by byte."""
+    if _is_usual(value):
+        return value
     array = plain_array(value, name)
     if array.dtype.hasobject:
         raise TypeError(f"{name} must have a dtype without Python objects, got {array.dtype}")
@@ -140,7 +149,7 @@ def _common_type(values: dict[str, Any]) -> np.dtype[Any] | None:
     """Return the type of plain arrays that need no conversion, None if one of them may need it."""
     found = None
     for name, value in values.items():
-        if type(value) is np.ndarray and (value.dtype is SINGLE or value.dtype is DOUBLE):
+        if _is_usual(value):
             if found is None:
                 found = value.dtype
             elif value.dtype is not found:
@@ -167,7 +176,7 @@ def sweep_operand(value: object, name: str, kinds: str = "f") -> tuple[AnyArray,
 
     ``kinds`` are the kinds of dtype that are allowed, of "f" and "iu".
     """
-    if type(value) is np.ndarray and (value.dtype is SINGLE or value.dtype is DOUBLE):
+    if _is_usual(value):
         flags = value.flags
         if flags.c_contiguous and flags.aligned:
             return value, value.dtype
@@ -186,6 +195,8 @@ def summable_operand(value: object, name: str) -> tuple[AnyArray, np.dtype[Any]]
     Complex numbers are two numbers, on an axis of their own at the end. Sums of unsigned integers
     are those of signed ones.
     """
+    if _is_usual(value) and is_kernel_layout(value, value.dtype, contiguous=True):
+        return value, value.dtype
     array = as_array(value, name)
     dtype = array.dtype.newbyteorder("=")
     if dtype.kind == "c":

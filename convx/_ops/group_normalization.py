@@ -5,10 +5,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from convx._core._memo import Kept
 from convx._engine import arguments, dtypes, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._ops import segments
 from convx._ops.segments import Gradient
+
+_normalized_shape = Kept(arguments.normalized_shape, lambda shape: True)
 
 
 class _Grouped(NamedTuple):
@@ -26,22 +29,27 @@ def _by_element(
 ) -> segments.Case:
     """Give every element its weight and bias; 1 and 0 where there are none."""
     length = x.size // rows
-    weight, bias = (
-        np.full(period * length, absent, x.dtype)
-        if one is None
-        else one.reshape(-1)
-        if repeats == 1
-        else np.repeat(one.reshape(-1), repeats)
-        for one, absent in zip(parameters, (1, 0), strict=True)
+    weight, bias = parameters
+    each = (
+        _of_elements(weight, 1, period * length, repeats, x),
+        _of_elements(bias, 0, period * length, repeats, x),
     )
-    return segments.case_of(x, segments.of_elements(rows, length, period), (weight, bias), eps)
+    return segments.case_of(x, segments.of_elements(rows, length, period), each, eps)
+
+
+def _of_elements(
+    parameter: AnyArray | None, absent: int, count: int, repeats: int, x: AnyArray
+) -> AnyArray:
+    if parameter is None:
+        return np.full(count, absent, x.dtype)
+    return parameter if repeats == 1 else np.repeat(parameter.reshape(-1), repeats)
 
 
 def _layer(
     input: object, normalized_shape: object, weight: object, bias: object, eps: object
 ) -> _Grouped:
     x, dtype = dtypes.sweep_operand(input, "input")
-    shape = arguments.normalized_shape(normalized_shape, x.shape)
+    shape = _normalized_shape(normalized_shape, x.shape)
     parameters, kinds = segments.kernel_parameters(weight, bias, shape, x.dtype)
     number, case = arguments.eps(eps), None
     if x.size:

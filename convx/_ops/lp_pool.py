@@ -10,7 +10,7 @@ import numpy as np
 
 from convx._engine import arguments, sweeps
 from convx._engine.dtypes import AnyArray
-from convx._ops import pool
+from convx._ops import pool, pool_tables
 
 # kernel_size, stride, ceil_mode
 Given = tuple[object, object, object]
@@ -19,8 +19,8 @@ Given = tuple[object, object, object]
 def _windows(axes: int, input: object, power: object, given: Given) -> Any:
     p = arguments.norm_type(power)
     x, dtype, sizes = pool.pool_input(input, axes)
-    windows = pool.average_windows(sizes, given[0], given[1], 0, given[2])
-    pool.check_output(x, windows, dtype)
+    windows = pool_tables.average_windows(sizes, given[0], given[1], 0, given[2])
+    pool_tables.check_output(x.shape, windows, dtype.itemsize)
     return x, dtype, p, windows
 
 
@@ -49,7 +49,7 @@ def lp_pool_gradient(
 ) -> AnyArray:
     """Return the gradient of the input: 0 where a norm has none."""
     x, dtype, p, windows = _windows(axes, input, power, given)
-    shape = (*x.shape[:-axes], *pool.outputs_of(windows))
+    shape = (*x.shape[:-axes], *pool_tables.outputs_of(windows))
     grad = pool.gradient_operand(grad_output, shape, dtype, "of the output")
     if math.isinf(p):
         result = pool.gradient_through(np.abs(x), grad, windows) * np.sign(x)

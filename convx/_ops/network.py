@@ -14,7 +14,7 @@ from convx._engine.network import NotPlanned, plan
 from convx._engine.network_steps import Layer
 from convx._engine.pool_windows import PoolAxis
 from convx._engine.threads import WORK_PER_THREAD
-from convx._ops import pool
+from convx._ops import pool_tables
 from convx._ops.conv import PreparedConv
 
 # Plans of so many shapes are kept.
@@ -129,11 +129,11 @@ def _of_maxima(sizes: tuple[int, ...], options: dict[str, Any]) -> list[PoolAxis
 
 def _of_means(sizes: tuple[int, ...], options: dict[str, Any]) -> list[PoolAxis]:
     names = ("kernel_size", "stride", "padding", "ceil_mode")
-    windows = pool.average_windows(sizes, *(options[name] for name in names))
+    windows = pool_tables.average_windows(sizes, *(options[name] for name in names))
     axes = [pool_windows.regular(*one) for one in windows]
     divisor = options.get("divisor_override")
     return pool_windows.divided(
-        axes, windows, pool.divisors_of(options["count_include_pad"], divisor)
+        axes, windows, pool_tables.divisors_of(options["count_include_pad"], divisor)
     )
 
 

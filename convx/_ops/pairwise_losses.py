@@ -45,7 +45,9 @@ def operands(
     x, t = dtypes.as_array(input, "input"), dtypes.as_array(target, "target")
     arguments.check_real_dtype(x.dtype, "input")
     arguments.check_real_dtype(t.dtype, "target", integers=True)
-    dtype = (np.result_type(x, t) if t.dtype.kind == "f" else x.dtype).newbyteorder("=")
+    dtype = x.dtype
+    if not (dtype is t.dtype and dtype.isnative):
+        dtype = (np.result_type(x, t) if t.dtype.kind == "f" else dtype).newbyteorder("=")
     if x.shape != t.shape:
         if strict:
             arguments.check_shape(t.shape, x.shape, "target", "as the input has")
@@ -54,7 +56,7 @@ def operands(
             f"target of shape {t.shape} and input of shape {x.shape} are broadcast to one another",
             stacklevel=4,
         )
-    shape = np.broadcast_shapes(x.shape, t.shape)
+    shape = x.shape if x.shape == t.shape else np.broadcast_shapes(x.shape, t.shape)
     weights: dict[str, AnyArray] = {}
     for name, value in (("weight", weight), ("pos_weight", pos_weight)):
         if value is None:
@@ -72,6 +74,8 @@ def _line(array: AnyArray | None, of: Operands) -> AnyArray | None:
     if array is None:
         return None
     computed = SWEEP_DTYPES[of.dtype]
+    if array.shape == of.shape and array.size != 1:
+        return np.ascontiguousarray(array, computed).reshape(-1)
     if array.size == 1:
         return np.full(_losses.STRETCH, array.astype(computed).reshape(()))
     return np.ascontiguousarray(np.broadcast_to(array, of.shape), computed).reshape(-1)
@@ -112,6 +116,8 @@ def number(value: float, dtype: np.dtype[Any], out: Any) -> AnyArray:
 
 def ratio(total: float, count: float) -> float:
     """Return a mean; that of nothing is NaN."""
+    if count:
+        return total / count
     with np.errstate(all="ignore"):
         return float(np.float64(total) / np.float64(count))
 

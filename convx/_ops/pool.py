@@ -5,92 +5,27 @@ or fractional. Averages are sums with divisors.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from convx._core import _memory, _pool
-from convx._engine import arguments, dtypes, machine, pool_windows, sweeps
+from convx._engine import arguments, dtypes, machine, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._engine.pool_windows import PoolAxis
+from convx._ops import pool_tables
 
 INDEX = np.dtype(np.int64)
 # Indices of maxima in float32 have 32 bits; larger planes are computed in float64.
 MOST_OF_PLANE = 2**31 - 1
-# So many tables are kept of calls before, if they have no more entries than this.
-MOST_KEPT = 256
-MOST_OF_TABLES = 1 << 15
-
 # What a caller gives of windows: kernel_size, stride, padding, dilation, ceil_mode.
 Given = tuple[object, object, object, object, object]
-
-
-def _maxima(axes: Sequence[PoolAxis]) -> _pool.Pooling:
-    return _pool.Pooling("max", pool_windows.merged(axes))
-
-
-def _sums(axes: Sequence[PoolAxis]) -> _pool.Pooling:
-    together = pool_windows.merged(axes)
-    adjoint = None
-    if len(together) > 1:
-        outer = [axis.adjoint() for axis in together[:-1]]
-        adjoint = _pool.Pooling("sum", [*outer, pool_windows.apart(together[-1].size)])
-    return _pool.Pooling("sum", together, adjoint)
-
-
-def _kept(build: Callable[..., _pool.Pooling], outputs: Sequence[int], *key: Any) -> _pool.Pooling:
-    """Return the tables of windows, from those that are kept if they are not large."""
-    if sum(outputs) > MOST_OF_TABLES:
-        build = build.__wrapped__  # type: ignore[attr-defined]
-    return build(*key)
-
-
-@lru_cache(MOST_KEPT)
-def _tables_of_maxima(windows: tuple[Any, ...]) -> _pool.Pooling:
-    return _maxima(
-        [
-            pool_windows.regular(window, outputs, alone=len(windows) == 1)
-            for window, outputs in windows
-        ]
-    )
-
-
-def _kernel_maxima(windows: tuple[Any, ...]) -> _pool.Pooling:
-    return _kept(_tables_of_maxima, outputs_of(windows), windows)
-
-
-@lru_cache(MOST_KEPT)
-def _tables_of_sums(windows: tuple[Any, ...], divisors: str | int | None) -> _pool.Pooling:
-    alone = len(windows) == 1 and divisors != "present"
-    axes = [pool_windows.regular(window, outputs, alone) for window, outputs in windows]
-    return _sums(pool_windows.divided(axes, windows, divisors))
-
-
-def _kernel_sums(windows: tuple[Any, ...], divisors: str | int | None) -> _pool.Pooling:
-    sizes = [window.size for window, _ in windows]
-    return _kept(_tables_of_sums, [*outputs_of(windows), *sizes], windows, divisors)
-
-
-@lru_cache(MOST_KEPT)
-def _adaptive_maxima(sizes: tuple[int, ...], outputs: tuple[int, ...]) -> _pool.Pooling:
-    return _maxima([pool_windows.adaptive(*one) for one in zip(sizes, outputs)])
-
-
-@lru_cache(MOST_KEPT)
-def _adaptive_means(sizes: tuple[int, ...], outputs: tuple[int, ...]) -> _pool.Pooling:
-    return _sums(pool_windows.adaptive_means(sizes, outputs))
 
 
 def planes_of(shape: Sequence[int], axes: int) -> int:
     """Return the number of planes of an array: items times channels."""
     return math.prod(shape[:-axes])
-
-
-def outputs_of(windows: Sequence[tuple[Any, int]]) -> tuple[int, ...]:
-    """Return the sizes of the output."""
-    return tuple(outputs for _, outputs in windows)
 
 
 def run(
@@ -132,16 +67,9 @@ def pool_input(input: object, axes: int, kinds: str = "f") -> tuple[AnyArray, An
 def max_pool(axes: int, input: object, given: Given, return_indices: object, out: Any) -> Any:
     """Return maxima of windows, and their indices if these are wanted."""
     with_indices = arguments.flag(return_indices, "return_indices")
-    x, dtype, sizes = pool_input(input, axes, "fiu")
-    windows = tuple(arguments.pooling(sizes, *given))
-    check_output(x, windows, dtype)
-    return run(_kernel_maxima(windows), x, dtype, outputs_of(windows), out, with_indices)
-
-
-def check_output(x: AnyArray, windows: Sequence[tuple[Any, int]], dtype: np.dtype[Any]) -> None:
-    """Raise for what is too large, before there are tables of its windows."""
-    shape = (*x.shape[: -len(windows)], *outputs_of(windows))
-    arguments.check_memory(shape, max(dtype.itemsize, INDEX.itemsize), "an output")
+    x, dtype = dtypes.sweep_operand(input, "input", "fiu")
+    windows = pool_tables.maxima(x.shape, axes, dtype.itemsize, *given)
+    return run(windows.pooling, x, dtype, windows.outputs, out, with_indices)
 
 
 def gradient_operand(
@@ -189,12 +117,9 @@ def max_pool_gradient(
     axes: int, grad_output: object, input: object, given: Given, indices: object, out: Any
 ) -> AnyArray:
     """Return the gradient of the input of maximum pooling."""
-    x, dtype, sizes = pool_input(input, axes)
-    windows = tuple(arguments.pooling(sizes, *given))
-    check_output(x, windows, dtype)
-    return gradient_of_maxima(
-        _kernel_maxima(windows), grad_output, x, dtype, outputs_of(windows), indices, out
-    )
+    x, dtype = dtypes.sweep_operand(input, "input")
+    windows = pool_tables.maxima(x.shape, axes, dtype.itemsize, *given)
+    return gradient_of_maxima(windows.pooling, grad_output, x, dtype, windows.outputs, indices, out)
 
 
 def scatter(
@@ -252,9 +177,11 @@ def _cells(sizes: tuple[int, ...], inputs: tuple[int, ...]) -> _pool.Pooling | N
 
     Tables that are too large to be kept would take longer than they save.
     """
-    if sum(inputs) > MOST_OF_TABLES or any(size % count for size, count in zip(sizes, inputs)):
+    if sum(inputs) > pool_tables.MOST_OF_TABLES or any(
+        size % count for size, count in zip(sizes, inputs)
+    ):
         return None
-    return _adaptive_maxima(sizes, inputs)
+    return pool_tables.of_cells(sizes, inputs)
 
 
 def _sum_gradient(
@@ -274,26 +201,6 @@ def _sum_gradient(
     return sweeps.deliver(y, dtype, out)
 
 
-def divisors_of(count_include_pad: object, override: object) -> str | int:
-    """Return which divisors averages have: see `pool_windows.divided`."""
-    included = arguments.flag(count_include_pad, "count_include_pad")
-    divisor = arguments.divisor_override(override)
-    if divisor is not None:
-        return divisor
-    return "padded" if included else "present"
-
-
-def average_windows(
-    sizes: tuple[int, ...],
-    kernel_size: object,
-    stride: object,
-    padding: object,
-    ceil_mode: object,
-) -> tuple[Any, ...]:
-    """Return the windows of averages, which have no dilation."""
-    return tuple(arguments.pooling(sizes, kernel_size, stride, padding, 1, ceil_mode))
-
-
 # kernel_size, stride, padding, ceil_mode; count_include_pad, divisor_override
 Average = tuple[object, object, object, object]
 Divisor = tuple[object, object]
@@ -301,26 +208,23 @@ Divisor = tuple[object, object]
 
 def avg_pool(axes: int, input: object, given: Average, divisor: Divisor, out: Any) -> AnyArray:
     """Return averages of windows."""
-    x, dtype, sizes = pool_input(input, axes, "fiu")
-    windows = average_windows(sizes, *given)
-    check_output(x, windows, dtype)
-    pooling = _kernel_sums(windows, divisors_of(*divisor))
-    return run(pooling, x, dtype, outputs_of(windows), out)  # type: ignore[no-any-return]
+    x, dtype = dtypes.sweep_operand(input, "input", "fiu")
+    windows = pool_tables.means(x.shape, axes, dtype.itemsize, given, divisor)
+    return run(windows.pooling, x, dtype, windows.outputs, out)  # type: ignore[no-any-return]
 
 
 def avg_pool_gradient(
     axes: int, grad_output: object, input: object, given: Average, divisor: Divisor, out: Any
 ) -> AnyArray:
     """Return the gradient of the input of average pooling, of which only the shape counts."""
-    x, dtype, sizes = pool_input(input, axes)
-    return spread(axes, grad_output, x.shape, sizes, dtype, given, divisor, out)
+    x, dtype = dtypes.sweep_operand(input, "input")
+    return spread(axes, grad_output, x.shape, dtype, given, divisor, out)
 
 
 def spread(
     axes: int,
     grad_output: object,
     input_shape: tuple[int, ...],
-    sizes: tuple[int, ...],
     dtype: np.dtype[Any],
     given: Average,
     divisor: Divisor,
@@ -329,42 +233,34 @@ def spread(
     name: str = "grad_output",
 ) -> AnyArray:
     """Return the adjoint of average pooling: every value spread evenly over its window."""
-    windows = average_windows(sizes, *given)
-    divisors = divisors_of(*divisor)
-    shape = (*input_shape[:-axes], *outputs_of(windows))
-    arguments.check_memory(shape, INDEX.itemsize, "an output")
-    grad = gradient_operand(grad_output, shape, dtype, why, name)
-    return _sum_gradient(_kernel_sums(windows, divisors), grad, input_shape, axes, dtype, out)
+    windows = pool_tables.means(input_shape, axes, dtype.itemsize, given, divisor)
+    grad = gradient_operand(grad_output, (*input_shape[:-axes], *windows.outputs), dtype, why, name)
+    return _sum_gradient(windows.pooling, grad, input_shape, axes, dtype, out)
 
 
 def sums(x: AnyArray, windows: tuple[Any, ...], out: Any = None) -> AnyArray:
     """Return sums of windows."""
-    pooling = _kernel_sums(windows, None)
-    return run(pooling, x, x.dtype, outputs_of(windows), out)  # type: ignore[no-any-return]
+    pooling = pool_tables.of_sums(windows, None)
+    return run(pooling, x, x.dtype, pool_tables.outputs_of(windows), out)  # type: ignore[no-any-return]
 
 
 def maxima(x: AnyArray, windows: tuple[Any, ...]) -> AnyArray:
     """Return maxima of windows."""
-    return run(_kernel_maxima(windows), x, x.dtype, outputs_of(windows), None)  # type: ignore[no-any-return]
+    return run(pool_tables.of_maxima(windows), x, x.dtype, pool_tables.outputs_of(windows), None)  # type: ignore[no-any-return]
 
 
 def gradient_through(x: AnyArray, grad: AnyArray, windows: tuple[Any, ...]) -> AnyArray:
     """Return the gradient of the input of :func:`maxima`."""
-    pooling = _kernel_maxima(windows)
-    return gradient_of_maxima(pooling, grad, x, x.dtype, outputs_of(windows), None, None)
+    pooling = pool_tables.of_maxima(windows)
+    return gradient_of_maxima(
+        pooling, grad, x, x.dtype, pool_tables.outputs_of(windows), None, None
+    )
 
 
 def spread_sums(grad: AnyArray, shape: tuple[int, ...], windows: tuple[Any, ...]) -> AnyArray:
     """Return the adjoint of :func:`sums`."""
-    pooling = _kernel_sums(windows, None)
+    pooling = pool_tables.of_sums(windows, None)
     return _sum_gradient(pooling, grad, shape, len(windows), grad.dtype, None)
-
-
-def _adaptive(axes: int, input: object, output_size: object) -> Any:
-    x, dtype, sizes = pool_input(input, axes)
-    outputs = arguments.adaptive_sizes(output_size, sizes)
-    arguments.check_memory((*x.shape[:-axes], *outputs), INDEX.itemsize, "an output")
-    return x, dtype, sizes, outputs
 
 
 def adaptive_max_pool(
@@ -372,35 +268,36 @@ def adaptive_max_pool(
 ) -> Any:
     """Return maxima of windows that share out each axis, and their indices if these are wanted."""
     with_indices = arguments.flag(return_indices, "return_indices")
-    x, dtype, sizes, outputs = _adaptive(axes, input, output_size)
-    pooling = _kept(_adaptive_maxima, outputs, sizes, outputs)
-    return run(pooling, x, dtype, outputs, out, with_indices)
+    x, dtype = dtypes.sweep_operand(input, "input")
+    windows = pool_tables.adaptive_maxima(x.shape, axes, output_size)
+    return run(windows.pooling, x, dtype, windows.outputs, out, with_indices)
 
 
 def adaptive_max_pool_gradient(
     axes: int, grad_output: object, input: object, output_size: object, indices: object, out: Any
 ) -> AnyArray:
     """Return the gradient of the input of adaptive maximum pooling."""
-    x, dtype, sizes, outputs = _adaptive(axes, input, output_size)
-    pooling = _kept(_adaptive_maxima, outputs, sizes, outputs)
-    return gradient_of_maxima(pooling, grad_output, x, dtype, outputs, indices, out)
+    x, dtype = dtypes.sweep_operand(input, "input")
+    windows = pool_tables.adaptive_maxima(x.shape, axes, output_size)
+    return gradient_of_maxima(windows.pooling, grad_output, x, dtype, windows.outputs, indices, out)
 
 
 def adaptive_avg_pool(axes: int, input: object, output_size: object, out: Any) -> AnyArray:
     """Return averages of windows that share out each axis."""
-    x, dtype, sizes, outputs = _adaptive(axes, input, output_size)
-    pooling = _kept(_adaptive_means, [*sizes, *outputs], sizes, outputs)
-    return run(pooling, x, dtype, outputs, out)  # type: ignore[no-any-return]
+    x, dtype = dtypes.sweep_operand(input, "input")
+    windows = pool_tables.adaptive_means(x.shape, axes, output_size)
+    return run(windows.pooling, x, dtype, windows.outputs, out)  # type: ignore[no-any-return]
 
 
 def adaptive_avg_pool_gradient(
     axes: int, grad_output: object, input: object, output_size: object, out: Any
 ) -> AnyArray:
     """Return the gradient of the input of adaptive average pooling."""
-    x, dtype, sizes, outputs = _adaptive(axes, input, output_size)
-    grad = gradient_operand(grad_output, (*x.shape[:-axes], *outputs), dtype, "of the output")
-    pooling = _kept(_adaptive_means, [*sizes, *outputs], sizes, outputs)
-    return _sum_gradient(pooling, grad, x.shape, axes, dtype, out)
+    x, dtype = dtypes.sweep_operand(input, "input")
+    windows = pool_tables.adaptive_means(x.shape, axes, output_size)
+    shape = (*x.shape[:-axes], *windows.outputs)
+    grad = gradient_operand(grad_output, shape, dtype, "of the output")
+    return _sum_gradient(windows.pooling, grad, x.shape, axes, dtype, out)
 
 
 def fractional_pooling(tables: Sequence[PoolAxis]) -> _pool.Pooling:

@@ -9,7 +9,7 @@ import numpy as np
 from convx._engine import arguments, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._engine.pool_windows import PoolAxis
-from convx._ops import pool
+from convx._ops import pool, pool_tables
 
 # kernel_size, output_size, output_ratio, _random_samples, rng
 Fractional = tuple[object, object, object, object, object]
@@ -68,7 +68,7 @@ def fractional_max_pool_gradient(
 def _stochastic(axes: int, input: object, given: pool.Given) -> Any:
     x, dtype, sizes = pool.pool_input(input, axes)
     windows = tuple(arguments.pooling(sizes, *given))
-    pool.check_output(x, windows, dtype)
+    pool_tables.check_output(x.shape, windows, dtype.itemsize)
     arguments.check_activations(x)
     return x, dtype, windows
 
@@ -98,7 +98,7 @@ def _taps(x: AnyArray, windows: Sequence[tuple[Any, int]]) -> Any:
 
 def _draw(x: AnyArray, windows: Sequence[tuple[Any, int]], rng: object) -> Any:
     """Return the values that are drawn, with the probability of their shares, and their indices."""
-    shape = (*x.shape[: -len(windows)], *pool.outputs_of(windows))
+    shape = (*x.shape[: -len(windows)], *pool_tables.outputs_of(windows))
     total = np.zeros(shape, x.dtype)
     for value, _ in _taps(x, windows):
         total += value
@@ -146,7 +146,7 @@ def stochastic_pool_gradient(
     """Return the gradient of the input: through the values drawn, or through the weighted mean."""
     drawing = arguments.flag(training, "training")
     x, dtype, windows = _stochastic(axes, input, given)
-    shape = (*x.shape[:-axes], *pool.outputs_of(windows))
+    shape = (*x.shape[:-axes], *pool_tables.outputs_of(windows))
     grad = pool.gradient_operand(grad_output, shape, dtype, "of the output")
     if drawing:
         places = _draw(x, windows, rng)[1]

@@ -103,7 +103,8 @@ def kernel_parameters(
         array, kind = (None, None) if value is None else dtypes.sweep_operand(value, name)
         if array is not None:
             arguments.check_shape(array.shape, shape, name, "for this input")
-            array = array.astype(dtype, copy=False)
+            if kind is not dtype:
+                array = array.astype(dtype, copy=False)
         arrays.append(array)
         kinds.append(kind)
     return (arrays[0], arrays[1]), kinds

@@ -48,7 +48,7 @@ def avg_unpool(axes: int, input: object, given: Given, divisor: pool.Divisor, ou
     shape = _unpooled(x, axes, given)
     windows = _windows_of(x.shape, shape, axes, given)
     why = "of windows over the output"
-    return pool.spread(axes, x, shape, shape[-axes:], dtype, windows, divisor, out, why, "input")
+    return pool.spread(axes, x, shape, dtype, windows, divisor, out, why, "input")
 
 
 def _windows_of(

@@ -25,15 +25,15 @@ CX_INLINE void NAME(activate_some)(const int activation, const int gradient, con
 
 /* Two vectors side by side: the processor waits less for the results of one. */
 CX_INLINE void NAME(activate_two)(const int activation, const int gradient, const T *x,
-                                  const T *grad, T *y, const T *given)
+                                  const T *grad, T *y, const T *given, int far)
 {
     NAME(vector) v = NAME(load_some)(x, LANES), w = NAME(load_some)(x + LANES, LANES);
     NAME(vector) g = gradient ? NAME(load_some)(grad, LANES) : NAME(zero)();
     NAME(vector) h = gradient ? NAME(load_some)(grad + LANES, LANES) : NAME(zero)();
     v = NAME(apply)(activation, gradient, v, g, given);
     w = NAME(apply)(activation, gradient, w, h, given);
-    NAME(store_some)(y, v, LANES);
-    NAME(store_some)(y + LANES, w, LANES);
+    NAME(store_vector)(far, y, v);
+    NAME(store_vector)(far, y + LANES, w);
 }
 
 CX_INLINE void NAME(activate_stretch)(const int activation, const int gradient,
@@ -41,9 +41,12 @@ CX_INLINE void NAME(activate_stretch)(const int activation, const int gradient,
 {
     const T *x = job->x, *grad = gradient ? job->grad : job->x;
     T *y = job->y, given[] = {(T)job->given[0], (T)job->given[1], (T)job->given[2]};
+    int far = NAME(is_far)(y, job->length * (int64_t)sizeof(T));
     int64_t i = from;
     for (; i + 2 * LANES <= to; i += 2 * LANES)
-        NAME(activate_two)(activation, gradient, x + i, grad + i, y + i, given);
+        NAME(activate_two)(activation, gradient, x + i, grad + i, y + i, given, far);
+    if (far)
+        CX_END_FAR();
     for (; i + LANES <= to; i += LANES)
         NAME(activate_some)(activation, gradient, x + i, grad + i, y + i, LANES, given);
     if (i < to)

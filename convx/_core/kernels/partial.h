@@ -18,3 +18,17 @@ CX_INLINE void NAME(store_some)(T *to, NAME(vector) v, int64_t count)
         for (int64_t i = 0; i < count; i++)
             to[i] = v[i];
 }
+
+/* Whether vectors from here on may be stored past the caches: a large result has whole lines there. */
+CX_INLINE int NAME(is_far)(const T *to, int64_t bytes)
+{
+    return bytes >= CX_FAR_RESULT && (uintptr_t)to % VECTOR_BYTES == 0;
+}
+
+CX_INLINE void NAME(store_vector)(const int far, T *to, NAME(vector) v)
+{
+    if (far)
+        CX_STORE_FAR((NAME(vector) *)to, v);
+    else
+        *(NAME(loose) *)to = v;
+}

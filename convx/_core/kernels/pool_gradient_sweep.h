@@ -2,22 +2,44 @@
 
 #if IS_FLOAT
 
+/* Copies rows of y, past the caches where vectors of them are whole lines. */
+static CX_NOINLINE void NAME(copy_far)(const T *from, int64_t step, T *to, int64_t size,
+                                       int64_t rows)
+{
+    for (int64_t r = 0; r < rows; r++, from += step, to += size) {
+        int64_t i = 0;
+        if ((uintptr_t)to % VECTOR_BYTES == 0)
+            for (; i + LANES <= size; i += LANES)
+                NAME(store_vector)(1, to + i, *(const NAME(loose) *)(from + i));
+        for (; i < size; i++)
+            to[i] = from[i];
+    }
+}
+
 /* Every output's gradient, divided, goes to all inputs of its window: rows of outputs become rows
    of inputs along the last axis first, and these are added up along the others. */
 static void NAME(sweep_pool_sum_gradient)(const void *of, int64_t first, int64_t end,
                                           char *scratch)
 {
     const cx_pool_job *job = of, *adjoint = job->adjoint;
-#if IS_FLOAT
+    const cx_pool_axis *axis = job->axis + job->axes - 1;
+    int64_t size = axis->size;
     if (job->halves != 0) {
         NAME(pool_halves_gradient)(job, first, end, scratch);
         return;
     }
-#endif
-    const cx_pool_axis *axis = job->axis + job->axes - 1;
-    int64_t size = axis->size;
+    if (job->axes == 1 && axis->outputs == 1 && !axis->taps && axis->count[0] == size) {
+        NAME(spread_whole)(job, first, end);
+        return;
+    }
+    T shared = (T)NAME(one_divisor)(job);
+    if (NAME(are_blocks)(job)) {
+        NAME(repeat_planes)(job, first, end, shared);
+        return;
+    }
     NAME(pool_room) room = NAME(divide_room)(job, scratch);
-    T *spread = (T *)(room.offset + job->window_rows), shared = (T)NAME(one_divisor)(job);
+    T *spread = (T *)(room.offset + job->window_rows);
+    int far = NAME(is_far)(job->y, job->planes * job->plane_size * (int64_t)sizeof(T));
     NAME(clear_lines)(job, &room);
     for (int64_t plane = first; plane < end; plane++) {
         const T *grad = (const T *)job->x + plane * job->plane_outputs;
@@ -47,13 +69,17 @@ static void NAME(sweep_pool_sum_gradient)(const void *of, int64_t first, int64_t
                 like = NAME(like_rows)(adjoint, plane, row, adjoint->rows, &step);
             for (int64_t r = 0; r < rows; r++)
                 room.row[r] = spread + room.offset[r];
-            if (rows)
+            if (far && rows == 1)
+                NAME(copy_far)(room.row[0], step, y + row * size, size, like);
+            else if (rows)
                 NAME(sum_rows)(y + row * size, size, room.row, rows, step, like, size);
             else
                 for (int64_t i = 0; i < like * size; i++)
                     y[row * size + i] = 0;
         }
     }
+    if (far)
+        CX_END_FAR();
 }
 
 /* Whether windows do not overlap, along any axis. */
@@ -133,6 +159,10 @@ static void NAME(sweep_pool_max_gradient)(const void *of, int64_t first, int64_t
 {
     const cx_pool_job *job = of;
     const cx_pool_axis *axis = job->axis + job->axes - 1;
+    if (NAME(are_pairs)(job)) {
+        NAME(choose_of_planes)(job, first, end);
+        return;
+    }
     NAME(pool_room) room = NAME(divide_room)(job, scratch);
     NAME(fill_line)(job, &room);
     NAME(pool_queue) queue = NAME(make_queue)(job, &room);

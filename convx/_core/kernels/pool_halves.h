@@ -48,9 +48,26 @@ static void NAME(pool_halves)(const cx_pool_job *job, int64_t first, int64_t end
     }
 }
 
+/* Rows of some vectors are written at once. */
+CX_INLINE void NAME(double_wide_rows)(const int inverts, const T *restrict grad, T *y,
+                                      int64_t rows, int64_t width, T divisor)
+{
+    for (int64_t r = 0; r < rows; r++, grad += width / 2) {
+        T *restrict above = y + 2 * r * width, *restrict below = above + width;
+        for (int64_t o = 0; o < width / 2; o++) {
+            T share = inverts ? grad[o] * divisor : grad[o] / divisor;
+            above[2 * o] = above[2 * o + 1] = below[2 * o] = below[2 * o + 1] = share;
+        }
+    }
+}
+
 CX_INLINE void NAME(double_rows)(const int inverts, const T *restrict grad, T *restrict line,
                                  T *restrict y, int64_t rows, int64_t width, T divisor)
 {
+    if (width >= 3 * LANES) {
+        NAME(double_wide_rows)(inverts, grad, y, rows, width, divisor);
+        return;
+    }
     for (int64_t o = 0; o < rows * (width / 2); o++)
         line[2 * o] = line[2 * o + 1] = inverts ? grad[o] * divisor : grad[o] / divisor;
     for (int64_t r = 0; r < rows; r++) {

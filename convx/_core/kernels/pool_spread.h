@@ -92,6 +92,20 @@ static void NAME(spread_row)(const cx_pool_job *job, const T *grad, double divis
             to[axis->start[o] + t * axis->step] += scaled[o];
 }
 
+/* Planes of one window each: they may be small and many. */
+static void NAME(spread_whole)(const cx_pool_job *job, int64_t first, int64_t end)
+{
+    const cx_pool_axis *axis = job->axis;
+    const T *grad = job->x;
+    T *restrict y = (T *)job->y + first * axis->size;
+    T divisor = axis->divisor ? (T)axis->divisor[0] : 1;
+    for (int64_t plane = first; plane < end; plane++, y += axis->size) {
+        T share = grad[plane] / divisor;
+        for (int64_t i = 0; i < axis->size; i++)
+            y[i] = share;
+    }
+}
+
 /* to[o * taps + t] = grad[o], divided, and 0 behind the last window. */
 #define DEFINE_REPEAT(TAPS)                                                                       \
     static CX_NOINLINE void NAME(repeat_##TAPS)(const T *restrict grad, int64_t outputs,          \
@@ -136,6 +150,50 @@ DEFINE_SPREAD(3)
 DEFINE_SPREAD(4)
 #undef DEFINE_SPREAD
 
+static CX_NOINLINE void NAME(copy_row)(const T *restrict from, T *restrict to, int64_t size)
+{
+    for (int64_t i = 0; i < size; i++)
+        to[i] = from[i];
+}
+
+static void NAME(repeat_rows)(const T *grad, int64_t outputs, int64_t rows, T divisor, int64_t taps,
+                              T *to, int64_t size)
+{
+    if (taps == 2)
+        NAME(repeat_2)(grad, outputs, rows, divisor, to, size);
+    else if (taps == 3)
+        NAME(repeat_3)(grad, outputs, rows, divisor, to, size);
+    else
+        NAME(repeat_4)(grad, outputs, rows, divisor, to, size);
+}
+
+/* Whether planes have two axes, which windows cut into blocks, and what is left. */
+static int NAME(are_blocks)(const cx_pool_job *job)
+{
+    const cx_pool_axis *outer = job->axis, *axis = outer + 1;
+    return job->axes == 2 && job->spread_rows && axis->stride == axis->taps &&
+           outer->taps && outer->taps == outer->stride && !outer->low &&
+           outer->outputs * outer->taps <= outer->size;
+}
+
+/* The first row of each row of blocks is made where it belongs, and copied to the others. */
+static void NAME(repeat_planes)(const cx_pool_job *job, int64_t first, int64_t end, T divisor)
+{
+    const cx_pool_axis *outer = job->axis, *axis = outer + 1;
+    int64_t size = axis->size, outputs = axis->outputs, taps = outer->taps;
+    for (int64_t plane = first; plane < end; plane++) {
+        const T *grad = (const T *)job->x + plane * job->plane_outputs;
+        T *y = (T *)job->y + plane * job->plane_size, *rest = y + outer->outputs * taps * size;
+        for (int64_t row = 0; row < outer->outputs; row++, y += taps * size) {
+            NAME(repeat_rows)(grad + row * outputs, outputs, 1, divisor, axis->taps, y, size);
+            for (int64_t t = 1; t < taps; t++)
+                NAME(copy_row)(y, y + t * size, size);
+        }
+        for (int64_t i = 0; i < (outer->size - outer->outputs * taps) * size; i++)
+            rest[i] = 0;
+    }
+}
+
 /* Where the gradients of a row begin in a line: behind the windows that an input is in before the
    first. */
 CX_INLINE int64_t NAME(spread_start)(const cx_pool_axis *axis)
@@ -175,10 +233,6 @@ static void NAME(spread_block)(const cx_pool_job *job, const T *grad, int64_t ro
             NAME(spread_3)(lines, pitch, rows, low, to, size);
         else
             NAME(spread_4)(lines, pitch, rows, low, to, size);
-    } else if (taps == 2)
-        NAME(repeat_2)(grad, outputs, rows, divisor, to, size);
-    else if (taps == 3)
-        NAME(repeat_3)(grad, outputs, rows, divisor, to, size);
-    else
-        NAME(repeat_4)(grad, outputs, rows, divisor, to, size);
+    } else
+        NAME(repeat_rows)(grad, outputs, rows, divisor, taps, to, size);
 }

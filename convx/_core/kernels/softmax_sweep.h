@@ -18,7 +18,6 @@ typedef struct {
 /* What a row or a column comes down to. */
 typedef struct {
     NAME(vector) max, sum, log_sum, product; /* product: sum(softmax grad), or sum grad */
-    NAME(vector) part, product_part;         /* of columns: what is not yet in the sums */
 } NAME(softmax);
 
 CX_INLINE NAME(vector) NAME(larger)(NAME(vector) a, NAME(vector) b)
@@ -199,59 +198,97 @@ CX_INLINE void NAME(softmax_short_row)(const int logarithm, const int gradient, 
         y[i] = padded_y[i];
 }
 
-/* Columns that are neighbours, `width` of them, whose elements lie `pitch` apart. */
-CX_INLINE void NAME(softmax_columns)(const int logarithm, const int gradient, const T *x,
-                                     const T *grad, T *y, int64_t length, int64_t pitch,
-                                     int64_t width, NAME(softmax) *columns)
+/* The largest elements of neighbouring columns, `pitch` apart in each. They come from memory, row by
+   row, and with each row that of the gradient and of the result, for the steps that follow. */
+CX_INLINE void NAME(column_maxima)(const int logarithm, const int gradient, const T *x,
+                                   const T *grad, const T *y, int64_t length, int64_t pitch,
+                                   int64_t width, NAME(vector) *max)
+{
+    const int64_t whole = width - width % LANES;
+    for (int64_t i = 0; i < width; i += LANES)
+        max[i / LANES] = NAME(load_some)(x + i, width - i);
+    for (int64_t j = 0; j < length; j++) {
+        int64_t at = j * pitch;
+        for (int64_t i = 0; i < whole; i += LANES) {
+            NAME(vector) *most = &max[i / LANES];
+            __builtin_prefetch(x + at + CX_SOFTMAX_AHEAD * pitch + i);
+            if (gradient)
+                __builtin_prefetch(grad + at + i, 0, 2);
+            if (gradient || !logarithm)
+                __builtin_prefetch(y + at + i, 1, 2);
+            *most = NAME(larger)(*(const NAME(loose) *)(x + at + i), *most);
+        }
+        if (whole < width) {
+            NAME(vector) v = NAME(load_some)(x + at + whole, width - whole);
+            max[whole / LANES] = NAME(larger)(v, max[whole / LANES]);
+        }
+    }
+}
+
+/* What follows, for a few vectors of columns at a time, whose sums are in registers. */
+CX_INLINE void NAME(softmax_strip)(const int logarithm, const int gradient, const int vectors,
+                                   const T *x, const T *grad, T *y, int64_t length, int64_t pitch,
+                                   int64_t width, const NAME(vector) *max)
 {
     const int waits = gradient || !logarithm; /* the exponentials, in y */
     const T *from = waits ? y : x;
-    for (int64_t i = 0; i < width; i += LANES)
-        columns[i / LANES] = (NAME(softmax)){.max = NAME(load_some)(x + i, width - i)};
-    for (int64_t j = 1; j < length; j++)
-        for (int64_t i = 0; i < width; i += LANES) {
-            NAME(vector) *max = &columns[i / LANES].max;
-            __builtin_prefetch(x + (j + CX_SOFTMAX_AHEAD) * pitch + i);
-            *max = NAME(larger)(NAME(load_some)(x + j * pitch + i, width - i), *max);
-        }
-    for (int64_t j = 0; j < length; j++) {
-        for (int64_t i = 0; i < width; i += LANES) {
-            NAME(softmax) *column = columns + i / LANES;
-            int64_t at = j * pitch + i, count = width - i;
-            if (gradient)
-                __builtin_prefetch(grad + at + CX_SOFTMAX_AHEAD * pitch);
-            if (waits)
-                __builtin_prefetch(y + at + CX_SOFTMAX_AHEAD * pitch, 1);
-            NAME(vector) e = NAME(exp_negative)(NAME(load_some)(x + at, count) - column->max);
-            column->part += e;
-            if (waits)
-                NAME(store_some)(y + at, e, count);
-            if (gradient) {
-                NAME(vector) g = NAME(load_some)(grad + at, count);
-                column->product_part += logarithm ? g : e * g;
+    NAME(softmax) columns[CX_SOFTMAX_STRIP];
+    for (int k = 0; k < vectors; k++)
+        columns[k] = (NAME(softmax)){.max = max[k]};
+    for (int64_t first = 0; first < length; first += CX_SOFTMAX_ROWS) {
+        NAME(vector) sum[CX_SOFTMAX_STRIP], product[CX_SOFTMAX_STRIP];
+        CX_UNROLL
+        for (int k = 0; k < vectors; k++)
+            sum[k] = product[k] = NAME(zero)();
+        for (int64_t j = first; j < cx_min(first + CX_SOFTMAX_ROWS, length); j++) {
+            CX_UNROLL
+            for (int k = 0; k < vectors; k++) {
+                int64_t at = j * pitch + k * LANES, count = width - k * LANES;
+                NAME(vector) e = NAME(exp_negative)(NAME(load_some)(x + at, count) - max[k]);
+                sum[k] += e;
+                if (waits)
+                    NAME(store_some)(y + at, e, count);
+                if (gradient) {
+                    NAME(vector) g = NAME(load_some)(grad + at, count);
+                    product[k] += logarithm ? g : e * g;
+                }
             }
         }
-        if (j % CX_SOFTMAX_ROWS != CX_SOFTMAX_ROWS - 1 && j < length - 1)
-            continue;
-        for (int64_t i = 0; i < width; i += LANES) {
-            NAME(softmax) *column = columns + i / LANES;
-            column->sum += column->part;
-            column->product += column->product_part;
-            column->part = column->product_part = NAME(zero)();
+        for (int k = 0; k < vectors; k++) {
+            columns[k].sum += sum[k];
+            columns[k].product += product[k];
         }
     }
-    for (int64_t i = 0; i < width; i += LANES)
-        NAME(close_sums)(logarithm, gradient, columns + i / LANES);
-    for (int64_t j = 0; j < length; j++)
-        for (int64_t i = 0; i < width; i += LANES) {
-            int64_t at = j * pitch + i, count = width - i;
+    for (int k = 0; k < vectors; k++)
+        NAME(close_sums)(logarithm, gradient, columns + k);
+    for (int64_t j = 0; j < length; j++) {
+        CX_UNROLL
+        for (int k = 0; k < vectors; k++) {
+            int64_t at = j * pitch + k * LANES, count = width - k * LANES;
             NAME(vector) g = gradient ? NAME(load_some)(grad + at, count) : NAME(zero)();
             NAME(store_some)(y + at,
                              NAME(softmax_of)(logarithm, gradient,
-                                              NAME(load_some)(from + at, count), g,
-                                              columns + i / LANES),
+                                              NAME(load_some)(from + at, count), g, columns + k),
                              count);
         }
+    }
+}
+
+/* Columns that are neighbours, `width` of them, whose elements lie `pitch` apart. */
+CX_INLINE void NAME(softmax_columns)(const int logarithm, const int gradient, const T *x,
+                                     const T *grad, T *y, int64_t length, int64_t pitch,
+                                     int64_t width)
+{
+    NAME(vector) max[CX_SOFTMAX_BLOCK / LANES];
+    const int64_t strip = CX_SOFTMAX_STRIP * LANES;
+    int64_t i = 0;
+    NAME(column_maxima)(logarithm, gradient, x, grad, y, length, pitch, width, max);
+    for (; i + strip <= width; i += strip)
+        NAME(softmax_strip)(logarithm, gradient, CX_SOFTMAX_STRIP, x + i,
+                            gradient ? grad + i : 0, y + i, length, pitch, strip, max + i / LANES);
+    for (; i < width; i += LANES)
+        NAME(softmax_strip)(logarithm, gradient, 1, x + i, gradient ? grad + i : 0, y + i, length,
+                            pitch, width - i, max + i / LANES);
 }
 
 CX_INLINE void NAME(softmax_pieces)(const int logarithm, const int gradient,
@@ -277,14 +314,12 @@ CX_INLINE void NAME(softmax_pieces)(const int logarithm, const int gradient,
         }
         return;
     }
-    NAME(softmax) columns[CX_SOFTMAX_BLOCK / LANES];
     int64_t blocks = (job->inner + job->block - 1) / job->block;
     for (int64_t piece = first; piece < end; piece++) {
         int64_t start = piece % blocks * job->block;
         int64_t at = piece / blocks * job->length * job->inner + start;
         NAME(softmax_columns)(logarithm, gradient, x + at, grad + (gradient ? at : 0), y + at,
-                              job->length, job->inner, cx_min(job->block, job->inner - start),
-                              columns);
+                              job->length, job->inner, cx_min(job->block, job->inner - start));
     }
 }
 

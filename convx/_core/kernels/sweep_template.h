@@ -17,6 +17,7 @@
 #include "resample_sweep.h"
 #include "filter_elements.h"
 #include "square.h"
+#include "shuffles.h"
 #include "end_square.h"
 #include "filter_tile.h"
 #include "filter_down.h"
@@ -42,6 +43,7 @@
 #include "pool_sweep.h"
 #if IS_FLOAT
 #include "pool_spread.h"
+#include "pool_pairs.h"
 #endif
 #include "pool_gradient_sweep.h"
 

@@ -13,6 +13,9 @@
 
 typedef void (*cx_sweep)(const void *job, int64_t first, int64_t end, char *scratch);
 
+/* Bytes from which on a result is stored past the caches, as convolutions store theirs. */
+enum { CX_FAR_RESULT = 16 << 20 };
+
 /* Element by element, for contiguous arrays: y may be one of the others. A piece is CX_STRETCH
    elements, the last one fewer. */
 enum { CX_STRETCH = 4096 };
@@ -54,6 +57,7 @@ typedef struct {
    gradient of x is. A piece is a row if `inner` is 1, else `block` of the inner elements. */
 enum { CX_SOFTMAX_AHEAD = 2 }; /* rows that are asked for early: processors foresee none */
 enum { CX_SOFTMAX_BLOCK = 1024, CX_SOFTMAX_ROWS = 32, CX_SOFTMAX_TOGETHER = 16 };
+enum { CX_SOFTMAX_STRIP = 8 }; /* vectors of columns whose sums are in registers together */
 
 typedef struct {
     int64_t logarithm;
@@ -234,6 +238,7 @@ typedef struct cx_pool_job {
     const cx_pool_axis *axis;
     int64_t reducer;
     int64_t plane_size, plane_outputs;
+    int64_t planes;               /* of gradients, how many there are */
     int64_t rows, piece_rows;     /* rows of outputs in a plane, and in a piece */
     int64_t pieces;               /* of a plane */
     int64_t window_rows;          /* the most rows of inputs that a window has */

@@ -1,0 +1,106 @@
+/* Elements dealt to vectors in turn, the way back, and sums over lanes: shuffles in registers. */
+
+#if !defined EVERY_LANE
+#error "include square.h before shuffles.h"
+#endif
+
+#define EVEN(lane, _) (2 * (lane))
+
+/* The even elements of two vectors that follow one another. */
+CX_INLINE NAME(vector) NAME(even_lanes)(NAME(vector) first, NAME(vector) second)
+{
+    return CX_SHUFFLE(first, second, EVERY_LANE(EVEN, 0));
+}
+
+#define ODD(lane, _) (2 * (lane) + 1)
+#define ZIP_LOW(lane, _) ((lane) % 2 * LANES + (lane) / 2)
+#define ZIP_HIGH(lane, _) ((lane) % 2 * LANES + (LANES + (lane)) / 2)
+
+CX_INLINE NAME(vector) NAME(odd_lanes)(NAME(vector) first, NAME(vector) second)
+{
+    return CX_SHUFFLE(first, second, EVERY_LANE(ODD, 0));
+}
+
+#define OF_TWO(lane, first) (3 * (lane) + (first) < 2 * LANES ? 3 * (lane) + (first) : 0)
+#define OF_THREE(lane, first)                                                                     \
+    (3 * (lane) + (first) < 2 * LANES ? (lane) : 3 * (lane) + (first) - LANES)
+#define THIRDS(first)                                                                             \
+    CX_SHUFFLE(CX_SHUFFLE(x[0], x[1], EVERY_LANE(OF_TWO, first)), x[2],                           \
+               EVERY_LANE(OF_THREE, first))
+
+/* Every third element of three vectors that follow one another, from the first or the third on. */
+CX_INLINE NAME(vector) NAME(every_third)(const T *from, const int first)
+{
+    NAME(vector) x[3];
+    CX_UNROLL for (int i = 0; i < 3; i++)
+        x[i] = *(const NAME(loose) *)(from + i * LANES);
+    return first ? THIRDS(2) : THIRDS(0);
+}
+
+/* Deals neighbouring elements to 2 or 4 vectors in turn: v[s][i] = from[count i + s]. */
+CX_INLINE void NAME(deal)(const int count, const T *from, NAME(vector) *v)
+{
+    NAME(vector) x[4];
+    CX_UNROLL for (int i = 0; i < count; i++)
+        x[i] = *(const NAME(loose) *)(from + i * LANES);
+    v[0] = NAME(even_lanes)(x[0], x[1]);
+    v[1] = NAME(odd_lanes)(x[0], x[1]);
+    if (count == 4) {
+        NAME(vector) even = NAME(even_lanes)(x[2], x[3]), odd = NAME(odd_lanes)(x[2], x[3]);
+        v[2] = NAME(odd_lanes)(v[0], even);
+        v[0] = NAME(even_lanes)(v[0], even);
+        v[3] = NAME(odd_lanes)(v[1], odd);
+        v[1] = NAME(even_lanes)(v[1], odd);
+    }
+}
+
+/* The way back: to[count i + s] = v[s][i]. */
+CX_INLINE void NAME(join)(const int count, const NAME(vector) *v, T *to)
+{
+    NAME(vector) even = v[0], odd = v[1];
+    if (count == 4) {
+        NAME(vector) low = CX_SHUFFLE(v[0], v[2], EVERY_LANE(ZIP_LOW, 0));
+        NAME(vector) next = CX_SHUFFLE(v[1], v[3], EVERY_LANE(ZIP_LOW, 0));
+        even = CX_SHUFFLE(v[0], v[2], EVERY_LANE(ZIP_HIGH, 0));
+        odd = CX_SHUFFLE(v[1], v[3], EVERY_LANE(ZIP_HIGH, 0));
+        *(NAME(loose) *)to = CX_SHUFFLE(low, next, EVERY_LANE(ZIP_LOW, 0));
+        *(NAME(loose) *)(to + LANES) = CX_SHUFFLE(low, next, EVERY_LANE(ZIP_HIGH, 0));
+        to += 2 * LANES;
+    }
+    *(NAME(loose) *)to = CX_SHUFFLE(even, odd, EVERY_LANE(ZIP_LOW, 0));
+    *(NAME(loose) *)(to + LANES) = CX_SHUFFLE(even, odd, EVERY_LANE(ZIP_HIGH, 0));
+}
+
+#define FOLD_LOW(lane, bit) ((lane) / (bit)*2 * (bit) + (lane) % (bit))
+#define FOLD_HIGH(lane, bit) (FOLD_LOW(lane, bit) + (bit))
+#define FOLD(bit)                                                                                 \
+    CX_UNROLL for (int i = 0; i < (bit); i++)                                                     \
+        v[i] = CX_SHUFFLE(v[2 * i], v[2 * i + 1], EVERY_LANE(FOLD_LOW, bit)) +                    \
+               CX_SHUFFLE(v[2 * i], v[2 * i + 1], EVERY_LANE(FOLD_HIGH, bit));
+
+/* Adds up the lanes of each of LANES vectors, by halves: lane i of the result is that of v[i]. */
+CX_INLINE NAME(vector) NAME(fold)(NAME(vector) *v)
+{
+#if LANES > 8
+    FOLD(8)
+#endif
+#if LANES > 4
+    FOLD(4)
+#endif
+#if LANES > 2
+    FOLD(2)
+#endif
+    FOLD(1)
+    return v[0];
+}
+
+#undef FOLD
+#undef FOLD_LOW
+#undef FOLD_HIGH
+#undef THIRDS
+#undef OF_THREE
+#undef OF_TWO
+#undef ODD
+#undef ZIP_LOW
+#undef ZIP_HIGH
+#undef EVEN
