@@ -15,27 +15,28 @@ import numpy as np
 from benchmarks.layers import Array
 from convx import functional, grad
 
-# Input, weights, what is computed; everything has padding 1.
+# Input, weights, stride, what is computed; everything has padding 1.
 LAYERS = {
-    "64 channels, 56², 3×3": ((1, 64, 56, 56), (64, 64, 3, 3), "forward"),
-    "64 channels, 56², 5×5": ((1, 64, 56, 56), (64, 64, 5, 5), "forward"),
-    "64 channels, 8×28², 3×3×3": ((1, 64, 8, 28, 28), (64, 64, 3, 3, 3), "forward"),
-    "512 channels, 300, 3 taps": ((1, 512, 300), (512, 512, 3), "forward"),
-    "gradient of the weight, 64 channels, 56²": ((1, 64, 56, 56), (64, 64, 3, 3), "grad_weight"),
+    "64 channels, 56², 3×3": ((1, 64, 56, 56), (64, 64, 3, 3), 1, "forward"),
+    "64 channels, 56², 3×3, stride 2": ((1, 64, 56, 56), (64, 64, 3, 3), 2, "forward"),
+    "64 channels, 56², 5×5": ((1, 64, 56, 56), (64, 64, 5, 5), 1, "forward"),
+    "64 channels, 8×28², 3×3×3": ((1, 64, 8, 28, 28), (64, 64, 3, 3, 3), 1, "forward"),
+    "512 channels, 300, 3 taps": ((1, 512, 300), (512, 512, 3), 1, "forward"),
+    "gradient of the weight, 64 channels, 56²": ((1, 64, 56, 56), (64, 64, 3, 3), 1, "grad_weight"),
 }
 
 
 def function_of(name: str, dtype: str) -> Callable[..., Array]:
     """Return what computes a layer in an element type, but for the algorithm."""
-    shape, kernel, operation = LAYERS[name]
+    shape, kernel, stride, operation = LAYERS[name]
     rng = np.random.default_rng(0)
     x, other = (
         rng.standard_normal(one).astype("float32").astype(dtype)
         for one in (shape, kernel if operation == "forward" else (1, kernel[0], *shape[2:]))
     )
     if operation == "forward":
-        return partial(functional.conv_nd, x, other, padding=1)
-    return partial(grad.conv_nd_weight, x, kernel, other, padding=1)
+        return partial(functional.conv_nd, x, other, stride=stride, padding=1)
+    return partial(grad.conv_nd_weight, x, kernel, other, stride=stride, padding=1)
 
 
 def errors(found: Array, exact: Array) -> tuple[Any, Any]:

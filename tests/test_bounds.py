@@ -24,6 +24,8 @@ def random_case(rng, transposed):
     stride = tuple(int(s) for s in rng.integers(1, 4, rank))
     dilation = tuple(int(d) for d in rng.integers(1, 3, rank))
     pads = tuple((int(low), int(high)) for low, high in rng.integers(0, 4, (rank, 2)))
+    if rng.random() < 0.1:  # Winograd's algorithm has tiles for that
+        kernel, stride, dilation = (3,) * rank, (2,) * rank, (1,) * rank
     if rng.random() < 0.4:  # the input may be read where it lies
         pads = ((0, 0),) * rank
         stride = (1,) * rank

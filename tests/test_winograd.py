@@ -1,5 +1,7 @@
 """Winograd's algorithm: results, accuracy, choice, and what it must not change."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import strategies as st
@@ -40,6 +42,19 @@ CASES = {
     "four axes": (1, 3, 4, (4, 5, 6, 7), (2, 3, 3, 3), {}),
     "reflected": (1, 4, 5, (15, 9), (3, 3), {"padding": 1, "padding_mode": "reflect"}),
     "wrapped around": (1, 4, 5, (9, 15), (3, 3), {"padding": 2, "padding_mode": "circular"}),
+    "strided": (2, 17, 30, (23, 38), (3, 3), {"stride": 2, "padding": 1}),
+    "strided, less than two tiles": (1, 3, 2, (7, 8), (3, 3), {"stride": 2}),
+    "strided, more channels than a step has": (1, 500, 9, (13, 12), (3, 3), {"stride": 2}),
+    "strided, many of both": (1, 150, 400, (13, 14), (3, 3), {"stride": 2, "padding": 1}),
+    "strided, many tiles": (2, 70, 40, (67, 68), (3, 3), {"stride": 2}),
+    "strided, long rows": (1, 4, 5, (7, 1400), (3, 3), {"stride": 2, "padding": (0, 2)}),
+    "strided, groups": (2, 12, 20, (21, 22), (3, 3), {"stride": 2, "groups": 4}),
+    "strided, three axes": (2, 6, 7, (5, 9, 10), (3, 3, 3), {"stride": 2, "padding": 1}),
+    "strided, the last two axes": (1, 6, 7, (4, 9, 10), (2, 3, 3), {"stride": (1, 2, 2)}),
+    "strided, reflected": (
+        *(1, 4, 5, (15, 9), (3, 3)),
+        {"stride": 2, "padding": 2, "padding_mode": "reflect"},
+    ),
     "no items": (0, 4, 5, (9, 15), (3, 3), {}),
 }
 
@@ -94,23 +109,25 @@ def test_gradients(case, dtype, rng):
     channels=st.integers(1, 40),
     filters=st.integers(1, 40),
     size=st.tuples(st.integers(3, 40), st.integers(3, 40)),
+    stride=st.integers(1, 2),
     padding=st.integers(0, 3),
     seed=st.integers(0, 99),
 )
-def test_any_sizes(batch, channels, filters, size, padding, seed):
+def test_any_sizes(batch, channels, filters, size, stride, padding, seed):
+    options = {"stride": stride, "padding": padding}
     rng = np.random.default_rng(seed)
     x = values(rng, (batch, channels, *size), "float64")
     w = values(rng, (filters, channels, 3, 3), "float64")
-    y = F.conv2d(x, w, padding=padding, algorithm="winograd")
-    direct = F.conv2d(x, w, padding=padding, algorithm="direct")
+    y = F.conv2d(x, w, **options, algorithm="winograd")
+    direct = F.conv2d(x, w, **options, algorithm="direct")
     np.testing.assert_allclose(y, direct, rtol=0, atol=1e-12)
     dy = values(rng, y.shape, "float64")
     for gradient, arrays in (
         (grad.conv2d_input, (x.shape, w, dy)),
         (grad.conv2d_weight, (x, w.shape, dy)),
     ):
-        found = gradient(*arrays, padding=padding, algorithm="winograd")
-        expected = gradient(*arrays, padding=padding, algorithm="direct")
+        found = gradient(*arrays, **options, algorithm="winograd")
+        expected = gradient(*arrays, **options, algorithm="direct")
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-11)
 
 
@@ -177,6 +194,16 @@ def test_equal_bits_of_prepared_weights(case, tile, rng, only_tiles_of):
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
+def test_accuracy_with_a_stride(dtype, rng):
+    """Less than that of the tiles of 4."""
+    x, w = rng.standard_normal((1, 64, 56, 56)), rng.standard_normal((64, 64, 3, 3))
+    x, w = x.astype(dtype), w.astype(dtype)
+    exact = F.conv2d(x.astype("float64"), w.astype("float64"), stride=2, algorithm="direct")
+    error = np.sqrt(np.mean((F.conv2d(x, w, stride=2, algorithm="winograd") - exact) ** 2))
+    assert 0 < error < 5 * np.finfo(dtype).eps * np.sqrt(np.mean(exact**2))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
 def test_accuracy(dtype, rng):
     """As documented: root mean square of the error, in units of that of the result."""
     x, w = rng.standard_normal((1, 64, 56, 56)), rng.standard_normal((64, 64, 3, 3))
@@ -204,6 +231,8 @@ def test_what_is_not_finite_spreads_no_further(bad, rng):
     bad_weight[5, 5, 1, 1] = bad
     for function, arrays in (
         (F.conv2d, (x, w)),
+        (partial(F.conv2d, stride=2), (x, w)),
+        (partial(grad.conv2d_weight, stride=2), (x, w.shape, dy[..., ::2, ::2])),
         (F.conv2d, (x[:1], bad_weight)),
         (F.conv_transpose2d, (x, w)),
         (grad.conv2d_input, ((2, 9, 16, 17), w, x)),
@@ -234,7 +263,15 @@ CHOICES = {
     "1×1": ((1, 64, 56, 56), (64, 64, 1, 1), {}, "direct"),
     "5×5": ((1, 64, 56, 56), (64, 64, 5, 5), {}, "winograd"),
     "7×7": ((1, 64, 56, 56), (64, 64, 7, 7), {}, "direct"),
-    "strided": ((1, 64, 56, 56), (64, 64, 3, 3), {"stride": 2}, "direct"),
+    "strided": ((1, 64, 56, 56), (64, 64, 3, 3), {"stride": 2}, "winograd"),
+    "strided, few channels": ((1, 8, 56, 56), (8, 8, 3, 3), {"stride": 2}, "direct"),
+    "strided by three": ((1, 64, 56, 56), (64, 64, 3, 3), {"stride": 3}, "direct"),
+    "strided and dilated": (
+        (1, 64, 56, 56),
+        (64, 64, 3, 3),
+        {"stride": 2, "dilation": 3},
+        "direct",
+    ),
     "one channel": ((1, 1, 56, 56), (64, 1, 3, 3), {}, "direct"),
     "depthwise": ((1, 64, 56, 56), (64, 1, 3, 3), {"groups": 64}, "direct"),
     "small plane, prepared": ((1, 512, 7, 7), (512, 512, 3, 3), {"padding": 1}, "winograd"),

@@ -8,9 +8,9 @@ from convx._core._memory cimport Buffer, held, memory_of
 from convx._core._parallel cimport cx_sweep, share_out
 from convx._core._sweeps cimport (
     CX_FILTER_KEEP, CX_FILTER_LEVELS, CX_FILTER_MAX, CX_FILTER_MEAN, CX_FILTER_MIN,
-    CX_FILTER_WEIGHTS, CX_IS_BOOL, CX_IS_F32, CX_IS_F64, CX_IS_I8, CX_IS_I16, CX_IS_I32, CX_IS_I64,
-    CX_IS_U8, CX_IS_U16, CX_IS_U32, CX_IS_U64, CX_MEDIAN_BYTES, cx_filter_axis, cx_filter_job,
-    cx_footprint_job,
+    CX_FILTER_WEIGHTS, CX_IS_BOOL, CX_IS_F32, CX_IS_F64, CX_IS_I8, CX_IS_I16, CX_IS_I32,
+    CX_IS_I64, CX_IS_U8, CX_IS_U16, CX_IS_U32, CX_IS_U64, CX_MEDIAN_BYTES, CX_TILE_PLACES,
+    cx_filter_axis, cx_filter_job, cx_footprint_job,
 )
 
 KINDS = {
@@ -25,6 +25,8 @@ TYPES = {
 }
 # What rows of scratch memory have at their end, for vectors are read beyond.
 cdef int64_t SLACK = 128
+# Elements of the widest vector.
+cdef int64_t WIDEST = 16
 
 
 cdef class Filter:
@@ -45,20 +47,25 @@ cdef class Filter:
         self.fill_axis(&job.row, cut.row)
         self.fill_axis(&job.line, cut.line)
         job.inner, job.exact, job.fill = cut.inner, cut.exact, cut.fill
-        job.band, job.segment, job.adds = cut.band, cut.segment, cut.adds
+        job.band, job.step, job.segment = cut.band, cut.step, cut.segment
+        job.adds, job.copies = cut.adds, cut.copies
         job.bands = (job.row.size + job.band - 1) // job.band
         job.out_length = cut.out_length
         job.segments = (job.out_length + job.segment - 1) // job.segment
         job.x_type, job.x_item = TYPES[cut.x_dtype.str[1:]], cut.x_dtype.itemsize
         job.y_type, job.y_item = TYPES[cut.y_dtype.str[1:]], cut.y_dtype.itemsize
         job.pitch = job.segment + SLACK + (job.line.taps - 1) * job.line.dilation * job.inner
-        job.pitch = (job.pitch + SLACK - 1) // SLACK * SLACK
+        # an odd number of cache lines
+        job.pitch = (job.pitch + SLACK - 1) // SLACK * SLACK + 64 // item
         self.pieces = cut.outer * job.plane.size * job.bands * job.segments
-        rows = 2 * job.band + 2 + (job.row.taps - 1) * job.row.dilation
+        rows = 2 * job.step + 2 + (job.row.taps - 1) * job.row.dilation
         kept = max(job.row.taps, CX_FILTER_LEVELS, 2 * job.plane.taps) + 1
         tables = 2 * job.band + job.row.taps * job.row.dilation
         tables += job.plane.taps * job.plane.dilation + 2
+        if item > 1:
+            job.tile = WIDEST * (CX_TILE_PLACES + job.line.taps + WIDEST)
         self.scratch_bytes = (rows + kept) * job.pitch * item + (8 * tables + 63) // 64 * 64
+        self.scratch_bytes += job.tile * item
 
     cdef int fill_axis(self, cx_filter_axis *axis, given) except -1:
         cdef Buffer sources = Buffer(given.sources), weights = held(given.weights)

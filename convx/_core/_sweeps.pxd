@@ -262,8 +262,8 @@ cdef extern from "sweeps.h" nogil:
 
     ctypedef struct cx_filter_job:
         cx_filter_axis plane, row, line
-        int64_t inner, out_length, band, bands, segment, segments, adds, exact
-        int64_t x_type, y_type, x_item, y_item, pitch
+        int64_t inner, out_length, band, bands, step, copies, segment, segments, adds, exact
+        int64_t x_type, y_type, x_item, y_item, pitch, tile
         double fill
         const void *x
         void *y
@@ -279,6 +279,7 @@ cdef extern from "sweeps.h" nogil:
 
     enum:
         CX_MEDIAN_BYTES
+        CX_TILE_PLACES
         CX_SPECTRAL_GAP
 
     ctypedef struct cx_sweeps:

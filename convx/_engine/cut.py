@@ -99,16 +99,19 @@ def are_neighbours(taps: AxisTaps) -> bool:
 
 
 def with_phases(axis: Axis) -> Axis:
-    """Part the outputs along an axis into phases within which the taps are neighbours, in order."""
+    """Part the outputs along an axis into phases within which the taps are neighbours, in order.
+
+    Taps that are closer than outputs have one phase.
+    """
     taps = axis.taps
     order = np.argsort(taps.coordinates)
     gap = int(abs(taps.coordinates[1] - taps.coordinates[0])) if len(order) > 1 else taps.stride
-    phases = gap // taps.stride
+    phases = max(1, gap // taps.stride)
     return replace(
         axis,
         taps=replace(
             taps,
-            stride=gap,
+            stride=phases * taps.stride,
             coordinates=taps.coordinates[order],
             kernel=taps.kernel[order],
             out_step=phases * taps.out_step,

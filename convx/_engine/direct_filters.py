@@ -27,6 +27,7 @@ BOX_POSITIONS = 256  # outputs of a box
 TASK_POSITIONS = 1024  # outputs of a task, over the items of a batch
 MOST_FILTERS = 256, 128  # filters of a task: the most of these that fit
 STEP = 512  # channels times taps of one step of the reduction
+STEP_BYTES = 2048  # of a filter's weights there where they are packed: the next step fits, too
 
 
 def applies(problem: Problem) -> bool:
@@ -72,6 +73,7 @@ def _cut(problem: Problem, most_filters: int) -> PassPlan:
     items = even(problem.batch, shared)
     tasks = alike * -(-problem.batch // items)
     strided = _reads_filters(problem, width)
+    step = STEP if strided else min(STEP, STEP_BYTES // problem.item_size)
     return pass_plan(
         problem,
         axes,
@@ -79,8 +81,8 @@ def _cut(problem: Problem, most_filters: int) -> PassPlan:
         outer_sum(tap_tables),
         items=items,
         filter_parts=filter_parts(problem, tasks, most_filters, width),
-        channel_block=even(problem.channels, STEP // taps),
-        tap_block=taps if taps <= STEP else even(taps, STEP),
+        channel_block=even(problem.channels, step // taps),
+        tap_block=taps if taps <= step else even(taps, step),
         narrowest=narrowest,
         in_place=in_place,
         strided=strided,

@@ -55,7 +55,11 @@ class AxisFilter(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """One sweep, and how it is cut into pieces: bands of rows, or segments of them."""
+    """One sweep, and how it is cut into pieces: bands of rows, or segments of them.
+
+    Of a band, ``step`` rows at a time go through all axes. With ``copies``, rows are copied that
+    could be read where they lie.
+    """
 
     dtype: np.dtype[Any]
     x_dtype: np.dtype[Any]
@@ -67,6 +71,8 @@ class Cut:
     inner: int
     out_length: int
     band: int
+    step: int
+    copies: bool
     segment: int
     exact: bool
     adds: bool
@@ -86,7 +92,8 @@ class Chain:
     """Passes over an array of some shape, and between which element types.
 
     ``exact`` are sums in SciPy's order. The passes are chained, or each reads the input and the
-    results are added up, if ``adds`` and :func:`can_add`.
+    results are added up, if ``adds`` and :func:`can_add`. Other sums with mirrored weights are
+    folded, unless ``folds`` is false: their bits are not those of plain sums.
     """
 
     shape: tuple[int, ...]
@@ -97,6 +104,7 @@ class Chain:
     exact: bool
     fill: float
     adds: bool = False
+    folds: bool = True
 
     @property
     def out_shape(self) -> tuple[int, ...]:
@@ -123,14 +131,27 @@ LINE_BYTES = 64 * 1024
 SEGMENT_BYTES = 8 * 1024
 MOST_LINES = 64
 # Rows of a band whose rows need not be made: a multiple of those that share their inputs; and the
-# least of one with windows, which is cut where they are.
+# least of one with windows, which is cut where they are. Bytes of the widest vector: as many rows
+# as it has lanes go together, whose lines may be filtered side by side.
 WEIGHTED_BAND = 8
 WINDOW_BAND = 8
+VECTOR_BYTES = 64
+# Taps from which mirrored weights are folded. Rows that are a multiple of so many bytes apart are
+# copied from some more on, once for so many rows of outputs.
+LEAST_FOLDED = 5
+LEAST_COPIED = 9
+CONFLICT_BYTES = 1024
+COPIED_BAND = 64
+# Taps of sums along planes that are a sweep of their own, where rows are shared by several outputs,
+# if the array between both is not too large.
+LEAST_APART = 7
+MOST_BETWEEN_BYTES = 16 * 2**20
 
 
 def together(shape: Sequence[int], passes: Sequence[Pass], item: int) -> list[Together]:
     """Deal passes along ascending axes to sweeps; those along the last axes share one."""
     rest, sweeps = list(passes), []
+    fits = math.prod(shape) * item <= MOST_BETWEEN_BYTES
     while rest:
         last = rest.pop()
         inner = math.prod(shape[last.axis + 1 :])
@@ -138,6 +159,9 @@ def together(shape: Sequence[int], passes: Sequence[Pass], item: int) -> list[To
         for place in ("row", "plane") if one.line else ("plane",):
             before = last.axis - 1 if place == "row" or not one.line else last.axis - 2
             if rest and rest[-1].axis == before:
+                apart = fits and rest[-1].what == "weights" and rest[-1].taps >= LEAST_APART
+                if place == "plane" and apart:
+                    continue
                 more = one._replace(**{place: rest[-1]})
                 if _kept_bytes(shape, more, item) <= ROWS_BYTES:
                     one = more
@@ -184,7 +208,12 @@ def symmetry(weights: Sequence[float]) -> int:
 
 
 def _axis_filter(
-    one: Pass | None, size: int, dtype: np.dtype[Any], *, line: bool = False, rows: bool = False
+    one: Pass | None,
+    size: int,
+    chain: Chain,
+    *,
+    line: bool = False,
+    rows: bool = False,
 ) -> AxisFilter:
     """Tell of an axis; the sources of one that is kept are needed of rows between planes only."""
     if one is None:
@@ -193,9 +222,20 @@ def _axis_filter(
     weights, mirrored = None, 0
     if one.what == "weights":
         mirrored = symmetry(one.weights)
-        weights = _rounded(np.array(one.weights), mirrored, dtype)
+        weights = _rounded(np.array(one.weights), mirrored, chain.dtype)
+        if not chain.exact:
+            mirrored = _folded(weights) if one.dilation == 1 and chain.folds else 0
     sources = _border_sources(one, size) if line else _sources(one, size)
     return AxisFilter(one.what, size, one.taps, one.dilation, one.low, mirrored, weights, sources)
+
+
+def _folded(weights: AnyArray) -> int:
+    """Tell mirrored weights (1), and negated ones (-1), where sums are to be folded."""
+    if len(weights) < LEAST_FOLDED or len(weights) % 2 == 0:
+        return 0
+    half = weights[: len(weights) // 2]
+    mirror = weights[: len(weights) // 2 : -1]
+    return 1 if np.array_equal(half, mirror) else -1 if np.array_equal(half, -mirror) else 0
 
 
 def _rounded(weights: AnyArray, mirrored: int, dtype: np.dtype[Any]) -> AnyArray:
@@ -225,9 +265,9 @@ def _cut(chain: Chain, one: Together, x_dtype: np.dtype[Any]) -> Cut:
     inner = math.prod(shape[last.axis + 1 :])
     first = last.axis if one.line else last.axis + 1  # axes from here on are a row
     if one.line is None:
-        line, inner = _axis_filter(None, inner, chain.dtype), 1
+        line, inner = _axis_filter(None, inner, chain), 1
     else:
-        line = _axis_filter(one.line, shape[last.axis], chain.dtype, line=True)
+        line = _axis_filter(one.line, shape[last.axis], chain, line=True)
     if one.row is None and one.plane is None:
         rows, planes, outer = math.prod(shape[:first]), 1, 1
     else:
@@ -235,18 +275,27 @@ def _cut(chain: Chain, one: Together, x_dtype: np.dtype[Any]) -> Cut:
         outer = math.prod(shape[: first - 2 if one.plane else first - 1])
     length = (line.size + (one.line.more if one.line else 0)) * inner
     made = one.plane is not None or x_dtype != chain.dtype
+    row = _axis_filter(one.row, rows, chain, rows=one.plane is not None)
     band, segment = _piece(one, rows, length, item, made)
+    step, copies = band, False
+    if not (made or chain.exact or chain.adds) and one.row is not None and row.what == "weights":
+        step = min(rows, VECTOR_BYTES // item)
+        together = length * item % CONFLICT_BYTES == 0  # in few sets of the cache
+        copies = together and row.symmetry != 0 and row.taps >= LEAST_COPIED
+        band = min(rows, COPIED_BAND) if copies else step
     return Cut(
         dtype=chain.dtype,
         x_dtype=x_dtype,
         y_dtype=chain.y_dtype,
-        plane=_axis_filter(one.plane, planes, chain.dtype),
-        row=_axis_filter(one.row, rows, chain.dtype, rows=one.plane is not None),
+        plane=_axis_filter(one.plane, planes, chain),
+        row=row,
         line=line,
         outer=outer,
         inner=inner,
         out_length=length,
         band=band,
+        step=step,
+        copies=copies,
         segment=segment,
         exact=chain.exact,
         adds=chain.adds,
@@ -274,5 +323,5 @@ def _piece(one: Together, rows: int, length: int, item: int, made: bool) -> tupl
         taps = one.row.taps if one.row.taps > 4 else 1
         return min(rows, -(-WINDOW_BAND // taps) * taps), segment
     if made:
-        return min(rows, max(8, fitting // 4 * 4)), segment
+        return min(rows, max(8, fitting // 8 * 8)), segment
     return min(rows, WEIGHTED_BAND), segment

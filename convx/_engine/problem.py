@@ -14,13 +14,14 @@ from convx._engine.window import AxisTaps, Table
 class Tiling(NamedTuple):
     """How an algorithm cuts outputs into tiles along the last axes, which it transforms.
 
-    Along each of these axes there are as many points as inputs of a tile: ``tiles + taps - 1``. The
-    direct algorithm transforms none.
+    Along each of these axes there are as many points as inputs of a tile: ``tiles + taps - 1``
+    without a stride. The direct algorithm transforms none.
     """
 
     algorithm: str = "direct"
     tiles: tuple[int, ...] = ()
     taps: tuple[int, ...] = ()
+    stride: int = 1
 
     @property
     def axes(self) -> int:
@@ -30,12 +31,18 @@ class Tiling(NamedTuple):
     @property
     def points_along(self) -> tuple[int, ...]:
         """Points along each of them."""
-        return tuple(tile + taps - 1 for tile, taps in zip(self.tiles, self.taps))
+        return tuple(self.stride * (tile - 1) + taps for tile, taps in zip(self.tiles, self.taps))
 
     @property
     def points(self) -> int:
         """Points of a tile."""
         return math.prod(self.points_along)
+
+    @property
+    def sums(self) -> int:
+        """Sums of products at points of a tile: with a stride, some points share one."""
+        each = zip(self.tiles, self.taps)
+        return math.prod(tile + -(-taps // self.stride) - 1 for tile, taps in each)
 
     @property
     def kernel_taps(self) -> int:

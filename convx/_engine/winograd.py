@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from convx._core import _driver
 from convx._engine import costs, machine, map_convolution
 from convx._engine.cut import (
@@ -40,6 +42,7 @@ from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem, Tiling
 from convx._engine.window import AxisTaps, Table
 
 TILES = {3: (4, 2), 5: (2,)}  # outputs of a tile along an axis with so many taps
+STRIDED = Tiling("winograd", (2, 2), (3, 3), 2)
 MOST_COLUMNS = 128  # tiles of a task
 LEAST_COLUMNS = 32  # fewer where the reduction takes one step are not worth it
 STEP_COLUMNS = (64, 32, 16)  # tiles of a task where the reduction takes several steps
@@ -65,11 +68,18 @@ def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
         ]
         for count in range(1, len([*itertools.takewhile(bool, fitting)]) + 1):
             found += [Tiling("winograd", (tile,) * count, (taps,) * count) for tile in tiles]
-    return found
+    strided = [all(map(_fits_stride, choices)) for choices in axes[-2:]]
+    return [*found, STRIDED] if strided == [True, True] else found
 
 
 def _fits(taps: AxisTaps, count: int) -> bool:
     return len(taps.coordinates) == count and are_neighbours(taps)
+
+
+def _fits_stride(axis: Axis) -> bool:
+    """Whether a stride of 2 leaves taps of both phases that are neighbours."""
+    coordinates, stride = axis.taps.coordinates, axis.taps.stride
+    return len(coordinates) == 3 and stride == 2 and bool((np.diff(coordinates) == 1).all())
 
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
@@ -77,7 +87,7 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     each, gradient = costs.WINOGRAD[problem.kind], problem.kind == "weight_gradient"
     first = len(axes) - tiling.axes
     outer, filters = outer_taps(axes[:first]), problem.filters
-    lanes = vector_size(problem)
+    lanes, shared = vector_size(problem), tiling.sums / tiling.points
     # channels of the sums that become a gradient of weights are in whole panels of two vectors
     panels = whole(problem.channels, 2 * lanes)
     weight_bytes = problem.groups * filters * outer * panels * tiling.points * problem.item_size
@@ -99,7 +109,7 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
         # half a vector at least
         filled = whole(tiles * places, lanes // 2) / (tiles * places)
     per_tile: float = channels * filters * products(axes[:first])
-    per_tile += places * (inputs * each.input + outputs * each.output)
+    per_tile += places * (inputs * each.input + outputs * each.output * shared)
     kernels = 0 if problem.weights_prepared else outer * channels * filters
     far = max(0, weight_bytes - NEAR_WEIGHTS) / max(1, weight_bytes)
     fresh = weight_bytes > KEPT_WEIGHTS
@@ -189,15 +199,15 @@ def _cut_forward(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
     """Cut a convolution: with tasks of ``share`` times fewer tiles than would be best."""
     lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
     outer, panel = _outer_taps(problem, tiling), 2 * lanes
-    # of a column: one row of the reduction, or one filter's sums, at every point
-    column_bytes = tiling.points * problem.item_size
-    room = int(AT_ONCE * machine.L2_BYTES) // column_bytes
-    at_once = room // (problem.channels * outer)
+    # of a column: one row of the reduction at every point, and one filter's sums
+    row_bytes, sum_bytes = tiling.points * problem.item_size, tiling.sums * problem.item_size
+    room = int(AT_ONCE * machine.L2_BYTES) // sum_bytes
+    at_once = int(AT_ONCE * machine.L2_BYTES) // (row_bytes * problem.channels * outer)
     in_steps = next((c for c in STEP_COLUMNS if c * problem.filters <= room), STEP_COLUMNS[-1])
     if at_once >= max(LEAST_COLUMNS, in_steps):
         columns = max(1, min(MOST_COLUMNS, at_once // panel * panel) // share)
         channel_block = problem.channels
-        sums = machine.L2_BYTES // (4 * column_bytes)
+        sums = machine.L2_BYTES // (4 * sum_bytes)
     else:
         columns = max(1, in_steps // share)
         channel_block = even(problem.channels, STEP_ROWS // outer)

@@ -124,7 +124,7 @@ def added(
 
 def along_line(x: AnyArray, one: Pass, fill: float, out: AnyArray | None) -> AnyArray:
     """Correlate an array of floats along a line, with as many outputs as the pass has."""
-    chain = Chain(x.shape, (one,), x.dtype, x.dtype, x.dtype, False, fill)
+    chain = Chain(x.shape, (one,), x.dtype, x.dtype, x.dtype, False, fill, folds=False)
     return _run(chain, _readable(x, x.dtype), out, x)
 
 
@@ -151,6 +151,7 @@ def _run(
     if execution.is_recording():
         taps = sum(one.taps for one in chain.passes if one.what == "weights")
         scratch = threads * max(one.scratch_bytes for one in found)
+        scratch += min(len(found) - 1, 2) * size * chain.y_dtype.itemsize
         execution.note("separable", size * taps, scratch, threads)
         if out is None:
             return np.broadcast_to(np.zeros((), chain.y_dtype), chain.out_shape)

@@ -90,6 +90,7 @@ typedef struct {
     int64_t winograd_tile, winograd_taps; /* outputs of a tile along each of the last axes that are
                                              transformed, 4 or 2, and taps; else 0 */
     int64_t winograd_axes;     /* how many axes are transformed */
+    int64_t winograd_stride;   /* 1, or 2 along both axes */
     int64_t sum_blocks;        /* winograd: register blocks computed together */
     int64_t point_size;        /* winograd: elements of a point's packed weights, for one step */
     int64_t far;               /* the output is larger than the caches */

@@ -2,57 +2,67 @@
    i + t * step of it. */
 
 #if IS_FLOAT
-CX_INLINE void NAME(along_block)(const int vectors, const int more, T *to, const T *line,
-                                 const T *weights, int64_t taps, int64_t step)
+/* Mirrored weights fold the line, in the order of `window_block`. */
+CX_INLINE void NAME(along_block)(const int vectors, const int more, const int mirrored, T *to,
+                                 const T *line, const T *weights, int64_t taps, int64_t step)
 {
     NAME(vector) sum[8];
-    CX_UNROLL
-    for (int v = 0; v < vectors; v++)
-        if (more)
-            sum[v] = *(const NAME(loose) *)(to + v * LANES);
-        else
-            sum[v] = (NAME(vector)){0};
-    for (int64_t t = 0; t < taps; t++) {
-        const T *from = line + t * step;
-        CX_UNROLL
-        for (int v = 0; v < vectors; v++)
-            sum[v] += weights[t] * *(const NAME(loose) *)(from + v * LANES);
-    }
-    CX_UNROLL
-    for (int v = 0; v < vectors; v++)
-        *(NAME(loose) *)(to + v * LANES) = sum[v];
+    int64_t last = taps - 1, steps = mirrored ? taps / 2 : taps;
+#define EACH_VECTOR CX_UNROLL for (int v = 0; v < vectors; v++)
+#define INPUT(t) *(const NAME(loose) *)(line + (t) * step + v * LANES)
+    EACH_VECTOR sum[v] = more ? *(NAME(loose) *)(to + v * LANES) : (NAME(loose)){0};
+    for (int64_t t = 0; t < steps; t++)
+        EACH_VECTOR
+        {
+            NAME(vector) x = INPUT(t);
+            if (mirrored)
+                x = mirrored > 0 ? x + INPUT(last - t) : x - INPUT(last - t);
+            sum[v] += weights[t] * x;
+        }
+    if (mirrored)
+        EACH_VECTOR sum[v] += weights[steps] * INPUT(steps);
+    EACH_VECTOR *(NAME(loose) *)(to + v * LANES) = sum[v];
+#undef EACH_VECTOR
+#undef INPUT
 }
 
 /* Weighted sums, or `more` of them for sums that are there. */
-CX_INLINE void NAME(along_sums)(const int more, T *to, const T *line, const T *weights,
-                                int64_t taps, int64_t step, int64_t length)
+CX_INLINE void NAME(along_sums)(const int more, const int mirrored, T *to, const T *line,
+                                const T *weights, int64_t taps, int64_t step, int64_t length)
 {
+#define BLOCK(vectors, to) NAME(along_block)(vectors, more, mirrored, to, line + i, weights, taps, step)
     int64_t i = 0;
     for (; i + 8 * LANES <= length; i += 8 * LANES)
-        NAME(along_block)(8, more, to + i, line + i, weights, taps, step);
+        BLOCK(8, to + i);
     for (; i + 3 * LANES <= length; i += 3 * LANES)
-        NAME(along_block)(3, more, to + i, line + i, weights, taps, step);
+        BLOCK(3, to + i);
     for (; i + LANES <= length; i += LANES)
-        NAME(along_block)(1, more, to + i, line + i, weights, taps, step);
+        BLOCK(1, to + i);
     if (i < length) { /* a line may be read beyond its end */
         T rest[LANES] = {0};
         for (int64_t e = i; more && e < length; e++)
             rest[e - i] = to[e];
-        NAME(along_block)(1, more, rest, line + i, weights, taps, step);
+        BLOCK(1, rest);
         NAME(store_some)(to + i, *(const NAME(loose) *)rest, length - i);
     }
+#undef BLOCK
 }
 
-static CX_NOINLINE void NAME(along_weights)(T *to, const T *line, const T *weights, int64_t taps,
+static CX_NOINLINE void NAME(along_weights)(const cx_filter_axis *axis, T *to, const T *line,
                                             int64_t step, int64_t length)
 {
-    NAME(along_sums)(0, to, line, weights, taps, step, length);
+    if (axis->symmetry > 0)
+        NAME(along_sums)(0, 1, to, line, axis->weights, axis->taps, step, length);
+    else if (axis->symmetry)
+        NAME(along_sums)(0, -1, to, line, axis->weights, axis->taps, step, length);
+    else
+        NAME(along_sums)(0, 0, to, line, axis->weights, axis->taps, step, length);
 }
 
-static CX_NOINLINE void NAME(along_more_weights)(T *to, const T *line, const T *weights,
-                                                 int64_t taps, int64_t step, int64_t length)
+static CX_NOINLINE void NAME(along_more_weights)(const cx_filter_axis *axis, T *to, const T *line,
+                                                 int64_t step, int64_t length)
 {
-    NAME(along_sums)(1, to, line, weights, taps, step, length);
+    NAME(along_sums)(1, 0, to, line, axis->weights, axis->taps, step, length);
 }
 
 #define INPUT(t) *(const NAME(loose) *)(line + i + (t) * step)
@@ -167,7 +177,7 @@ static CX_NOINLINE void NAME(filter_along)(const cx_filter_axis *axis, int64_t e
     else if (exact)
         NAME(along_exact)(axis, to, line, step, length);
     else
-        NAME(along_weights)(to, line, axis->weights, taps, step, length);
+        NAME(along_weights)(axis, to, line, step, length);
 #endif
 #undef WINDOW
 }

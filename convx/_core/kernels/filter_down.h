@@ -3,56 +3,32 @@
 
 /* Weighted sums of DOWN_ROWS rows of outputs, which share their inputs, for columns of `vectors`
    vectors; each sum goes through the taps in their order. */
-#define DOWN_ROWS 4
 #if IS_FLOAT
+#define DOWN_ROWS 4
 CX_INLINE void NAME(down_block)(const int vectors, T *const *to, const T *const *from,
                                 const T *weights, int64_t taps, int64_t i)
 {
     NAME(vector) sum[DOWN_ROWS][4];
-#define TAP(row, tap)                                                                             \
-    CX_UNROLL                                                                                     \
-    for (int v = 0; v < vectors; v++)                                                             \
-        sum[row][v] += weights[tap] * x[v];
-#define INPUT(s)                                                                                  \
-    NAME(vector) x[4];                                                                            \
-    CX_UNROLL                                                                                     \
-    for (int v = 0; v < vectors; v++)                                                             \
-        x[v] = *(const NAME(loose) *)(from[s] + i + v * LANES);
-    CX_UNROLL
-    for (int r = 0; r < DOWN_ROWS; r++)
-        CX_UNROLL
-        for (int v = 0; v < vectors; v++)
-            sum[r][v] = (NAME(vector)){0};
-    for (int64_t s = 0; s < 3; s++) {
-        INPUT(s)
-        TAP(0, s)
-        if (s > 0)
-            TAP(1, s - 1)
-        if (s > 1)
-            TAP(2, s - 2)
+#define EACH_SUM(first, end)                                                                      \
+    CX_UNROLL for (int r = first; r < (end); r++)                                                 \
+        CX_UNROLL for (int v = 0; v < vectors; v++)
+#define ADD(row, first, end)                                                                      \
+    {                                                                                             \
+        NAME(vector) x[4];                                                                        \
+        CX_UNROLL for (int v = 0; v < vectors; v++)                                               \
+            x[v] = *(const NAME(loose) *)(from[row] + i + v * LANES);                             \
+        EACH_SUM(first, end) sum[r][v] += weights[(row) - r] * x[v];                              \
     }
-    for (int64_t s = 3; s < taps; s++) {
-        INPUT(s)
-        TAP(0, s)
-        TAP(1, s - 1)
-        TAP(2, s - 2)
-        TAP(3, s - 3)
-    }
-    for (int64_t s = taps; s < taps + 3; s++) {
-        INPUT(s)
-        TAP(3, s - 3)
-        if (s < taps + 2)
-            TAP(2, s - 2)
-        if (s < taps + 1)
-            TAP(1, s - 1)
-    }
-#undef TAP
-#undef INPUT
-    CX_UNROLL
-    for (int r = 0; r < DOWN_ROWS; r++)
-        CX_UNROLL
-        for (int v = 0; v < vectors; v++)
-            *(NAME(loose) *)(to[r] + i + v * LANES) = sum[r][v];
+    EACH_SUM(0, DOWN_ROWS) sum[r][v] = (NAME(vector)){0};
+    CX_UNROLL for (int s = 0; s < DOWN_ROWS - 1; s++)
+        ADD(s, 0, s + 1)
+    for (int64_t s = DOWN_ROWS - 1; s < taps; s++)
+        ADD(s, 0, DOWN_ROWS)
+    CX_UNROLL for (int s = 0; s < DOWN_ROWS - 1; s++)
+        ADD(taps + s, s + 1, DOWN_ROWS)
+    EACH_SUM(0, DOWN_ROWS) *(NAME(loose) *)(to[r] + i + v * LANES) = sum[r][v];
+#undef ADD
+#undef EACH_SUM
 }
 
 static CX_NOINLINE void NAME(down_rows)(T *const *to, const T *const *from, const T *weights,
@@ -91,6 +67,41 @@ static CX_NOINLINE void NAME(down_row)(const cx_filter_axis *axis, T *to, const 
         NAME(vector) sum = weights[0] * NAME(load_some)(from[0] + i, left);
         for (int64_t t = 1; t < taps; t++)
             sum += weights[t] * NAME(load_some)(from[t * step] + i, left);
+        NAME(store_some)(to + i, sum, left);
+    }
+}
+
+/* The same with mirrored weights, folded as in `window_block`. */
+static CX_NOINLINE void NAME(down_row_mirrored)(const cx_filter_axis *axis, T *to,
+                                                const T *const *from, int64_t length)
+{
+    const T *weights = axis->weights;
+    int64_t last = axis->taps - 1, half = axis->taps / 2, i = 0;
+    T sign = (T)axis->symmetry;
+    for (; i + 4 * LANES <= length; i += 4 * LANES) {
+        NAME(vector) sum[4] = {{0}};
+        for (int64_t t = 0; t < half; t++)
+            CX_UNROLL for (int v = 0; v < 4; v++)
+            {
+                NAME(vector) a = *(const NAME(loose) *)(from[t] + i + v * LANES);
+                NAME(vector) b = *(const NAME(loose) *)(from[last - t] + i + v * LANES);
+                sum[v] += weights[t] * (a + sign * b);
+            }
+        CX_UNROLL for (int v = 0; v < 4; v++)
+        {
+            sum[v] += weights[half] * *(const NAME(loose) *)(from[half] + i + v * LANES);
+            *(NAME(loose) *)(to + i + v * LANES) = sum[v];
+        }
+    }
+    for (; i < length; i += LANES) {
+        int64_t left = length - i;
+        NAME(vector) sum = {0};
+        for (int64_t t = 0; t < half; t++) {
+            NAME(vector) a = NAME(load_some)(from[t] + i, left);
+            NAME(vector) b = NAME(load_some)(from[last - t] + i, left);
+            sum += weights[t] * (a + sign * b);
+        }
+        sum += weights[half] * NAME(load_some)(from[half] + i, left);
         NAME(store_some)(to + i, sum, left);
     }
 }
@@ -137,12 +148,17 @@ static void NAME(down_weights)(const cx_filter_axis *axis, int64_t exact, T *con
                                const T *const *from, int64_t rows, int64_t length)
 {
     int64_t r = 0;
-    if (!exact && axis->dilation == 1 && axis->taps >= 3 && length >= LANES)
-        for (; r + DOWN_ROWS <= rows; r += DOWN_ROWS)
+    if (axis->dilation == 1 && axis->taps >= 3 && length >= LANES) {
+        for (; (exact || axis->symmetry) && r + WINDOW_ROWS <= rows; r += WINDOW_ROWS)
+            NAME(shared_rows)(axis, exact, to + r, from + r, length);
+        for (; !exact && !axis->symmetry && r + DOWN_ROWS <= rows; r += DOWN_ROWS)
             NAME(down_rows)(to + r, from + r, axis->weights, axis->taps, length);
+    }
     for (; r < rows; r++)
         if (exact)
             NAME(down_row_exact)(axis, to[r], from + r, length);
+        else if (axis->symmetry)
+            NAME(down_row_mirrored)(axis, to[r], from + r, length);
         else
             NAME(down_row)(axis, to[r], from + r, length);
 }

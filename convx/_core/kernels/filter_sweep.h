@@ -14,6 +14,7 @@ typedef struct {
     T *scratch;             /* of one filter */
     T *lines;               /* rows with borders, or of results */
     T *row;                 /* what is converted last */
+    T *tile;                /* of sums, see filter_tile.h */
 } NAME(band);
 
 CX_INLINE int64_t NAME(most)(int64_t a, int64_t b)
@@ -35,11 +36,11 @@ CX_INLINE const char *NAME(row_of_x)(const NAME(band) *band, int64_t plane, int6
     return (const char *)job->x + (number * band->length + element) * job->x_item;
 }
 
-/* A row of the input as it is computed with, read where it lies if it can be. */
+/* A row of the input as it is computed with, read where it lies if it can be and that is not slow. */
 CX_INLINE const T *NAME(readable)(const NAME(band) *band, int64_t plane, int64_t row, T *to)
 {
     const char *from = NAME(row_of_x)(band, plane, row, band->start);
-    if (band->job->x_type == OWN_TYPE)
+    if (band->job->x_type == OWN_TYPE && !band->job->copies)
         return (const T *)from;
     NAME(row_from)(band->job->x_type, to, from, band->columns);
     return to;
@@ -96,15 +97,17 @@ CX_INLINE int NAME(is_careful)(const NAME(band) *band, const T *const *rows, int
     return found || NAME(has_nan)(band->constant, 1);
 }
 
-/* Find or make the rows that the band needs. */
-CX_INLINE void NAME(gather_rows)(const NAME(band) *band)
+/* Find or make the rows that the band needs, but for the `known` first ones. In what follows one
+   another in a piece, made rows take the place of those that are not needed any more. */
+CX_INLINE void NAME(gather_rows)(const NAME(band) *band, int64_t known)
 {
     const cx_filter_job *job = band->job;
-    int64_t needed = band->rows + NAME(filter_span)(&job->row);
-    for (int64_t r = 0, rows = 1; r < needed; r += rows) {
+    int64_t span = NAME(filter_span)(&job->row), needed = band->rows + span;
+    int64_t places = job->step + span, place = band->first % job->band;
+    for (int64_t r = known, rows = 1; r < needed; r += rows) {
         const int64_t *sources = job->row.sources + band->first + r;
         int64_t row = *sources;
-        T *made = band->sources + r * job->pitch;
+        T *made = band->sources + (place + r) % places * job->pitch;
         rows = 1;
         if (row < 0)
             band->from[r] = band->constant;
@@ -152,13 +155,14 @@ CX_INLINE void NAME(copy_with_border)(const NAME(band) *band, int64_t row, T *li
     int64_t inner = job->inner, end = band->start + band->columns + NAME(filter_span)(axis) * inner;
     int64_t inside = axis->low * inner;
     for (int64_t e = band->start; e < end;) {
-        int64_t from = e - inside, count, c = e / inner;
+        int64_t c = inner == 1 ? e : e / inner, element = e - c * inner; /* divisions take long */
+        int64_t from = e - inside, count;
         if (from >= 0 && from < band->length)
             count = cx_min(end - e, band->length - from);
         else {
-            count = cx_min(end - e, inner - e % inner);
+            count = cx_min(end - e, inner - element);
             int64_t source = NAME(beyond_line)(axis, c);
-            from = source < 0 ? -1 : source * inner + e % inner;
+            from = source < 0 ? -1 : source * inner + element;
         }
         if (from < 0)
             for (int64_t i = 0; i < count; i++)
@@ -197,7 +201,7 @@ CX_INLINE void NAME(add_up_band)(const NAME(band) *band, char *y, int64_t y_row)
     for (int64_t r = 0; r < band->rows; r++)
         band->to[r] = own ? (T *)(y + r * y_row) : band->lines + r * job->pitch;
     if (job->row.what != CX_FILTER_KEEP) {
-        NAME(gather_rows)(band);
+        NAME(gather_rows)(band, 0);
         NAME(filter_down)(&job->row, job->exact, band->to, band->from, band->rows, band->first,
                           band->columns, job->pitch, band->scratch);
     }
@@ -215,11 +219,9 @@ CX_INLINE void NAME(add_up_band)(const NAME(band) *band, char *y, int64_t y_row)
             /* in memory of the rows, which are read by then */
             const T *line = NAME(segment_with_border)(band, band->first + r, band->sources);
             if (fresh)
-                NAME(along_weights)(to, line, job->line.weights, job->line.taps, step,
-                                    band->columns);
+                NAME(along_weights)(&job->line, to, line, step, band->columns);
             else
-                NAME(along_more_weights)(to, line, job->line.weights, job->line.taps, step,
-                                         band->columns);
+                NAME(along_more_weights)(&job->line, to, line, step, band->columns);
         }
         if (!own)
             NAME(row_to)(job->y_type, y + r * y_row, to, band->columns);
@@ -227,7 +229,50 @@ CX_INLINE void NAME(add_up_band)(const NAME(band) *band, char *y, int64_t y_row)
 }
 #endif
 
-CX_INLINE void NAME(filter_band)(const NAME(band) *band)
+/* A line of the band with its border, made in the memory at `made` if it has to be, where the result
+   of filters `down` the rows is, if there were any. */
+CX_INLINE const T *NAME(line_of_band)(const NAME(band) *band, int64_t row, T *made, int down)
+{
+    const cx_filter_job *job = band->job;
+    if (!down)
+        return NAME(segment_with_border)(band, band->first + row, made);
+    NAME(row_through)(job->y_type, made + job->line.low * job->inner, band->columns);
+    NAME(surround)(band, made);
+    return made;
+}
+
+#if IS_FLOAT
+/* Weighted sums along lines side by side, of as many as are a multiple of LANES, where that pays: the
+   windows of plain sums need 32 registers. Returns how many. */
+CX_INLINE int64_t NAME(lines_by_tiles)(const NAME(band) *band, char *y, int64_t y_row,
+                                       int64_t before, int down)
+{
+    const cx_filter_job *job = band->job;
+    const cx_filter_axis *axis = &job->line;
+    int64_t r = 0, least = axis->symmetry ? CX_FOLDED_LINE_TAPS : CX_LINE_TAPS;
+    const T *line[LANES];
+    T *to[LANES];
+    int own = job->y_type == OWN_TYPE;
+    if (axis->what != CX_FILTER_WEIGHTS || axis->taps < least)
+        return 0;
+    if (axis->dilation * job->inner != 1 || (VECTOR_BYTES < 64 && !axis->symmetry))
+        return 0;
+    for (; r + LANES <= band->rows; r += LANES) {
+        for (int64_t i = 0; i < LANES; i++) {
+            T *made = band->lines + (r + i) * job->pitch + before;
+            line[i] = NAME(line_of_band)(band, r + i, made, down);
+            to[i] = own ? (T *)(y + (r + i) * y_row) : made;
+        }
+        NAME(along_tiles)(axis, job->exact, to, line, band->columns, band->tile);
+        for (int64_t i = 0; i < LANES && !own; i++)
+            NAME(row_to)(job->y_type, y + (r + i) * y_row, to[i], band->columns);
+    }
+    return r;
+}
+#endif
+
+/* Some rows of a piece; `known` ones of the input were gathered for the rows before. */
+static void NAME(filter_band)(const NAME(band) *band, int64_t known)
 {
     const cx_filter_job *job = band->job;
     const cx_filter_axis *axis = &job->line;
@@ -248,7 +293,7 @@ CX_INLINE void NAME(filter_band)(const NAME(band) *band)
 #endif
     int careful = job->exact;
     if (down) {
-        NAME(gather_rows)(band);
+        NAME(gather_rows)(band, known);
         careful = NAME(is_careful)(band, band->from, band->rows + NAME(filter_span)(&job->row),
                                    band->columns);
         for (int64_t r = 0; r < band->rows; r++)
@@ -261,24 +306,24 @@ CX_INLINE void NAME(filter_band)(const NAME(band) *band)
             NAME(filter_down)(&job->row, careful, band->to, band->from, band->rows, band->first,
                               band->columns, job->pitch, band->scratch);
     }
-    for (int64_t r = 0; r < band->rows; r++, y += y_row) {
-        T *result = along ? (own ? (T *)y : band->row) : band->to[r];
+    int64_t r = 0;
+#if IS_FLOAT
+    if (along)
+        r = NAME(lines_by_tiles)(band, y, y_row, before, down);
+#endif
+    for (; r < band->rows; r++) {
+        T *result = along ? (own ? (T *)(y + r * y_row) : band->row) : band->to[r];
         if (along) {
             T *made = band->lines + (down ? r * job->pitch : 0) + before;
-            const T *line = made;
-            if (down) {
-                NAME(row_through)(job->y_type, made + low, band->columns);
-                NAME(surround)(band, made);
-            } else {
-                line = NAME(segment_with_border)(band, band->first + r, made);
+            const T *line = NAME(line_of_band)(band, r, made, down);
+            if (!down)
                 careful = NAME(is_careful)(
                     band, &line, 1, band->columns + NAME(filter_span)(axis) * job->inner);
-            }
             NAME(filter_along)(axis, careful, result, line, axis->dilation * job->inner,
                                band->columns, job->pitch, band->scratch);
         }
         if (!own)
-            NAME(row_to)(job->y_type, y, result, band->columns);
+            NAME(row_to)(job->y_type, y + r * y_row, result, band->columns);
     }
 }
 
@@ -289,15 +334,16 @@ static void NAME(sweep_filter)(const void *given, int64_t first, int64_t end, ch
     const cx_filter_job *job = given;
     int64_t row_span = NAME(filter_span)(&job->row), plane_span = NAME(filter_span)(&job->plane);
     NAME(band) band = {.job = job, .length = job->line.size * job->inner};
-    band.constant = (T *)scratch;
+    band.tile = (T *)scratch;
+    band.constant = band.tile + job->tile;
     band.sources = band.constant + job->pitch;
-    band.lines = band.sources + (job->band + row_span) * job->pitch;
-    band.row = band.lines + job->band * job->pitch;
+    band.lines = band.sources + (job->step + row_span) * job->pitch;
+    band.row = band.lines + job->step * job->pitch;
     band.scratch = band.row + job->pitch;
     int64_t kept = NAME(most)(job->row.taps, CX_FILTER_LEVELS) + 1;
     kept = NAME(most)(kept, 2 * job->plane.taps + 1);
-    band.from = (const T **)(band.scratch + kept * job->pitch);
-    band.planes = band.from + job->band + row_span;
+    const T **from = (const T **)(band.scratch + kept * job->pitch);
+    band.planes = from + job->band + row_span;
     band.to = (T **)(band.planes + plane_span + 1);
     for (int64_t i = 0; i < job->pitch; i++)
         band.constant[i] = (T)job->fill;
@@ -305,12 +351,17 @@ static void NAME(sweep_filter)(const void *given, int64_t first, int64_t end, ch
         int64_t rest = piece / job->segments;
         band.start = piece % job->segments * job->segment;
         band.columns = cx_min(job->segment, job->out_length - band.start);
-        band.first = rest % job->bands * job->band;
-        band.rows = cx_min(job->band, job->row.size - band.first);
+        int64_t begin = rest % job->bands * job->band;
+        int64_t stop = cx_min(begin + job->band, job->row.size);
         rest /= job->bands;
         band.plane = rest % job->plane.size;
         band.outer = rest / job->plane.size;
-        NAME(filter_band)(&band);
+        band.from = from;
+        for (band.first = begin; band.first < stop; band.first += job->step) {
+            band.rows = cx_min(job->step, stop - band.first);
+            NAME(filter_band)(&band, band.first > begin ? row_span : 0);
+            band.from += job->step;
+        }
     }
 }
 

@@ -3,7 +3,8 @@
    tile, for up to ROWS neighbouring outputs of a row. So rows need not fill vectors and are never
    copied to panels: for narrow planes, and strides. The sums of a box, [position][filter], stay in
    scratch memory over the steps of the reduction, and are transposed at its end. Each is the same
-   chain in the order of (channel, tap) as elsewhere.
+   chain in the order of (channel, tap) as elsewhere. While a step is multiplied, the weights of the
+   next one are asked for: packing them would wait for every line otherwise.
 
    Where the weights of a channel's filters are neighbours in memory, as in the transposed direction
    with one tap, they are not packed but read where they are. */
@@ -11,7 +12,8 @@
 #define PIXEL(r) weights[rows.weight_offset[m] + (r)]
 #define FETCH_FILTERS(VECTORS)                                                                    \
     CX_UNROLL for (int v = 0; v < VECTORS; v++)                                                   \
-        __builtin_prefetch(x + offset[m + CX_AHEAD] + v * LANES);
+        __builtin_prefetch(x + offset[m + CX_AHEAD] + v * LANES);                                 \
+    __builtin_prefetch(rows.next + rows.next_offset[m], 0, 2);
 #define FILTER_PRODUCT(ROWS, VECTORS)                                                             \
     PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS##_filters, PIXEL, 0,               \
                FETCH_FILTERS(VECTORS))
@@ -32,6 +34,7 @@ typedef struct {
     cx_box box;
     int64_t width;                         /* filters of a block */
     int64_t *offset, *panel_offset;        /* of each step of the reduction: in the tile, of weights */
+    int64_t *next_offset;                  /* of weights that are packed next */
     int64_t *row_place, *row_out, rows;    /* of outputs: in the tile, in the output */
     int64_t positions;
     T *tile, *weights, *kernels, *sums;
@@ -46,6 +49,7 @@ static NAME(filter_space) NAME(carve_filters)(const cx_pass *pass, char **scratc
     cx_carve_box(pass, &space.box, scratch);
     space.offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
     space.panel_offset = cx_carve(scratch, (reduction + CX_AHEAD) * (int64_t)sizeof(int64_t));
+    space.next_offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
     space.row_place = cx_carve(scratch, pass->positions * (int64_t)sizeof(int64_t));
     space.row_out = cx_carve(scratch, pass->positions * (int64_t)sizeof(int64_t));
     space.tile = NAME(carve_elements)(
@@ -187,17 +191,24 @@ static void NAME(begin_sums)(const cx_pass *pass, const cx_call *call, int64_t g
         sums[i] = sums[i - width];
 }
 
-/* One step of the reduction for the positions of a box, by a block of filters. */
+/* One step of the reduction for the positions of a box, by a block of filters. Meanwhile `next`, the
+   weights of the next step, are asked for where they are not NULL: a line at each m. */
 static void NAME(multiply_filters)(const cx_pass *pass, const NAME(filter_space) *space,
-                                   int64_t reduction, const T *tile, const T *weights, T *sums)
+                                   int64_t reduction, const T *tile, const T *weights, T *sums,
+                                   const T *next)
 {
+    int64_t apart = LANES * pass->weight_filter, asked_for = next ? 0 : pass->filter_vectors;
     int64_t length = space->box.extent[pass->rank - 1];
     int64_t most = pass->filter_vectors > 2 ? ROWS / 2 : ROWS, pieces = (length + most - 1) / most;
     for (int64_t row = 0; row < space->rows; row++)
         for (int64_t piece = 0; piece < pieces; piece++) {
             int64_t at = cx_part(length, pieces, piece);
             int64_t count = cx_part(length, pieces, piece + 1) - at;
-            NAME(rows) pixels = {tile + space->row_place[row] + at, space->offset, 0, 0};
+            NAME(rows) pixels = {.weights = tile + space->row_place[row] + at,
+                                 .weight_offset = space->offset};
+            int asks = asked_for < pass->filter_vectors;
+            pixels.next = asks ? next + asked_for++ * apart : pixels.weights;
+            pixels.next_offset = asks ? space->next_offset : space->offset;
             NAME(filter_products)[pass->filter_vectors][count](
                 reduction, space->panel_offset, weights, &pixels,
                 sums + (row * length + at) * space->width, space->width, CX_CONTINUE);
@@ -255,6 +266,27 @@ static void NAME(find_filter_offsets)(const cx_pass *pass, const cx_call *call,
         space->panel_offset[steps + m] = block + m * apart;
 }
 
+/* The weights of the step after this one, if they are packed then, else NULL: as many lines as there
+   are vectors in this one. */
+static const T *NAME(find_next_filters)(const cx_pass *pass, const cx_call *call, int64_t group,
+                                        int64_t first_block, const NAME(step) *s,
+                                        const NAME(filter_space) *space)
+{
+    int kernels = pass->weight_filter == pass->taps && pass->kernel_taps == pass->taps;
+    int64_t channel = s->channel + s->channels;
+    if (call->packed || pass->strided || s->taps < pass->taps || channel >= pass->channels ||
+        !(kernels || pass->taps_in_order))
+        return NULL;
+    for (int64_t m = 0; m < s->channels * s->taps; m++)
+        space->next_offset[m] =
+            pass->taps_in_order
+                ? m % LANES * pass->weight_filter + m / LANES * LANES
+                : m / s->taps * pass->weight_channel + m % s->taps * LANES;
+    return (const T *)call->weight + group * pass->weight_group +
+           NAME(first_filter)(pass, first_block) * pass->weight_filter +
+           channel * pass->weight_channel;
+}
+
 /* The outputs of a box in one group, step by step of the reduction, for some items. */
 static void NAME(forward_filters_of)(const cx_pass *pass, const cx_call *call, int64_t group,
                                      const cx_share *share, const NAME(filter_space) *space)
@@ -262,6 +294,7 @@ static void NAME(forward_filters_of)(const cx_pass *pass, const cx_call *call, i
     const T *input = (const T *)call->input + group * pass->channels * pass->in_channel;
     T *output = (T *)call->output + group * pass->filters * pass->out_channel + space->box.out;
     int64_t blocks = share->end_block - share->block, block_sums = space->width * space->positions;
+    int64_t apart = space->width * pass->weight_filter;
     for (int64_t i = 0; i < (share->end_item - share->item) * blocks; i++)
         NAME(begin_sums)(pass, call, group, share->block + i % blocks, space->positions,
                          space->width, space->sums + i * block_sums);
@@ -271,13 +304,15 @@ static void NAME(forward_filters_of)(const cx_pass *pass, const cx_call *call, i
         const T *weights = NAME(find_filters)(pass, call, group, share, &s, space, &size);
         NAME(find_offsets)(pass, &s, pass->in_place ? pass->in_channel : pass->tile_size,
                            space->offset);
+        const T *next = NAME(find_next_filters)(pass, call, group, share->block, &s, space);
         for (int64_t n = share->item; n < share->end_item; n++) {
             const T *tile = NAME(find_tile)(pass, &space->box, &s, input + n * pass->in_batch,
                                             space->tile);
             T *sums = space->sums + (n - share->item) * blocks * block_sums;
             for (int64_t b = 0; b < blocks; b++)
                 NAME(multiply_filters)(pass, space, reduction, tile, weights + b * size,
-                                       sums + b * block_sums);
+                                       sums + b * block_sums,
+                                       next && n == share->item ? next + b * apart : NULL);
         }
     } while (NAME(next_step)(pass, &s));
     for (int64_t i = 0; i < (share->end_item - share->item) * blocks; i++)

@@ -27,8 +27,10 @@
 
 #if defined __clang__
 #define CX_UNROLL _Pragma("unroll")
+#define CX_UNROLL_8 _Pragma("unroll 8")
 #else
 #define CX_UNROLL _Pragma("GCC unroll 16")
+#define CX_UNROLL_8 _Pragma("GCC unroll 8")
 #endif
 
 #if defined __has_builtin

@@ -79,7 +79,7 @@ static void NAME(tiles_to_points)(const cx_layer *layer, T *maps, NAME(tile_at) 
 {
     int64_t blocks = NAME(map_vectors)(&layer->in);
     for (int64_t t = 0; t < count; t++, NAME(next_tile)(layer, &at)) {
-        NAME(map_place) place = NAME(place_of)(layer, maps, at.item, &layer->tile[at.tile].at);
+        NAME(map_place) place = NAME(map_place_of)(layer, maps, at.item, &layer->tile[at.tile].at);
         for (int64_t b = 0; b < blocks; b++)
             NAME(tile_to_points)(place.in + b * layer->in.block, layer->in_row,
                                  points + b * row + t * LANES, pitch);
@@ -118,7 +118,7 @@ static void NAME(tiles_from_points)(const cx_layer *layer, T *maps, NAME(tile_at
     int64_t all = NAME(map_vectors)(&layer->out);
     for (int64_t t = 0; t < count; t++, NAME(next_tile)(layer, &at)) {
         const cx_map_tile *tile = &layer->tile[at.tile];
-        NAME(map_place) place = NAME(place_of)(layer, maps, at.item, &tile->at);
+        NAME(map_place) place = NAME(map_place_of)(layer, maps, at.item, &tile->at);
         NAME(vector) zero = {0};
         for (int64_t v = 0; v < all; v++) {
             NAME(vector) bias = *(const NAME(loose) *)((const T *)layer->bias + v * LANES);

@@ -196,8 +196,8 @@ typedef struct {
     T *out;
 } NAME(map_place);
 
-CX_INLINE NAME(map_place) NAME(place_of)(const cx_layer *layer, T *maps, int64_t item,
-                                         const cx_line *line)
+CX_INLINE NAME(map_place) NAME(map_place_of)(const cx_layer *layer, T *maps, int64_t item,
+                                             const cx_line *line)
 {
     NAME(map_place) place = {0};
     place.in = maps + layer->in.start + item * layer->in.item + line->in;
@@ -247,7 +247,7 @@ static void NAME(multiply_lines)(const cx_layer *layer, const NAME(map_product) 
     NAME(map_parts) parts = NAME(cut_outputs)(layer->length * together, vectors);
     for (int64_t n = 0; n < items; n += together)
         for (int64_t i = 0; i < layer->lines; i++) {
-            NAME(map_place) place = NAME(place_of)(layer, maps, n, &layer->line[i]);
+            NAME(map_place) place = NAME(map_place_of)(layer, maps, n, &layer->line[i]);
             place.in += in;
             place.out += vector * layer->out.block;
             if (place.residual)

@@ -137,7 +137,7 @@ static void NAME(run_pool)(const cx_layer *layer, T *maps, int64_t items, T *sum
     for (int64_t v = 0; v < NAME(map_vectors)(&layer->out); v++)
         for (int64_t n = 0; n < items; n++)
             for (int64_t i = 0; i < layer->lines; i++) {
-                NAME(map_place) place = NAME(place_of)(layer, maps, n, &layer->line[i]);
+                NAME(map_place) place = NAME(map_place_of)(layer, maps, n, &layer->line[i]);
                 const T *in = place.in + v * layer->in.block;
                 T *out = place.out + v * layer->out.block;
                 for (int64_t k = 0, rows; k < layer->length; k += rows) {

@@ -14,5 +14,6 @@ static const cx_networks NAME(networks) = {
 
 #undef EACH_ACTIVATION
 #undef EACH_TILING
+#undef TILING_CASE
 #include "end_square.h"
 #include "end_types.h"

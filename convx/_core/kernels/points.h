@@ -8,17 +8,82 @@
 
    There are as many points as inputs of a tile: 6 of them are 0, 1, -1, 1/2, -2 and infinity, 4 of
    them 0, 1, -1 and infinity. Taps and outputs are the coefficients of polynomials. A and, but for
-   a factor of each point, G evaluate one at the points; Bᵀ depends on the points alone. */
+   a factor of each point, G evaluate one at the points; Bᵀ depends on the points alone.
+
+   With a stride of 2, two outputs of three taps are those of taps 0 and 2 over every other input,
+   F(2, 2) at 0, 1 and infinity, and of tap 1 over the inputs between: 5 products rather than 6,
+
+       y0 = g0 (d0 - d2)  +  g1 d1  +  (g0 + g2) d2
+       y1 = g2 (d4 - d2)  +  g1 d3  +  (g0 + g2) d2
+
+   The first product of F(2, 2) is y0's alone, and the last one y1's: those of tap 1 are summed
+   together with them. So along an axis there are 5 points but 3 sums, and 4 kinds of weights. */
 
 CX_INLINE int64_t NAME(points_along)(const cx_pass *pass)
 {
-    return pass->winograd_tile + pass->winograd_taps - 1;
+    return pass->winograd_stride * (pass->winograd_tile - 1) + pass->winograd_taps;
+}
+
+/* Of the products at the points, those that are not added up. */
+CX_INLINE int64_t NAME(sums_along)(const cx_pass *pass)
+{
+    int64_t stride = pass->winograd_stride;
+    return pass->winograd_tile + (pass->winograd_taps + stride - 1) / stride - 1;
+}
+
+CX_INLINE int64_t NAME(in_all_axes)(const cx_pass *pass, int64_t along)
+{
+    return pass->winograd_axes == 2 ? along * along : along;
 }
 
 CX_INLINE int64_t NAME(winograd_points)(const cx_pass *pass)
 {
-    int64_t along = NAME(points_along)(pass);
-    return pass->winograd_axes == 2 ? along * along : along;
+    return NAME(in_all_axes)(pass, NAME(points_along)(pass));
+}
+
+CX_INLINE int64_t NAME(winograd_sums)(const cx_pass *pass)
+{
+    return NAME(in_all_axes)(pass, NAME(sums_along)(pass));
+}
+
+/* Points that differ in their weights. */
+CX_INLINE int64_t NAME(weight_points)(const cx_pass *pass)
+{
+    int64_t along = NAME(sums_along)(pass) + (pass->winograd_stride > 1);
+    return NAME(in_all_axes)(pass, along);
+}
+
+/* With a stride of 2, of a point along an axis: its sum and its weights. */
+CX_INLINE int64_t NAME(sum_along)(int64_t point) { return point < 3 ? point : 2 * (point - 3); }
+CX_INLINE int64_t NAME(weights_along)(int64_t point) { return cx_min(point, 3); }
+
+/* Points whose products make up one sum: they are neighbours in memory. */
+typedef struct {
+    int64_t first, count;
+} NAME(addends);
+
+CX_INLINE NAME(addends) NAME(addends_of)(const int stride, int64_t sum)
+{
+    if (stride == 1)
+        return (NAME(addends)){sum, 1};
+    int64_t down = sum / 3, along = sum % 3, lines = 2 - down % 2, points = 2 - along % 2;
+    return (NAME(addends)){5 * ((3 * down + 1) / 2) + lines * ((3 * along + 1) / 2),
+                           lines * points};
+}
+
+/* Where a point is stored that lies in line `down`, at place `along` of it: its sum's first point,
+   how many that has, and which of them it is. */
+typedef struct {
+    int64_t first, count, which;
+} NAME(place);
+
+CX_INLINE NAME(place) NAME(place_of)(const int stride, const int points, int down, int along)
+{
+    if (stride == 1)
+        return (NAME(place)){down * points + along, 1, 0};
+    int64_t line = NAME(sum_along)(down);
+    NAME(addends) of = NAME(addends_of)(stride, 3 * line + NAME(sum_along)(along));
+    return (NAME(place)){of.first, of.count, (along > 2) * (2 - line % 2) + (down > 2)};
 }
 
 /* Taps that are transformed together. */
@@ -48,32 +113,26 @@ CX_INLINE int64_t NAME(spread)(int64_t elements)
     return ((elements + line - 1) / line | 1) * line;
 }
 
-/* Calls a macro with the sizes of a pass's tiling as constants: tile, taps, axes. */
+/* Calls a macro with the sizes of a pass's tiling as constants: tile, taps, axes, stride. */
+#define TILING_CASE(CALL, TILE, TAPS, AXES, STRIDE)                                               \
+    case TILE * 1000 + TAPS * 100 + AXES * 10 + STRIDE:                                           \
+        CALL(TILE, TAPS, AXES, STRIDE);                                                           \
+        break;
 #define EACH_TILING(CALL)                                                                         \
-    switch (pass->winograd_tile * 100 + pass->winograd_taps * 10 + pass->winograd_axes) {         \
-    case 231:                                                                                     \
-        CALL(2, 3, 1);                                                                            \
-        break;                                                                                    \
-    case 232:                                                                                     \
-        CALL(2, 3, 2);                                                                            \
-        break;                                                                                    \
-    case 251:                                                                                     \
-        CALL(2, 5, 1);                                                                            \
-        break;                                                                                    \
-    case 252:                                                                                     \
-        CALL(2, 5, 2);                                                                            \
-        break;                                                                                    \
-    case 431:                                                                                     \
-        CALL(4, 3, 1);                                                                            \
-        break;                                                                                    \
-    case 432:                                                                                     \
-        CALL(4, 3, 2);                                                                            \
-        break;                                                                                    \
+    switch (pass->winograd_tile * 1000 + pass->winograd_taps * 100 + pass->winograd_axes * 10 +   \
+            pass->winograd_stride) {                                                              \
+        TILING_CASE(CALL, 2, 3, 1, 1)                                                             \
+        TILING_CASE(CALL, 2, 3, 2, 1)                                                             \
+        TILING_CASE(CALL, 2, 3, 2, 2)                                                             \
+        TILING_CASE(CALL, 2, 5, 1, 1)                                                             \
+        TILING_CASE(CALL, 2, 5, 2, 1)                                                             \
+        TILING_CASE(CALL, 4, 3, 1, 1)                                                             \
+        TILING_CASE(CALL, 4, 3, 2, 1)                                                             \
     }
 
 enum { NAME(MOST_POINTS) = 6 }; /* along an axis */
 
-/* Bᵀ d along an axis: 4 or 6 points. */
+/* Bᵀ d along an axis: 4 or 6 points; 5 with a stride of 2. */
 CX_INLINE void NAME(to_points)(const int points, const NAME(vector) *d, NAME(vector) *v)
 {
     if (points == 4) {
@@ -81,6 +140,14 @@ CX_INLINE void NAME(to_points)(const int points, const NAME(vector) *d, NAME(vec
         v[1] = d[2] + d[1];
         v[2] = d[2] - d[1];
         v[3] = d[3] - d[1];
+        return;
+    }
+    if (points == 5) {
+        v[0] = d[0] - d[2];
+        v[1] = d[2];
+        v[2] = d[4] - d[2];
+        v[3] = d[1];
+        v[4] = d[3];
         return;
     }
     NAME(vector) even = d[4] - d[2], odd = d[3] - d[1];
@@ -107,7 +174,7 @@ CX_INLINE void NAME(evaluate)(const int points, const int count, const NAME(vect
     v[1] = even + odd;
     v[2] = even - odd;
     v[points - 1] = y[count - 1];
-    if (points == 4)
+    if (points < 6)
         return;
     v[3] = v[4] = y[count - 1];
     CX_UNROLL for (int i = count - 2; i >= 0; i--) {
@@ -120,6 +187,11 @@ CX_INLINE void NAME(evaluate)(const int points, const int count, const NAME(vect
 CX_INLINE void NAME(from_points)(const int points, const int count, const NAME(vector) *m,
                                  NAME(vector) *y)
 {
+    if (points == 3) {
+        y[0] = m[0] + m[1];
+        y[1] = m[2] + m[1];
+        return;
+    }
     NAME(vector) even = m[1] + m[2], odd = m[1] - m[2];
     T half = 1, two = 1;
     CX_UNROLL for (int i = 0; i < count; i++) {
@@ -147,15 +219,29 @@ CX_INLINE T NAME(factor)(const int points, const int point)
 CX_INLINE void NAME(weights_to_points)(const int points, const int taps, const NAME(vector) *g,
                                        NAME(vector) *u)
 {
+    if (points == 5) {
+        u[0] = g[0];
+        u[1] = g[0] + g[2];
+        u[2] = g[2];
+        u[3] = u[4] = g[1];
+        return;
+    }
     NAME(evaluate)(points, taps, g, u);
     CX_UNROLL for (int p = 0; p < points; p++)
         u[p] *= NAME(factor)(points, p);
 }
 
-/* Gᵀ u along an axis: the weights' gradient from its points. */
+/* Gᵀ u along an axis: the weights' gradient from its points, of which those that have the same
+   weights are one. */
 CX_INLINE void NAME(weights_from_points)(const int points, const int taps, const NAME(vector) *u,
                                          NAME(vector) *g)
 {
+    if (points == 5) {
+        g[0] = u[0] + u[1];
+        g[1] = u[3];
+        g[2] = u[2] + u[1];
+        return;
+    }
     NAME(vector) scaled[NAME(MOST_POINTS)];
     CX_UNROLL for (int p = 0; p < points; p++)
         scaled[p] = NAME(factor)(points, p) * u[p];

@@ -16,15 +16,16 @@
 #include "norm_sweep.h"
 #include "resample_sweep.h"
 #include "filter_elements.h"
+#include "square.h"
+#include "end_square.h"
+#include "filter_tile.h"
 #include "filter_down.h"
 #include "filter_along.h"
 #include "filter_sweep.h"
 #include "footprint_sweep.h"
 #include "median_sweep.h"
-#include "square.h"
 #include "fft.h"
 #include "spectral_sweep.h"
-#include "end_square.h"
 #undef EACH_ACTIVATION
 #undef EACH_SWEPT_ACTIVATION
 #else

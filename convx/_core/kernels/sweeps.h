@@ -296,6 +296,9 @@ typedef struct {
    them, -1 the constant; of the line, at those that are not inside it alone. */
 enum { CX_FILTER_KEEP, CX_FILTER_WEIGHTS, CX_FILTER_MEAN, CX_FILTER_MAX, CX_FILTER_MIN };
 enum { CX_FILTER_LEVELS = 16 }; /* of windows along a line, each four times as long */
+/* Weighted sums along several lines at once: outputs of a tile, taps from which it pays, and such taps
+   of mirrored weights. */
+enum { CX_TILE_PLACES = 128, CX_LINE_TAPS = 18, CX_FOLDED_LINE_TAPS = 11 };
 
 /* Element types of arrays; those of booleans are 0 or 1. */
 enum { CX_IS_F32, CX_IS_F64, CX_IS_BOOL, CX_IS_I8, CX_IS_U8, CX_IS_I16, CX_IS_U16, CX_IS_I32,
@@ -316,12 +319,15 @@ typedef struct {
     int64_t out_length;        /* elements of a row of outputs: of inputs too, unless nothing but the
                                   line is filtered */
     int64_t band, bands;       /* rows of a piece; pieces that a plane's rows are cut into */
+    int64_t step;              /* rows of a piece that go through all axes together */
+    int64_t copies;            /* whether rows are copied that could be read where they lie */
     int64_t segment, segments; /* elements of a piece; pieces that a row is cut into: more than one
                                   if not both the line and another axis are filtered */
     int64_t adds;              /* whether the axes' filters are added up rather than chained */
     int64_t exact;             /* sums of products in SciPy's order, rounded one by one */
     int64_t x_type, y_type, x_item, y_item;
     int64_t pitch;             /* elements of a row of scratch memory */
+    int64_t tile;              /* elements of scratch memory for a tile of weighted sums */
     double fill;
     const void *x;
     void *y;

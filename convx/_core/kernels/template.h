@@ -22,12 +22,14 @@
 #if IS_FLOAT
 #include "filters.h"
 #include "points.h"
+#include "winograd_pack.h"
 #include "winograd.h"
 #include "winograd_gradient.h"
 #include "fft.h"
 #include "spectra.h"
 #include "spectra_gradient.h"
 #undef EACH_TILING
+#undef TILING_CASE
 #endif
 #include "weight_gradient.h"
 #include "positions.h"

@@ -1,146 +1,6 @@
-/* Winograd's algorithm, forward: the tasks that pack weights and compute the outputs of a box. The
-   product at each point is the one of product.h, with tiles as its columns; taps along axes that
-   are not transformed are summed in it like channels. */
-
-/* A stretch of a row of tiles within LANES columns, and the outputs that it covers. */
-typedef struct {
-    int64_t column;
-    int64_t out, rows, length;
-} NAME(patch);
-
-/* What a thread's scratch memory holds. Columns are the tiles of a task, of all its items. */
-typedef struct {
-    cx_box box;
-    int64_t box_columns, columns; /* of an item in the box, of all so far */
-    int64_t pitch;                /* elements from one row of columns to the next */
-    int64_t plane, sums_plane;    /* elements from one point to the next */
-    int64_t row_size;             /* of a row of tiles, transformed along one axis */
-    int64_t runs, patches;
-    cx_run *run; /* rows of tiles of an item */
-    NAME(patch) *patch;
-    int64_t *offset;  /* of each row of the reduction in a plane */
-    T *tile, *rows;   /* of the input; of one row of tiles, transformed along one axis */
-    T *points, *sums; /* [point][row of the reduction][column], [point][filter][column] */
-    T *staged, *weights, *kernels;
-} NAME(winograd_space);
-
-/* Elements of a transformed row of inputs: whole vectors of tiles, and one tile ahead. */
-CX_INLINE int64_t NAME(row_elements)(int64_t tile, int64_t tiles)
-{
-    return ((tiles + LANES - 1) / LANES * tile + 2) * LANES;
-}
-
-CX_INLINE NAME(winograd_space) NAME(carve_winograd)(const cx_pass *pass, char **scratch)
-{
-    NAME(winograd_space) space;
-    int64_t last = pass->rank - 1, rows = 1;
-    int64_t points = NAME(winograd_points)(pass);
-    for (int64_t a = 0; a < last; a++)
-        rows *= NAME(tiles_along)(pass, a, pass->axes[a].block);
-    int64_t row_tiles = NAME(tiles_along)(pass, last, pass->axes[last].block);
-    int64_t rows_together = pass->boxes_together * pass->items * rows;
-    int64_t columns = rows_together * row_tiles;
-    int64_t reduction = pass->channel_block * NAME(outer_taps)(pass);
-    int64_t part_filters = cx_min(pass->sum_blocks * ROWS, pass->filters);
-    if (pass->channel_block < pass->channels)
-        part_filters = cx_min(pass->filters, pass->filters / pass->filter_parts + 2 * ROWS);
-    space.pitch = (columns + LANES - 1) / LANES * LANES;
-    space.plane = NAME(spread)(reduction * space.pitch);
-    space.sums_plane = NAME(spread)(part_filters * space.pitch);
-    cx_carve_box(pass, &space.box, scratch);
-    space.run = cx_carve(scratch, rows * (int64_t)sizeof(cx_run));
-    space.patch = cx_carve(
-        scratch, (rows_together + columns / LANES + 2) * (int64_t)sizeof(*space.patch));
-    space.offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
-    space.tile = NAME(carve_elements)(scratch, pass->channel_block * pass->tile_size);
-    space.row_size = NAME(points_along)(pass) * NAME(row_elements)(pass->winograd_tile, row_tiles);
-    space.rows = NAME(carve_elements)(scratch, space.row_size);
-    space.points = NAME(carve_elements)(scratch, points * space.plane);
-    space.sums = NAME(carve_elements)(scratch, points * space.sums_plane);
-    space.staged = NAME(carve_elements)(scratch, 16 * LANES);
-    space.weights = NAME(carve_elements)(scratch, pass->taps * ROWS);
-    space.kernels = NAME(carve_elements)(
-        scratch, pass->kernel_taps <= CX_MOST_KERNEL_TAPS ? ROWS * pass->kernel_taps : 0);
-    return space;
-}
-
-/* Packing: the weights of a pass at their points, [point][row of the reduction][filter] for each
-   step of the reduction and each register block. */
-
-CX_INLINE int64_t NAME(transformed_at)(const cx_pass *pass, int64_t group, const NAME(step) *s,
-                                       int64_t point, int64_t first_filter)
-{
-    int64_t outer = NAME(outer_taps)(pass);
-    int64_t steps = (pass->channels + pass->channel_block - 1) / pass->channel_block;
-    int64_t step = group * steps + s->channel / pass->channel_block;
-    return (step * NAME(winograd_points)(pass) + point) * pass->point_size +
-           first_filter * s->channels * outer;
-}
-
-/* G g Gᵀ of the kernels of some filters. Whole vectors are stored as far as there is room: what is
-   too much is overwritten by the next row of the reduction. The lines of a later row are asked for:
-   there are more streams of stores than the hardware follows. */
-CX_INLINE void NAME(transform_weights)(const int tile, const int taps, const int axes,
-                                       const T *weights, int64_t rows, T *to, int64_t plane,
-                                       int64_t room)
-{
-    const int along = tile + taps - 1, lines = axes == 2 ? taps : 1, down = axes == 2 ? along : 1;
-    for (int64_t first = 0; first < rows; first += LANES) {
-        NAME(vector) part[6][5], g[5], u[6];
-        for (int i = 0; i < lines; i++) {
-            CX_UNROLL for (int j = 0; j < taps; j++)
-                g[j] = *(const NAME(loose) *)(weights + (i * taps + j) * rows + first);
-            NAME(weights_to_points)(along, taps, g, u);
-            CX_UNROLL for (int j = 0; j < along; j++)
-                part[j][i] = u[j];
-        }
-        for (int j = 0; j < along; j++) {
-            if (axes == 2)
-                NAME(weights_to_points)(along, taps, part[j], u);
-            else
-                u[0] = part[j][0];
-            CX_UNROLL for (int i = 0; i < down; i++) {
-                T *at = to + (i * along + j) * plane + first;
-                __builtin_prefetch(at + 256 / sizeof(T), 1);
-                if (first + LANES <= room)
-                    *(NAME(loose) *)at = u[i];
-                else
-                    NAME(copy)(at, (const T *)&u[i], cx_min(LANES, rows - first));
-            }
-        }
-    }
-}
-
-static void NAME(pack_winograd)(const cx_pass *pass, const cx_call *call, int64_t group,
-                                int64_t block, char *scratch)
-{
-    NAME(winograd_space) space = NAME(carve_winograd)(pass, &scratch);
-    int64_t first = NAME(first_filter)(pass, block), inner = NAME(inner_taps)(pass);
-    int64_t rows = NAME(first_filter)(pass, block + 1) - first, outer = NAME(outer_taps)(pass);
-    NAME(step) s = NAME(first_step)(pass);
-    do {
-        T *to = (T *)call->output + NAME(transformed_at)(pass, group, &s, 0, first);
-        for (int64_t c = 0; c < s.channels; c++) {
-            int64_t start = group * pass->weight_group + first * pass->weight_filter +
-                            (s.channel + c) * pass->weight_channel;
-            /* no hardware foresees the jumps from channel to channel */
-            for (int64_t r = 0; r < rows; r++)
-                __builtin_prefetch((const T *)call->weight + start + 2 * pass->weight_channel +
-                                   r * pass->weight_filter);
-            int64_t readable = pass->weight_size - start - (rows - 1) * pass->weight_filter;
-            NAME(pack_channel)(pass, (const T *)call->weight + start, readable, rows, &s,
-                               space.weights, space.kernels);
-            for (int64_t t = 0; t < outer; t++, to += rows) {
-                int64_t room = ((s.channels - c) * outer - t) * rows;
-#define TRANSFORM_WEIGHTS(TILE, TAPS, AXES)                                                       \
-    NAME(transform_weights)(TILE, TAPS, AXES, space.weights + t * inner * rows, rows, to,         \
-                            pass->point_size, room)
-                EACH_TILING(TRANSFORM_WEIGHTS)
-#undef TRANSFORM_WEIGHTS
-            }
-        }
-    } while (NAME(next_step)(pass, &s));
-}
+/* Winograd's algorithm, forward: the tasks that compute the outputs of a box. The product at each
+   point is the one of product.h, with tiles as its columns; taps along axes that are not
+   transformed are summed in it like channels. */
 
 /* Lays out the columns of a box after those of others: runs for the inputs of an item, patches for
    the outputs of all. */
@@ -220,11 +80,72 @@ CX_INLINE void NAME(transform_row)(const int tile, const int taps, const int axe
         }
 }
 
+/* The same with a stride of 2: the row's even and odd inputs lie apart, `odd_line` and `odd` from
+   the even ones, and so do they in `rows`. For row m of the reduction; `to`: its first point. */
+CX_INLINE void NAME(transform_strided_row)(int64_t tiles, const T *x, int64_t x_pitch,
+                                           int64_t odd_line, int64_t odd, T *rows, T *to,
+                                           const NAME(winograd_space) *space, int64_t m,
+                                           int64_t room)
+{
+    int64_t pitch = 2 * NAME(row_elements)(2, tiles), half = pitch / 2;
+    for (int64_t phase = 0; phase < 2; phase++)
+        for (int64_t i = 0; i < 2 * tiles + 1 - phase; i += LANES) {
+            const T *even = x + phase * odd + i;
+            NAME(vector) d[5], points[5];
+            CX_UNROLL for (int r = 0; r < 5; r++)
+                d[r] = *(const NAME(loose) *)(even + r % 2 * odd_line + r / 2 * x_pitch);
+            NAME(to_points)(5, d, points);
+            CX_UNROLL for (int r = 0; r < 5; r++)
+                *(NAME(loose) *)(rows + r * pitch + phase * half + i) = points[r];
+        }
+    for (int64_t i = 0; i < tiles; i += LANES)
+        CX_UNROLL for (int r = 0; r < 5; r++) {
+            const T *from = rows + r * pitch + 2 * i;
+            NAME(vector) even[2], last[2], between[2], points[5];
+            NAME(deal)(2, from, even);
+            NAME(deal)(2, from + 2, last);
+            NAME(deal)(2, from + half, between);
+            NAME(vector) d[5] = {even[0], between[0], even[1], between[1], last[0]};
+            NAME(to_points)(5, d, points);
+            CX_UNROLL for (int p = 0; p < 5; p++) {
+                NAME(place) place = NAME(place_of)(2, 5, r, p);
+                T *at = to + place.first * space->plane +
+                        (m * place.count + place.which) * space->pitch + i;
+                if (i + LANES <= room)
+                    *(NAME(loose) *)at = points[p];
+                else
+                    NAME(copy)(at, (const T *)&points[p], cx_min(room - i, tiles - i));
+            }
+        }
+}
+
+CX_INLINE void NAME(transform_strided_tile)(const cx_pass *pass, const NAME(winograd_space) *space,
+                                            int64_t channels, int64_t first_column)
+{
+    int64_t x_pitch = pass->axes[pass->rank - 2].position_stride, m = 0;
+    int64_t odd = pass->tap_offset[1] - pass->tap_offset[0];
+    int64_t odd_line = pass->tap_offset[3] - pass->tap_offset[0];
+    for (int64_t c = 0; c < channels; c++)
+        for (int64_t t = 0; t < pass->taps; t += 9, m++) {
+            const T *x = space->tile + c * pass->tile_size + pass->tap_offset[t];
+            for (const cx_run *run = space->run; run < space->run + space->runs; run++) {
+                int64_t column = first_column + run->column;
+                NAME(transform_strided_row)(run->length, x + run->tile, x_pitch, odd_line, odd,
+                                            space->rows, space->points + column, space, m,
+                                            space->pitch - column);
+            }
+        }
+}
+
 CX_INLINE void NAME(transform_tile)(const int tile, const int taps, const int axes,
-                                    const cx_pass *pass,
+                                    const int stride, const cx_pass *pass,
                                     const NAME(winograd_space) *space, int64_t channels,
                                     int64_t first_column)
 {
+    if (stride == 2) {
+        NAME(transform_strided_tile)(pass, space, channels, first_column);
+        return;
+    }
     const int inner = axes == 2 ? taps * taps : taps;
     int64_t x_pitch = axes == 2 ? pass->axes[pass->rank - 2].position_stride : 0;
     T *to = space->points + first_column;
@@ -238,29 +159,30 @@ CX_INLINE void NAME(transform_tile)(const int tile, const int taps, const int ax
         }
 }
 
-/* The sums of some register blocks at every point, for one step of the reduction. */
+/* The sums of some register blocks, for one step of the reduction. */
 static void NAME(multiply_points)(const cx_pass *pass, const cx_call *call, int64_t group,
                                   const NAME(step) *s, const NAME(winograd_space) *space,
                                   const int64_t *widths, int64_t first_block, int64_t end_block,
                                   int64_t first_slot)
 {
     int64_t reduction = s->channels * NAME(outer_taps)(pass);
-    for (int64_t point = 0; point < NAME(winograd_points)(pass); point++)
+    for (int64_t sum = 0; sum < NAME(winograd_sums)(pass); sum++) {
+        NAME(addends) of = NAME(addends_of)((int)pass->winograd_stride, sum);
+        const T *x = space->points + of.first * space->plane;
         for (int64_t b = first_block; b < end_block; b++) {
             int64_t first = NAME(first_filter)(pass, b);
             int64_t rows = NAME(first_filter)(pass, b + 1) - first;
-            NAME(rows) block = {(const T *)call->packed +
-                                    NAME(transformed_at)(pass, group, s, point, first),
-                                0, reduction, 0};
-            const T *x = space->points + point * space->plane;
-            T *y = space->sums + point * space->sums_plane + (first - first_slot) * space->pitch;
+            int64_t at = NAME(transformed_at)(pass, group, s, of.first, first * of.count);
+            NAME(rows) block = {(const T *)call->packed + at, 0, reduction, 0};
+            T *y = space->sums + sum * space->sums_plane + (first - first_slot) * space->pitch;
             for (int64_t i = 0, width; i < space->columns; i += width) {
                 width = cx_fitting_width(widths, space->columns - i);
-                NAME(product_of)(rows, width, 0)(reduction, space->offset, x + i, &block, y + i,
-                                                 space->pitch,
+                NAME(product_of)(rows, width, 0)(of.count * reduction, space->offset, x + i, &block,
+                                                 y + i, space->pitch,
                                                  s->channel == 0 ? CX_START : CX_CONTINUE);
             }
         }
+    }
 }
 
 /* Aᵀ m A of one filter's sums, and their outputs. Returns whether all of them are finite. */
@@ -319,8 +241,9 @@ static void NAME(restore_blocks)(const cx_pass *pass, const cx_call *call, int64
         const T *sums = space->sums + (f - first_slot) * space->pitch;
         T start = bias ? bias[f] : (T)0, *to = output + f * pass->out_channel;
         int finite = 1;
-#define RESTORE_OUTPUTS(TILE, TAPS, AXES)                                                         \
-    finite = NAME(restore_outputs)(TILE, TAPS, AXES, pass, space, sums, start, to)
+#define RESTORE_OUTPUTS(TILE, TAPS, AXES, STRIDE)                                                 \
+    finite = NAME(restore_outputs)(TILE, (TAPS + STRIDE - 1) / STRIDE, AXES, pass, space, sums,   \
+                                   start, to)
         EACH_TILING(RESTORE_OUTPUTS)
 #undef RESTORE_OUTPUTS
         if (!finite)
@@ -351,8 +274,8 @@ static void NAME(transform_box)(const cx_pass *pass, const cx_share *share, cons
     for (int64_t n = share->item; n < share->end_item; n++) {
         NAME(fill_tile)(pass, &space->box, input + n * pass->in_batch, s->channel, s->channels,
                         space->tile);
-#define TRANSFORM_TILE(TILE, TAPS, AXES)                                                          \
-    NAME(transform_tile)(TILE, TAPS, AXES, pass, space, s->channels, first_column)
+#define TRANSFORM_TILE(TILE, TAPS, AXES, STRIDE)                                                  \
+    NAME(transform_tile)(TILE, TAPS, AXES, STRIDE, pass, space, s->channels, first_column)
         EACH_TILING(TRANSFORM_TILE)
 #undef TRANSFORM_TILE
         first_column += space->box_columns;
@@ -368,7 +291,7 @@ static void NAME(forward_winograd)(const cx_pass *pass, const cx_call *call, int
     const T *input = (const T *)call->input + group * pass->channels * pass->in_channel;
     int64_t widths[2 * CX_MOST_VECTORS + 1], outer = NAME(outer_taps)(pass);
     NAME(find_widths)(NAME(first_filter)(pass, 1), 2, pass->narrowest, widths);
-    for (int64_t m = 0; m < pass->channel_block * outer; m++)
+    for (int64_t m = 0; m < space.addends * pass->channel_block * outer; m++)
         space.offset[m] = m * space.pitch;
     NAME(clear_gaps)(pass, space.tile);
     NAME(clear)(space.rows, space.row_size);

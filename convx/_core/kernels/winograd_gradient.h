@@ -20,7 +20,7 @@ typedef struct {
     int64_t *offset;            /* of each tile at a point */
     T *tile, *inputs;           /* [box][channel][place], [box][place][channel] */
     T *row, *outputs;           /* of outputs, [filter][place]; of a box, [place][filter] */
-    T *x, *y;                   /* [point][tile][channel], [block][point][tile][filter] */
+    T *x, *y;                   /* [point][tile][channel], [block][sum][tile][filter] */
 } NAME(gradient_space);
 
 /* How the sums of a task lie: [point][filter][column], with a column for each outer tap and
@@ -43,7 +43,7 @@ CX_INLINE NAME(sums) NAME(sums_of)(const cx_pass *pass)
     sums.tap_columns = (pass->channel_block + panel - 1) / panel * panel;
     sums.columns = NAME(outer_taps)(pass) * sums.tap_columns;
     sums.plane = NAME(spread)(filters * sums.columns);
-    sums.size = NAME(winograd_points)(pass) * sums.plane;
+    sums.size = NAME(weight_points)(pass) * sums.plane;
     return sums;
 }
 
@@ -74,7 +74,8 @@ CX_INLINE NAME(gradient_space) NAME(carve_gradient)(const cx_pass *pass, char **
     space.row = NAME(carve_elements)(scratch, ROWS * (space.row_size + LANES));
     space.outputs = NAME(carve_elements)(scratch, places * ROWS);
     space.x = NAME(carve_elements)(scratch, points * space.x_plane);
-    space.y = NAME(carve_elements)(scratch, NAME(part_blocks)(pass) * points * space.y_plane);
+    space.y = NAME(carve_elements)(
+        scratch, NAME(part_blocks)(pass) * NAME(winograd_sums)(pass) * space.y_plane);
     return space;
 }
 
@@ -137,10 +138,12 @@ static void NAME(transpose_outputs)(const cx_pass *pass, const NAME(gradient_spa
 }
 
 /* Transforms every tile of vectors, inputs or, where they are fewer than points, outputs: at each
-   point the vectors of all tiles follow one another. */
+   point the vectors of all tiles follow one another. `line` and `place`: of a tile's lines, and of
+   what is in one. */
 CX_INLINE void NAME(transform_vectors)(const int size, const int along, const int axes,
                                        const T *from, const int64_t *at, int64_t tiles,
-                                       int64_t row_pitch, int64_t width, T *to, int64_t plane)
+                                       const int64_t *line, const int64_t *place, int64_t width,
+                                       T *to, int64_t plane)
 {
     const int down = axes == 2 ? along : 1, lines = axes == 2 ? size : 1;
     for (int64_t p = 0; p < tiles; p++)
@@ -149,7 +152,7 @@ CX_INLINE void NAME(transform_vectors)(const int size, const int along, const in
             NAME(vector) part[6][6], d[6], points[6];
             for (int j = 0; j < size; j++) {
                 CX_UNROLL for (int i = 0; i < lines; i++)
-                    d[i] = *(const NAME(loose) *)(x + (i * row_pitch + j) * width);
+                    d[i] = *(const NAME(loose) *)(x + (line[i] + place[j]) * width);
                 if (axes == 1)
                     points[0] = d[0];
                 else if (size < along)
@@ -173,11 +176,12 @@ CX_INLINE void NAME(transform_vectors)(const int size, const int along, const in
 /* Gᵀ s G of the sums of a filter and an outer tap; adds 0 to `check` for each that is finite. The
    kernels of LANES channels are transposed and copied one by one: what lies beside them may be
    another task's. */
-CX_INLINE void NAME(restore_weights)(const int tile, const int taps, const int axes, const T *sums,
-                                     int64_t plane, int64_t channels, T *to, int64_t step,
-                                     NAME(vector) *check)
+CX_INLINE void NAME(restore_weights)(const int tile, const int taps, const int axes,
+                                     const int stride, const T *sums, int64_t plane,
+                                     int64_t channels, T *to, int64_t step, NAME(vector) *check)
 {
-    const int along = tile + taps - 1, lines = axes == 2 ? taps : 1, down = axes == 2 ? along : 1;
+    const int points = stride * (tile - 1) + taps, along = stride == 1 ? points : points - 1;
+    const int lines = axes == 2 ? taps : 1, down = axes == 2 ? along : 1;
     const int size = lines * taps, pitch = (size + LANES - 1) / LANES * LANES;
     T staged[(25 + LANES) * LANES], kernels[(25 + LANES) * LANES];
     for (int r = size; r < pitch; r++)
@@ -188,14 +192,14 @@ CX_INLINE void NAME(restore_weights)(const int tile, const int taps, const int a
             CX_UNROLL for (int i = 0; i < down; i++)
                 u[i] = *(const NAME(loose) *)(sums + (i * along + j) * plane + c);
             if (axes == 2)
-                NAME(weights_from_points)(along, taps, u, g);
+                NAME(weights_from_points)(points, taps, u, g);
             else
                 g[0] = u[0];
             CX_UNROLL for (int i = 0; i < lines; i++)
                 part[i][j] = g[i];
         }
         for (int i = 0; i < lines; i++) {
-            NAME(weights_from_points)(along, taps, part[i], g);
+            NAME(weights_from_points)(points, taps, part[i], g);
             CX_UNROLL for (int j = 0; j < taps; j++) {
                 zeros += g[j] * 0;
                 *(NAME(loose) *)(staged + (i * taps + j) * LANES) = g[j];
@@ -220,8 +224,9 @@ static int NAME(restore_gradient)(const cx_pass *pass, const NAME(sums) *sums, c
     for (int64_t f = 0; f < filters; f++, to += kernel)
         for (int64_t t = 0; t < pass->taps; t += inner) {
             const T *at = from + f * sums->columns + t / inner * sums->tap_columns;
-#define RESTORE_WEIGHTS(TILE, TAPS, AXES)                                                         \
-    NAME(restore_weights)(TILE, TAPS, AXES, at, sums->plane, channels, to + t, pass->taps, &check)
+#define RESTORE_WEIGHTS(TILE, TAPS, AXES, STRIDE)                                                 \
+    NAME(restore_weights)(TILE, TAPS, AXES, STRIDE, at, sums->plane, channels, to + t, pass->taps, \
+                          &check)
             EACH_TILING(RESTORE_WEIGHTS)
 #undef RESTORE_WEIGHTS
         }
@@ -231,22 +236,42 @@ static int NAME(restore_gradient)(const cx_pass *pass, const NAME(sums) *sums, c
     return sum == 0;
 }
 
+/* Of a point: its sum, whether weights of its own, and which. */
+typedef struct {
+    int64_t sum, weights;
+    int first;
+} NAME(partners);
+
+CX_INLINE NAME(partners) NAME(partners_of)(const cx_pass *pass, int64_t point)
+{
+    if (pass->winograd_stride == 1)
+        return (NAME(partners)){point, point, 1};
+    int64_t down = point / 5, along = point % 5;
+    return (NAME(partners)){3 * NAME(sum_along)(down) + NAME(sum_along)(along),
+                            4 * NAME(weights_along)(down) + NAME(weights_along)(along),
+                            down < 4 && along < 4};
+}
+
 /* Adds the products of a box's tiles, for some channels at one outer tap. */
 static void NAME(add_products)(const cx_pass *pass, const NAME(gradient_space) *space,
                                const NAME(sums) *sums, int64_t tiles, int64_t first_block,
                                int64_t end_block, int64_t width, T *to, int start)
 {
     int64_t points = NAME(winograd_points)(pass), first = NAME(first_filter)(pass, first_block);
-    for (int64_t point = 0; point < points; point++)
+    int64_t y_points = NAME(winograd_sums)(pass);
+    for (int64_t point = 0; point < points; point++) {
+        NAME(partners) of = NAME(partners_of)(pass, point);
         for (int64_t b = first_block; b < end_block; b++) {
             int64_t filter = NAME(first_filter)(pass, b);
             int64_t rows = NAME(first_filter)(pass, b + 1) - filter;
-            const T *y = space->y + ((b - first_block) * points + point) * space->y_plane;
+            const T *y = space->y + ((b - first_block) * y_points + of.sum) * space->y_plane;
             NAME(rows) block = {y, 0, rows, 0};
             NAME(product_of)(rows, width, 0)(
                 tiles, space->offset, space->x + point * space->x_plane, &block,
-                to + point * sums->plane + (filter - first) * sums->columns, sums->columns, start);
+                to + of.weights * sums->plane + (filter - first) * sums->columns, sums->columns,
+                of.first ? start : CX_ADD);
         }
+    }
 }
 
 /* A box's inputs into its tile, and its outputs to the points. */
@@ -254,9 +279,13 @@ static int64_t NAME(take_box)(const cx_pass *pass, const cx_call *call,
                               const cx_gradient_share *share, int64_t item, int64_t first_tile,
                               T *tile, const NAME(gradient_space) *space)
 {
-    int64_t points = NAME(winograd_points)(pass), tiles = NAME(find_tiles)(pass, space, first_tile);
+    int64_t points = NAME(winograd_sums)(pass), tiles = NAME(find_tiles)(pass, space, first_tile);
     int64_t row_tiles = NAME(tiles_along)(pass, pass->rank - 1, space->box.extent[pass->rank - 1]);
-    int64_t y_pitch = row_tiles * pass->winograd_tile;
+    int64_t line[NAME(MOST_POINTS)], place[NAME(MOST_POINTS)];
+    for (int64_t i = 0; i < NAME(MOST_POINTS); i++) {
+        line[i] = i * row_tiles * pass->winograd_tile;
+        place[i] = i;
+    }
     const T *input = (const T *)call->input + item * pass->in_batch +
                      share->group * pass->channels * pass->in_channel;
     const T *gradient = (const T *)call->weight + item * pass->out_batch + space->box.out +
@@ -267,9 +296,10 @@ static int64_t NAME(take_box)(const cx_pass *pass, const cx_call *call,
         int64_t rows = NAME(first_filter)(pass, b + 1) - first;
         T *to = space->y + (b - share->block) * points * space->y_plane + first_tile * rows;
         NAME(transpose_outputs)(pass, space, gradient + first * pass->out_channel, rows);
-#define TRANSFORM_OUTPUTS(TILE, TAPS, AXES)                                                       \
-    NAME(transform_vectors)(TILE, TILE + TAPS - 1, AXES, space->outputs,                          \
-                            space->y_at + first_tile, tiles, y_pitch, rows, to, space->y_plane)
+#define TRANSFORM_OUTPUTS(TILE, TAPS, AXES, STRIDE)                                               \
+    NAME(transform_vectors)(TILE, TILE + (TAPS + STRIDE - 1) / STRIDE - 1, AXES, space->outputs,  \
+                            space->y_at + first_tile, tiles, line, place, rows, to,               \
+                            space->y_plane)
         EACH_TILING(TRANSFORM_OUTPUTS)
 #undef TRANSFORM_OUTPUTS
     }
@@ -282,10 +312,17 @@ static void NAME(transform_inputs)(const cx_pass *pass, const NAME(gradient_spac
                                    int64_t width)
 {
     int64_t x_pitch = pass->winograd_axes == 2 ? pass->axes[pass->rank - 2].position_stride : 0;
+    int64_t stride = pass->winograd_stride, line[NAME(MOST_POINTS)], place[NAME(MOST_POINTS)];
+    const int64_t *tap = pass->tap_offset;
+    for (int64_t i = 0; i < NAME(MOST_POINTS); i++) { /* with a stride, odd ones lie apart */
+        line[i] = i / stride * x_pitch + (i % stride ? tap[3] - tap[0] : 0);
+        place[i] = i / stride + (i % stride ? tap[1] - tap[0] : 0);
+    }
     T *to = space->x + first_tile * width;
-#define TRANSFORM_INPUTS(TILE, TAPS, AXES)                                                        \
-    NAME(transform_vectors)(TILE + TAPS - 1, TILE + TAPS - 1, AXES, inputs,                       \
-                            space->x_at + first_tile, tiles, x_pitch, width, to, space->x_plane)
+#define TRANSFORM_INPUTS(TILE, TAPS, AXES, STRIDE)                                                \
+    NAME(transform_vectors)(STRIDE * (TILE - 1) + TAPS, STRIDE * (TILE - 1) + TAPS, AXES, inputs, \
+                            space->x_at + first_tile, tiles, line, place, width, to,              \
+                            space->x_plane)
     EACH_TILING(TRANSFORM_INPUTS)
 #undef TRANSFORM_INPUTS
 }
