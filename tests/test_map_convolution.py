@@ -88,6 +88,7 @@ def test_strided_in_maps(rng):
     assert taken(F.conv2d, x, w, b, padding=1, stride=2) == [True]
     assert taken(grad.conv2d_input, x.shape, w, dy, padding=1, stride=2) == [True]
     assert taken(convx.prepare_conv(w, b, padding=1, stride=2), x) == [True]
+    assert convx.explain(F.conv2d, x, w, padding=1, stride=2).algorithm == "direct"
     assert taken(F.conv2d, x, w[:, :, :1, :1], stride=2) == [False]
     third = F.conv2d(x, w, padding=1, stride=3)
     assert taken(grad.conv2d_input, x.shape, w, third, padding=1, stride=3) == [False]

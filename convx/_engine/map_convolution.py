@@ -65,7 +65,7 @@ def program(plan: Plan, fallback: Callable[[], Any] | None) -> _network.MapProgr
     if plan.algorithm == "winograd" and has_tiles(problem, plan.axes):
         network, steps = _network_of_points(problem, passes[0])
         weights = [_weights_of_points(problem, passes[0])]
-    elif plan.algorithm == "direct" and plan.writes_all and _is_strided(problem, plan.axes):
+    elif plan.algorithm == "direct" and plan.writes_all and is_strided(problem, plan.axes):
         network, steps = _network_of_products(problem, passes, plan.out_shape)
         weights = [_weights_of_product(problem, axes) for axes in passes]
     else:
@@ -109,7 +109,7 @@ def has_tiles(problem: Problem, axes: Sequence[Axes]) -> bool:
     return True
 
 
-def _is_strided(problem: Problem, axes: Sequence[Axes]) -> bool:
+def is_strided(problem: Problem, axes: Sequence[Axes]) -> bool:
     """Whether there are strides, and enough taps to make up for the way into maps and back."""
     if not _is_small(problem, axes):
         return False
