@@ -8,8 +8,9 @@ from support import FLOATS, assert_same, check, randomly, values, without_algori
 import convx
 from convx import functional as F
 from convx import grad, reference
+from convx._core import _memo
 from convx._core._network import MapProgram
-from convx._engine import execution
+from convx._engine import execution, map_convolution
 
 WINOGRAD = {"algorithm": "winograd"}
 
@@ -49,6 +50,61 @@ def test_results_and_gradients(dtype, sizes, padding, batch, channels, filters, 
     check(grad.conv2d_input, oracle, (x.shape, w, dy), options, dtype)
 
 
+@randomly(
+    40,
+    dtype=st.sampled_from(FLOATS),
+    sizes=st.tuples(st.integers(5, 17), st.integers(5, 17)),
+    kernel=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    stride=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    dilation=st.integers(1, 2),
+    padding=st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    filters=st.sampled_from((16, 24, 31, 48)),
+    seed=st.integers(0, 99),
+)
+def test_strides_give_the_bits_of_the_direct_algorithm(
+    dtype, sizes, kernel, stride, dilation, padding, filters, seed
+):
+    """Whether they are computed in maps or not."""
+    rng = np.random.default_rng(seed)
+    padding = tuple(map(max, padding, (dilation * (k - 1) // 2 for k in kernel)))
+    options = {"stride": stride, "dilation": dilation, "padding": padding, "algorithm": "direct"}
+    x, w = values(rng, (3, 16, *sizes), dtype), values(rng, (filters, 16, *kernel), dtype)
+    y = F.conv2d(x, w, **options)
+    dx = grad.conv2d_input(x.shape, w, y, **options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(map_convolution, "MOST_BYTES", 0)
+        patch.setattr(execution, "_programs", {})
+        _memo.suspend_memos(1)
+        directly = F.conv2d(x, w, **options), grad.conv2d_input(x.shape, w, y, **options)
+        _memo.suspend_memos(-1)
+    assert_same(directly[0], y)
+    assert_same(directly[1], dx)
+
+
+def test_strided_in_maps(rng):
+    """Forward and back, prepared too, but not those of few taps or many phases."""
+    x, w, b = arrays_of(rng, "float32")
+    dy = F.conv2d(x, w, padding=1, stride=2)
+    assert taken(F.conv2d, x, w, b, padding=1, stride=2) == [True]
+    assert taken(grad.conv2d_input, x.shape, w, dy, padding=1, stride=2) == [True]
+    assert taken(convx.prepare_conv(w, b, padding=1, stride=2), x) == [True]
+    assert convx.explain(F.conv2d, x, w, padding=1, stride=2).algorithm == "direct"
+    assert taken(F.conv2d, x, w[:, :, :1, :1], stride=2) == [False]
+    third = F.conv2d(x, w, padding=1, stride=3)
+    assert taken(grad.conv2d_input, x.shape, w, third, padding=1, stride=3) == [False]
+    y = F.conv2d(x, w, b, padding=1, stride=2)
+    residual = values(rng, y.shape, "float32")
+    prepared = convx.prepare_conv(w, b, padding=1, stride=2, activation="relu")
+    assert_same(prepared(x), np.maximum(y, 0))
+    assert_same(prepared(x, residual), np.maximum(y + residual, 0))
+
+
+def test_an_axis_that_no_tap_reaches():
+    dy, w = np.ones((1, 16, 2, 9), np.float32), np.ones((16, 16, 1, 3), np.float32)
+    y = F.conv_transpose2d(dy, w, stride=(2, 1), padding=(1, 0), algorithm="winograd")
+    assert_same(y, np.zeros((1, 16, 1, 11), np.float32))
+
+
 def test_what_is_computed_in_maps(rng):
     """Small planes whose channels and filters fill vectors, whatever the batch is."""
     x, w, b = arrays_of(rng, "float32")
@@ -68,12 +124,14 @@ def test_what_is_computed_in_maps(rng):
 
 
 def test_the_largest_takes_no_more_memory_than_promised(rng):
-    x, w, _ = arrays_of(rng, "float32", (45, 45), 1, 32, 32)
+    x, w, _ = arrays_of(rng, "float32", (44, 44), 1, 32, 32)
     assert taken(F.conv2d, x, w, padding=1, **WINOGRAD) == [True]
     told = convx.explain(F.conv2d, x, w, padding=1, **WINOGRAD)
     weights = 36 * w[..., 0, 0].nbytes
     assert told.algorithm == "winograd"
     assert weights < told.workspace_bytes < weights + 2 * 2**20
+    x, w, _ = arrays_of(rng, "float32", (44, 44), 1, 64, 16)
+    assert taken(F.conv2d, x, w, padding=40, stride=2) == [False]
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

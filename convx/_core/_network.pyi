@@ -1,8 +1,10 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from convx._core._driver import Program
 
 ROW_TAPS: int
 
@@ -25,3 +27,13 @@ class Network:
     def run(
         self, x: NDArray[Any], work_per_thread: int
     ) -> tuple[NDArray[Any], NDArray[np.int8] | None]: ...
+
+class MapProgram(Program):
+    def __init__(
+        self,
+        plan: Any,
+        isa: str,
+        network: Network,
+        weights: list[Any],
+        fallback: Callable[[], Program] | None,
+    ) -> None: ...

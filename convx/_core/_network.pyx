@@ -127,7 +127,7 @@ cdef class Network:
 
         Those are told by an array of flags, or None if there are none at all.
         """
-        cdef int64_t batch = len(x), pieces, threads
+        cdef int64_t batch = len(x)
         cdef cx_network table = self.table
         cdef Buffer input_buffer = Buffer(x), output_buffer, failed_buffer
         y = new_result((batch, *self.shape), self.dtype)

@@ -1,13 +1,8 @@
+from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
-def step(
-    isa: str,
-    rule: str,
-    given: tuple[float, ...],
-    parameter: NDArray[Any],
-    grad: NDArray[Any],
-    state: tuple[NDArray[Any] | None, ...],
-    threads: int,
-) -> None: ...
+Step = tuple[tuple[float, ...], NDArray[Any], NDArray[Any], tuple[NDArray[Any] | None, ...]]
+
+def take_steps(isa: str, rule: str, steps: Sequence[Step], threads: int) -> None: ...

@@ -44,7 +44,7 @@ cdef bint are_apart(const cx_step *steps, int64_t count, int64_t size) noexcept:
     return True
 
 
-def take_steps(str isa, str rule, list steps, int threads):
+def take_steps(str isa, str rule, steps, int threads):
     """Take one step of each of some parameters.
 
     Of each: a rule's numbers, the parameter, its gradient, and a state of three arrays or None.

@@ -35,11 +35,15 @@ from convx._engine.window import Table, Window
 # 2026, by layers of 8 to 128 channels on 7² to 56².
 LANES_BYTES = 64  # vectors that channels and filters fill
 LEAST_FILLED = 0.75  # of the lanes, by filters and by channels
-MOST_BYTES = 512 * 1024  # of the input and the output of an item
+MOST_BYTES = 512 * 1024  # of the input, with its border, and the output of an item
 MOST_WEIGHTS = 10 * 2**20  # bytes at all points
 LEAST_TAPS = 9  # of all phases of a product
 MOST_PHASES = 4
 MAPS, MOST_ITEMS = 0.5, 16  # of the L2 cache for items that go together, and how many
+
+
+# What a pass has of each axis, or all that there is for an axis.
+Axes = Sequence[Axis]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,10 @@ class Weights:
 def program(plan: Plan, fallback: Callable[[], Any] | None) -> _network.MapProgram | None:
     """Return what computes a plan in maps, or None if that is not for it."""
     problem, passes = plan.problem, [*itertools.product(*plan.axes)]
-    if not _is_small(plan):
-        return None
-    if plan.algorithm == "winograd" and _has_tiles(passes):
+    if plan.algorithm == "winograd" and has_tiles(problem, plan.axes):
         network, steps = _network_of_points(problem, passes[0])
         weights = [_weights_of_points(problem, passes[0])]
-    elif plan.algorithm == "direct" and _is_strided(passes):
+    elif plan.algorithm == "direct" and plan.writes_all and is_strided(problem, plan.axes):
         network, steps = _network_of_products(problem, passes, plan.out_shape)
         weights = [_weights_of_product(problem, axes) for axes in passes]
     else:
@@ -73,43 +75,48 @@ def program(plan: Plan, fallback: Callable[[], Any] | None) -> _network.MapProgr
     return _network.MapProgram(planned, machine.ISA, network, weights, fallback)
 
 
-def _is_small(plan: Plan) -> bool:
+def _is_small(problem: Problem, axes: Sequence[Axes]) -> bool:
     """Tell from the shapes of an item and of the weights, for bits may depend on it."""
-    problem = plan.problem
     if problem.kind != "forward" or problem.dtype not in ("float32", "float64"):
         return False
-    halos = any(axis.halo is not None for choices in plan.axes for axis in choices)
-    if len(plan.axes) != 2 or problem.groups > 1 or halos or not plan.writes_all:
+    halos = any(axis.halo is not None for choices in axes for axis in choices)
+    if len(axes) != 2 or not all(axes) or problem.groups > 1 or halos:
         return False
     lanes = LANES_BYTES // problem.item_size
     counts = problem.channels, problem.filters
     if any(count < LEAST_FILLED * -(-count // lanes) * lanes for count in counts):
         return False
-    inputs = problem.channels * math.prod(choices[0].in_size for choices in plan.axes)
-    outputs = math.prod(plan.out_shape[1:])
+    inputs = problem.channels * math.prod(map(_padded_size, axes))
+    outputs = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes)
     weights = POINTS**2 * problem.channels * problem.filters
     size = problem.item_size
-    return (inputs + outputs) * size <= MOST_BYTES and weights * size <= MOST_WEIGHTS
+    elements = inputs + problem.filters * outputs
+    return elements * size <= MOST_BYTES and weights * size <= MOST_WEIGHTS
 
 
-Axes = Sequence[Axis]
+def has_tiles(problem: Problem, axes: Sequence[Axes]) -> bool:
+    """Whether Winograd's algorithm is run in maps.
 
-
-def _has_tiles(passes: Sequence[Axes]) -> bool:
-    """Whether taps and outputs are neighbours, and around the input are zeros that are read."""
-    for axis in passes[0]:
+    Taps and outputs are neighbours there, and zeros around the input are read.
+    """
+    if not _is_small(problem, axes) or any(len(choices) > 1 for choices in axes):
+        return False
+    for (axis,) in axes:
         taps, (low, high) = axis.taps, _padding(axis)
         are_taps = sorted(taps.coordinates.tolist()) == [*range(-low, TAPS - low)]
         if not are_taps or taps.stride != 1 or taps.out_step != 1 or min(low, high) < 0:
             return False
-    return len(passes) == 1
+    return True
 
 
-def _is_strided(passes: Sequence[Axes]) -> bool:
+def is_strided(problem: Problem, axes: Sequence[Axes]) -> bool:
     """Whether there are strides, and enough taps to make up for the way into maps and back."""
-    taps = sum(math.prod(len(axis.taps.kernel) for axis in axes) for axes in passes)
-    strided = len(passes) > 1 or any(axis.taps.stride > 1 for axis in passes[0])
-    return strided and len(passes) <= MOST_PHASES and taps >= LEAST_TAPS
+    if not _is_small(problem, axes):
+        return False
+    phases = math.prod(len(choices) for choices in axes)
+    strided = phases > 1 or any(choices[0].taps.stride > 1 for choices in axes)
+    taps = math.prod(sum(len(axis.taps.kernel) for axis in choices) for choices in axes)
+    return strided and phases <= MOST_PHASES and taps >= LEAST_TAPS
 
 
 def _padding(axis: Axis) -> tuple[int, int]:
@@ -117,6 +124,12 @@ def _padding(axis: Axis) -> tuple[int, int]:
     coordinates = axis.taps.coordinates
     last = (axis.taps.outputs - 1) * axis.taps.stride + int(coordinates.max())
     return -int(coordinates.min()), last + 1 - axis.in_size
+
+
+def _padded_size(choices: Axes) -> int:
+    """Return the size of the input with what the taps reach around it."""
+    lows, highs = zip(*map(_padding, choices))
+    return int(choices[0].in_size + max(0, *lows) + max(0, *highs))
 
 
 def _steps_of_weights(problem: Problem, taps: int) -> tuple[int, int]:

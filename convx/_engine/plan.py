@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from types import ModuleType
 
-from convx._engine import direct, fft, machine, winograd
+from convx._engine import direct, fft, machine, map_convolution, winograd
 from convx._engine.problem import DIRECT, Axis, NotedPlan, PassPlan, Plan, Problem, Tiling
 from convx._engine.threads import WORK_PER_THREAD
 
@@ -62,7 +62,9 @@ def choose_tiling(problem: Problem, axes: Sequence[Sequence[Axis]], algorithm: s
     if algorithm == "direct" or not _is_floating(problem):
         return DIRECT
     problem = as_chosen(problem)
-    names = ALGORITHMS if algorithm == "auto" else (algorithm,)
+    names = [*ALGORITHMS] if algorithm == "auto" else [algorithm]
+    if algorithm == "auto" and map_convolution.is_strided(problem, axes):
+        names.remove("winograd")  # it gathers phases, which takes longer than maps do
     found = {
         tiling: ALGORITHMS[name].estimate(problem, axes, tiling)
         for name in names

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from convx._core import _driver
-from convx._engine import costs, machine
+from convx._engine import costs, machine, map_convolution
 from convx._engine.cut import (
     MOST_WEIGHTS,
     are_neighbours,
@@ -106,7 +106,8 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
         together = GRADIENT_FILTERS // problem.item_size
         inputs = outer * whole(problem.channels, lanes) * -(-filters // together)
         outputs = whole(filters, lanes) * -(-outer * problem.channels // GRADIENT_CHANNELS)
-    elif 0 < tiles * places < lanes:  # half a vector at least
+    elif 0 < tiles * places < lanes and not map_convolution.has_tiles(problem, axes):
+        # half a vector at least
         filled = whole(tiles * places, lanes // 2) / (tiles * places)
     per_tile: float = channels * filters * products(axes[:first])
     per_tile += places * (inputs * each.input + outputs * each.output * shared)

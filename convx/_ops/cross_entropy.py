@@ -57,7 +57,7 @@ class Labels(NamedTuple):
         return values
 
     @property
-    def count(self) -> float:
+    def total(self) -> float:
         """What a mean is divided by: the sum of the weights."""
         return float(len(self.target)) if self.weight is None else _sum(self.weight)
 
@@ -215,7 +215,7 @@ def cross_entropy(
     index = arguments.integer(ignore_index, "ignore_index")
     if not arguments.targets_are_probabilities(targets, of.shape, index):
         labels = _labels(targets, of, index)
-        return _reduced(_label_losses(of, labels, smoothing), of, labels.count, out)
+        return _reduced(_label_losses(of, labels, smoothing), of, labels.total, out)
     mixture = _mixture(of, targets, smoothing)
     with np.errstate(all="ignore"):
         mixture *= _log_probabilities(of, _softmax(of))
@@ -239,7 +239,7 @@ def cross_entropy_gradients(
     if arguments.targets_are_probabilities(targets, of.shape, index):
         return _mixture_gradients(grad_output, of, targets, smoothing)
     labels = _labels(targets, of, index)
-    g = _grad_columns(grad_output, of, labels.count)
+    g = _grad_columns(grad_output, of, labels.total)
     with np.errstate(all="ignore"):
         dx = _label_gradient(g, of, labels, smoothing)
     return sweeps.rounded(dx.reshape(of.shape), of.dtype), None, None
@@ -314,7 +314,7 @@ def nll_loss(
     labels = _labels(dtypes.as_array(target, "target"), of, ignore_index)
     with np.errstate(all="ignore"):
         losses = labels.weighted(-of.x[_places(of, labels)])
-    return _reduced(losses, of, labels.count, out)
+    return _reduced(losses, of, labels.total, out)
 
 
 def nll_loss_gradient(
@@ -328,7 +328,7 @@ def nll_loss_gradient(
     """Return the gradients of input, target and weight, of which the first is one."""
     of = _scores(input, weight, reduction)
     labels = _labels(dtypes.as_array(target, "target"), of, ignore_index)
-    g = _grad_columns(grad_output, of, labels.count)
+    g = _grad_columns(grad_output, of, labels.total)
     dx = np.zeros(of.x.shape, of.dtype)
     with np.errstate(all="ignore"):
         dx[_places(of, labels)] = labels.weighted(-g)
