@@ -92,7 +92,7 @@ class Copy(NamedTuple):
 def plan_copy(shape: Sequence[int], maps: Sequence[AxisMap], item: int, fills: bool) -> Copy:
     """Plan a copy of an array of elements of ``item`` bytes, its last axes by maps."""
     copied = copied_shape(shape, maps)
-    if 0 in copied or all(one.keeps for one in maps):
+    if 0 in (*copied, item) or all(one.keeps for one in maps):
         return Copy(copied, None, 0)
     laid = layout(shape, maps, item, fills)
     if not fills:
@@ -109,7 +109,7 @@ def run_copy(x: AnyArray, copy: Copy, fill: AnyArray | None, out: Any) -> AnyArr
         threads = sweeps.threads_for(result.nbytes)
         filled, source, target = map(_bytes_of, (filling, np.ascontiguousarray(x), result))
         _copies.copy(machine.ISA, copy.laid, filled, source, target, threads)
-    elif result.size:
+    elif result.nbytes:
         result[...] = x
     return sweeps.deliver(result, x.dtype, out)
 
