@@ -50,6 +50,8 @@ def _find_resized(
     ]
     copy = None
     if is_nearest:
+        resized = (*shape[:2], *(many for many, _ in wanted))
+        arguments.check_memory(resized, item, "an output")
         maps = [axis.copies(name == "nearest-exact") for axis in axes]
         copy = copies.plan_copy(shape, maps, item, False)
     return _Resized(axes, name, smooths, copy)
