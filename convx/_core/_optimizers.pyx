@@ -65,4 +65,3 @@ def take_steps(str isa, str rule, steps, int threads):
     job.count, job.steps = count, described
     share_out(sweeps_of(isa, parameter.dtype.char).steps, &job, pieces, threads)
     return_scratch(block)
-    del buffers[:]
