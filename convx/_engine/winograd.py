@@ -43,7 +43,6 @@ from convx._engine.window import AxisTaps, Table
 
 TILES = {3: (4, 2), 5: (2,)}  # outputs of a tile along an axis with so many taps
 STRIDED = Tiling("winograd", (2, 2), (3, 3), 2)
-STRIDED_COST = 1.12  # what it takes over what the counts of it say, forward
 MOST_COLUMNS = 128  # tiles of a task
 LEAST_COLUMNS = 32  # fewer where the reduction takes one step are not worth it
 STEP_COLUMNS = (64, 32, 16)  # tiles of a task where the reduction takes several steps
@@ -118,7 +117,7 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     weights = kernels * (
         each.weights + per_weight * (tiling.weight_points if gradient else tiling.points)
     )
-    more = STRIDED_COST if tiling.stride > 1 and not gradient else 1.0
+    more = costs.STRIDED if tiling.stride > 1 and not gradient else 1.0
     return more * (problem.batch * tiles * tiling.points * filled * per_tile + weights)
 
 
