@@ -7,6 +7,7 @@ import pytest
 from hypothesis import strategies as st
 from support import DTYPES, MODES, Case, check, convolutions, randomly, small_integers, values
 
+import convx
 from convx import functional as F
 from convx import grad, reference
 from convx._core import _driver
@@ -51,6 +52,19 @@ def test_input_and_weight_alone(case, dtype):
         oracle = getattr(reference, name[:4] + "_nd" + name[name.rindex("_") :])
         arrays = (x.shape, w, y) if name.endswith("input") else (x, w.shape, y)
         check(getattr(grad, name), oracle, arrays, options, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64", "complex128"])
+def test_sums_of_weights_in_parts(dtype):
+    rng = np.random.default_rng(3)
+    x, y = small_integers(rng, (3, 7, 40, 40), dtype), small_integers(rng, (3, 61, 38, 38), dtype)
+    expected = reference.conv_nd_weight(x, (61, 7, 3, 3), y)
+    for threads in (1, 2, 3):
+        with convx.threads(threads):
+            found = grad.conv2d_weight(x, (61, 7, 3, 3), y, algorithm="direct")
+            np.testing.assert_array_equal(found, expected)
+    told = convx.explain(grad.conv2d_weight, x, (61, 7, 3, 3), y, algorithm="direct")
+    assert told.workspace_bytes > 2 * expected.nbytes
 
 
 DEPTHWISE = {

@@ -26,7 +26,7 @@ cdef class Program:
     cdef readonly str isa
     cdef readonly int threads
     cdef readonly int64_t scratch_bytes, packed_size
-    cdef int64_t sums_size
+    cdef int64_t sums_size, parts_size
     cdef const cx_kernels *kernels
     cdef cx_task task
     cdef list tasks, pack_tasks, packed_starts, slices, steps

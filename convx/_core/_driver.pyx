@@ -9,7 +9,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from convx._core._memory cimport Block, Buffer, borrow_scratch, new_result, return_scratch
+from convx._core._memory cimport Block, Buffer, borrow_scratch, return_scratch
 from convx._core._networks cimport CX_NETWORK_F32, CX_NETWORK_F64, cx_networks, cx_networks_of
 from convx._core._openmp cimport CONVX_OPENMP
 from convx._core._parallel cimport Queue, note_region, share_at_once
@@ -17,7 +17,7 @@ from convx._core._sweeps cimport (
     CX_SWEEP_F32, CX_SWEEP_F64, CX_SWEEP_I64, CX_SWEEP_U8, cx_sweeps, cx_sweeps_of,
 )
 from convx._core._kernels cimport (
-    CX_F32, CX_F64, CX_FORWARD, CX_HARDSWISH, CX_IDENTITY, CX_LEAKY_RELU, CX_MAX_RANK, CX_RELU,
+    CX_ADDED, CX_F32, CX_F64, CX_FORWARD, CX_HARDSWISH, CX_IDENTITY, CX_LEAKY_RELU, CX_MAX_RANK, CX_RELU,
     CX_RELU6, CX_SIGMOID, CX_SILU, CX_SLIDE_ROWS, CX_TANH, CX_U32, CX_U64, CX_WEIGHT_GRADIENT,
     cx_axis, cx_call, cx_halves_pay, cx_isa, cx_kernels, cx_kernels_of, cx_l2_bytes, cx_pass,
     cx_task,
@@ -236,8 +236,7 @@ cdef class Program:
     """A plan's passes over the same arrays, ready to run.
 
     An algorithm that spreads what is not finite has a ``fallback``: it returns the program that
-    computes such a call once more. The result is what is returned, which is ``out`` unless the
-    program is one for a weight gradient.
+    computes such a call once more.
     """
 
     def __init__(self, plan, isa, passes, fallback=None):
@@ -251,7 +250,7 @@ cdef class Program:
         self.passes, self.out_shape = tuple(passes), plan.out_shape
         self.item_size, self.packs = plan.item_size, plan.packs
         self.scratch_bytes = 64
-        self.packed_size = self.sums_size = 0
+        self.packed_size = self.sums_size = self.parts_size = 0
         self.tasks, self.pack_tasks, self.packed_starts = [], [], []
         self.slices, self.steps = [], []
         slices = 1 + plan.work // (self.threads * SLICE)
@@ -271,6 +270,8 @@ cdef class Program:
                 self.slices.append(tasks)
                 sums = tasks * self.kernels.sums_size(&one.table)
                 self.sums_size = max(self.sums_size, sums)
+                if one.table.row_parts > 1:
+                    self.parts_size = one.table.row_parts * one.table.weight_size
             else:
                 tasks *= pieces(one.table.batch, one.table.items)
                 tasks *= pieces(one.table.boxes, one.table.boxes_together)
@@ -282,10 +283,7 @@ cdef class Program:
     @property
     def workspace_bytes(self):
         """Bytes that a call takes besides its arrays: scratch, packed weights or partial sums."""
-        shared = self.packed_size if self.packs else 0
-        if self.plan.kind == "weight_gradient" and self.out_shape[0] > 1:
-            shared = self.out_shape[0] * self.out_shape[1]
-        shared += self.sums_size
+        shared = self.packed_size if self.packs else self.sums_size + self.parts_size
         return self.all_scratch_bytes() + shared * self.item_size
 
     cdef int64_t all_scratch_bytes(self):
@@ -371,11 +369,14 @@ cdef class Program:
             packed_weights = scratch.memory + scratch_bytes
             self.pack_into(weight, <char *>packed_weights, scratch)
         else:
-            scratch = borrow_scratch(scratch_bytes + self.sums_size * self.item_size)
+            scratch = borrow_scratch(
+                scratch_bytes + (self.sums_size + self.parts_size) * self.item_size)
         note_region(self.threads)
         call.input, call.weight, call.bias, call.packed = input, weight, bias, NULL
         call.output, call.overflow = out_buffer.view.buf, &overflow
         call.sums = scratch.memory + scratch_bytes
+        if self.parts_size:
+            call.output = <char *>call.sums + self.sums_size * self.item_size
         call.residual, call.activation, call.slope = residual, activation.kind, activation.slope
         for index in range(len(self.passes)):
             one = self.passes[index]
@@ -392,10 +393,14 @@ cdef class Program:
                                   scratch.memory, self.scratch_bytes)
                     if end < count or step + call.steps < steps:
                         PyErr_CheckSignals()
+        if self.parts_size:  # of the one pass that there is
+            call.input, call.output = call.output, out_buffer.view.buf
+            with nogil:
+                run_tasks(self.kernels.add_parts, &one.table, &call, 0,
+                          pieces(one.table.weight_size, CX_ADDED), self.threads, scratch.memory,
+                          self.scratch_bytes)
         return_scratch(scratch)
         if overflow:
             other = self.fallback()
-            if other.out_shape != self.out_shape:  # partial sums, in other parts
-                out = new_result(other.out_shape, out.dtype)
             return other.execute(input, weight, bias, residual, activation, None, out)
         return out

@@ -7,6 +7,7 @@ cdef extern from "convx.h" nogil:
     enum:
         CX_MAX_RANK
         CX_SLIDE_ROWS
+        CX_ADDED
         CX_FORWARD
         CX_WEIGHT_GRADIENT
         CX_F32
@@ -77,7 +78,7 @@ cdef extern from "convx.h" nogil:
     ctypedef struct cx_kernels:
         int64_t lanes, narrowest, rows
         int64_t (*scratch_bytes)(const cx_pass *pass_, int kind) noexcept nogil
-        cx_task pack, forward, weight_gradient
+        cx_task pack, forward, weight_gradient, add_parts
         int64_t (*pack_tasks)(const cx_pass *pass_) noexcept nogil
         int64_t (*sums_size)(const cx_pass *pass_) noexcept nogil
         void (*finish)(const cx_call *call, int64_t outputs) noexcept nogil

@@ -117,8 +117,8 @@ def run(
 ) -> AnyArray:
     """Apply a map to operands of one real type, and return the result in the same type.
 
-    For a weight gradient, ``weight`` is the gradient of the output, and the result has a first
-    axis of partial sums. Packed weights are taken from ``packed``, and put there when they are
+    For a weight gradient, ``weight`` is the gradient of the output, and the result has one axis of
+    all weights. Packed weights are taken from ``packed``, and put there when they are
     not yet. Only a forward map has a ``finish``: there all the outputs are sums, or none is.
     """
     kernel = KERNEL_DTYPES[x.dtype]

@@ -31,12 +31,11 @@ def plan(
     written = sum(one.outputs for one in passes)
     per_channel = math.prod(out_shape[2:])
     gradient = problem.kind == "weight_gradient"
-    row_parts = max((one.row_parts for one in passes), default=1)
     return Plan(
         kind=problem.kind,
         dtype=problem.dtype,
         algorithm=tiling.algorithm,
-        out_shape=(row_parts, problem.weights) if gradient else out_shape,
+        out_shape=(problem.weights,) if gradient else out_shape,
         passes=tuple(passes),
         packs=not gradient and (transforms or _pack_once(passes, problem)),
         writes_all=gradient or written == per_channel,

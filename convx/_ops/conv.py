@@ -78,20 +78,13 @@ def _adjoint(
 
 
 def _weight_gradient(of: Correlation, x: AnyArray, y: AnyArray) -> AnyArray:
-    """Return the gradient as partial sums, along a first axis."""
     if x.dtype.kind == "c":
-        parts = _weight_gradient(
+        matrix = _weight_gradient(
             of.of_parts(), dtypes.split_complex(x, 1), dtypes.split_complex(y, 1)
         )
-        matrix = _total(parts, of.of_parts().weight_shape)
-        return dtypes.from_products(matrix, x.dtype)[np.newaxis]
+        return dtypes.from_products(matrix, x.dtype)
     arguments.check_memory(of.weight_shape, x.dtype.itemsize, "a gradient")
-    return execution.run(of, "weight_gradient", x, y, None)
-
-
-def _total(sums: AnyArray, shape: tuple[int, ...]) -> AnyArray:
-    total: AnyArray = sums[0] if len(sums) == 1 else sums.sum(axis=0, dtype=sums.dtype)
-    return total.reshape(shape)
+    return execution.run(of, "weight_gradient", x, y, None).reshape(of.weight_shape)
 
 
 def _bias_gradient(grad_output: AnyArray) -> AnyArray:
@@ -184,13 +177,21 @@ def conv_weight(
     given: Sequence[object],
 ) -> AnyArray:
     """Gradient of a convolution with respect to its weights."""
+    call = (axes, input, grad_output, None, None, (weight_size, *given))
+    remembered = _weight_memo.call(*call, None)
+    if remembered is not None:
+        return remembered
     (x, dy), dtype = dtypes.operands(input=input, grad_output=grad_output)
+    as_given = x is input and dy is grad_output
     shape = arguments.shape(weight_size, "weight_size")
     options = _options(axes, shape, given)
     x, batched = _with_batch(x, options, "input")
     of = of_conv(x.shape, shape, options)
     dy = _check_output(dy, of.output_shape, batched)
-    return _total(_weight_gradient(of, x, dy), shape).astype(dtype, copy=False)
+    dw = _weight_gradient(of, x, dy)
+    if as_given and batched and not of.pads_by_index:
+        execution.remember(_weight_memo, call, of, "weight_gradient", (x, dy), dw)
+    return dw.astype(dtype, copy=False)
 
 
 Gradients = tuple[Any, AnyArray, AnyArray | None]
@@ -222,14 +223,14 @@ def conv_gradients(
     dx = None
     if with_input:
         dx = _apply(_adjoint, of, of.input_shape, batched, dy, w, None, dtype, None)
-    sums = _weight_gradient(of, x, dy)
+    dw = _weight_gradient(of, x, dy)
     if as_given and batched and not of.pads_by_index:
         call = (axes, dy, w, None, None, (x.shape, *given))
         if dx is not None:
             execution.remember(_input_memo, call, of, "adjoint", (dy, w), dx)
         call = (axes, x, dy, None, None, (w.shape, *given))
-        execution.remember(_weight_memo, call, of, "weight_gradient", (x, dy), sums)
-    grad_weight = _total(sums, of.weight_shape).astype(dtype, copy=False)
+        execution.remember(_weight_memo, call, of, "weight_gradient", (x, dy), dw)
+    grad_weight = dw.astype(dtype, copy=False)
     grad_bias = None if b is None else _bias_gradient(dy).astype(dtype, copy=False)
     return dx, grad_weight, grad_bias
 
@@ -255,10 +256,10 @@ def _remembered_gradients(
         dx = _input_memo.call(axes, dy, w, None, None, (x.shape, *given), None)
         if dx is None:
             return None
-    sums = _weight_memo.call(axes, x, dy, None, None, (w.shape, *given), None)
-    if sums is None:
+    dw = _weight_memo.call(axes, x, dy, None, None, (w.shape, *given), None)
+    if dw is None:
         return None
-    return dx, _total(sums, w.shape), None if b is None else _bias_gradient(dy)
+    return dx, dw, None if b is None else _bias_gradient(dy)
 
 
 def conv_transpose_gradients(
@@ -283,7 +284,7 @@ def conv_transpose_gradients(
     dx = None
     if with_input:
         dx = _apply(_correlate, of, of.output_shape, batched, dy, w, None, dtype, None)
-    grad_weight = _total(_weight_gradient(of, dy, x), of.weight_shape).astype(dtype, copy=False)
+    grad_weight = _weight_gradient(of, dy, x).astype(dtype, copy=False)
     grad_bias = None if b is None else _bias_gradient(dy).astype(dtype, copy=False)
     return dx, grad_weight, grad_bias
 

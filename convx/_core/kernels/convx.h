@@ -68,7 +68,7 @@ typedef struct {
                                   gradient of any items, with fft too: those of a step */
     int64_t task_groups;       /* groups in one task: they share its tables */
     int64_t filter_parts;      /* parts that the filters of a group are split into for tasks */
-    int64_t row_parts;         /* weight gradient: partial sums, added up by the caller */
+    int64_t row_parts;         /* weight gradient: partial sums of each weight, added up at last */
     int64_t channel_block, tap_block; /* one step of the reduction; tap_block < taps only where
                                          channel_block == 1 */
     int64_t tile_size, tile_rows; /* of one channel: elements, rows along the last axis */
@@ -124,7 +124,8 @@ typedef struct {
     const void *weight; /* for the weight gradient: grad_output */
     const void *packed; /* weights packed beforehand, or NULL */
     const void *bias;   /* one value for each filter, or NULL */
-    void *output;       /* packing: the packed weights; weight gradient: row_parts of it */
+    void *output;       /* packing: the packed weights; weight gradient: row_parts of it,
+                           which are the input where they are added up */
     void *sums;         /* weight gradient: what tasks keep besides the output */
     int64_t *overflow;  /* winograd, fft: set where a result is not finite */
     int64_t first_step, steps; /* weight gradient: the products of a row part to go through now */
@@ -135,18 +136,21 @@ typedef struct {
 
 enum { CX_FORWARD, CX_WEIGHT_GRADIENT };
 
+enum { CX_ADDED = 2048 };
+
 typedef void (*cx_task)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch);
 
 /* What one instruction set offers for one element type. Tasks are numbered, last factor fastest:
    forward by items, groups, boxes, filter part; weight_gradient by row part, group, channel block,
-   filter part; pack, of which there are pack_tasks, by groups and filters. */
+   filter part; pack, of which there are pack_tasks, by groups and filters; add_parts by stretches of
+   CX_ADDED weights. */
 typedef struct {
     int64_t lanes; /* elements of a vector */
     int64_t narrowest; /* columns of the narrowest panel there is */
     int64_t rows;  /* filters of the largest register block */
     int64_t (*scratch_bytes)(const cx_pass *pass, int kind);
     int64_t (*pack_tasks)(const cx_pass *pass);
-    cx_task pack, forward, weight_gradient;
+    cx_task pack, forward, weight_gradient, add_parts;
     int64_t (*sums_size)(const cx_pass *pass); /* elements of call->sums for each task */
     void (*finish)(const cx_call *call, int64_t outputs); /* forward tasks do it themselves */
 } cx_kernels;

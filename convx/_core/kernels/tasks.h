@@ -120,6 +120,28 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
     NAME(gradient_direct)(pass, call, &share, scratch);
 }
 
+/* Add up the partial sums of some weights, in order. */
+static void NAME(add_parts)(const cx_pass *pass, const cx_call *call, int64_t task, char *scratch)
+{
+    int64_t weights = pass->weight_size, first = task * CX_ADDED;
+    int64_t end = cx_min(first + CX_ADDED, weights), i = first;
+    const T *parts = call->input;
+    T *to = call->output;
+    (void)scratch;
+    for (; i + LANES <= end; i += LANES) {
+        NAME(vector) sum = *(const NAME(loose) *)(parts + i);
+        for (int64_t part = 1; part < pass->row_parts; part++)
+            sum += *(const NAME(loose) *)(parts + part * weights + i);
+        *(NAME(loose) *)(to + i) = sum;
+    }
+    for (; i < end; i++) {
+        T sum = parts[i];
+        for (int64_t part = 1; part < pass->row_parts; part++)
+            sum += parts[part * weights + i];
+        to[i] = sum;
+    }
+}
+
 /* Elements that a task of the weight gradient keeps its sums in, besides the output. */
 static int64_t NAME(sums_size)(const cx_pass *pass)
 {

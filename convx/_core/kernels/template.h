@@ -39,7 +39,7 @@ static const cx_kernels NAME(kernels) = {
     LANES,      CX_HALF_VECTORS ? LANES / 2 : LANES,
     ROWS,       NAME(scratch_bytes),
     NAME(pack_tasks), NAME(pack), NAME(forward),
-    NAME(weight_gradient), NAME(sums_size), NAME(finish),
+    NAME(weight_gradient), NAME(add_parts), NAME(sums_size), NAME(finish),
 };
 
 #undef NEXT_ROW
