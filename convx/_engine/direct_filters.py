@@ -26,8 +26,8 @@ POINTWISE_OUTPUTS = 256  # outputs of a plane up to which it pays where the kern
 BOX_POSITIONS = 256  # outputs of a box
 TASK_POSITIONS = 1024  # outputs of a task, over the items of a batch
 MOST_FILTERS = 256, 128  # filters of a task: the most of these that fit
-STEP = 512  # channels times taps of one step of the reduction
-STEP_BYTES = 2048  # of a filter's weights there where they are packed: the next step fits, too
+PACKED_BYTES = 2048  # of a filter's weights in a step of the reduction: the next step fits in L2, too
+READ_BYTES = 512  # the same where weights are read where they are, far apart
 
 
 def applies(problem: Problem) -> bool:
@@ -73,7 +73,7 @@ def _cut(problem: Problem, most_filters: int) -> PassPlan:
     items = even(problem.batch, shared)
     tasks = alike * -(-problem.batch // items)
     strided = _reads_filters(problem, width)
-    step = STEP if strided else min(STEP, STEP_BYTES // problem.item_size)
+    step = (READ_BYTES if strided else PACKED_BYTES) // problem.item_size
     return pass_plan(
         problem,
         axes,

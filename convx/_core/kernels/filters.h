@@ -4,7 +4,7 @@
    copied to panels: for narrow planes, and strides. The sums of a box, [position][filter], stay in
    scratch memory over the steps of the reduction, and are transposed at its end. Each is the same
    chain in the order of (channel, tap) as elsewhere. While a step is multiplied, the weights of the
-   next one are asked for: packing them would wait for every line otherwise.
+   next one are asked for: packing or reading them would wait for every line otherwise.
 
    Where the weights of a channel's filters are neighbours in memory, as in the transposed direction
    with one tap, they are not packed but read where they are. */
@@ -12,7 +12,7 @@
 #define PIXEL(r) weights[rows.weight_offset[m] + (r)]
 #define FETCH_FILTERS(VECTORS)                                                                    \
     CX_UNROLL for (int v = 0; v < VECTORS; v++)                                                   \
-        __builtin_prefetch(x + offset[m + CX_AHEAD] + v * LANES);                                 \
+        __builtin_prefetch(x + offset[m + CX_FILTERS_AHEAD] + v * LANES);                         \
     __builtin_prefetch(rows.next + rows.next_offset[m], 0, 2);
 #define FILTER_PRODUCT(ROWS, VECTORS)                                                             \
     PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS##_filters, PIXEL, 0,               \
@@ -34,7 +34,7 @@ typedef struct {
     cx_box box;
     int64_t width;                         /* filters of a block */
     int64_t *offset, *panel_offset;        /* of each step of the reduction: in the tile, of weights */
-    int64_t *next_offset;                  /* of weights that are packed next */
+    int64_t *next_offset;                  /* of the lines of weights that come next */
     int64_t *row_place, *row_out, rows;    /* of outputs: in the tile, in the output */
     int64_t positions;
     T *tile, *weights, *kernels, *sums;
@@ -48,7 +48,8 @@ static NAME(filter_space) NAME(carve_filters)(const cx_pass *pass, char **scratc
     space.width = pass->filter_vectors * LANES;
     cx_carve_box(pass, &space.box, scratch);
     space.offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
-    space.panel_offset = cx_carve(scratch, (reduction + CX_AHEAD) * (int64_t)sizeof(int64_t));
+    space.panel_offset =
+        cx_carve(scratch, (reduction + CX_FILTERS_AHEAD) * (int64_t)sizeof(int64_t));
     space.next_offset = cx_carve(scratch, reduction * (int64_t)sizeof(int64_t));
     space.row_place = cx_carve(scratch, pass->positions * (int64_t)sizeof(int64_t));
     space.row_out = cx_carve(scratch, pass->positions * (int64_t)sizeof(int64_t));
@@ -262,19 +263,19 @@ static void NAME(find_filter_offsets)(const cx_pass *pass, const cx_call *call,
     int64_t block = stays ? space->width : steps * space->width;
     for (int64_t m = 0; m < steps; m++)
         space->panel_offset[m] = m * apart;
-    for (int64_t m = 0; m < CX_AHEAD; m++)
+    for (int64_t m = 0; m < CX_FILTERS_AHEAD; m++)
         space->panel_offset[steps + m] = block + m * apart;
 }
 
-/* The weights of the step after this one, if they are packed then, else NULL: as many lines as there
-   are vectors in this one. */
+/* The weights of the step after this one, unless they were packed beforehand or lie scattered, then
+   NULL: as many lines as there are vectors in this one. */
 static const T *NAME(find_next_filters)(const cx_pass *pass, const cx_call *call, int64_t group,
                                         int64_t first_block, const NAME(step) *s,
                                         const NAME(filter_space) *space)
 {
     int kernels = pass->weight_filter == pass->taps && pass->kernel_taps == pass->taps;
     int64_t channel = s->channel + s->channels;
-    if (call->packed || pass->strided || s->taps < pass->taps || channel >= pass->channels ||
+    if (call->packed || s->taps < pass->taps || channel >= pass->channels ||
         !(kernels || pass->taps_in_order))
         return NULL;
     for (int64_t m = 0; m < s->channels * s->taps; m++)

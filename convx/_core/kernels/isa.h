@@ -58,6 +58,7 @@ CX_INLINE int64_t cx_radix(int64_t points)
 enum { CX_MOST_VECTORS = 8 };      /* of a panel */
 enum { CX_MOST_FILTER_VECTORS = 4 }; /* of a block of filters that are lanes */
 enum { CX_AHEAD = 12 };            /* steps that strided weights are asked for early */
+enum { CX_FILTERS_AHEAD = 6 };     /* the same where filters are lanes: few lines of one L1 set */
 enum { CX_PACKED_AHEAD = 36 };     /* the same for packed ones, by products of so many rows: */
 enum { CX_FETCHING_ROWS = 6 };
 enum { CX_MOST_KERNEL_TAPS = 64 }; /* kernels that are packed by transposition when reordered */
