@@ -26,7 +26,7 @@ POINTWISE_OUTPUTS = 256  # outputs of a plane up to which it pays where the kern
 BOX_POSITIONS = 256  # outputs of a box
 TASK_POSITIONS = 1024  # outputs of a task, over the items of a batch
 MOST_FILTERS = 256, 128  # filters of a task: the most of these that fit
-PACKED_BYTES = 2048  # of a filter's weights in a step of the reduction: the next step fits in L2, too
+PACKED_BYTES = 2048  # of a filter's weights in a step of the reduction: two steps fit in L2
 READ_BYTES = 512  # the same where weights are read where they are, far apart
 
 
