@@ -17,10 +17,10 @@ from convx._core._sweeps cimport (
     CX_SWEEP_F32, CX_SWEEP_F64, CX_SWEEP_I64, CX_SWEEP_U8, cx_sweeps, cx_sweeps_of,
 )
 from convx._core._kernels cimport (
-    CX_ADDED, CX_F32, CX_F64, CX_FORWARD, CX_HARDSWISH, CX_IDENTITY, CX_LEAKY_RELU, CX_MAX_RANK, CX_RELU,
-    CX_RELU6, CX_SIGMOID, CX_SILU, CX_SLIDE_ROWS, CX_TANH, CX_U32, CX_U64, CX_WEIGHT_GRADIENT,
-    cx_axis, cx_call, cx_halves_pay, cx_isa, cx_kernels, cx_kernels_of, cx_l2_bytes, cx_pass,
-    cx_task,
+    CX_ADDED, CX_F32, CX_F64, CX_FORWARD, CX_HARDSWISH, CX_IDENTITY, CX_LEAKY_RELU, CX_MAX_RANK,
+    CX_RELU, CX_RELU6, CX_SIGMOID, CX_SILU, CX_SLIDE_ROWS, CX_TANH, CX_U32, CX_U64,
+    CX_WEIGHT_GRADIENT, cx_axis, cx_call, cx_halves_pay, cx_isa, cx_kernels, cx_kernels_of,
+    cx_l2_bytes, cx_pass, cx_task,
 )
 
 from numpy import empty
