@@ -34,7 +34,8 @@ GRADIENT_FILTERS = 256  # filters of a task of the weight gradient
 LANES_GRADIENT = 1024  # outputs of a box of the weight gradient of depthwise convolutions
 LANES_TILE = 32 * 1024  # bytes of one channel's tile there, for which boxes are made smaller
 SMALL_KERNELS = 40960  # weights in all up to which their gradient is summed in parts
-ROW_PARTS = 8  # such parts
+ROW_PARTS = 8  # such parts, …
+PARTIAL_SUMS = 131072  # … but no more sums in all of them
 POSITIONS_BYTES = 3584  # of a filter in a box where positions are lanes: several stay in L1
 TRANSPOSE_COST = 6  # multiply-adds that transposing a column costs at each output
 TILE_COST = 10  # the same of a channel's tile, beyond what it costs where positions are lanes
@@ -134,13 +135,11 @@ def _cut_gradient(problem: Problem, columns: int, as_lanes: bool) -> PassPlan:
     boxes, positions = math.prod(axis.blocks for axis in plans), math.prod(blocks)
 
     channel_block = _gradient_channels(problem, taps, columns, lanes)
-    row_parts = 1
     strided = not as_lanes and problem.out_channel * problem.item_size % 4096 != 0
     together = 1
     if boxes == 1 and strided:
         together = even(problem.batch, GRADIENT_POSITIONS // positions)
-    if problem.weights <= SMALL_KERNELS:
-        row_parts = min(ROW_PARTS, -(-problem.batch * boxes // together))
+    row_parts = _row_parts(problem, -(-problem.batch * boxes // together))
     task_groups = lanes if as_lanes else 1
     tasks = -(-problem.groups // task_groups) * -(-problem.channels // channel_block) * row_parts
     room = machine.L2_BYTES // 2 // (together * positions * problem.item_size)
@@ -163,6 +162,13 @@ def _cut_gradient(problem: Problem, columns: int, as_lanes: bool) -> PassPlan:
         strided=strided,
         lanes=as_lanes,
     )
+
+
+def _row_parts(problem: Problem, steps: int) -> int:
+    """Parts that so many steps of the sum are dealt into, for threads to share."""
+    if problem.weights > SMALL_KERNELS:
+        return 1
+    return min(ROW_PARTS, PARTIAL_SUMS // problem.weights, steps)
 
 
 def _reads_input(problem: Problem, axes: Sequence[Axis], blocks: Sequence[int], lanes: int) -> bool:
@@ -191,9 +197,7 @@ def _cut_positions(problem: Problem, channels: int) -> PassPlan:
     tile = pitch(math.prod(axis.tile_length for axis in plans), problem.item_size)
     most_channels = min(channels, POSITIONS_TILE // (tile * problem.item_size))
     channel_block = even(problem.channels, most_channels)
-    row_parts = 1
-    if problem.weights <= SMALL_KERNELS:
-        row_parts = min(ROW_PARTS, problem.batch * boxes)
+    row_parts = _row_parts(problem, problem.batch * boxes)
     tasks = problem.groups * -(-problem.channels // channel_block) * row_parts
     return pass_plan(
         problem,
