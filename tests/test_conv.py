@@ -178,6 +178,39 @@ def test_single_filter_lets_no_infinity_spread():
     assert touched[0, 0, 9:12, 19:22].all()
 
 
+EDGES = {
+    "full": Case((12, 14), (5, 5), batch=2, channels=3, filters=6, options={"padding": 4}),
+    "rows of padding alone": Case((9, 15), (3, 5), channels=2, filters=7, options={"padding": 5}),
+    "strided and dilated": Case(
+        (21, 60), (4, 3), channels=2, filters=5, options={"padding": 6, "stride": 2, "dilation": 2}
+    ),
+    "a volume": Case((3, 4, 16), (3, 3, 3), channels=2, filters=6, options={"padding": 2}),
+    "wide rows, many channels": Case(
+        (7, 90), (5, 3), channels=60, filters=20, options={"padding": 3}
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", EDGES)
+def test_taps_over_nothing_but_padding(name, dtype):
+    """They are left out, unless their weight is not finite: that makes NaN of zeros."""
+    case = EDGES[name]
+    check_conv(case, dtype)
+    x, w, _ = case.arrays(dtype)
+    options = case.all_options
+    for place in (0, w[0, 0].size // 2, w[0, 0].size - 1):
+        for bad in (np.nan, np.inf):
+            bent = w.copy()
+            bent[1, -1].flat[place] = bad
+            with np.errstate(invalid="ignore"):
+                expected = reference.conv_nd(x, bent, **options)
+                found = F.conv_nd(x, bent, algorithm="direct", **options)
+            np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
+            np.testing.assert_array_equal(np.isinf(found), np.isinf(expected))
+            assert 0 < np.isfinite(found).sum() < found.size
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_length_of_rows(dtype):
     for length in (*range(1, 70), 127, 128, 129, 255, 257, 300):

@@ -17,6 +17,7 @@ typedef struct {
     int64_t runs, columns, width;
     const cx_run *run;
     int whole; /* one stretch of memory in the output */
+    int64_t tap, taps; /* the first tap that it cannot leave out, and how many there are */
 } cx_panel;
 
 /* In the place of an offset: there is no input, but zeros. Offsets may be negative. */
@@ -32,6 +33,7 @@ typedef struct {
     int64_t extent[CX_MAX_RANK];
     int64_t in, out; /* offsets of the box in an item's input (when in place) and output */
     int64_t panels;
+    int edges; /* some panels may leave out taps */
     cx_panel *panel;
     cx_run *run;
     int64_t *row_source; /* offset of each tile row in a channel of the input, or CX_ZEROS */
@@ -292,6 +294,24 @@ static inline void cx_cut_panels(const cx_pass *pass, cx_box *box, const int64_t
         }
     } while (cx_next(index, box->extent, last));
     box->panels = panel - box->panel + 1;
+}
+
+/* Find the taps of each panel, a piece of one row, from the first to the last that reaches a row of
+   the input: beside a padded plane the others reach nothing but zeros. */
+static inline void cx_find_taps(const cx_pass *pass, cx_box *box)
+{
+    int64_t length = pass->axes[pass->rank - 1].tile_length;
+    for (cx_panel *panel = box->panel; panel < box->panel + box->panels; panel++) {
+        const int64_t *row = box->row_source, place = panel->run->tile;
+        int64_t first = 0, end = pass->taps;
+        while (first < end && row[(place + pass->tap_offset[first]) / length] == CX_ZEROS)
+            first++;
+        while (first < end && row[(place + pass->tap_offset[end - 1]) / length] == CX_ZEROS)
+            end--;
+        panel->tap = first;
+        panel->taps = end - first;
+        box->edges |= panel->taps < pass->taps;
+    }
 }
 
 #endif

@@ -36,13 +36,47 @@ CX_INLINE void NAME(multiply_panel)(const cx_pass *pass, const NAME(space) *spac
     NAME(stage)(pass, panel, out, space->staged, rows, 1);
 }
 
+/* Whether panels leave out taps in a step: zeros times its weights are zeros. */
+static int NAME(leaves_out)(const cx_pass *pass, const cx_share *share, const cx_box *box,
+                            const NAME(step) *s, const NAME(rows) *filters)
+{
+    int64_t reduction = s->channels * s->taps, first = NAME(first_filter)(pass, share->block);
+    int64_t count = (NAME(first_filter)(pass, share->end_block) - first) * reduction, i = 0;
+    const T *weights = filters->weights + first * reduction;
+    NAME(vector) products = {0};
+    T product = 0;
+    if (!box->edges)
+        return 0;
+    for (; i + LANES <= count; i += LANES)
+        products += 0 * *(const NAME(loose) *)(weights + i);
+    for (; i < count; i++)
+        product += 0 * weights[i];
+    for (int lane = 0; lane < LANES; lane++)
+        product += products[lane];
+    return product == 0;
+}
+
+/* A panel beside a padded plane, without the taps that reach nothing but zeros. */
+static void NAME(multiply_edge)(const cx_pass *pass, const NAME(space) *space,
+                                const cx_panel *panel, int64_t channels, const T *tile,
+                                NAME(rows) block, int64_t rows, T *out, int start)
+{
+    block.weights += panel->tap * rows;
+    block.left_out = (pass->taps - panel->taps) * rows;
+    block.channel_pitch = pass->tile_size;
+    block.more_channels = channels - 1;
+    NAME(multiply_panel)(pass, space, panel, panel->taps, tile + panel->run->tile,
+                         space->offset + panel->tap, &block, rows, out, start);
+}
+
 /* One step of the reduction over all the panels of a box. Panels are gathered a few at a time, so
    that they stay in L1 for all the filters; in place all at once, so that the input is read in
    long rows. Where the input is read in place, a few panels at a time for all the filters, the first
-   two register blocks ask for the panels to come, a vector each. The outputs of a register block are finished while they are in L1. */
+   two register blocks ask for the panels to come, a vector each. The outputs of a register block are
+   finished while they are in L1. */
 static void NAME(multiply_box)(const cx_pass *pass, const cx_call *call, const cx_share *share,
                                const NAME(space) *space, const NAME(step) *s, const T *tile,
-                               NAME(rows) filters, T *output)
+                               NAME(rows) filters, int edges, T *output)
 {
     const cx_box *box = &space->box;
     int start = s->channel == 0 && s->tap == 0 ? CX_START : CX_CONTINUE;
@@ -74,6 +108,11 @@ static void NAME(multiply_box)(const cx_pass *pass, const cx_call *call, const c
                 if (streamed && b - share->block < 2)
                     block.next = tile + box->panel[q].run->tile + together * PANEL_PITCH +
                                  (b - share->block) * LANES;
+                if (edges && box->panel[q].taps < pass->taps) {
+                    NAME(multiply_edge)(pass, space, &box->panel[q], s->channels, tile, block, rows,
+                                        out, start);
+                    continue;
+                }
                 NAME(multiply_panel)(
                     pass, space, &box->panel[q], reduction,
                     pass->gathered ? space->panel + (q - p) * panel_size
@@ -98,10 +137,11 @@ static void NAME(forward_group)(const cx_pass *pass, const cx_call *call, int64_
             NAME(find_weights)(pass, call, group, share->block, share->end_block, &s, space);
         NAME(find_offsets)(pass, &s, pass->in_place ? pass->in_channel : pass->tile_size,
                            space->offset);
+        int edges = NAME(leaves_out)(pass, share, &space->box, &s, &filters);
         for (int64_t n = share->item; n < share->end_item; n++) {
             const T *tile = NAME(find_tile)(pass, &space->box, &s, input + n * pass->in_batch,
                                             space->tile);
-            NAME(multiply_box)(pass, call, share, space, &s, tile, filters,
+            NAME(multiply_box)(pass, call, share, space, &s, tile, filters, edges,
                                output + n * pass->out_batch + space->box.out);
         }
     } while (NAME(next_step)(pass, &s));
@@ -134,6 +174,9 @@ static void NAME(forward_direct)(const cx_pass *pass, const cx_call *call, const
         return;
     }
     cx_cut_panels(pass, &space.box, widths);
+    space.box.edges = 0;
+    if (!pass->gathered && !pass->in_place && pass->tap_block == pass->taps)
+        cx_find_taps(pass, &space.box);
     NAME(clear)(space.staged, ROWS * CX_MOST_VECTORS * LANES);
     if (pass->gathered)
         NAME(find_panel_offsets)(pass->channel_block * pass->tap_block, space.panel_offset);

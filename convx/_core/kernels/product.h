@@ -22,6 +22,9 @@ typedef struct {
     /* What a product to come reads from far away: products that fetch ask for next_offset[m] at m. */
     const T *next;
     const int64_t *next_offset;
+    /* Packed weights of which some taps are left out: the steps are those of a channel, and as many
+       come for each of more_channels, whose tile and weights begin so much further on. */
+    int64_t more_channels, channel_pitch, left_out;
 } NAME(rows);
 
 /* Outputs are mostly far from the caches, and a store waits for its line there: so those of the
@@ -88,16 +91,22 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
                 }                                                                                 \
                 NEXT_ROW                                                                          \
             }                                                                                     \
-        for (int64_t m = 0; m < steps; m++, weights += NEXT) {                                    \
-            FETCH                                                                                 \
-            NAME(VECTOR) pixels[VECTORS];                                                         \
-            CX_UNROLL for (int v = 0; v < VECTORS; v++)                                           \
-                pixels[v] = *(const NAME(LOOSE) *)(x + offset[m] + v * WIDTH);                    \
-            CX_UNROLL for (int r = 0; r < ROWS; r++) {                                            \
-                NAME(VECTOR) weight = WEIGHT(r) - (NAME(VECTOR)){0};                              \
+        for (int64_t more = rows.more_channels;; more--) {                                        \
+            for (int64_t m = 0; m < steps; m++, weights += NEXT) {                                \
+                FETCH                                                                             \
+                NAME(VECTOR) pixels[VECTORS];                                                     \
                 CX_UNROLL for (int v = 0; v < VECTORS; v++)                                       \
-                    sum[r][v] += weight * pixels[v];                                              \
+                    pixels[v] = *(const NAME(LOOSE) *)(x + offset[m] + v * WIDTH);                \
+                CX_UNROLL for (int r = 0; r < ROWS; r++) {                                        \
+                    NAME(VECTOR) weight = WEIGHT(r) - (NAME(VECTOR)){0};                          \
+                    CX_UNROLL for (int v = 0; v < VECTORS; v++)                                   \
+                        sum[r][v] += weight * pixels[v];                                          \
+                }                                                                                 \
             }                                                                                     \
+            if (more == 0)                                                                        \
+                break;                                                                            \
+            x += rows.channel_pitch;                                                              \
+            weights += rows.left_out;                                                             \
         }                                                                                         \
         row = y;                                                                                  \
         if (start == CX_ADD)                                                                      \
