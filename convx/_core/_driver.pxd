@@ -31,7 +31,7 @@ cdef class Program:
     cdef cx_task task
     cdef list tasks, pack_tasks, packed_starts, slices, steps
     cdef int64_t item_size
-    cdef bint packs
+    cdef bint packs, clears
 
     cdef int64_t all_scratch_bytes(self)
     cdef int finish_all(self, const void *residual, Activation activation, Buffer out) except -1

@@ -232,6 +232,22 @@ cdef void run_tasks(cx_task task, const cx_pass *table, const cx_call *call, int
 cdef int64_t SLICE = 10 ** 9
 
 
+cdef struct Cleared:
+    char *memory
+    int64_t size
+
+
+# Bytes that a thread clears at a time.
+cdef int64_t CLEARED = 256 * 1024
+
+
+cdef void clear_some(const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil:
+    """Fill some pieces of memory with zeros."""
+    cdef const Cleared *cleared = <const Cleared *>job
+    cdef int64_t start = first * CLEARED
+    memset(cleared.memory + start, 0, min(end * CLEARED, cleared.size) - start)
+
+
 cdef class Program:
     """A plan's passes over the same arrays, ready to run.
 
@@ -249,6 +265,7 @@ cdef class Program:
         self.fallback = fallback
         self.passes, self.out_shape = tuple(passes), plan.out_shape
         self.item_size, self.packs = plan.item_size, plan.packs
+        self.clears = not plan.writes_all
         self.scratch_bytes = 64
         self.packed_size = self.sums_size = self.parts_size = 0
         self.tasks, self.pack_tasks, self.packed_starts = [], [], []
@@ -318,7 +335,7 @@ cdef class Program:
     def run(self, input, weight, bias, residual, Activation activation, packed, out):
         """Compute into ``out``; weights packed beforehand are used where they are given.
 
-        The arrays are of the program's element type, aligned, and laid out as planned.
+        What no sum is written to becomes zero; with a bias it has been filled before. The arrays are of the program's element type, aligned, and laid out as planned.
         """
         cdef Buffer residual_buffer = None if residual is None else Buffer(residual)
         cdef Buffer input_buffer = Buffer(input)
@@ -358,6 +375,7 @@ cdef class Program:
         cdef cx_call call
         cdef Pass one
         cdef int64_t index, first, end, count, start, slice_, step, steps
+        cdef Cleared cleared
         cdef Program other
         cdef Block scratch
         if packed is not None:
@@ -372,6 +390,12 @@ cdef class Program:
             scratch = borrow_scratch(
                 scratch_bytes + (self.sums_size + self.parts_size) * self.item_size)
         note_region(self.threads)
+        if self.clears and bias == NULL:
+            cleared.memory, cleared.size = <char *>out_buffer.view.buf, out_buffer.view.len
+            with nogil:
+                share_at_once(clear_some, &cleared, pieces(cleared.size, CLEARED), self.threads,
+                              <Queue *>(scratch.memory + self.threads * self.scratch_bytes),
+                              scratch.memory, self.scratch_bytes)
         call.input, call.weight, call.bias, call.packed = input, weight, bias, NULL
         call.output, call.overflow = out_buffer.view.buf, &overflow
         call.sums = scratch.memory + scratch_bytes

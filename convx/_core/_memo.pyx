@@ -7,10 +7,9 @@ from cpython.buffer cimport (
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.long cimport PyLong_AsLongLongAndOverflow
 from libc.stdint cimport int64_t
-from libc.string cimport memset
 
 from convx._core._driver cimport Activation, Program
-from convx._core._memory cimport Buffer, new_result
+from convx._core._memory cimport new_result
 from convx._core._parallel cimport current_threads
 
 from numpy import ndarray
@@ -38,11 +37,9 @@ cdef class Memory:
 
     cdef Program program
     cdef object shape, dtype, packed
-    cdef bint writes_all
 
     def __cinit__(self, Program program, shape, dtype, packed):
         self.program, self.shape, self.dtype, self.packed = program, shape, dtype, packed
-        self.writes_all = program.plan.writes_all
 
 
 # Marks of what follows in a key, so that no two calls have the same words.
@@ -121,13 +118,6 @@ cdef bint can_take_result(out, Memory memory, Py_buffer *views, int held) except
     return clear
 
 
-cdef int clear(out) except -1:
-    """Fill a contiguous array with zeros."""
-    cdef Buffer buffer = Buffer(out, writable=True)
-    memset(buffer.view.buf, 0, buffer.view.len)
-    return 0
-
-
 cdef bint are_apart(Py_buffer *one, Py_buffer *other) noexcept:
     """Whether two buffers certainly have no byte in common, the first one being contiguous."""
     cdef const char *low = <const char *>other.buf
@@ -174,8 +164,6 @@ cdef class CallMemo:
                 out = new_result(memory.shape, memory.dtype)
             elif not can_take_result(out, memory, views, held):
                 return None
-            if not memory.writes_all:
-                clear(out)
             return memory.program.execute(
                 views[0].buf, views[1].buf, NULL if bias is None else views[2].buf,
                 NULL if residual is None else views[held - 1].buf, self.activation, memory.packed,

@@ -136,9 +136,10 @@ def run(
         None if one is None else as_kernel_operand(one, kernel, contiguous=True)
         for one in (bias, residual)
     )
-    if not (chosen.plan.writes_all and chosen.plan.work):
-        fill = 0 if bias_operand is None else bias_operand.reshape(-1, *(1,) * (len(shape) - 2))
-        result[...] = fill
+    if not chosen.plan.work:
+        result[...] = 0
+    if bias_operand is not None and not (chosen.plan.writes_all and chosen.plan.work):
+        result[...] = bias_operand.reshape(-1, *(1,) * (len(shape) - 2))
     if chosen.plan.work:
         weight_operand = as_kernel_operand(weight, kernel, contiguous=True)
         weights_packed = None
