@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from support import assert_same, randomly
+from support import assert_same, randomly, run_python
 from torch_samples import check_errors, check_gradients, check_samples, samples
 
 import convx
@@ -315,6 +315,41 @@ def test_bits_depend_on_the_element_alone(name, options):
         assert_same(gradient(dy, x, **options), dx)
     assert_same(function(x[5, 3:7], **options), y[5, 3:7])
     assert_same(gradient(dy[5, 3:7], x[5, 3:7], **options), dx[5, 3:7])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@each_case
+def test_no_nan_becomes_a_number(name, options, dtype):
+    """Whatever its other bits are, which would be in the way where exponents are added up."""
+    quiet = np.array(np.nan, dtype).view(dtype.replace("float", "uint"))
+    others = quiet + np.array([0, 1, 2, 1000], quiet.dtype)
+    signs = quiet.dtype.type(1) << (8 * quiet.itemsize - 1)
+    x = np.concatenate([others, others | signs]).repeat(9).view(dtype)
+    assert np.isnan(getattr(F, name)(x, **options)).all()
+
+
+INSTRUCTION_SETS = """
+import hashlib, sys, numpy as np
+from convx import functional as F, grad
+rng = np.random.default_rng(0)
+said = hashlib.sha256()
+for dtype in ("f4", "f8"):
+    x, dy = (8 * rng.standard_normal((2, 5003))).astype(dtype)
+    for name in sys.argv[1:]:
+        said.update(getattr(F, name)(x).tobytes())
+        said.update(getattr(grad, name)(dy, x).tobytes())
+print(said.hexdigest())
+"""
+
+
+def test_instruction_sets_change_no_bits():
+    try:
+        said = {run_python(INSTRUCTION_SETS, *NAMES, CONVX_ISA=isa) for isa in ("avx2", "avx512")}
+    except AssertionError as error:
+        if "CONVX_ISA" in str(error):
+            pytest.skip("the machine has not both")
+        raise
+    assert len(said) == 1
 
 
 # Slopes

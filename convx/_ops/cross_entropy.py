@@ -119,17 +119,12 @@ def _grad_columns(grad_output: object, of: Scores, count: float) -> AnyArray:
 
 
 class _Softmax(NamedTuple):
-    """What a sweep found: of each column maximum, sum of exponentials, target's logit."""
+    """What a sweep found: of each column maximum, sum of exponentials, and logit of a target."""
 
     peak: AnyArray
     total: AnyArray
-    picked: AnyArray | None
+    picked: AnyArray
     gradient: AnyArray | None
-
-    @property
-    def log_total(self) -> AnyArray:
-        with np.errstate(all="ignore"):
-            return np.log(self.total)
 
 
 def _softmax(
@@ -144,8 +139,7 @@ def _softmax(
     is_short = 1 < inner < SHORT
     if is_short:
         x = np.ascontiguousarray(x.swapaxes(1, 2)).reshape(items * inner, classes, 1)
-    peak, total = (np.empty(of.columns, x.dtype) for _ in range(2))
-    picked = None if target is None else np.empty(of.columns, x.dtype)
+    peak, total, picked = np.empty((3, of.columns), x.dtype)
     y = None if factor is None else sweeps.new_result(None, x.shape, x.dtype)
     _losses.softmax_loss(
         machine.ISA, x, target, peak, total, picked, y, factor, taken, sweeps.threads_for(x.nbytes)
@@ -159,7 +153,7 @@ def _log_probabilities(of: Scores, softmax: _Softmax) -> AnyArray:
     items, _, inner = of.x.shape
     with np.errstate(all="ignore"):
         result: AnyArray = of.x - softmax.peak.reshape(items, 1, inner)
-        result -= softmax.log_total.reshape(items, 1, inner)
+        result -= np.log(softmax.total).reshape(items, 1, inner)
     return result
 
 
@@ -178,7 +172,7 @@ def _smooth_losses(of: Scores, softmax: _Softmax) -> AnyArray:
 def _label_losses(of: Scores, labels: Labels, smoothing: float) -> AnyArray:
     softmax = _softmax(of, labels.target)
     with np.errstate(all="ignore"):
-        losses: AnyArray = softmax.log_total + (softmax.peak - softmax.picked)
+        losses: AnyArray = np.log(softmax.total) + (softmax.peak - softmax.picked)
         losses = labels.weighted(losses)
         if smoothing:
             losses *= 1 - smoothing

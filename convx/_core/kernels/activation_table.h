@@ -149,8 +149,10 @@ CX_INLINE NAME(vector) NAME(mish_gradient)(NAME(vector) v, NAME(vector) g, const
 {
     NAME(mask) negative = (NAME(mask))(v < 0);
     NAME(vector) e = NAME(exp_negative)(NAME(minus_size)(v)), upper = 1 + 2 * e;
-    NAME(vector) above = NAME(select)(negative, e * (2 + e), upper);
-    NAME(vector) below = NAME(select)(negative, 2 + e * (2 + e), upper + 2 * e * e);
+    NAME(vector) lower = e * (2 + e);
+    CX_HOLD(lower); /* what is selected is rounded, and so is what it is added to */
+    NAME(vector) above = NAME(select)(negative, lower, upper);
+    NAME(vector) below = NAME(select)(negative, 2 + lower, upper + 2 * e * e);
     NAME(vector) slope = 4 * e * (1 + e) * NAME(select)(negative, 1 - NAME(zero)(), e);
     return g * ((above + NAME(bounded)(v) * slope / below) / below);
 }
@@ -160,8 +162,7 @@ CX_INLINE NAME(vector) NAME(gelu)(NAME(vector) v, const T *given)
 {
     NAME(vector) t = NAME(at_most)(NAME(size)(v), MOST_DEVIATIONS);
     NAME(tail) tail = NAME(normal_tail)(t);
-    NAME(vector) less = t * tail.above * NAME(exp_of_rest)(tail.density_part.rest);
-    return NAME(at_least)(v, 0) - less * tail.density_part.scale / tail.below;
+    return NAME(at_least)(v, 0) - t * tail.above * tail.density_part / tail.below;
 }
 
 CX_INLINE NAME(vector) NAME(gelu_gradient)(NAME(vector) v, NAME(vector) g, const T *given)
@@ -170,7 +171,7 @@ CX_INLINE NAME(vector) NAME(gelu_gradient)(NAME(vector) v, NAME(vector) g, const
     NAME(vector) t = NAME(at_most)(NAME(size)(v), MOST_DEVIATIONS);
     NAME(tail) tail = NAME(normal_tail)(t);
     NAME(vector) part = tail.above / tail.below - t * (T)(0.39894228040143267794 * DOWN);
-    part = part * NAME(exp_of_rest)(tail.density_part.rest) * tail.density_part.scale;
+    part *= tail.density_part;
     return g * NAME(select)(negative, part, 1 - part);
 }
 

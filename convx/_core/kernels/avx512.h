@@ -14,3 +14,5 @@
 #define VECTOR_BYTES 64
 #define CX_HALF_VECTORS 1
 #define CX_STORE_FAR(to, v) __asm__ volatile("vmovntps %1, %0" : "=m"(*(to)) : "v"(v))
+#define CX_PICK(which, picked, a, b) \
+    __asm__(which " %2, %1, %0" : "=v"(picked) : "v"(a), "v"(b))

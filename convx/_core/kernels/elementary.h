@@ -27,6 +27,7 @@
 #define LAST_TERM 6
 #define EACH_ODD_TERM(X) X(7) X(5) X(3)
 #define LAST_ODD_TERM 9
+#define LETTERS "ps"
 #define LOW_HALF 0xfff /* the bits of a significand without which its square is exact */
 #else
 #define ROUND 0x1.8p52
@@ -46,29 +47,52 @@
 #define LAST_TERM 13
 #define EACH_ODD_TERM(X) X(19) X(17) X(15) X(13) X(11) X(9) X(7) X(5) X(3)
 #define LAST_ODD_TERM 21
+#define LETTERS "pd"
 #define LOW_HALF 0x7ffffff
 #endif
 
 static const T NAME(exp_terms)[] = EXP_TERMS;
 
-/* Lanes of `a` where a comparison holds, else of `b`. */
+/* Lanes of `a` where a comparison holds, else of `b`. What is compared with 0 here, although it is 0 or
+   -1 already, keeps GCC from making two exclusive-ors of it where masks have registers of their own. */
 CX_INLINE NAME(vector) NAME(select)(NAME(mask) holds, NAME(vector) a, NAME(vector) b)
 {
-    return (NAME(vector))((holds & (NAME(mask))a) | (~holds & (NAME(mask))b));
+    NAME(mask) chosen = holds != 0;
+    return (NAME(vector))((chosen & (NAME(mask))a) | (~chosen & (NAME(mask))b));
 }
 
-/* With the comparison in view compilers make a blend of these; of select GCC makes two exclusive-ors
-   where masks have registers of their own. */
+/* The greater lanes of two vectors, and the smaller: those of `b` where one is NaN or both are equal.
+   Their instructions, which GCC does not find by itself, take a third of a comparison's time. */
+CX_INLINE NAME(vector) NAME(greater)(NAME(vector) a, NAME(vector) b)
+{
+#if defined CX_PICK
+    NAME(vector) picked;
+    CX_PICK("vmax" LETTERS, picked, a, b);
+    return picked;
+#else
+    return NAME(select)((NAME(mask))(a > b), a, b);
+#endif
+}
+
+CX_INLINE NAME(vector) NAME(smaller)(NAME(vector) a, NAME(vector) b)
+{
+#if defined CX_PICK
+    NAME(vector) picked;
+    CX_PICK("vmin" LETTERS, picked, a, b);
+    return picked;
+#else
+    return NAME(select)((NAME(mask))(a < b), a, b);
+#endif
+}
+
 CX_INLINE NAME(vector) NAME(at_least)(NAME(vector) v, T least)
 {
-    NAME(vector) all = least - (NAME(vector)){0};
-    return (NAME(vector))(((v < all) & (NAME(mask))all) | (~(v < all) & (NAME(mask))v));
+    return NAME(greater)(least - (NAME(vector)){0}, v);
 }
 
 CX_INLINE NAME(vector) NAME(at_most)(NAME(vector) v, T most)
 {
-    NAME(vector) all = most - (NAME(vector)){0};
-    return (NAME(vector))(((v > all) & (NAME(mask))all) | (~(v > all) & (NAME(mask))v));
+    return NAME(smaller)(most - (NAME(vector)){0}, v);
 }
 
 /* exp(v) = exp(rest) * scale * DOWN for LOWEST <= v <= 40: v = n ln 2 + rest, |rest| <= ln 2 / 2, and
@@ -229,30 +253,45 @@ CX_INLINE NAME(vector) NAME(log_of_rest)(NAME(vector) v)
     return NAME(select)((NAME(mask))(v == v), log, v);
 }
 
+/* exp(-r / 2) for |r| <= ln 2: the powers of -1/2 are in the coefficients, where they cost nothing. */
+CX_INLINE NAME(vector) NAME(exp_of_minus_half)(NAME(vector) r)
+{
+#define SCALED_TERM(k) (NAME(exp_terms)[k] * ((T)(k % 2 ? -1 : 1) / (1 << k)))
+#define ADD_TERM(k) sum = sum * r + SCALED_TERM(k);
+    NAME(vector) sum = SCALED_TERM(LAST_TERM) - (NAME(vector)){0};
+    EACH_TERM(ADD_TERM)
+    ADD_TERM(1)
+    ADD_TERM(0)
+#undef ADD_TERM
+#undef SCALED_TERM
+    return sum;
+}
+
 /* The tail of the normal distribution beyond t, and its density there,
 
        tail = density_part / DOWN * above / below,  density = density_part / sqrt(2 pi),
-       density_part = exp(-t t / 2) = exp(rest) * scale * DOWN,
+       density_part = exp(-t t / 2) / DOWN,
 
-   for 0 <= t <= MOST_DEVIATIONS, where the tail times t rounds to 0. The square is exact in two
-   parts. Mills' ratio, above / below, is in float32 the quotient of the polynomials of degrees 4 and
-   5 with the least relative error, a twentieth of a rounding. In float64 it is a polynomial in
-   u = (t - 5) / (t + 5) over t + 5 that goes through the values at Chebyshev's nodes, and is nearer
-   to them everywhere than a quarter of a rounding. `below` is so much greater that DOWN is in it. */
+   for 0 <= t <= MOST_DEVIATIONS, where the tail times t rounds to 0. Mills' ratio, above / below, is in
+   float32 the quotient of the polynomials of degrees 4 and 5 with the least relative error, a twentieth
+   of a rounding. In float64 it is a polynomial in u = (t - 5) / (t + 5) over t + 5 that goes through the
+   values at Chebyshev's nodes, and is nearer to them everywhere than a quarter of a rounding. `below` is
+   so much greater that DOWN is in it. Where t is NaN, so is `above`. */
 typedef struct {
-    NAME(power) density_part;
-    NAME(vector) above, below;
+    NAME(vector) density_part, above, below;
 } NAME(tail);
 
-CX_INLINE NAME(power) NAME(normal_density_part)(NAME(vector) t)
+/* The square is exact in two parts. The whole power of 2 is added to the exponent of what is between
+   1/2 and 2, which is no product. */
+CX_INLINE NAME(vector) NAME(normal_density_part)(NAME(vector) t)
 {
-    NAME(vector) high = (NAME(vector))((NAME(mask))t & ~LOW_HALF), half = high * (T)-0.5;
-    NAME(vector) square = half * high;
-    NAME(vector) shifted = square * (T)1.4426950408889634 + ROUND_POWER;
-    NAME(vector) whole = shifted - ROUND_POWER;
-    NAME(vector) r = square - whole * LN2_HIGH - whole * LN2_LOW;
-    r = (t - high) * (t * (T)-0.5 + half) + r;
-    return (NAME(power)){r, NAME(spare_power)(shifted)};
+    NAME(vector) high = (NAME(vector))((NAME(mask))t & ~LOW_HALF), square = high * high;
+    NAME(vector) shifted = square * (T)-0.72134752044448170 + (ROUND + SPARE);
+    NAME(vector) whole = shifted - (ROUND + SPARE);
+    NAME(vector) r = square + whole * (2 * LN2_HIGH) + whole * (2 * LN2_LOW);
+    r = (t - high) * (t + high) + r;
+    return (NAME(vector))((NAME(mask))NAME(exp_of_minus_half)(r) +
+                          ((NAME(mask))shifted << SCALE_BIT));
 }
 
 #if VECTOR_BYTES / LANES == 4
@@ -303,4 +342,5 @@ CX_INLINE NAME(tail) NAME(normal_tail)(NAME(vector) t)
 #undef LAST_TERM
 #undef EACH_ODD_TERM
 #undef LAST_ODD_TERM
+#undef LETTERS
 #undef LOW_HALF

@@ -20,11 +20,6 @@ typedef struct {
     NAME(vector) max, sum, log_sum, product; /* product: sum(softmax grad), or sum grad */
 } NAME(softmax);
 
-CX_INLINE NAME(vector) NAME(larger)(NAME(vector) a, NAME(vector) b)
-{
-    return NAME(select)((NAME(mask))(a > b), a, b);
-}
-
 CX_INLINE NAME(vector) NAME(largest)(const NAME(group) *group)
 {
     T part[NAME(parts)];
@@ -116,7 +111,7 @@ CX_INLINE NAME(vector) NAME(row_max)(const T *x, int64_t length)
         max.of[k] = NAME(load_some)(x + last + k * LANES, LANES);
     for (int64_t i = 0; i < last; i += NAME(parts))
         for (int k = 0; k < NAME(part_vectors); k++)
-            max.of[k] = NAME(larger)(NAME(load_some)(x + i + k * LANES, LANES), max.of[k]);
+            max.of[k] = NAME(greater)(NAME(load_some)(x + i + k * LANES, LANES), max.of[k]);
     return NAME(largest)(&max);
 }
 
@@ -216,11 +211,11 @@ CX_INLINE void NAME(column_maxima)(const int logarithm, const int gradient, cons
                 __builtin_prefetch(grad + at + i, 0, 2);
             if (gradient || !logarithm)
                 __builtin_prefetch(y + at + i, 1, 2);
-            *most = NAME(larger)(*(const NAME(loose) *)(x + at + i), *most);
+            *most = NAME(greater)(*(const NAME(loose) *)(x + at + i), *most);
         }
         if (whole < width) {
             NAME(vector) v = NAME(load_some)(x + at + whole, width - whole);
-            max[whole / LANES] = NAME(larger)(v, max[whole / LANES]);
+            max[whole / LANES] = NAME(greater)(v, max[whole / LANES]);
         }
     }
 }
