@@ -23,6 +23,7 @@ typedef struct {
     const T *weights;      /* in the order of (plane, tap) */
     T bias;
     int halves;            /* half a vector takes half the time */
+    int64_t ahead;         /* elements */
 } NAME(slide);
 
 /* One input row, for the output rows low … high. */
@@ -150,6 +151,20 @@ CX_INLINE int NAME(is_masked)(const NAME(slide) *slide, int64_t at, int64_t lane
     return at + low < slide->first || at + high + (lanes - 1) * slide->stride >= slide->end;
 }
 
+/* Asks for what the next band needs: processors foresee streams of memory, but not a dozen of them
+   that are short. `ahead` leads from a row of this band to one that is new in the next. */
+CX_INLINE void NAME(ask_for_next_band)(const int count, const NAME(slide) *slide,
+                                       const NAME(plane) *plane, int64_t row, int64_t at)
+{
+    const T **source = slide->source + slide->row[slide->planes - 1] + row * slide->stride;
+    T *output = plane->output + (row + count * CX_SLIDE_ROWS) * plane->row_stride + at;
+    CX_UNROLL for (int r = 0; r < count * CX_SLIDE_ROWS; r++)
+    {
+        __builtin_prefetch(source[r * slide->stride] + at * slide->stride + slide->ahead);
+        __builtin_prefetch(output + r * plane->row_stride, 1);
+    }
+}
+
 /* Blocks one or two below one another, from left to right. The last may compute outputs for the
    second time: to the same result. */
 CX_INLINE void NAME(slide_bands)(const int size, const int stride, const int count,
@@ -182,6 +197,8 @@ CX_INLINE void NAME(slide_bands)(const int size, const int stride, const int cou
 #endif
         for (int b = 0; b < count; b++)
             target[b] = NAME(find_target)(plane, mirrored, row[b], at, LANES, staged[b]);
+        if (!held && slide->ahead)
+            NAME(ask_for_next_band)(count, slide, plane, row[0], at);
         if (size == 0)
             NAME(slide_any)(slide, first_row[0], at, target);
         else if (NAME(is_masked)(slide, at, LANES))
@@ -336,7 +353,7 @@ static NAME(slide) NAME(find_slide)(const cx_pass *pass, const NAME(space) *spac
     int64_t down = (pass->tap_offset[pass->slide_columns] - pass->tap_offset[0]) / length;
     return (NAME(slide)){pass->channels * planes, pass->slide_rows, pass->slide_columns,
                          pass->axes[last].position_stride, down, space->slide_row, space->offset,
-                         space->source, NULL, 0, 0, NULL, 0, pass->narrowest < LANES};
+                         space->source, NULL, 0, 0, NULL, 0, pass->narrowest < LANES, 0};
 }
 
 /* Elements from the first of all the input to its last; 0 if the first is not the lowest. */
@@ -373,6 +390,10 @@ static NAME(row_finder) NAME(find_row_finder)(const cx_pass *pass, const NAME(sp
             finder.first = cx_min(finder.first, space->box.row_source[row]);
             finder.last = cx_max(finder.last, space->box.row_source[row]);
         }
+    int64_t row_bytes = axis[-1].in_stride * (int64_t)sizeof(T);
+    int many = finder.span * (int64_t)sizeof(T) >= CX_ASKED_BYTES && row_bytes < CX_PAGE;
+    if (many && slide->down > 0)
+        slide->ahead = (2 * CX_SLIDE_ROWS + slide->rows - 1) * axis[-1].in_stride;
     int64_t room = SLIDE_ROOM(pass);
     NAME(clear)(space->zeros, room);
     NAME(clear)(space->inside, room);
