@@ -24,9 +24,6 @@ enum { CX_SLIDE_ROWS = 7 };
    of it: they are not read in place by blocks of several rows. */
 enum { CX_L1_PERIOD = 4096 };
 
-/* Inputs of so many bytes, in rows shorter than a page, are asked for before they are needed. */
-enum { CX_ASKED_BYTES = 4 << 20, CX_PAGE = 4096 };
-
 /* One spatial axis of a pass.
 
    A *tile* is the thread-private copy of the input that one box of outputs needs. Along an axis it

@@ -7,6 +7,10 @@
    rows above and below it are one row of zeros. So there is no tile to fill. Else the table points
    to the rows of the tile. */
 
+/* Of so many bytes of inputs, in rows shorter than a page, rows to come are asked for. */
+#define ASKED_BYTES (4 << 20)
+#define PAGE_BYTES 4096
+
 /* What a band of output rows is computed from. Row r of it takes tap row k from input row
    r * stride + k. */
 typedef struct {
@@ -23,7 +27,7 @@ typedef struct {
     const T *weights;      /* in the order of (plane, tap) */
     T bias;
     int halves;            /* half a vector takes half the time */
-    int64_t ahead;         /* elements */
+    int64_t asked_pitch;   /* between rows of the input, where those to come are asked for; or 0 */
 } NAME(slide);
 
 /* One input row, for the output rows low … high. */
@@ -151,18 +155,21 @@ CX_INLINE int NAME(is_masked)(const NAME(slide) *slide, int64_t at, int64_t lane
     return at + low < slide->first || at + high + (lanes - 1) * slide->stride >= slide->end;
 }
 
-/* Asks for what the next band needs: processors foresee streams of memory, but not a dozen of them
-   that are short. `ahead` leads from a row of this band to one that is new in the next. */
-CX_INLINE void NAME(ask_for_next_band)(const int count, const NAME(slide) *slide,
-                                       const NAME(plane) *plane, int64_t row, int64_t at)
+/* Asks for what the bands after these `count` ones need of a vector's columns: the last plane's rows,
+   which no other has brought, and the rows of outputs. Processors foresee a few long streams of
+   memory, but not a dozen short ones. */
+CX_INLINE void NAME(ask_for_next_rows)(const int count, const NAME(slide) *slide,
+                                       const NAME(plane) *plane, const int64_t *row, int64_t at)
 {
-    const T **source = slide->source + slide->row[slide->planes - 1] + row * slide->stride;
-    T *output = plane->output + (row + count * CX_SLIDE_ROWS) * plane->row_stride + at;
-    CX_UNROLL for (int r = 0; r < count * CX_SLIDE_ROWS; r++)
-    {
-        __builtin_prefetch(source[r * slide->stride] + at * slide->stride + slide->ahead);
-        __builtin_prefetch(output + r * plane->row_stride, 1);
-    }
+    const T **source = slide->source + slide->row[slide->planes - 1];
+    int64_t ahead = at + (count * CX_SLIDE_ROWS + slide->rows - 1) * slide->asked_pitch;
+    T *output = plane->output + at + count * CX_SLIDE_ROWS * plane->row_stride;
+    CX_UNROLL for (int b = 0; b < count; b++)
+        CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
+        {
+            __builtin_prefetch(source[row[b] + r] + ahead);
+            __builtin_prefetch(output + (row[b] + r) * plane->row_stride, 1);
+        }
 }
 
 /* Blocks one or two below one another, from left to right. The last may compute outputs for the
@@ -197,8 +204,8 @@ CX_INLINE void NAME(slide_bands)(const int size, const int stride, const int cou
 #endif
         for (int b = 0; b < count; b++)
             target[b] = NAME(find_target)(plane, mirrored, row[b], at, LANES, staged[b]);
-        if (!held && slide->ahead)
-            NAME(ask_for_next_band)(count, slide, plane, row[0], at);
+        if (!held && slide->asked_pitch)
+            NAME(ask_for_next_rows)(count, slide, plane, row, at);
         if (size == 0)
             NAME(slide_any)(slide, first_row[0], at, target);
         else if (NAME(is_masked)(slide, at, LANES))
@@ -390,10 +397,10 @@ static NAME(row_finder) NAME(find_row_finder)(const cx_pass *pass, const NAME(sp
             finder.first = cx_min(finder.first, space->box.row_source[row]);
             finder.last = cx_max(finder.last, space->box.row_source[row]);
         }
-    int64_t row_bytes = axis[-1].in_stride * (int64_t)sizeof(T);
-    int many = finder.span * (int64_t)sizeof(T) >= CX_ASKED_BYTES && row_bytes < CX_PAGE;
-    if (many && slide->down > 0)
-        slide->ahead = (2 * CX_SLIDE_ROWS + slide->rows - 1) * axis[-1].in_stride;
+    int64_t item = sizeof(T), pitch = axis[-1].in_stride;
+    if (finder.span * item >= ASKED_BYTES && pitch * item < PAGE_BYTES && slide->down > 0 &&
+        slide->stride == 1)
+        slide->asked_pitch = pitch;
     int64_t room = SLIDE_ROOM(pass);
     NAME(clear)(space->zeros, room);
     NAME(clear)(space->inside, room);
