@@ -50,6 +50,8 @@ FLAT_FILTERS = 4  # filters of a group up to which rows are computed as one stre
 FLAT_WEIGHTS = 4096  # weights of a group up to which they are
 FLAT_POSITIONS = 4096  # outputs of a box where they are
 SLIDE_POSITIONS = 16384  # the same where rows share their input
+SLIDE_MORE = 28672  # the same of more than SLIDE_TAPS taps, if each thread still has SLIDE_BOXES
+SLIDE_BOXES = 8
 SLIDE_TAPS = 9  # taps up to which that is preferred to lanes with 16 registers
 SLIDE_COLUMNS = 48  # outputs of a row from which it is for more of them too
 SLIDE_EVERY_OTHER = 3, 5  # taps along each axis with which they do that with a stride of 2 too
@@ -145,7 +147,7 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
     if positions is None:
         positions = _positions(problem, taps, gathered, flat, streams)
         positions = LANES_POSITIONS if as_lanes else positions
-        positions = SLIDE_POSITIONS if slides and flat else positions
+        positions = _slide_positions(problem, axes, taps) if slides and flat else positions
     blocks = split([axis.taps.outputs for axis in axes], positions, 2 * lanes)
     if not (flat or as_lanes):
         blocks = _dealt(problem, axes, blocks, lanes)
@@ -365,6 +367,14 @@ def _positions(problem: Problem, taps: int, gathered: bool, flat: bool, streams:
     # the tile of a step should leave room in L2
     room = machine.L2_BYTES // 3 // problem.item_size // channels
     return min(ROW_POSITIONS, max(64, room))
+
+
+def _slide_positions(problem: Problem, axes: Sequence[Axis], taps: int) -> int:
+    """How many outputs a box should have where rows share their input: boxes share some of it."""
+    if taps <= SLIDE_TAPS:
+        return SLIDE_POSITIONS
+    outputs = problem.batch * problem.groups * math.prod(axis.taps.outputs for axis in axes)
+    return max(SLIDE_POSITIONS, min(SLIDE_MORE, outputs // (SLIDE_BOXES * problem.threads)))
 
 
 def _reads_weights(problem: Problem, positions: int) -> bool:

@@ -284,7 +284,8 @@ def _cut(chain: Chain, one: Together, x_dtype: np.dtype[Any]) -> Cut:
         together = length * item % CONFLICT_BYTES == 0  # in few sets of the cache
         copies = together and row.symmetry != 0 and row.taps >= LEAST_COPIED
         shared = -(-rows // (COPIED_PIECES * step)) * step  # for threads to be busy alike
-        band = min(rows, COPIED_BAND, shared) if copies else step
+        again = one.line is None and row.taps >= LEAST_COPIED  # most rows are the next band's too
+        band = min(rows, COPIED_BAND, shared) if copies or again else step
     return Cut(
         dtype=chain.dtype,
         x_dtype=x_dtype,

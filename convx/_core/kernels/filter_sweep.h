@@ -133,17 +133,17 @@ CX_INLINE void NAME(surround)(const NAME(band) *band, T *line)
 {
     const cx_filter_job *job = band->job;
     const cx_filter_axis *axis = &job->line;
-    int64_t inner = job->inner, coordinates = axis->size + NAME(filter_span)(axis);
+    int64_t inner = job->inner, border = NAME(filter_span)(axis);
     T *inside = line + axis->low * inner;
-    for (int64_t c = 0; c < coordinates; c++) {
-        if (c == axis->low) /* what is inside stays */
-            c += axis->size;
-        if (c >= coordinates)
-            break;
-        int64_t source = NAME(beyond_line)(axis, c);
+    for (int64_t b = 0; b < border; b++) { /* the table leaves out what is inside */
+        int64_t source = axis->sources[b];
         const T *from = source < 0 ? band->constant : inside + source * inner;
-        for (int64_t i = 0; i < inner; i++)
-            line[c * inner + i] = from[i];
+        T *to = line + (b < axis->low ? b : b + axis->size) * inner;
+        if (inner == 1) /* by far the most frequent, and lines may be short */
+            *to = *from;
+        else
+            for (int64_t i = 0; i < inner; i++)
+                to[i] = from[i];
     }
 }
 
@@ -154,6 +154,13 @@ CX_INLINE void NAME(copy_with_border)(const NAME(band) *band, int64_t row, T *li
     const cx_filter_axis *axis = &job->line;
     int64_t inner = job->inner, end = band->start + band->columns + NAME(filter_span)(axis) * inner;
     int64_t inside = axis->low * inner;
+    int whole = band->start == 0 && band->columns == band->length;
+    if (whole && axis->low <= NAME(filter_span)(axis)) { /* beyond which the segment does not reach */
+        NAME(row_from)(job->x_type, line + inside, NAME(row_of_x)(band, band->plane, row, 0),
+                       band->length);
+        NAME(surround)(band, line);
+        return;
+    }
     for (int64_t e = band->start; e < end;) {
         int64_t c = inner == 1 ? e : e / inner, element = e - c * inner; /* divisions take long */
         int64_t from = e - inside, count;
