@@ -182,7 +182,9 @@ def test_equal_bits(case, dtype, rng):
 
 
 @pytest.mark.parametrize(
-    "channels, groups, parts", [(64, 1, 2), (64, 2, 1), (80, 1, 1)], ids=["few", "groups", "many"]
+    ("channels", "groups", "parts"),
+    [(64, 1, 2), (64, 2, 1), (80, 1, 1)],
+    ids=["few", "groups", "many"],
 )
 def test_parts_of_the_weight_gradient(channels, groups, parts, rng):
     """Threads share the sum of few weights, step by step too: there Ctrl-C is noticed."""
