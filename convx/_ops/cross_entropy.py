@@ -150,7 +150,9 @@ def _plain_mean(x: AnyArray, target: AnyArray) -> AnyArray:
     losses = np.empty(len(x), x.dtype)
     threads = sweeps.threads_for(x.nbytes)
     columns = x[:, :, None]
-    _losses.softmax_loss(machine.ISA, columns, target, None, None, losses, None, None, None, threads)
+    _losses.softmax_loss(
+        machine.ISA, columns, target, None, None, losses, None, None, None, threads
+    )
     return np.asarray(_sum(losses) / len(x), x.dtype)
 
 
