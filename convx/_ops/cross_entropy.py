@@ -146,7 +146,7 @@ def _is_plain(
     )
 
 
-def _plain_mean(x: AnyArray, target: AnyArray) -> AnyArray:
+def _plain_mean(x: Any, target: Any) -> AnyArray:
     losses = np.empty(len(x), x.dtype)
     threads = sweeps.threads_for(x.nbytes)
     columns = x[:, :, None]
@@ -156,7 +156,7 @@ def _plain_mean(x: AnyArray, target: AnyArray) -> AnyArray:
     return np.asarray(_sum(losses) / len(x), x.dtype)
 
 
-def _plain_gradient(grad_output: float, x: AnyArray, target: AnyArray) -> AnyArray:
+def _plain_gradient(grad_output: float, x: Any, target: Any) -> AnyArray:
     y = sweeps.new_result(None, x.shape, x.dtype)
     each = np.full(len(x), grad_output / len(x), x.dtype)
     threads = sweeps.threads_for(x.nbytes)
