@@ -479,3 +479,20 @@ def test_float16_sums_are_rounded_once():
     _, dw, db = grad.conv2d(x, dy, w, np.ones(1, "float16"))
     assert abs(dw.item() - exactly) <= rounding
     assert abs(db.item() - exactly) <= rounding
+
+
+@pytest.mark.parametrize(("batch", "size"), [(9, 5), (3, 5), (8, 300), (9, 0), (0, 5)])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+def test_gradient_of_the_bias(batch, size, dtype, rng):
+    """Of many small items and of others, whatever their layout."""
+    dy = values(rng, (batch, 3, 4, size), dtype)
+    x, w, b = np.ones((batch, 1, 4, size), dtype), np.ones((3, 1, 1, 1), dtype), np.ones(3, dtype)
+    if not size:
+        with pytest.raises(ValueError, match="input"):
+            grad.conv2d(dy, x, w, b)
+        return
+    *_, db = grad.conv2d(dy, x, w, b)
+    exact = dy.sum((0, 2, 3), dtype=dtype if dtype == "uint8" else "float64")
+    np.testing.assert_allclose(db, exact, rtol=1e-5, atol=1e-3)
+    assert db.dtype == dtype
+    assert grad.conv2d(np.asfortranarray(dy), x, w, b)[2].tobytes() == db.tobytes()

@@ -1,5 +1,7 @@
 """Losses against PyTorch's samples, the reference, and themselves in other arrangements."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import strategies as st
@@ -359,6 +361,34 @@ def test_threads_and_layouts_change_no_bits(shape, dtype, rng):
             assert_same(F.cross_entropy(other, target.astype("u2"), reduction="none"), expected)
             assert_same(grad.cross_entropy(1.0, other, target)[0], dx)
     assert_same(F.cross_entropy(x[1:2], target[1:2], reduction="none"), expected[1:2])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_short_way_of_cross_entropy(dtype, rng):
+    """Plain logits and classes go a short way, with the results and errors of the long one."""
+    x, target = rng.standard_normal((30, 7)).astype(dtype), rng.integers(0, 7, 30)
+    loss, dx = F.cross_entropy(x, target), grad.cross_entropy(0.5, x, target)[0]
+    rtol = 1e-6 if dtype == "float32" else 1e-11
+    assert_near(loss, reference.cross_entropy(x, np.eye(7)[target]).mean(), rtol)
+    frozen = x.copy()
+    frozen.flags.writeable = False
+    for scores, classes in (
+        (x, target.astype("u1")),
+        (frozen, target),
+        (x[None][0].T.copy().T, target),
+    ):
+        assert_same(F.cross_entropy(scores, classes), loss)
+        assert_same(grad.cross_entropy(np.float64(0.5), scores, classes)[0], dx)
+    target[3] = -100
+    assert_near(
+        F.cross_entropy(x, target), F.cross_entropy(*(np.delete(one, 3, 0) for one in (x, target)))
+    )
+    assert not grad.cross_entropy(0.5, x, target)[0][3].any()
+    for wrong in (7, -1, 2**40):
+        target[3] = wrong
+        for call in (F.cross_entropy, partial(grad.cross_entropy, 1.0)):
+            with pytest.raises(ValueError, match="target must be from 0 to 6"):
+                call(x, target)
 
 
 @elementwise

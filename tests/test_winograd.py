@@ -1,5 +1,6 @@
 """Winograd's algorithm: results, accuracy, choice, and what it must not change."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,8 +11,8 @@ from support import FLOATS, check, randomly, values, without_algorithm
 import convx
 from convx import functional as F
 from convx import grad, reference
-from convx._core import _memo
-from convx._engine import execution, winograd
+from convx._core import _driver, _memo
+from convx._engine import execution, machine, winograd
 
 # Items, channels, filters, sizes, kernel, options: what is transformed is 3 or 5 taps wide.
 CASES = {
@@ -178,6 +179,31 @@ def test_equal_bits(case, dtype, rng):
     out = np.empty_like(y)
     F.conv_nd(x[..., ::-1].copy()[..., ::-1], w, b, **options, out=out)
     assert out.tobytes() == y.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("channels", "groups", "parts"),
+    [(64, 1, 2), (64, 2, 1), (80, 1, 1)],
+    ids=["few", "groups", "many"],
+)
+def test_parts_of_the_weight_gradient(channels, groups, parts, rng):
+    """Threads share the sum of few weights, step by step too: there Ctrl-C is noticed."""
+    x, dy = (values(rng, (9, channels, 14, 14), "float32") for _ in range(2))
+    shape = (channels, channels // groups, 3, 3)
+    options = {"padding": 1, "groups": groups, "algorithm": "winograd"}
+    with execution.recording() as programs:
+        grad.conv2d_weight(x, shape, dy, **options)
+    (found,) = programs
+    assert found.plan.passes[0].row_parts == parts
+    plan = replace(found.plan)
+    object.__setattr__(plan, "work", 10**15)
+    sliced = _driver.Program(plan, machine.ISA, found.passes)
+    dw = sliced.run(
+        x, dy, None, None, _driver.Activation(), None, np.empty(plan.out_shape, "float32")
+    )
+    np.testing.assert_array_equal(dw.reshape(shape), grad.conv2d_weight(x, shape, dy, **options))
+    oracle = without_algorithm(reference.conv_nd_weight)
+    check(grad.conv_nd_weight, oracle, (x, shape, dy), options, "float32")
 
 
 @pytest.mark.parametrize("tile", EVERY_TILE)

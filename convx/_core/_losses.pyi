@@ -4,13 +4,14 @@ from numpy.typing import NDArray
 
 STRETCH: int
 
+def are_classes(target: NDArray[Any], classes: int) -> bool: ...
 def softmax_loss(
     isa: str,
     x: NDArray[Any],
     target: NDArray[Any] | None,
-    peak: NDArray[Any],
-    total: NDArray[Any],
-    picked: NDArray[Any] | None,
+    peak: NDArray[Any] | None,
+    total: NDArray[Any] | None,
+    loss: NDArray[Any] | None,
     y: NDArray[Any] | None,
     factor: NDArray[Any] | None,
     taken: NDArray[Any] | None,

@@ -21,22 +21,33 @@ cdef dict PAIR_LOSSES = {
 }
 
 
-def softmax_loss(str isa, x, target, peak, total, picked, y, factor, taken, int threads):
-    """Of logits (outer, classes, inner) find maximum, sum of exponentials, and target's logit.
+def are_classes(target, int64_t classes):
+    """Tell whether all elements of an array of int64 are from 0 to the number of classes - 1."""
+    cdef Buffer buffer = Buffer(target)
+    cdef const int64_t *element = <const int64_t *>buffer.view.buf
+    cdef int64_t index
+    for index in range(target.size):
+        if not 0 <= element[index] < classes:
+            return False
+    return True
+
+
+def softmax_loss(str isa, x, target, peak, total, loss, y, factor, taken, int threads):
+    """Of logits (outer, classes, inner) find maximum, sum of exponentials, and target's loss.
 
     With ``y``, also put there ``factor * softmax``, less ``taken`` at the target. All others are
-    of one element of the type of ``x`` for each column, but the target, of int64.
+    of one element of the type of ``x`` for each column, but the target, of int64. What is None is
+    not found; maximum and sum are both or neither.
     """
     cdef Buffer x_buffer = Buffer(x), target_buffer = held(target)
-    cdef Buffer peak_buffer = Buffer(peak, writable=True)
-    cdef Buffer total_buffer = Buffer(total, writable=True)
-    cdef Buffer picked_buffer = held(picked, writable=True), y_buffer = held(y, writable=True)
+    cdef Buffer peak_buffer = held(peak, writable=True), total_buffer = held(total, writable=True)
+    cdef Buffer loss_buffer = held(loss, writable=True), y_buffer = held(y, writable=True)
     cdef Buffer factor_buffer = held(factor), taken_buffer = held(taken)
     cdef cx_softmax_loss_job job
     job.classes, job.inner = x.shape[1], x.shape[2]
     job.x, job.target = x_buffer.view.buf, <const int64_t *>memory_of(target_buffer)
-    job.peak, job.total = peak_buffer.view.buf, total_buffer.view.buf
-    job.picked, job.y = memory_of(picked_buffer), memory_of(y_buffer)
+    job.peak, job.total = memory_of(peak_buffer), memory_of(total_buffer)
+    job.loss, job.y = memory_of(loss_buffer), memory_of(y_buffer)
     job.factor, job.taken = memory_of(factor_buffer), memory_of(taken_buffer)
     cdef int64_t outer = x.shape[0]
     share_out(sweeps_of(isa, x.dtype.char).softmax_loss, &job,

@@ -163,7 +163,7 @@ cdef extern from "sweeps.h" nogil:
         const void *taken
         void *peak
         void *total
-        void *picked
+        void *loss
         void *y
 
     enum:

