@@ -18,9 +18,9 @@ from convx._ops.correlation import Correlation
 LEAST_TAPS = 32  # from which they are looked at
 MANY_TAPS = 4096  # from which a plan is not made to be compared
 MOST_KEPT = 64
-# Direct sums of so many taps along both of the last axes take that much of what their estimate says:
-# they have functions of their own (kernels/slide.h). Of 5 by 5 by 5 taps, on an AMD EPYC (Zen 4),
-# 26 November 2026, by benchmarks/filters.py.
+# Direct sums of so many taps along both of the last axes take that part of their estimate, for they
+# have functions of their own (kernels/slide.h). Of 5 by 5 by 5 taps, on an AMD EPYC (Zen 4),
+# 26 November 2026, by hand from calls in turns.
 SIZED_TAPS, SIZED_COST = (3, 5, 7), 0.88
 
 
