@@ -335,7 +335,8 @@ cdef class Program:
     def run(self, input, weight, bias, residual, Activation activation, packed, out):
         """Compute into ``out``; weights packed beforehand are used where they are given.
 
-        What no sum is written to becomes zero; with a bias it has been filled before. The arrays are of the program's element type, aligned, and laid out as planned.
+        What no sum is written to becomes zero; with a bias it has been filled before. The arrays
+        are of the program's element type, aligned, and laid out as planned.
         """
         cdef Buffer residual_buffer = None if residual is None else Buffer(residual)
         cdef Buffer input_buffer = Buffer(input)
