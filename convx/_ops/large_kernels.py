@@ -18,10 +18,7 @@ from convx._ops.correlation import Correlation
 LEAST_TAPS = 32  # from which they are looked at
 MANY_TAPS = 4096  # from which a plan is not made to be compared
 MOST_KEPT = 64
-# Direct sums of so many taps along both of the last axes take that part of their estimate, for they
-# have functions of their own (kernels/slide.h). Of 5 by 5 by 5 taps, on an AMD EPYC (Zen 4),
-# 26 November 2026, by hand from calls in turns.
-SIZED_TAPS, SIZED_COST = (3, 5, 7), 0.88
+SIZED_TAPS = 3, 5, 7  # along both of the last axes: direct sums of them have functions of their own
 
 
 class Great(NamedTuple):
@@ -154,7 +151,7 @@ def _planned_cost(of: Correlation, dtype: str, parts: int) -> float:
         known = {name: cost for name, cost in known.items() if name == of.options.algorithm}
     *_, rows, columns = (1, *of.options.kernel)
     if rows == columns in SIZED_TAPS and "direct" in known:
-        known = {**known, "direct": SIZED_COST * known["direct"]}
+        known = {**known, "direct": costs.SIZED * known["direct"]}
     return parts**2 * min(known.values(), default=math.inf) / max(of.batch, 1)
 
 
