@@ -35,6 +35,8 @@ from convx._engine.cut import (
 from convx._engine.problem import DIRECT, Axis, PassPlan, Problem, Tiling
 
 STEP = 320  # channels times taps of one step of the reduction: a register block of weights in L1
+SCATTERED_STEP = 512  # the same where outputs are no neighbours, which makes their storing slow
+SCATTERED_POSITIONS = 64  # outputs of a box below which it is not made smaller for such a step
 BOX_POSITIONS = 256  # outputs of a box where they are gathered
 POINTWISE_POSITIONS = 512  # the same for kernels of one tap, whose input is read in long rows
 LEAST_POSITIONS = 128  # outputs of a box below which it is not made smaller for the threads
@@ -105,7 +107,8 @@ def _plan_pass(problem: Problem) -> PassPlan:
     """Cut a pass so that its scratch memory stays below twice the L2 cache.
 
     First with ever shorter steps of the reduction, down to one channel, then with ever fewer
-    outputs in a box: what grows is the tile.
+    outputs in a box: what grows is the tile. Where outputs are no neighbours in memory, each step
+    costs more, and smaller boxes come first.
     """
     if problem.kind == "weight_gradient":
         return direct_gradient.plan_gradient(problem)
@@ -114,12 +117,19 @@ def _plan_pass(problem: Problem) -> PassPlan:
         if by_filters is not None:
             return by_filters
     taps = math.prod(len(axis.taps.coordinates) for axis in problem.axes)
-    cut = _cut_forward(problem, None, STEP)
+    scattered = problem.axes[-1].taps.out_step > 1
+    cut = _cut_forward(problem, None, SCATTERED_STEP if scattered else STEP)
+    if scattered:
+        cut = _with_smaller_boxes(problem, cut, SCATTERED_POSITIONS)
     while not (cut.flat or fits(cut, problem)) and cut.channel_block > 1:
         cut = _cut_forward(problem, cut.positions, max(1, cut.channel_block // 2) * taps)
-    step = cut.channel_block * cut.tap_block
-    positions = cut.positions
-    while not fits(cut, problem) and positions > 1:
+    return _with_smaller_boxes(problem, cut, 1)
+
+
+def _with_smaller_boxes(problem: Problem, cut: PassPlan, least: int) -> PassPlan:
+    """Cut a convolution anew while it does not fit, in boxes of at least so many outputs."""
+    step, positions = cut.channel_block * cut.tap_block, cut.positions
+    while not fits(cut, problem) and positions >= 2 * least:
         positions //= 2
         cut = _cut_forward(problem, positions, step)
     return cut
@@ -159,7 +169,7 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
     boxes, positions = math.prod(axis.blocks for axis in plans), math.prod(blocks)
     slide_rows, slide_columns = map(len, tap_tables[-2:]) if slides and flat else (0, 0)
 
-    step = FLAT_WEIGHTS if flat or as_lanes else min(step, STEP)
+    step = FLAT_WEIGHTS if flat or as_lanes else step
     channel_block = even(problem.channels, step // taps)
     alike = problem.groups * boxes
     shared = min(TASK_POSITIONS // positions, problem.batch * alike // problem.threads)

@@ -9,7 +9,7 @@
    Where the weights of a channel's filters are neighbours in memory, as in the transposed direction
    with one tap, they are not packed but read where they are. */
 
-#define PIXEL(r) weights[rows.weight_offset[m] + (r)]
+#define PIXEL(from, r) (from)[rows.weight_offset[m] + (r)]
 #define FETCH_FILTERS(VECTORS)                                                                    \
     CX_UNROLL for (int v = 0; v < VECTORS; v++)                                                   \
         __builtin_prefetch(x + offset[m + CX_FILTERS_AHEAD] + v * LANES);                         \

@@ -33,8 +33,8 @@ typedef struct {
 typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
                               const NAME(rows) *block, T *y, int64_t y_stride, int start);
 
-#define PACKED(r) weights[r]
-#define STRIDED(r) weights[rows.weight_offset[m] + (r) * stride]
+#define PACKED(from, r) (from)[r]
+#define STRIDED(from, r) (from)[rows.weight_offset[m] + (r) * stride]
 
 /* Strided weights jump from channel to channel, which no hardware foresees: two rows' weights of a
    later m are asked for at each m, other rows each time. */
@@ -56,6 +56,28 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
 #define NEXT_ROW                                                                                  \
     row += y_stride;                                                                              \
     CX_FORGET(row);
+
+/* AVX-512 stores a vector in the time of two multiply-adds, so that the next product would wait for
+   the stores of this one. There the last steps are made row by row, as many as there are registers
+   for: in the time of each the one before is stored, past the caches or not, or added. */
+#define LAST_STEPS(ROWS, VECTORS)                                                                 \
+    (CX_LAST_STEPS < 2 || ((ROWS) + 2) * (VECTORS) <= 32 ? CX_LAST_STEPS : 1)
+#define STORE(at, sum) *(at) = (sum)
+#define STORE_FAR(at, sum) CX_STORE_FAR(at, sum)
+#define ADD(at, sum) *(at) += (sum)
+#define LAST_ROWS(ROWS, VECTORS, VECTOR, LOOSE, WIDTH, WEIGHT, NEXT, END)                         \
+    CX_UNROLL for (int r = 0; r < ROWS; r++) {                                                    \
+        CX_UNROLL for (int i = 0; i < LAST_STEPS(ROWS, VECTORS); i++) {                           \
+            const int64_t m = last + i;                                                           \
+            (void)m;                                                                              \
+            NAME(VECTOR) weight = WEIGHT(weights + i * NEXT, r) - (NAME(VECTOR)){0};              \
+            CX_UNROLL for (int v = 0; v < VECTORS; v++)                                           \
+                sum[r][v] += weight * pixels[i][v];                                               \
+        }                                                                                         \
+        CX_UNROLL for (int v = 0; v < VECTORS; v++)                                               \
+            END((NAME(LOOSE) *)(row + v * WIDTH), sum[r][v]);                                     \
+        NEXT_ROW                                                                                  \
+    }
 
 #define PRODUCT(ROWS, VECTORS)                                                                    \
     PRODUCT_OF(ROWS, VECTORS, vector, loose, LANES, x##VECTORS, PACKED, ROWS, PREFETCH_PACKED(ROWS))
@@ -91,14 +113,16 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
                 }                                                                                 \
                 NEXT_ROW                                                                          \
             }                                                                                     \
+        const int64_t last = steps - LAST_STEPS(ROWS, VECTORS);                                   \
         for (int64_t more = rows.more_channels;; more--) {                                        \
-            for (int64_t m = 0; m < steps; m++, weights += NEXT) {                                \
+            const int64_t end = more || last < 0 ? steps : last;                                  \
+            for (int64_t m = 0; m < end; m++, weights += NEXT) {                                  \
                 FETCH                                                                             \
                 NAME(VECTOR) pixels[VECTORS];                                                     \
                 CX_UNROLL for (int v = 0; v < VECTORS; v++)                                       \
                     pixels[v] = *(const NAME(LOOSE) *)(x + offset[m] + v * WIDTH);                \
                 CX_UNROLL for (int r = 0; r < ROWS; r++) {                                        \
-                    NAME(VECTOR) weight = WEIGHT(r) - (NAME(VECTOR)){0};                          \
+                    NAME(VECTOR) weight = WEIGHT(weights, r) - (NAME(VECTOR)){0};                 \
                     CX_UNROLL for (int v = 0; v < VECTORS; v++)                                   \
                         sum[r][v] += weight * pixels[v];                                          \
                 }                                                                                 \
@@ -109,25 +133,27 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
             weights += rows.left_out;                                                             \
         }                                                                                         \
         row = y;                                                                                  \
+        if (last < 0) {                                                                           \
+            CX_UNROLL for (int r = 0; r < ROWS; r++) {                                            \
+                CX_UNROLL for (int v = 0; v < VECTORS; v++) {                                     \
+                    if (start == CX_ADD)                                                          \
+                        sum[r][v] += *(const NAME(LOOSE) *)(row + v * WIDTH);                     \
+                    STORE((NAME(LOOSE) *)(row + v * WIDTH), sum[r][v]);                           \
+                }                                                                                 \
+                NEXT_ROW                                                                          \
+            }                                                                                     \
+            return;                                                                               \
+        }                                                                                         \
+        NAME(VECTOR) pixels[CX_LAST_STEPS + 1][VECTORS];                                          \
+        CX_UNROLL for (int i = 0; i < LAST_STEPS(ROWS, VECTORS); i++)                             \
+            CX_UNROLL for (int v = 0; v < VECTORS; v++)                                           \
+                pixels[i][v] = *(const NAME(LOOSE) *)(x + offset[last + i] + v * WIDTH);          \
         if (start == CX_ADD)                                                                      \
-            CX_UNROLL for (int r = 0; r < ROWS; r++) {                                            \
-                CX_UNROLL for (int v = 0; v < VECTORS; v++)                                       \
-                    sum[r][v] += *(const NAME(LOOSE) *)(row + v * WIDTH);                         \
-                NEXT_ROW                                                                          \
-            }                                                                                     \
-        row = y;                                                                                  \
-        if ((VECTORS) == CX_FAR_VECTORS && start == CX_FAR)                                       \
-            CX_UNROLL for (int r = 0; r < ROWS; r++) {                                            \
-                CX_UNROLL for (int v = 0; v < VECTORS; v++)                                       \
-                    CX_STORE_FAR((NAME(VECTOR) *)(row + v * WIDTH), sum[r][v]);                   \
-                NEXT_ROW                                                                          \
-            }                                                                                     \
+            LAST_ROWS(ROWS, VECTORS, VECTOR, LOOSE, WIDTH, WEIGHT, NEXT, ADD)                     \
+        else if ((VECTORS) == CX_FAR_VECTORS && start == CX_FAR)                                  \
+            LAST_ROWS(ROWS, VECTORS, VECTOR, LOOSE, WIDTH, WEIGHT, NEXT, STORE_FAR)               \
         else                                                                                      \
-            CX_UNROLL for (int r = 0; r < ROWS; r++) {                                            \
-                CX_UNROLL for (int v = 0; v < VECTORS; v++)                                       \
-                    *(NAME(LOOSE) *)(row + v * WIDTH) = sum[r][v];                                \
-                NEXT_ROW                                                                          \
-            }                                                                                     \
+            LAST_ROWS(ROWS, VECTORS, VECTOR, LOOSE, WIDTH, WEIGHT, NEXT, STORE)                   \
     }
 
 CX_EACH_PRODUCT(PRODUCT)

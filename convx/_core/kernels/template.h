@@ -43,6 +43,11 @@ static const cx_kernels NAME(kernels) = {
 };
 
 #undef NEXT_ROW
+#undef LAST_STEPS
+#undef LAST_ROWS
+#undef STORE
+#undef STORE_FAR
+#undef ADD
 #undef PRODUCT_OF
 #undef PANEL_PITCH
 #undef PANELS_SIZE
