@@ -30,7 +30,7 @@ GRADIENT_POSITIONS = 256  # outputs of a box of the weight gradient: it sets the
 GRADIENT_UNIT = 32  # rows of more outputs are cut into multiples of this
 GRADIENT_TILE = 256 * 1024  # bytes of one channel's tile, for which boxes are made smaller
 GRADIENT_COLUMNS = 320  # channels times taps of a task of the weight gradient
-GRADIENT_FILTERS = 256  # filters of a task of the weight gradient
+GRADIENT_FILTERS = 512  # filters of a task of the weight gradient
 LANES_GRADIENT = 1024  # outputs of a box of the weight gradient of depthwise convolutions
 LANES_TILE = 32 * 1024  # bytes of one channel's tile there, for which boxes are made smaller
 SMALL_KERNELS = 40960  # weights in all up to which their gradient is summed in parts
@@ -142,7 +142,8 @@ def _cut_gradient(problem: Problem, columns: int, as_lanes: bool) -> PassPlan:
     row_parts = _row_parts(problem, -(-problem.batch * boxes // together))
     task_groups = lanes if as_lanes else 1
     tasks = -(-problem.groups // task_groups) * -(-problem.channels // channel_block) * row_parts
-    room = machine.L2_BYTES // 2 // (together * positions * problem.item_size)
+    held = machine.L2_BYTES if strided else machine.L2_BYTES // 2  # gradients of a task's filters
+    room = held // (together * positions * problem.item_size)
     most_filters = min(GRADIENT_FILTERS, max(rows, room))
     return pass_plan(
         problem,
