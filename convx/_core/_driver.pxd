@@ -25,7 +25,7 @@ cdef class Program:
     cdef object fallback
     cdef readonly str isa
     cdef readonly int threads
-    cdef readonly int64_t scratch_bytes, packed_size
+    cdef readonly int64_t scratch_bytes, packed_size, most_packed
     cdef int64_t sums_size, parts_size
     cdef const cx_kernels *kernels
     cdef cx_task task
@@ -35,7 +35,9 @@ cdef class Program:
 
     cdef int64_t all_scratch_bytes(self)
     cdef int finish_all(self, const void *residual, Activation activation, Buffer out) except -1
-    cdef pack_into(self, const void *weight, char *packed, Block scratch)
+    cdef int pack_into(self, const void *weight, char *packed, Block scratch) except -1
+    cdef int pack_pass(
+        self, int64_t index, const void *weight, char *packed, Block scratch) except -1
     cdef execute(
         self, const void *input, const void *weight, const void *bias, const void *residual,
         Activation activation, packed, out)

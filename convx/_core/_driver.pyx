@@ -267,7 +267,7 @@ cdef class Program:
         self.item_size, self.packs = plan.item_size, plan.packs
         self.clears = not plan.writes_all
         self.scratch_bytes = 64
-        self.packed_size = self.sums_size = self.parts_size = 0
+        self.packed_size = self.most_packed = self.sums_size = self.parts_size = 0
         self.tasks, self.pack_tasks, self.packed_starts = [], [], []
         self.slices, self.steps = [], []
         slices = 1 + plan.work // (self.threads * SLICE)
@@ -276,6 +276,7 @@ cdef class Program:
                 self.scratch_bytes, one.scratch_bytes(isa, plan.dtype, gradient))
             self.packed_starts.append(self.packed_size)
             self.packed_size += one.packed_size
+            self.most_packed = max(self.most_packed, one.packed_size)
             self.pack_tasks.append(self.kernels.pack_tasks(&one.table) if one.packed_size else 0)
             tasks = pieces(one.table.groups, one.table.task_groups) * one.table.filter_parts
             if gradient:
@@ -300,7 +301,7 @@ cdef class Program:
     @property
     def workspace_bytes(self):
         """Bytes that a call takes besides its arrays: scratch, packed weights or partial sums."""
-        shared = self.packed_size if self.packs else self.sums_size + self.parts_size
+        shared = self.most_packed if self.packs else self.sums_size + self.parts_size
         return self.all_scratch_bytes() + shared * self.item_size
 
     cdef int64_t all_scratch_bytes(self):
@@ -317,20 +318,27 @@ cdef class Program:
             borrow_scratch(self.all_scratch_bytes()))
         return packed
 
-    cdef pack_into(self, const void *weight, char *packed, Block scratch):
-        cdef cx_call call
-        cdef Pass one
-        cdef int64_t index, count, start
-        memset(&call, 0, sizeof(call))
-        call.weight = weight
+    cdef int pack_into(self, const void *weight, char *packed, Block scratch) except -1:
+        """Pack the weights of all passes, one after the other."""
+        cdef int64_t index, start
         for index in range(len(self.passes)):
-            one = self.passes[index]
             start = self.packed_starts[index]
-            count = self.pack_tasks[index]
-            call.output = packed + start * self.item_size
-            with nogil:
-                run_tasks(self.kernels.pack, &one.table, &call, 0, count, self.threads,
-                          scratch.memory, self.scratch_bytes)
+            self.pack_pass(index, weight, packed + start * self.item_size, scratch)
+        return 0
+
+    cdef int pack_pass(
+        self, int64_t index, const void *weight, char *packed, Block scratch,
+    ) except -1:
+        """Pack the weights of one pass."""
+        cdef cx_call call
+        cdef Pass one = self.passes[index]
+        cdef int64_t count = self.pack_tasks[index]
+        memset(&call, 0, sizeof(call))
+        call.weight, call.output = weight, packed
+        with nogil:
+            run_tasks(self.kernels.pack, &one.table, &call, 0, count, self.threads,
+                      scratch.memory, self.scratch_bytes)
+        return 0
 
     def run(self, input, weight, bias, residual, Activation activation, packed, out):
         """Compute into ``out``; weights packed beforehand are used where they are given.
@@ -372,6 +380,7 @@ cdef class Program:
         cdef Buffer out_buffer = Buffer(out, writable=True)
         cdef Buffer packed_buffer = None
         cdef const char *packed_weights = NULL
+        cdef bint packs = packed is None and self.packs
         cdef int64_t scratch_bytes = self.all_scratch_bytes(), overflow = 0
         cdef cx_call call
         cdef Pass one
@@ -383,10 +392,8 @@ cdef class Program:
             packed_buffer = Buffer(packed)
             packed_weights = <const char *>packed_buffer.view.buf
             scratch = borrow_scratch(scratch_bytes)
-        elif self.packs:
-            scratch = borrow_scratch(scratch_bytes + self.packed_size * self.item_size)
-            packed_weights = scratch.memory + scratch_bytes
-            self.pack_into(weight, <char *>packed_weights, scratch)
+        elif packs:
+            scratch = borrow_scratch(scratch_bytes + self.most_packed * self.item_size)
         else:
             scratch = borrow_scratch(
                 scratch_bytes + (self.sums_size + self.parts_size) * self.item_size)
@@ -406,7 +413,10 @@ cdef class Program:
         for index in range(len(self.passes)):
             one = self.passes[index]
             count, slice_, start = self.tasks[index], self.slices[index], self.packed_starts[index]
-            if packed_weights != NULL:
+            if packs:  # right before they are read, each pass's in the place of the last one's
+                self.pack_pass(index, weight, scratch.memory + scratch_bytes, scratch)
+                call.packed = scratch.memory + scratch_bytes
+            elif packed_weights != NULL:
                 call.packed = packed_weights + start * self.item_size
             steps, call.steps = self.steps[index]
             for step in range(0, steps, call.steps):

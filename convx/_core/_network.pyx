@@ -201,7 +201,7 @@ cdef class MapProgram(Program):
     cdef int64_t shared_bytes(self):
         return self.weight_bytes + self.bias_bytes + <int64_t>self.out_shape[0]
 
-    cdef pack_into(self, const void *weight, char *packed, Block scratch):
+    cdef int pack_into(self, const void *weight, char *packed, Block scratch) except -1:
         cdef const cx_networks *kernels = self.network.kernels
         cdef cx_filters_job job
         cdef int64_t index
@@ -210,6 +210,7 @@ cdef class MapProgram(Program):
             job.weights, job.packed = weight, packed + self.starts[index]
             share_out(kernels.pack_points if self.network.transforms else kernels.pack_filters,
                       &job, (job.filters + self.lanes - 1) // self.lanes, self.threads)
+        return 0
 
     cdef execute(
         self, const void *input, const void *weight, const void *bias, const void *residual,

@@ -104,4 +104,5 @@ def _pack_once(passes: Sequence[PassPlan], problem: Problem) -> bool:
         -(-one.batch // one.items) * one.boxes > problem.threads and not (one.strided or one.lanes)
         for one in passes
     )
-    return shared and problem.weights * problem.item_size <= machine.L2_BYTES // 2
+    most = max((one.packed_size for one in passes), default=0)
+    return shared and most * problem.item_size <= machine.L2_BYTES // 2

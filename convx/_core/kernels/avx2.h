@@ -15,5 +15,5 @@
 #define CX_STORE_FAR(to, v) __asm__ volatile("vmovntps %1, %0" : "=m"(*(to)) : "x"(v))
 #define CX_PICK(which, picked, a, b) \
     __asm__(which " %2, %1, %0" : "=x"(picked) : "x"(a), "x"(b))
-#define CX_LAST_STEPS 0
+#define CX_MOST_LAST_STEPS 0
 #define CX_HALF_VECTORS 0

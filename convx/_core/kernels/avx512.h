@@ -12,7 +12,7 @@
 
 #define ISA avx512
 #define VECTOR_BYTES 64
-#define CX_LAST_STEPS 2
+#define CX_MOST_LAST_STEPS 2
 #define CX_HALF_VECTORS 1
 #define CX_STORE_FAR(to, v) __asm__ volatile("vmovntps %1, %0" : "=m"(*(to)) : "v"(v))
 #define CX_PICK(which, picked, a, b) \

@@ -66,6 +66,12 @@ enum { CX_MOST_KERNEL_TAPS = 64 }; /* kernels that are packed by transposition w
 /* Kinds of products. */
 enum { CX_PACKED, CX_STRIDED, CX_FETCHING };
 
+/* AVX-512 stores a vector in the time of two multiply-adds, so that a product would wait for the stores
+   of the one before. There the last steps of each are made row by row, as many as there are
+   registers for: the stores of a row take as long as those of the next one. */
+#define CX_LAST_STEPS(ROWS, VECTORS)                                                              \
+    (CX_MOST_LAST_STEPS < 2 || ((ROWS) + 2) * (VECTORS) <= 32 ? CX_MOST_LAST_STEPS : 1)
+
 /* How a product starts, and what becomes of its sums. */
 enum { CX_START, CX_CONTINUE, CX_ADD, CX_FAR };
 

@@ -5,5 +5,5 @@
 #define ISA neon
 #define VECTOR_BYTES 16
 #define CX_STORE_FAR(to, v) (*(to) = (v))
-#define CX_LAST_STEPS 0
+#define CX_MOST_LAST_STEPS 0
 #define CX_HALF_VECTORS 0

@@ -57,17 +57,14 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
     row += y_stride;                                                                              \
     CX_FORGET(row);
 
-/* AVX-512 stores a vector in the time of two multiply-adds, so that the next product would wait for
-   the stores of this one. There the last steps are made row by row, as many as there are registers
-   for: in the time of each the one before is stored, past the caches or not, or added. */
-#define LAST_STEPS(ROWS, VECTORS)                                                                 \
-    (CX_LAST_STEPS < 2 || ((ROWS) + 2) * (VECTORS) <= 32 ? CX_LAST_STEPS : 1)
+/* The last steps are made row by row: in the time of each the row before is stored, past the caches
+   or not, or added. */
 #define STORE(at, sum) *(at) = (sum)
 #define STORE_FAR(at, sum) CX_STORE_FAR(at, sum)
 #define ADD(at, sum) *(at) += (sum)
 #define LAST_ROWS(ROWS, VECTORS, VECTOR, LOOSE, WIDTH, WEIGHT, NEXT, END)                         \
     CX_UNROLL for (int r = 0; r < ROWS; r++) {                                                    \
-        CX_UNROLL for (int i = 0; i < LAST_STEPS(ROWS, VECTORS); i++) {                           \
+        CX_UNROLL for (int i = 0; i < CX_LAST_STEPS(ROWS, VECTORS); i++) {                        \
             const int64_t m = last + i;                                                           \
             (void)m;                                                                              \
             NAME(VECTOR) weight = WEIGHT(weights + i * NEXT, r) - (NAME(VECTOR)){0};              \
@@ -113,7 +110,7 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
                 }                                                                                 \
                 NEXT_ROW                                                                          \
             }                                                                                     \
-        const int64_t last = steps - LAST_STEPS(ROWS, VECTORS);                                   \
+        const int64_t last = steps - CX_LAST_STEPS(ROWS, VECTORS);                                \
         for (int64_t more = rows.more_channels;; more--) {                                        \
             const int64_t end = more || last < 0 ? steps : last;                                  \
             for (int64_t m = 0; m < end; m++, weights += NEXT) {                                  \
@@ -144,8 +141,8 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
             }                                                                                     \
             return;                                                                               \
         }                                                                                         \
-        NAME(VECTOR) pixels[CX_LAST_STEPS + 1][VECTORS];                                          \
-        CX_UNROLL for (int i = 0; i < LAST_STEPS(ROWS, VECTORS); i++)                             \
+        NAME(VECTOR) pixels[CX_MOST_LAST_STEPS + 1][VECTORS];                                     \
+        CX_UNROLL for (int i = 0; i < CX_LAST_STEPS(ROWS, VECTORS); i++)                          \
             CX_UNROLL for (int v = 0; v < VECTORS; v++)                                           \
                 pixels[i][v] = *(const NAME(LOOSE) *)(x + offset[last + i] + v * WIDTH);          \
         if (start == CX_ADD)                                                                      \
@@ -172,7 +169,7 @@ CX_EACH_ROW(HALF_PRODUCTS)
 static const NAME(product) NAME(products)[3][ROWS + 1][2 * CX_MOST_VECTORS + 1] = {
 #define ENTRY(ROWS, VECTORS) [CX_PACKED][ROWS][2 * VECTORS] = NAME(product_##ROWS##x##VECTORS),
 #define STRIDED_ENTRIES(ROWS)                                                                     \
-    [CX_STRIDED][ROWS][2] = NAME(product_##ROWS##x1_strided),                                              \
+    [CX_STRIDED][ROWS][2] = NAME(product_##ROWS##x1_strided),                                     \
     [CX_STRIDED][ROWS][4] = NAME(product_##ROWS##x2_strided),
     CX_EACH_PRODUCT(ENTRY)
     CX_EACH_ROW(STRIDED_ENTRIES)

@@ -43,7 +43,6 @@ static const cx_kernels NAME(kernels) = {
 };
 
 #undef NEXT_ROW
-#undef LAST_STEPS
 #undef LAST_ROWS
 #undef STORE
 #undef STORE_FAR
