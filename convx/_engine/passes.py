@@ -244,6 +244,8 @@ def _rounded(weights: AnyArray, mirrored: int, dtype: np.dtype[Any]) -> AnyArray
 
     From the largest weight on, what is lost is made up for by the next one, or by both of a pair.
     """
+    if dtype == np.uint8:  # modulo 256
+        return weights.astype(np.int64).astype(dtype)
     if dtype == np.float64 or mirrored < 0 or not np.isfinite(weights).all():
         return weights.astype(dtype)
     found = weights.astype(dtype)

@@ -15,6 +15,8 @@ from convx._engine import dtypes, execution, machine, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._engine.passes import MOST_INNER, Chain, Pass, can_add
 
+# Taps of a mean of bytes that a kernel divides by, see filter_bytes.h.
+BYTE_MEAN_TAPS = range(2, 129)
 # Taps of one pass that cost as much as moving its elements.
 TAPS_PER_MOVE = 8
 # Filters are kept for calls like the one that they were made for, but not those with large tables:
@@ -207,7 +209,7 @@ def _computed_in(
 ) -> np.dtype[Any]:
     """Return the type that sums are computed in."""
     extrema = all(one.what in ("max", "min") for one in passes)
-    if x == y == np.uint8 and extrema and fill == int(fill) and 0 <= fill < 256:
+    if x == y == np.uint8 and _fit_bytes(passes, fill):
         return np.dtype(np.uint8)
     small = x.itemsize <= 2 or x == np.float32
     if y == np.float32 and small and (accumulate is None or extrema):
@@ -215,6 +217,20 @@ def _computed_in(
     if x.kind in "iub" and y.kind in "iu" and small and _fit_single(x, passes, fill):
         return np.dtype(np.float32)
     return np.dtype(np.float64)
+
+
+def _fit_bytes(passes: Sequence[Pass], fill: float) -> bool:
+    """Tell whether all passes over bytes can be made of bytes.
+
+    Those are means that a kernel can divide, and sums of which a byte has what is left modulo 256.
+    """
+    if not 0 <= fill < 256 or fill != int(fill):
+        return False
+    if any(one.what == "mean" and one.taps not in BYTE_MEAN_TAPS for one in passes):
+        return False
+    return all(one.what in ("max", "min") for one in passes) or _fit_single(
+        np.dtype(np.uint8), passes, fill
+    )
 
 
 def _fit_single(x: np.dtype[Any], passes: Sequence[Pass], fill: float) -> bool:
