@@ -151,6 +151,25 @@ def test_layouts_and_threads_do_not_matter(call, options):
     assert call(x[:0]).shape == (0, 150)
 
 
+def test_calls_that_are_remembered_are_told_apart():
+    """By kernel, its type, border, constant, origin and whether it is turned; images are new."""
+    kernels = [np.array(one) for one in ([[1, 2, 0], [0, -1, 3]], [[1, 2, 0], [0, -1, 4]])]
+    kernels += [kernels[0].astype("float64"), kernels[0].reshape(3, 2), kernels[0] / 2]
+    seed = 0
+    for _ in range(3):
+        for w in kernels:
+            for mode, cval, origin in (
+                ("reflect", 0, 0), ("constant", 0, 0), ("constant", 9, 0), ("wrap", 0, (0, -1)),
+            ):  # fmt: skip
+                seed += 1
+                x = bytes_of(seed, (20, 70))
+                options = {"mode": mode, "cval": cval, "origin": origin}
+                for name in ("correlate", "convolve"):
+                    call = getattr(ndimage, name)
+                    wide = call(x.astype("int32"), w, **options)
+                    np.testing.assert_array_equal(call(x, w, **options), wide.astype("uint8"))
+
+
 @pytest.mark.parametrize("cval", [0, 255, 256, -1, 0.5])
 @pytest.mark.parametrize("output", ["uint8", "int16"])
 def test_scipy_agrees(cval, output):

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from convx._core import _filter
 from convx._core._memo import Kept
 from convx._engine import boundary, copies, dtypes, execution, machine, sweeps
 from convx._engine.dtypes import AnyArray
+from convx._ops import separable
 
 # Elements that a kernel may read beyond a row.
 SLACK = 128
@@ -56,6 +58,33 @@ def _lay_out(
 _laid_out = Kept(_lay_out, attrgetter("is_small"))
 
 
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """What is combined, of an array that is padded as ``copied`` and read as ``computed``."""
+
+    what: str
+    laid: Padding
+    offsets: AnyArray
+    factors: AnyArray | None
+    filling: AnyArray | None
+    copied: np.dtype[Any]
+    computed: np.dtype[Any]
+
+    def run(self, x: AnyArray, y: AnyArray, threads: int) -> None:
+        """Combine elements of x in contiguous y."""
+        laid = self.laid
+        memory = sweeps.new_copy(None, (laid.size + SLACK,), self.computed)
+        memory[laid.size :] = 0
+        padded = memory[: laid.size].reshape(laid.copy.shape)
+        target = padded if self.copied == self.computed else None
+        made = copies.run_copy(x.astype(self.copied, copy=False), laid.copy, self.filling, target)
+        if target is None:
+            padded[...] = made
+        exact = self.what == "weights"
+        tables = self.offsets, laid.starts, self.factors
+        _filter.footprint(machine.ISA, self.what, exact, *tables, memory, y, threads)
+
+
 def combined(
     x: AnyArray,
     what: str,
@@ -67,12 +96,14 @@ def combined(
     out: AnyArray,
     *,
     is_modular: bool = False,
+    key: separable.Key = None,
 ) -> AnyArray:
     """Combine, at every element, those that a window over all axes has, and return ``out``.
 
     ``taps`` has the places of the elements in the window, in the order in which they are combined,
     a row for each; ``lows`` how far the window begins before the element. Sums are rounded product
-    by product, as those of SciPy; of bytes with integers, if ``is_modular``, modulo 256.
+    by product, as those of SciPy; of bytes with integers, if ``is_modular``, modulo 256. The
+    ``key`` is for calls like this one.
     """
     if out.size == 0:
         return out
@@ -86,25 +117,21 @@ def combined(
     copied = x.dtype if first else computed
     spans = tuple(taps.max(axis=0).tolist())
     laid = _laid_out(x.shape, tuple(lows), spans, border, copied.itemsize)
-    threads = sweeps.threads_for(out.nbytes * (1 + len(taps) // TAPS_PER_MOVE))
+    moved = out.nbytes * (1 + len(taps) // TAPS_PER_MOVE)
+    threads = sweeps.threads_for(moved)
     if execution.is_recording():
         execution.note("footprint", out.size * len(taps), laid.size * computed.itemsize, threads)
         return out
-    memory = sweeps.new_copy(None, (laid.size + SLACK,), computed)
-    memory[laid.size :] = 0
-    padded = memory[: laid.size].reshape(laid.copy.shape)
-    fitting = None if filling is None else filling.astype(copied)
-    target = None if first else padded
-    made = copies.run_copy(x.astype(copied, copy=False), laid.copy, fitting, target)
-    if first:
-        padded[...] = made
-    offsets = taps.astype(np.int64) @ laid.steps
-    y = execution.target(out, out.shape, y_dtype, x)
     if is_modular and weights is not None:
         weights = weights.astype(np.int64)
     factors = None if weights is None else np.ascontiguousarray(weights.astype(computed))
-    exact = what == "weights"
-    _filter.footprint(machine.ISA, what, exact, offsets, laid.starts, factors, memory, y, threads)
+    fitting = None if filling is None else filling.astype(copied)
+    offsets = taps.astype(np.int64) @ laid.steps
+    one = Combination(what, laid, offsets, factors, fitting, copied, computed)
+    if key is not None and laid.is_small:
+        separable.remember(key, [one], y_dtype, moved)
+    y = execution.target(out, out.shape, y_dtype, x)
+    one.run(x, y, threads)
     return execution.deliver(y, out)
 
 

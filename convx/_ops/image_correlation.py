@@ -39,10 +39,12 @@ def correlate(
     stride: Sequence[int] = (),
     accumulate: np.dtype[np.float64] | None = None,
     shortcut: filters.Shortcut | None = None,
+    key: separable.Key = None,
 ) -> AnyArray:
     """Correlate along axes, ascending, with weights in double precision; returns ``out``.
 
-    A ``shortcut`` is for calls like this one, whose arrays it has in the type of the result.
+    A ``shortcut`` is for calls like this one, whose arrays it has in the type of the result; the
+    ``key`` for those of bytes.
     """
     dilation, stride = (tuple(one) or (1,) * len(axes) for one in (dilation, stride))
     small = x.dtype == np.float32 or (x.dtype.kind in "iub" and x.dtype.itemsize <= 2)
@@ -54,7 +56,9 @@ def correlate(
         computed = np.dtype(np.float32 if single and dtype == np.float32 else np.float64)
     elif _is_exact(x, weights, fill, 2**24) and single:
         if _fit_bytes(x, weights, fill, dtype) and max(stride, default=1) == 1:
-            return _in_order(x, weights, axes, lows, border, fill, out, dilation, is_modular=True)
+            return _in_order(
+                x, weights, axes, lows, border, fill, out, dilation, is_modular=True, key=key
+            )
         computed = np.dtype(np.float32)
     elif _is_exact(x, weights, fill, 2**53):
         computed = np.dtype(np.float64)
@@ -168,6 +172,7 @@ def _in_order(
     dilation: Sequence[int],
     *,
     is_modular: bool = False,
+    key: separable.Key = None,
 ) -> AnyArray:
     """Correlate in SciPy's order, which leaves out weights that are as good as 0.
 
@@ -183,5 +188,5 @@ def _in_order(
     gaps = dict(zip(axes, dilation))
     all_lows = footprint.spread([low * gaps[a] for low, a in zip(lows, axes)], axes, x.ndim, 0)
     return footprint.combined(
-        x, "weights", every, chosen, all_lows, border, fill, out, is_modular=is_modular
+        x, "weights", every, chosen, all_lows, border, fill, out, is_modular=is_modular, key=key
     )

@@ -5,7 +5,7 @@ Each pass reads what the one before it wrote, in the element type of the result,
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -27,10 +27,16 @@ Key = tuple[Any, ...] | None
 _filters: dict[Chain, list[Filter]] = {}
 
 
+class Step(Protocol):
+    """What makes a contiguous array of one of the same shape."""
+
+    def run(self, x: AnyArray, y: AnyArray, threads: int) -> None: ...
+
+
 class Remembered(NamedTuple):
     """What a call did that took its array as it came."""
 
-    filters: list[Filter]
+    filters: Sequence[Step]
     dtype: np.dtype[Any]
     moved: int
 
@@ -58,6 +64,13 @@ def at_once(name: str, x: object, output: object, *options: Any) -> tuple[AnyArr
         one.run(read, y, threads)
         read = y
     return read, key
+
+
+def remember(key: Key, filters: Sequence[Step], dtype: np.dtype[Any], moved: int) -> None:
+    """Keep what a call did; moving so many bytes takes as long."""
+    while len(_remembered) >= MOST_FILTERS:
+        _remembered.pop(next(iter(_remembered)), None)
+    _remembered[key] = Remembered(filters, dtype, moved)
 
 
 def filtered(
@@ -159,9 +172,7 @@ def _run(
             return np.broadcast_to(np.zeros((), chain.y_dtype), chain.out_shape)
         return out
     if key is not None and x is given and chain in _filters:
-        while len(_remembered) >= MOST_FILTERS:
-            _remembered.pop(next(iter(_remembered)), None)
-        _remembered[key] = Remembered(found, chain.y_dtype, moved)
+        remember(key, found, chain.y_dtype, moved)
     for number, one in enumerate(found):
         if number == len(found) - 1 and out is not None:
             y = execution.target(out, chain.out_shape, chain.y_dtype, x, given)
