@@ -72,6 +72,8 @@ cdef class Filter:
         axis.what, axis.size, axis.taps = KINDS[given.what], given.size, given.taps
         axis.dilation, axis.low, axis.symmetry = given.dilation, given.low, given.symmetry
         axis.weights, axis.sources = memory_of(weights), <const int64_t *>sources.view.buf
+        if given.sources.min(initial=0) < 0:
+            self.job.fills = True
         self.kept += [sources, weights]
         self.table_bytes += sources.view.len + (0 if weights is None else weights.view.len)
         return 0
@@ -112,3 +114,14 @@ def median(str isa, offsets, starts, x, y, int threads):
     job.x, job.y = x_buffer.view.buf, y_buffer.view.buf
     share_out(sweeps_of(isa, x.dtype.name).median, &job, len(starts), threads,
               (job.taps // 2 + 2) * CX_MEDIAN_BYTES)
+
+
+def median_of_3_by_3(str isa, x, y, int threads):
+    """The median of 3 by 3 elements around each of x, with zeros beyond it."""
+    cdef Buffer x_buffer = Buffer(x), y_buffer = Buffer(y, writable=True)
+    cdef cx_footprint_job job
+    memset(&job, 0, sizeof(job))
+    job.rows, job.length = y.shape
+    job.x, job.y = x_buffer.view.buf, y_buffer.view.buf
+    share_out(sweeps_of(isa, x.dtype.name).median, &job, job.rows, threads,
+              4 * (job.length + SLACK) * x.dtype.itemsize)

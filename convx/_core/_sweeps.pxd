@@ -263,13 +263,13 @@ cdef extern from "sweeps.h" nogil:
     ctypedef struct cx_filter_job:
         cx_filter_axis plane, row, line
         int64_t inner, out_length, band, bands, step, copies, segment, segments, adds, exact
-        int64_t x_type, y_type, x_item, y_item, pitch, tile
+        int64_t x_type, y_type, x_item, y_item, pitch, tile, fills
         double fill
         const void *x
         void *y
 
     ctypedef struct cx_footprint_job:
-        int64_t what, taps, length, exact
+        int64_t what, taps, length, exact, rows
         const int64_t *offsets
         const int64_t *starts
         const void *weights

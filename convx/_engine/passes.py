@@ -135,6 +135,7 @@ MOST_LINES = 64
 # as it has lanes go together, whose lines may be filtered side by side.
 WEIGHTED_BAND = 8
 WINDOW_BAND = 8
+BYTE_BAND = 64  # of bytes, if there are so many rows for each of several pieces
 VECTOR_BYTES = 64
 # Taps from which mirrored weights are folded. Rows that are a multiple of so many bytes apart are
 # copied from some more on, once for so many rows of outputs, in so many pieces or more.
@@ -142,7 +143,7 @@ LEAST_FOLDED = 5
 LEAST_COPIED = 9
 CONFLICT_BYTES = 1024
 COPIED_BAND = 64
-COPIED_PIECES = 8
+SHARED_PIECES = 8
 # Taps of sums along planes that are a sweep of their own, where rows are shared by several outputs,
 # if the array between both is not too large.
 LEAST_APART = 7
@@ -244,6 +245,8 @@ def _rounded(weights: AnyArray, mirrored: int, dtype: np.dtype[Any]) -> AnyArray
 
     From the largest weight on, what is lost is made up for by the next one, or by both of a pair.
     """
+    if dtype == np.uint8:  # modulo 256
+        return weights.astype(np.int64).astype(dtype)
     if dtype == np.float64 or mirrored < 0 or not np.isfinite(weights).all():
         return weights.astype(dtype)
     found = weights.astype(dtype)
@@ -283,7 +286,7 @@ def _cut(chain: Chain, one: Together, x_dtype: np.dtype[Any]) -> Cut:
         step = min(rows, VECTOR_BYTES // item)
         together = length * item % CONFLICT_BYTES == 0  # in few sets of the cache
         copies = together and row.symmetry != 0 and row.taps >= LEAST_COPIED
-        shared = -(-rows // (COPIED_PIECES * step)) * step  # for threads to be busy alike
+        shared = -(-rows // (SHARED_PIECES * step)) * step  # for threads to be busy alike
         again = one.line is None and row.taps >= LEAST_COPIED  # most rows are the next band's too
         band = min(rows, COPIED_BAND, shared) if copies or again else step
     return Cut(
@@ -324,7 +327,8 @@ def _piece(one: Together, rows: int, length: int, item: int, made: bool) -> tupl
     fitting = most // (segment * item) - span
     if one.row is not None and one.row.what != "weights" and one.row.dilation == 1:
         taps = one.row.taps if one.row.taps > 4 else 1
-        return min(rows, -(-WINDOW_BAND // taps) * taps), segment
+        shared = min(BYTE_BAND, rows // SHARED_PIECES) if item == 1 else 0
+        return min(rows, -(-max(WINDOW_BAND, shared) // taps) * taps), segment
     if made:
         return min(rows, max(8, fitting // 8 * 8)), segment
     return min(rows, WEIGHTED_BAND), segment

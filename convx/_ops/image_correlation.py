@@ -5,6 +5,7 @@ integers that come out.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
@@ -18,6 +19,10 @@ from convx._ops import filters, footprint, separable
 # axis, and how many multiply-adds of the whole cost as much as one of the factors.
 LEAST_SEPARATED = 20
 SEPARATED_COST = 3
+# Elements of a kernel of integers up to which sums of bytes are computed modulo 256, tap by tap.
+MOST_BYTE_TAPS = 100
+# Elements up to which a kernel's places are kept for the next call.
+MOST_KEPT_TAPS = 1024
 # Relative error of the product of the factors, in units of the rounding of single precision.
 SEPARABLE = {"float32": 2e-7, "float64": 4e-16}
 
@@ -34,10 +39,12 @@ def correlate(
     stride: Sequence[int] = (),
     accumulate: np.dtype[np.float64] | None = None,
     shortcut: filters.Shortcut | None = None,
+    key: separable.Key = None,
 ) -> AnyArray:
     """Correlate along axes, ascending, with weights in double precision; returns ``out``.
 
-    A ``shortcut`` is for calls like this one, whose arrays it has in the type of the result.
+    A ``shortcut`` is for calls like this one, whose arrays it has in the type of the result; the
+    ``key`` for those of bytes.
     """
     dilation, stride = (tuple(one) or (1,) * len(axes) for one in (dilation, stride))
     small = x.dtype == np.float32 or (x.dtype.kind in "iub" and x.dtype.itemsize <= 2)
@@ -48,6 +55,10 @@ def correlate(
     if dtype.kind == "f":
         computed = np.dtype(np.float32 if single and dtype == np.float32 else np.float64)
     elif _is_exact(x, weights, fill, 2**24) and single:
+        if _fit_bytes(x, weights, fill, dtype) and max(stride, default=1) == 1:
+            return _in_order(
+                x, weights, axes, lows, border, fill, out, dilation, is_modular=True, key=key
+            )
         computed = np.dtype(np.float32)
     elif _is_exact(x, weights, fill, 2**53):
         computed = np.dtype(np.float64)
@@ -133,6 +144,23 @@ def _is_exact(x: AnyArray, weights: AnyArray, fill: float, limit: float) -> bool
     return bool(np.abs(weights).sum() * max(largest, abs(fill)) < limit)
 
 
+def _fit_bytes(x: AnyArray, weights: AnyArray, fill: float, dtype: np.dtype[np.generic]) -> bool:
+    """Tell whether sums of integers may be computed modulo 256."""
+    return x.dtype == dtype == np.uint8 and weights.size <= MOST_BYTE_TAPS and 0 <= fill < 256
+
+
+@lru_cache(64)
+def _taps(
+    weights: bytes, shape: tuple[int, ...], axes: tuple[int, ...], gaps: tuple[int, ...], ndim: int
+) -> tuple[AnyArray, AnyArray]:
+    """Return the places of a kernel's elements that are not as good as 0, and these."""
+    kernel = np.frombuffer(weights, np.float64).reshape(shape)
+    taps = np.argwhere(np.abs(kernel) > np.finfo(float).eps)
+    every = np.zeros((len(taps), ndim), np.int64)
+    every[:, list(axes)] = taps * np.array(gaps)
+    return every, kernel[tuple(taps.T)]
+
+
 def _in_order(
     x: AnyArray,
     weights: AnyArray,
@@ -142,16 +170,23 @@ def _in_order(
     fill: float,
     out: AnyArray,
     dilation: Sequence[int],
+    *,
+    is_modular: bool = False,
+    key: separable.Key = None,
 ) -> AnyArray:
-    """Correlate in SciPy's order, which leaves out weights that are as good as 0."""
-    taps = np.argwhere(np.abs(weights) > np.finfo(float).eps)
-    if not len(taps):
+    """Correlate in SciPy's order, which leaves out weights that are as good as 0.
+
+    That is of no concern to integers that are computed modulo 256.
+    """
+    find_taps = _taps if weights.size <= MOST_KEPT_TAPS else _taps.__wrapped__
+    given = weights.tobytes(), weights.shape, tuple(axes), tuple(dilation), x.ndim
+    every, chosen = find_taps(*given)
+    if not len(every):
         if not execution.is_recording():
             out[...] = 0
         return out
-    chosen = weights[tuple(taps.T)]
-    gaps = footprint.spread(dilation, axes, x.ndim, 1)
-    every = np.zeros((len(taps), x.ndim), np.int64)
-    every[:, list(axes)] = taps * np.array([gaps[axis] for axis in axes])
+    gaps = dict(zip(axes, dilation))
     all_lows = footprint.spread([low * gaps[a] for low, a in zip(lows, axes)], axes, x.ndim, 0)
-    return footprint.combined(x, "weights", every, chosen, all_lows, border, fill, out)
+    return footprint.combined(
+        x, "weights", every, chosen, all_lows, border, fill, out, is_modular=is_modular, key=key
+    )

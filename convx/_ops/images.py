@@ -204,10 +204,18 @@ def correlate(
     if accumulate is None and plain and (cval == 0 or mode not in CONSTANT_MODES):
         call = _plain_call(input, weights, mode, origin, axes, turned)
         if call is not None and (output is None or type(output) is np.ndarray):
-            remembered: AnyArray | None = _memo.call(*call, output)
-            if remembered is not None:
-                return remembered
+            known: AnyArray | None = _memo.call(*call, output)
+            if known is not None:
+                return known
     shortcut = None if call is None else Shortcut(_memo, call)
+    key: separable.Key = None
+    if accumulate is None and plain and _are_bytes(input, weights):
+        factors = np.asarray(weights)
+        told = factors.dtype.str, factors.shape, factors.tobytes()
+        options = told, mode, cval, origin, axes, turned
+        remembered, key = separable.at_once("correlate", input, output, *options)
+        if remembered is not None:
+            return remembered
     x = image(input)
     kernel = dtypes.plain_array(weights, "weights")
     if kernel.dtype.kind == "c" and not turned:
@@ -237,7 +245,7 @@ def correlate(
         target = result_for(None, image, False, shape) if out is None else out
         real = np.ascontiguousarray(factors, np.float64)
         return image_correlation.correlate(
-            image, real, places, lows, border, fill, target, gaps, steps, wish, shortcut
+            image, real, places, lows, border, fill, target, gaps, steps, wish, shortcut, key
         )
 
     if kernel.dtype.kind == "c":
@@ -256,6 +264,13 @@ def correlate(
         else:
             out.imag = 0
     return out
+
+
+def _are_bytes(x: object, weights: object) -> bool:
+    """Tell whether bytes are filtered with a kernel with which they may stay bytes."""
+    if type(x) is not np.ndarray or x.dtype != np.uint8 or type(weights) is not np.ndarray:
+        return False
+    return weights.dtype.kind in "fiu" and weights.size <= image_correlation.MOST_BYTE_TAPS
 
 
 def native(x: AnyArray) -> AnyArray:

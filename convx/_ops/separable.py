@@ -5,7 +5,7 @@ Each pass reads what the one before it wrote, in the element type of the result,
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from convx._engine import dtypes, execution, machine, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._engine.passes import MOST_INNER, Chain, Pass, can_add
 
+# Taps of a mean of bytes that a kernel divides by, see filter_bytes.h.
+BYTE_MEAN_TAPS = range(2, 129)
 # Taps of one pass that cost as much as moving its elements.
 TAPS_PER_MOVE = 8
 # Filters are kept for calls like the one that they were made for, but not those with large tables:
@@ -25,10 +27,16 @@ Key = tuple[Any, ...] | None
 _filters: dict[Chain, list[Filter]] = {}
 
 
+class Step(Protocol):
+    """What makes a contiguous array of one of the same shape."""
+
+    def run(self, x: AnyArray, y: AnyArray, threads: int) -> None: ...
+
+
 class Remembered(NamedTuple):
     """What a call did that took its array as it came."""
 
-    filters: list[Filter]
+    filters: Sequence[Step]
     dtype: np.dtype[Any]
     moved: int
 
@@ -56,6 +64,13 @@ def at_once(name: str, x: object, output: object, *options: Any) -> tuple[AnyArr
         one.run(read, y, threads)
         read = y
     return read, key
+
+
+def remember(key: Key, filters: Sequence[Step], dtype: np.dtype[Any], moved: int) -> None:
+    """Keep what a call did; moving so many bytes takes as long."""
+    while len(_remembered) >= MOST_FILTERS:
+        _remembered.pop(next(iter(_remembered)), None)
+    _remembered[key] = Remembered(filters, dtype, moved)
 
 
 def filtered(
@@ -157,9 +172,7 @@ def _run(
             return np.broadcast_to(np.zeros((), chain.y_dtype), chain.out_shape)
         return out
     if key is not None and x is given and chain in _filters:
-        while len(_remembered) >= MOST_FILTERS:
-            _remembered.pop(next(iter(_remembered)), None)
-        _remembered[key] = Remembered(found, chain.y_dtype, moved)
+        remember(key, found, chain.y_dtype, moved)
     for number, one in enumerate(found):
         if number == len(found) - 1 and out is not None:
             y = execution.target(out, chain.out_shape, chain.y_dtype, x, given)
@@ -207,7 +220,7 @@ def _computed_in(
 ) -> np.dtype[Any]:
     """Return the type that sums are computed in."""
     extrema = all(one.what in ("max", "min") for one in passes)
-    if x == y == np.uint8 and extrema and fill == int(fill) and 0 <= fill < 256:
+    if x == y == np.uint8 and _fit_bytes(passes, fill):
         return np.dtype(np.uint8)
     small = x.itemsize <= 2 or x == np.float32
     if y == np.float32 and small and (accumulate is None or extrema):
@@ -215,6 +228,20 @@ def _computed_in(
     if x.kind in "iub" and y.kind in "iu" and small and _fit_single(x, passes, fill):
         return np.dtype(np.float32)
     return np.dtype(np.float64)
+
+
+def _fit_bytes(passes: Sequence[Pass], fill: float) -> bool:
+    """Tell whether all passes over bytes can be made of bytes.
+
+    Those are means that a kernel can divide, and sums of which a byte has what is left modulo 256.
+    """
+    if not 0 <= fill < 256 or fill != int(fill):
+        return False
+    if any(one.what == "mean" and one.taps not in BYTE_MEAN_TAPS for one in passes):
+        return False
+    return all(one.what in ("max", "min") for one in passes) or _fit_single(
+        np.dtype(np.uint8), passes, fill
+    )
 
 
 def _fit_single(x: np.dtype[Any], passes: Sequence[Pass], fill: float) -> bool:

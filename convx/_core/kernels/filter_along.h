@@ -116,10 +116,13 @@ CX_INLINE void NAME(along_window)(const int what, const int exact, T *restrict t
                                   T *scratch)
 {
     NAME(mean) mean_of = {.factor = (T)(1 / (double)taps), .taps = (T)taps}, *mean = &mean_of;
-    const T *level[CX_FILTER_LEVELS] = {line}, *part[4 * CX_FILTER_LEVELS] = {line};
+    const T *level[CX_FILTER_LEVELS], *part[4 * CX_FILTER_LEVELS];
     int64_t size = 1, parts = 0;
     int top = 0;
-    while (taps > 4 && 4 * size <= taps) {
+    level[0] = line;
+    for (int p = 0; p < 7; p++) /* those that are named below; to clear all takes long */
+        part[p] = line;
+    while (taps > 7 && 4 * size <= taps) {
         T *next = scratch + top * pitch;
         NAME(four_along)(what, exact, next, level[top], size * step, length + (taps - 4 * size) * step);
         level[++top] = next;
@@ -178,6 +181,11 @@ static CX_NOINLINE void NAME(filter_along)(const cx_filter_axis *axis, int64_t e
         NAME(along_exact)(axis, to, line, step, length);
     else
         NAME(along_weights)(axis, to, line, step, length);
+#else
+    else if (axis->what == CX_FILTER_WEIGHTS)
+        NAME(along_weights)(axis, to, line, step, length);
+    else
+        NAME(along_mean)(axis, to, line, step, length);
 #endif
 #undef WINDOW
 }

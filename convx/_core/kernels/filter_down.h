@@ -335,6 +335,11 @@ static CX_NOINLINE void NAME(filter_down)(const cx_filter_axis *axis, int64_t ex
         WINDOW(CX_FILTER_MEAN, 1);
     else
         WINDOW(CX_FILTER_MEAN, 0);
+#else
+    else if (axis->what == CX_FILTER_WEIGHTS)
+        NAME(down_weights)(axis, to, from, rows, length);
+    else
+        NAME(down_mean)(axis, to, from, rows, length);
 #endif
 #undef WINDOW
 }

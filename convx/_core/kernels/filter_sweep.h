@@ -193,7 +193,13 @@ CX_INLINE const T *NAME(segment_with_border)(const NAME(band) *band, int64_t row
     return line;
 }
 
-#if IS_FLOAT
+/* Numbers of a job would be read anew for each byte: bytes may lie anywhere. */
+CX_INLINE void NAME(fill_row)(T *to, T value, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        to[i] = value;
+}
+
 CX_INLINE void NAME(add_row)(T *restrict to, const T *restrict from, int64_t count)
 {
     for (int64_t i = 0; i < count; i++)
@@ -234,7 +240,6 @@ CX_INLINE void NAME(add_up_band)(const NAME(band) *band, char *y, int64_t y_row)
             NAME(row_to)(job->y_type, y + r * y_row, to, band->columns);
     }
 }
-#endif
 
 /* A line of the band with its border, made in the memory at `made` if it has to be, where the result
    of filters `down` the rows is, if there were any. */
@@ -292,12 +297,10 @@ static void NAME(filter_band)(const NAME(band) *band, int64_t known)
     char *y = (char *)job->y + (number * job->out_length + band->start) * job->y_item;
     int64_t y_row = job->out_length * job->y_item;
 
-#if IS_FLOAT
     if (job->adds) {
         NAME(add_up_band)(band, y, y_row);
         return;
     }
-#endif
     int careful = job->exact;
     if (down) {
         NAME(gather_rows)(band, known);
@@ -352,8 +355,7 @@ static void NAME(sweep_filter)(const void *given, int64_t first, int64_t end, ch
     const T **from = (const T **)(band.scratch + kept * job->pitch);
     band.planes = from + job->band + row_span;
     band.to = (T **)(band.planes + plane_span + 1);
-    for (int64_t i = 0; i < job->pitch; i++)
-        band.constant[i] = (T)job->fill;
+    NAME(fill_row)(band.constant, (T)job->fill, job->fills ? job->pitch : 1);
     for (int64_t piece = first; piece < end; piece++) {
         int64_t rest = piece / job->segments;
         band.start = piece % job->segments * job->segment;

@@ -1,5 +1,6 @@
 /* Windows of any shape: every tap is the place of an element, counted from where the row begins. */
 
+#if IS_FLOAT
 CX_INLINE void NAME(footprint_sums)(const int vectors, const int exact,
                                     const cx_footprint_job *job, const T *x, T *to)
 {
@@ -21,6 +22,7 @@ CX_INLINE void NAME(footprint_sums)(const int vectors, const int exact,
     for (int v = 0; v < vectors; v++)
         *(NAME(loose) *)(to + v * LANES) = sum[v];
 }
+#endif
 
 /* Extrema of a stretch of a row, which stays in L1. */
 CX_INLINE void NAME(footprint_extrema)(const int what, const int weighted,
@@ -50,10 +52,14 @@ CX_INLINE void NAME(footprint_row)(const int what, const int option, const cx_fo
                                     cx_min(CX_STRETCH / 4, job->length - i));
         return;
     }
+#if IS_FLOAT
     for (; i + 4 * LANES <= job->length; i += 4 * LANES)
         NAME(footprint_sums)(4, option, job, x + i, to + i);
     for (; i < job->length; i += LANES)
         NAME(footprint_sums)(1, option, job, x + i, to + i);
+#else
+    NAME(footprint_weights)(job, x, to);
+#endif
 }
 
 /* A row of outputs is made in scratch memory, whole vectors of it; x may be read as far. */

@@ -334,6 +334,7 @@ typedef struct {
     int64_t x_type, y_type, x_item, y_item;
     int64_t pitch;             /* elements of a row of scratch memory */
     int64_t tile;              /* elements of scratch memory for a tile of weighted sums */
+    int64_t fills;             /* whether there are constants beyond a border, not only samples */
     double fill;
     const void *x;
     void *y;
@@ -343,6 +344,7 @@ typedef struct {
    the row of x that begins at starts[row]. A piece is a row of outputs. */
 typedef struct {
     int64_t what, taps, length, exact;
+    int64_t rows;
     const int64_t *offsets, *starts;
     const void *weights; /* of maxima and minima: what is added; or NULL */
     int64_t y_type, y_item;
@@ -350,7 +352,8 @@ typedef struct {
     void *y;
 } cx_footprint_job;
 
-/* Medians of such windows, of three elements and more, in the array's own type: see median_sweep.h. */
+/* Medians of such windows, of three elements and more, in the array's own type: see median_sweep.h.
+   Without starts, the windows are 3 by 3 in an array of so many `rows`, with zeros beyond it. */
 enum { CX_MEDIAN_BYTES = 256 }; /* of a stretch of outputs; x may be read so far beyond its end */
 
 /* Correlation with a large kernel by Fourier transforms of great tiles: see spectral_sweep.h. Tiles

@@ -256,7 +256,7 @@ def median_sizes(value: object) -> tuple[int, int]:
         raise TypeError(f"kernel_size must have integers, got {shown(given)}")
     if sizes.shape not in ((), (2,)):
         raise ValueError(f"kernel_size must be an integer or two of them, got {shown(given)}")
-    rows, columns = np.broadcast_to(sizes, 2).tolist()
+    rows, columns = sizes.tolist() if sizes.ndim else (sizes.item(),) * 2
     if min(rows, columns) < 1 or not rows % 2 == columns % 2 == 1:
         raise ValueError(
             "Each element of kernel_size should be odd, and positive, got "
