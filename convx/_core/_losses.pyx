@@ -6,6 +6,7 @@ from libc.stdlib cimport calloc, free
 from convx._core._driver cimport sweeps_of
 from convx._core._memory cimport Buffer, held, memory_of
 from convx._core._parallel cimport share_out
+from convx._core._sweep cimport Sweep, new_sweep
 from convx._core._sweeps cimport (
     CX_ABSOLUTE_LOSS, CX_COLUMNS, CX_HUBER_LOSS, CX_LOGIT_LOSS, CX_PAIR_OPERANDS,
     CX_PROBABILITY_LOSS, CX_SQUARED_LOSS, CX_STRETCH, CX_WEIGHTED_LOGIT_LOSS, cx_pair_job,
@@ -39,19 +40,21 @@ def softmax_loss(str isa, x, target, peak, total, loss, y, factor, taken, int th
     of one element of the type of ``x`` for each column, but the target, of int64. What is None is
     not found; maximum and sum are both or neither.
     """
-    cdef Buffer x_buffer = Buffer(x), target_buffer = held(target)
-    cdef Buffer peak_buffer = held(peak, writable=True), total_buffer = held(total, writable=True)
-    cdef Buffer loss_buffer = held(loss, writable=True), y_buffer = held(y, writable=True)
-    cdef Buffer factor_buffer = held(factor), taken_buffer = held(taken)
     cdef cx_softmax_loss_job job
+    cdef Sweep sweep = new_sweep(&job, sizeof(job))
     job.classes, job.inner = x.shape[1], x.shape[2]
-    job.x, job.target = x_buffer.view.buf, <const int64_t *>memory_of(target_buffer)
-    job.peak, job.total = memory_of(peak_buffer), memory_of(total_buffer)
-    job.loss, job.y = memory_of(loss_buffer), memory_of(y_buffer)
-    job.factor, job.taken = memory_of(factor_buffer), memory_of(taken_buffer)
+    sweep.reads(&job.x, x)
+    sweep.reads(<const void **>&job.target, target)
+    sweep.reads(&job.factor, factor)
+    sweep.reads(&job.taken, taken)
+    sweep.writes(&job.peak, peak)
+    sweep.writes(&job.total, total)
+    sweep.writes(&job.loss, loss)
+    sweep.writes(&job.y, y)
     cdef int64_t outer = x.shape[0]
-    share_out(sweeps_of(isa, x.dtype.char).softmax_loss, &job,
+    sweep.run(sweeps_of(isa, x.dtype.char).softmax_loss,
               outer * ((job.inner + CX_COLUMNS - 1) // CX_COLUMNS), threads)
+    return sweep
 
 
 cdef list describe_pairs(cx_pair_job *job, str loss, tuple given, tuple lines, double less,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from convx._core import _activations
+from convx._core._memo import SweepMemo
 from convx._engine import arguments, dtypes, machine, sweeps
 from convx._engine.dtypes import AnyArray
 
@@ -18,16 +19,23 @@ LEAST_ROW = 32
 
 Numbers = tuple[float, ...]
 
+_memo, _gradient_memo = SweepMemo(), SweepMemo()
+
 
 def activation(
     name: str, input: object, given: Numbers = (), *, inplace: object = False, out: Any = None
 ) -> AnyArray:
     """Apply an activation, which takes the numbers ``given``, to every element."""
+    if out is None and inplace is False:
+        result: AnyArray | None = _memo.call((input,), (name, given))
+        if result is not None:
+            return result
     out = arguments.place(input, inplace, out)
     x, dtype = dtypes.sweep_operand(input, "input")
     y = sweeps.new_result(out, x.shape, dtype, x, in_place=True)
     threads = sweeps.threads_for(x.nbytes)
-    _activations.activate(machine.ISA, name, given, x, None, y, threads)
+    sweep = _activations.activate(machine.ISA, name, given, x, None, y, threads)
+    _memo.remember((input,), (name, given), sweep)
     return sweeps.deliver(y, dtype, out)
 
 
@@ -35,10 +43,16 @@ def activation_gradient(
     name: str, grad_output: object, input: object, given: Numbers = (), out: Any = None
 ) -> AnyArray:
     """Return the gradient of an activation's input."""
+    arrays, options = (grad_output, input), (name, given)
+    if out is None:
+        result: AnyArray | None = _gradient_memo.call(arrays, options)
+        if result is not None:
+            return result
     (g, x), dtype = gradient_operands(grad_output, input)
     y = sweeps.new_result(out, x.shape, dtype, g, x, in_place=True)
     threads = sweeps.threads_for(x.nbytes)
-    _activations.activate(machine.ISA, name, given, x, g, y, threads)
+    sweep = _activations.activate(machine.ISA, name, given, x, g, y, threads)
+    _gradient_memo.remember(arrays, options, sweep)
     return sweeps.deliver(y, dtype, out)
 
 
@@ -60,6 +74,10 @@ def clamp(
     out: Any = None,
 ) -> AnyArray:
     """Keep every element within bounds, integers too."""
+    if out is None and inplace is False:
+        remembered: AnyArray | None = _memo.call((input,), (name, bounds))
+        if remembered is not None:
+            return remembered
     x = dtypes.as_array(input, "input")
     if x.dtype.kind not in "iu":
         return activation(name, input, bounds, inplace=inplace, out=out)

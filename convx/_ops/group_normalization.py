@@ -5,13 +5,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from convx._core._memo import Kept
+from convx._core._memo import Kept, SweepMemo
 from convx._engine import arguments, dtypes, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._ops import segments
 from convx._ops.segments import Gradient
 
 _normalized_shape = Kept(arguments.normalized_shape, lambda shape: True)
+_layer_memo, _group_memo = SweepMemo(), SweepMemo()
 
 
 class _Grouped(NamedTuple):
@@ -81,9 +82,10 @@ def _group(
     return _Grouped(case, x, dtype, (channels,), kinds)
 
 
-def _grouped_result(of: _Grouped, out: Any) -> AnyArray:
+def _grouped_result(of: _Grouped, out: Any) -> tuple[Any, AnyArray]:
+    """Return the sweep and the result."""
     if of.case is None:
-        return sweeps.deliver(sweeps.new_result(out, of.x.shape, of.dtype), of.dtype, out)
+        return None, sweeps.deliver(sweeps.new_result(out, of.x.shape, of.dtype), of.dtype, out)
     return segments.normalized(of.case, of.x.shape, of.dtype, out)
 
 
@@ -95,7 +97,7 @@ def _grouped_gradients(grad_output: object, of: _Grouped) -> tuple[Gradient, ...
             *segments.no_gradients(of.kinds, of.parameter_shape),
         )
     dx = sweeps.new_result(None, of.x.shape, of.x.dtype)
-    sums = of.case.run(dy, dx)
+    _, sums = of.case.run(dy, dx)
     assert sums is not None
     count = math.prod(of.parameter_shape)
     if of.case.layout.by_element:
@@ -111,7 +113,14 @@ def layer_norm(
     input: object, normalized_shape: object, weight: object, bias: object, eps: object, out: Any
 ) -> AnyArray:
     """Normalise over the last axes."""
-    return _grouped_result(_layer(input, normalized_shape, weight, bias, eps), out)
+    arrays, options = (input, weight, bias), (normalized_shape, eps)
+    if out is None:
+        remembered: AnyArray | None = _layer_memo.call(arrays, options)
+        if remembered is not None:
+            return remembered
+    sweep, y = _grouped_result(_layer(input, normalized_shape, weight, bias, eps), out)
+    _layer_memo.remember(arrays, options, sweep)
+    return y
 
 
 def layer_norm_gradients(
@@ -130,7 +139,14 @@ def group_norm(
     input: object, num_groups: object, weight: object, bias: object, eps: object, out: Any
 ) -> AnyArray:
     """Normalise over groups of channels and space."""
-    return _grouped_result(_group(input, num_groups, weight, bias, eps), out)
+    arrays, options = (input, weight, bias), (num_groups, eps)
+    if out is None:
+        remembered: AnyArray | None = _group_memo.call(arrays, options)
+        if remembered is not None:
+            return remembered
+    sweep, y = _grouped_result(_group(input, num_groups, weight, bias, eps), out)
+    _group_memo.remember(arrays, options, sweep)
+    return y
 
 
 def group_norm_gradients(

@@ -160,7 +160,7 @@ def _run_channels(
         result = np.empty_like(x)
         result_beside = None if grad_residual is None else np.empty_like(x)
     mean, variance = statistics
-    sums = _normalization.normalize_channels(
+    _, sums = _normalization.normalize_channels(
         machine.ISA,
         x,
         of.parameters,
@@ -330,7 +330,8 @@ def _instance_arguments(
 
 
 def _instance_case(of: _Channels) -> segments.Case:
-    return segments.case_of(of.x, segments.of_instances(*of.x.shape), of.parameters, of.eps)
+    layout = segments.of_instances(*of.x.shape)
+    return segments.case_of(of.x, layout, of.parameters, of.eps, with_statistics=True)
 
 
 def instance_norm(
@@ -350,7 +351,7 @@ def instance_norm(
     if not of_input:
         return _normalized(of, NO_ENDING, False, out)[0]
     case = _instance_case(of)
-    y = segments.normalized(case, of.shape, of.dtype, out)
+    _, y = segments.normalized(case, of.shape, of.dtype, out)
     items, channels, inner = of.x.shape
     mean, variance = (one.reshape(items, channels).mean(0) for one in (case.mean, case.variance))
     _update(of, mean, variance, inner)
@@ -383,7 +384,7 @@ def instance_norm_gradients(
 def _segment_gradients(of: _Channels, case: segments.Case, dy: AnyArray) -> tuple[Gradient, ...]:
     """Return the gradients of input, weight and bias from segments that lie in channels."""
     dx = sweeps.new_result(None, of.x.shape, of.x.dtype)
-    sums = case.run(dy, dx)
+    _, sums = case.run(dy, dx)
     assert sums is not None
     channels = of.x.shape[1]
     by_channel = sums.sum(1) if len(sums) == channels else sums.reshape(-1, channels, 2).sum(0)
