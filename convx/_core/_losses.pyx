@@ -1,5 +1,6 @@
 """Losses: softmax of logits, as some need it, and losses of pairs of elements."""
 
+from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free
 
@@ -13,7 +14,11 @@ from convx._core._sweeps cimport (
     cx_softmax_loss_job,
 )
 
+from numpy import dtype, ndarray
+
 STRETCH = CX_STRETCH
+
+cdef object CLASSES = dtype("int64")
 
 cdef dict PAIR_LOSSES = {
     "squared": CX_SQUARED_LOSS, "absolute": CX_ABSOLUTE_LOSS, "huber": CX_HUBER_LOSS,
@@ -22,15 +27,29 @@ cdef dict PAIR_LOSSES = {
 }
 
 
-def are_classes(target, int64_t classes):
-    """Tell whether all elements of an array of int64 are from 0 to the number of classes - 1."""
-    cdef Buffer buffer = Buffer(target)
-    cdef const int64_t *element = <const int64_t *>buffer.view.buf
-    cdef int64_t index
-    for index in range(target.size):
-        if not 0 <= element[index] < classes:
-            return False
-    return True
+def are_classes(scores, target):
+    """Tell whether a plain array has a class, as an int64, for each row of scores (N, C)."""
+    cdef Py_buffer view
+    cdef const int64_t *element
+    cdef int64_t index, classes
+    cdef bint are_plain
+    if type(target) is not ndarray or type(scores) is not ndarray or scores.ndim != 2:
+        return False
+    if target.dtype is not CLASSES:
+        return False
+    try:
+        PyObject_GetBuffer(target, &view, PyBUF_C_CONTIGUOUS)
+    except (BufferError, ValueError):
+        return False
+    length, classes = scores.shape
+    are_plain = view.ndim == 1 and view.shape[0] == length
+    are_plain = are_plain and <size_t>view.buf % sizeof(int64_t) == 0
+    element = <const int64_t *>view.buf
+    if are_plain:
+        for index in range(view.shape[0]):
+            are_plain = are_plain and 0 <= element[index] < classes
+    PyBuffer_Release(&view)
+    return are_plain
 
 
 def softmax_loss(str isa, x, target, peak, total, loss, y, factor, taken, int threads):

@@ -7,26 +7,19 @@ from cpython.buffer cimport (
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.long cimport PyLong_AsLongLongAndOverflow
 from libc.stdint cimport int64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 
 from convx._core._driver cimport Activation, Program
-from convx._core._memory cimport Block, borrow_scratch, new_result, return_scratch
-from convx._core._parallel cimport current_threads, cx_sweep
-from convx._core._sweep cimport MOST_JOB_BYTES, MOST_SLOTS, Slot, Sweep, sweep_over
+from convx._core._memory cimport new_result
+from convx._core._parallel cimport current_threads
 
 from numpy import ndarray
 
-# A key is made of words of 64 bits; calls of stranger forms are not remembered. One word tells of
-# so many options whether they are flags.
+# One word of a key tells of so many options whether they are flags.
 cdef enum:
-    KEY_WORDS = 128
-    MOST_MEMORIES = 256
     MOST_OPTIONS = 62
-    MOST_ARRAYS = 6
-    SCRATCH = -1
 
-# How many want every call to be seen by the planner.
-cdef int memos_suspended = 0
+memos_suspended = 0
 
 
 def suspend_memos(int change):
@@ -44,16 +37,6 @@ cdef class Memory:
 
     def __cinit__(self, Program program, shape, dtype, packed):
         self.program, self.shape, self.dtype, self.packed = program, shape, dtype, packed
-
-
-# Marks of what follows in a key, so that no two calls have the same words.
-cdef enum:
-    NUMBER
-    NUMBERS
-    NAME
-    FLAG
-    REAL
-    NOTHING
 
 
 cdef int64_t *add_words(int64_t mark, int64_t value, int64_t *at, int64_t *end):
@@ -225,171 +208,6 @@ cdef class CallMemo:
         if residual is not None:
             at = add_array(residual, at, end, views, held)
         for option in given:
-            at = add_option(option, self.names, 0, at, end)
-        at = add_words(NUMBER, current_threads(), at, end)
-        if at == NULL:
-            return None
-        return PyBytes_FromStringAndSize(<const char *>words, (at - words) * sizeof(int64_t))
-
-
-@cython.final
-cdef class SweepMemory:
-    """A sweep that ran, and where the pointers of its job come from in the next call like it."""
-
-    cdef char job[MOST_JOB_BYTES]
-    cdef int64_t job_size, size, pieces, scratch_bytes
-    cdef cx_sweep function
-    cdef int threads, slots, results
-    cdef Slot slot[MOST_SLOTS]
-    cdef int source[MOST_SLOTS]  # the number of an operand, of a result behind them, or SCRATCH
-    cdef list shapes, dtypes
-
-    def __cinit__(self, Sweep sweep):
-        self.job_size, self.size, self.pieces = sweep.job_size, sweep.size, sweep.pieces
-        memcpy(self.job, sweep.kept, sweep.job_size)
-        self.function, self.threads, self.slots = sweep.function, sweep.threads, sweep.slots
-        memcpy(self.slot, sweep.slot, sizeof(self.slot))
-        self.shapes, self.dtypes = [], []
-
-    cdef bint find_sources(self, Sweep sweep, Py_buffer *views, int held) except -1:
-        """Tell whether every pointer is that of an operand that is read, or of another result."""
-        cdef int k, index
-        for k in range(self.slots):
-            index = operand_at(sweep.pointer(k), self.slot[k].size, views, held)
-            if (index < 0) != self.slot[k].written:
-                return False
-            if index >= 0:
-                self.source[k] = index
-            elif sweep.arrays[k] is None:
-                self.source[k] = SCRATCH
-                self.scratch_bytes += self.slot[k].size
-            else:
-                self.source[k] = MOST_ARRAYS + len(self.shapes)
-                self.shapes.append(sweep.arrays[k].shape)
-                self.dtypes.append(sweep.arrays[k].dtype)
-        return True
-
-    cdef run(self, Py_buffer *views):
-        """Do the job with other arrays; returns the result, or a list of several."""
-        cdef char job[MOST_JOB_BYTES]
-        cdef int k, source
-        cdef Block block = borrow_scratch(self.scratch_bytes) if self.scratch_bytes else None
-        cdef char *scratch = NULL if block is None else block.memory
-        cdef void *memory
-        cdef Py_buffer view
-        cdef list results = []
-        memcpy(job, self.job, self.job_size)
-        for k in range(self.slots):
-            source = self.source[k]
-            if source == SCRATCH:
-                memory, scratch = scratch, scratch + self.slot[k].size
-            elif source < MOST_ARRAYS:
-                memory = views[source].buf
-            else:
-                source -= MOST_ARRAYS
-                result = new_result(self.shapes[source], self.dtypes[source])
-                results.append(result)
-                PyObject_GetBuffer(result, &view, PyBUF_CONTIG)
-                memory = view.buf
-                PyBuffer_Release(&view)
-                if self.slot[k].cleared:
-                    memset(memory, 0, self.slot[k].size)
-            (<void **>(job + self.slot[k].offset))[0] = memory
-        sweep_over(self.function, job, self.pieces, self.threads, self.size)
-        if block is not None:
-            return_scratch(block)
-        return results[0] if len(results) == 1 else results
-
-
-cdef int operand_at(const void *memory, int64_t size, const Py_buffer *views, int held) noexcept:
-    """The number of the operand that has this memory, -1 if none has."""
-    cdef int index
-    for index in range(held):
-        if views[index].buf == memory and views[index].len == size:
-            return index
-    return -1
-
-
-cdef bint are_told_apart(const Py_buffer *views, int held) noexcept:
-    """Whether operands have elements, and begin at different places: places tell them then."""
-    cdef int one, other
-    for one in range(held):
-        if views[one].len == 0:
-            return False
-        for other in range(one):
-            if views[one].buf == views[other].buf:
-                return False
-    return True
-
-
-@cython.final
-cdef class SweepMemo:
-    """The shortcut of repeated calls of sweeps, from the arrays and options as given to the kernel.
-
-    Like `CallMemo` it answers only calls like one that went the long way before, in which the kernel
-    read the arrays as they are and wrote what is returned. Whatever the values of the elements
-    decide is none of its business: who asks it has checked them.
-    """
-
-    cdef dict memories, names
-
-    def __init__(self):
-        self.memories, self.names = {}, {}
-
-    def call(self, tuple arrays, tuple options):
-        """Return the result, a list if the sweep has several, or None if it is not remembered."""
-        cdef Py_buffer views[MOST_ARRAYS]
-        cdef int held = 0
-        cdef SweepMemory memory
-        if memos_suspended:
-            return None
-        try:
-            key = self.key_of(arrays, options, views, &held)
-            memory = None if key is None else self.memories.get(key)
-            return None if memory is None else memory.run(views)
-        finally:
-            while held:
-                held -= 1
-                PyBuffer_Release(&views[held])
-
-    def remember(self, tuple arrays, tuple options, Sweep sweep):
-        """Keep a sweep, unless it is of several phases or did not take the arrays as they are."""
-        cdef Py_buffer views[MOST_ARRAYS]
-        cdef int held = 0
-        cdef SweepMemory memory
-        if sweep is None or sweep.runs != 1 or sweep.job_size > MOST_JOB_BYTES:
-            return
-        try:
-            for option in options:
-                if type(option) is str:
-                    self.names.setdefault(option, len(self.names))
-            key = self.key_of(arrays, options, views, &held)
-            if key is None or not are_told_apart(views, held):
-                return
-            memory = SweepMemory(sweep)
-            if not memory.find_sources(sweep, views, held):
-                return
-            while len(self.memories) >= MOST_MEMORIES:
-                self.memories.pop(next(iter(self.memories)), None)
-            self.memories[key] = memory
-        finally:
-            while held:
-                held -= 1
-                PyBuffer_Release(&views[held])
-
-    cdef bytes key_of(self, tuple arrays, tuple options, Py_buffer *views, int *held):
-        """The call in words, or None for one that is not plain; the arrays' buffers stay held."""
-        cdef int64_t words[KEY_WORDS]
-        cdef int64_t *at = words
-        cdef int64_t *end = words + KEY_WORDS
-        if len(arrays) > MOST_ARRAYS:
-            return None
-        for array in arrays:
-            if array is None:
-                at = add_words(NOTHING, 0, at, end)
-            else:
-                at = add_array(array, at, end, views, held)
-        for option in options:
             at = add_option(option, self.names, 0, at, end)
         at = add_words(NUMBER, current_threads(), at, end)
         if at == NULL:

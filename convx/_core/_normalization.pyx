@@ -27,9 +27,9 @@ def normalize(str isa, tuple layout, x, weight, bias, dy, y, double eps, mean, v
               int threads):
     """Normalise, or with ``dy`` put the gradient of ``x`` into ``y``; see kernels/sweeps.h.
 
-    ``mean`` and ``variance`` take those of each segment, if they are not None. Returns the sweep and
-    None, or with ``dy`` the sums of dy and of dy * normalised x, for each run or each element: of
-    shape (segments, runs, 2), or (groups of segments, 2, elements).
+    ``mean`` and ``variance`` take those of each segment, if they are not None. Returns the sweep
+    and None, or with ``dy`` the sums of dy and of dy * normalised x, for each run or each element:
+    of shape (segments, runs, 2), or (groups of segments, 2, elements).
     """
     cdef cx_norm_job job
     cdef Sweep sweep = new_sweep(&job, sizeof(job))
@@ -48,20 +48,20 @@ def normalize(str isa, tuple layout, x, weight, bias, dy, y, double eps, mean, v
     sweep.reads(&job.bias, bias)
     sweep.reads(&job.dy, dy)
     sweep.writes(&job.y, y)
-    sweep.needs(<void **>&job.partial, job.segments * parts * (4 if backward else 2))
+    sweep.needs(&job.partial, job.segments * parts * (4 if backward else 2))
     if mean is None:
-        sweep.needs(<void **>&job.mean, job.segments)
-        sweep.needs(<void **>&job.variance, job.segments)
+        sweep.needs(&job.mean, job.segments)
+        sweep.needs(&job.variance, job.segments)
     else:
         sweep.writes(<void **>&job.mean, mean)
         sweep.writes(<void **>&job.variance, variance)
     sums = None
     if backward:
-        sweep.needs(<void **>&job.slopes, job.segments * 2)
+        sweep.needs(&job.slopes, job.segments * 2)
         if job.by_element:
             sums = zeros((pieces, 2, job.period * job.run_length))
-            sweep.needs(<void **>&job.run_sums, job.segments * job.runs * 2)
-            sweep.adds(<void **>&job.element_sums, sums)
+            sweep.needs(&job.run_sums, job.segments * job.runs * 2)
+            sweep.sums_up(&job.element_sums, sums)
         else:
             sums = empty((job.segments, job.runs, 2))
             sweep.writes(<void **>&job.run_sums, sums)
@@ -81,12 +81,13 @@ def normalize(str isa, tuple layout, x, weight, bias, dy, y, double eps, mean, v
 
 def normalize_channels(str isa, x, tuple parameters, Activation activation, residual, dy, y,
                        grad_residual, double eps, bint of_input, bint finds_moments, mean, variance,
-                       int threads):
+                       tuple running, double momentum, int threads):
     """Normalise channels of ``x`` (items, channels, inner), add a residual, and activate.
 
     With ``dy`` the gradient of ``x`` comes into ``y`` and that of the residual, where there is an
     activation, into ``grad_residual`` if that is not None. ``mean`` and ``variance`` are those to
-    normalise by, or with ``finds_moments`` take those of the input. Returns the sweep and None, or
+    normalise by, or with ``finds_moments`` take those of the input, which those of ``running``, of
+    the type of ``x`` or None, follow then. Returns the sweep and None, or
     with ``dy`` the sums of the gradient before the activation and of it times the normalised x, of
     shape (2, channels).
     """
@@ -102,6 +103,7 @@ def normalize_channels(str isa, x, tuple parameters, Activation activation, resi
     weight, bias = parameters
     job.eps, job.of_input, job.finds_moments = eps, of_input, finds_moments
     job.activation, job.slope, job.partial = activation.kind, activation.slope, NULL
+    job.momentum = momentum
     sweep.reads(&job.x, x)
     sweep.reads(&job.weight, weight)
     sweep.reads(&job.bias, bias)
@@ -110,9 +112,15 @@ def normalize_channels(str isa, x, tuple parameters, Activation activation, resi
     sweep.writes(&job.y, y)
     sweep.writes(&job.grad_residual, grad_residual)
     if finds_moments or backward:
-        sweep.needs(<void **>&job.partial, job.channels * job.parts * 2)
-    sweep.point(<void **>&job.mean, mean, finds_moments, False)
-    sweep.point(<void **>&job.variance, variance, finds_moments, False)
+        sweep.needs(&job.partial, job.channels * job.parts * 2)
+    if finds_moments:
+        sweep.writes(<void **>&job.mean, mean)
+        sweep.writes(<void **>&job.variance, variance)
+    else:
+        sweep.reads_as_doubles(&job.mean, mean)
+        sweep.reads_as_doubles(&job.variance, variance)
+    sweep.updates(&job.running_mean, running[0])
+    sweep.updates(&job.running_variance, running[1])
     sweep.writes(<void **>&job.channel_sums, sums)
     cdef const void *gradient = job.dy
     cdef cx_sweep function = sweeps_of(isa, x.dtype.char).channel_norm

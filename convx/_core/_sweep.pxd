@@ -9,11 +9,20 @@ cdef enum:
     MOST_JOB_BYTES = 320
     MOST_SLOTS = 12
 
-# A pointer in a job: how far it lies from the job's beginning, the bytes that it points to, whether
-# they are written, and whether they must be 0 before.
+# What is done with an array: it is read; read as doubles; written; summed up in, from 0; written
+# for nobody to look at; or it is an operand and changed.
+cdef enum Use:
+    READ
+    READ_AS_DOUBLES
+    WRITTEN
+    SUMMED
+    SCRATCH
+    UPDATED
+
+# A pointer in a job: how far it lies from the job's beginning, and the bytes of the array.
 cdef struct Slot:
-    int64_t offset, size
-    bint written, cleared
+    int64_t offset, size, item_size
+    Use use
 
 
 cdef int sweep_over(cx_sweep function, const void *job, int64_t pieces, int threads,
@@ -28,15 +37,19 @@ cdef class Sweep:
     cdef cx_sweep function
     cdef int threads, runs, slots
     cdef Slot slot[MOST_SLOTS]
+    cdef const void *places[MOST_SLOTS]
     cdef list buffers, arrays
 
-    cdef int point(self, void **where, array, bint written, bint cleared) except -1
+    cdef int point(self, void **where, array, Use use) except -1
     cdef int reads(self, const void **where, array) except -1
+    cdef int reads_as_doubles(self, double **where, array) except -1
     cdef int writes(self, void **where, array) except -1
-    cdef int adds(self, void **where, array) except -1
-    cdef int needs(self, void **where, int64_t doubles) except -1
-    cdef const void *pointer(self, int slot) noexcept
+    cdef int sums_up(self, double **where, array) except -1
+    cdef int updates(self, void **where, array) except -1
+    cdef int needs(self, double **where, int64_t count) except -1
+    cdef result(self)
     cdef int run(self, cx_sweep function, int64_t pieces, int threads) except -1
 
 
 cdef Sweep new_sweep(void *job, int64_t job_size)
+cdef double *as_doubles(const void *elements, const Slot *slot, double *room) noexcept

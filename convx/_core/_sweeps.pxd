@@ -142,7 +142,7 @@ cdef extern from "sweeps.h" nogil:
         int64_t items, channels, inner
         int64_t channels_together, together, chunks, parts
         int64_t of_input, finds_moments, activation
-        double slope, eps
+        double slope, eps, momentum
         const void *x
         const void *weight
         const void *bias
@@ -153,6 +153,8 @@ cdef extern from "sweeps.h" nogil:
         double *partial
         double *mean
         double *variance
+        void *running_mean
+        void *running_variance
         double *channel_sums
 
     ctypedef struct cx_softmax_loss_job:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from convx._core import _activations
-from convx._core._memo import SweepMemo
+from convx._core._sweep import SweepMemo
 from convx._engine import arguments, dtypes, machine, sweeps
 from convx._engine.dtypes import AnyArray
 
@@ -27,16 +27,17 @@ def activation(
 ) -> AnyArray:
     """Apply an activation, which takes the numbers ``given``, to every element."""
     if out is None and inplace is False:
-        result: AnyArray | None = _memo.call((input,), (name, given))
-        if result is not None:
-            return result
+        remembered: AnyArray | None = _memo.call((input,), (name, given))
+        if remembered is not None:
+            return remembered
     out = arguments.place(input, inplace, out)
     x, dtype = dtypes.sweep_operand(input, "input")
     y = sweeps.new_result(out, x.shape, dtype, x, in_place=True)
     threads = sweeps.threads_for(x.nbytes)
     sweep = _activations.activate(machine.ISA, name, given, x, None, y, threads)
-    _memo.remember((input,), (name, given), sweep)
-    return sweeps.deliver(y, dtype, out)
+    result = sweeps.deliver(y, dtype, out)
+    _memo.remember((input,), (name, given), sweep, result)
+    return result
 
 
 def activation_gradient(
@@ -45,15 +46,16 @@ def activation_gradient(
     """Return the gradient of an activation's input."""
     arrays, options = (grad_output, input), (name, given)
     if out is None:
-        result: AnyArray | None = _gradient_memo.call(arrays, options)
-        if result is not None:
-            return result
+        remembered: AnyArray | None = _gradient_memo.call(arrays, options)
+        if remembered is not None:
+            return remembered
     (g, x), dtype = gradient_operands(grad_output, input)
     y = sweeps.new_result(out, x.shape, dtype, g, x, in_place=True)
     threads = sweeps.threads_for(x.nbytes)
     sweep = _activations.activate(machine.ISA, name, given, x, g, y, threads)
-    _gradient_memo.remember(arrays, options, sweep)
-    return sweeps.deliver(y, dtype, out)
+    result = sweeps.deliver(y, dtype, out)
+    _gradient_memo.remember(arrays, options, sweep, result)
+    return result
 
 
 def gradient_operands(

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from convx._core._memo import Kept, SweepMemo
+from convx._core._memo import Kept
+from convx._core._sweep import Sweep, SweepMemo
 from convx._engine import arguments, dtypes, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._ops import segments
@@ -82,7 +83,7 @@ def _group(
     return _Grouped(case, x, dtype, (channels,), kinds)
 
 
-def _grouped_result(of: _Grouped, out: Any) -> tuple[Any, AnyArray]:
+def _grouped_result(of: _Grouped, out: Any) -> tuple[Sweep | None, AnyArray]:
     """Return the sweep and the result."""
     if of.case is None:
         return None, sweeps.deliver(sweeps.new_result(out, of.x.shape, of.dtype), of.dtype, out)
@@ -119,7 +120,7 @@ def layer_norm(
         if remembered is not None:
             return remembered
     sweep, y = _grouped_result(_layer(input, normalized_shape, weight, bias, eps), out)
-    _layer_memo.remember(arrays, options, sweep)
+    _layer_memo.remember(arrays, options, sweep, y)
     return y
 
 
@@ -145,7 +146,7 @@ def group_norm(
         if remembered is not None:
             return remembered
     sweep, y = _grouped_result(_group(input, num_groups, weight, bias, eps), out)
-    _group_memo.remember(arrays, options, sweep)
+    _group_memo.remember(arrays, options, sweep, y)
     return y
 
 

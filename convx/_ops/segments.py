@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convx._core import _normalization
+from convx._core._sweep import Sweep
 from convx._engine import arguments, dtypes, machine, sweeps
 from convx._engine.dtypes import AnyArray
 
@@ -70,8 +71,8 @@ class Case(NamedTuple):
         """What is read while the result is written."""
         return [one for one in (self.x, self.weight, self.bias) if one is not None]
 
-    def run(self, dy: AnyArray | None, y: AnyArray) -> tuple[Any, AnyArray | None]:
-        """Normalise into ``y``, or put the gradient there; return the sweep and sums for weights."""
+    def run(self, dy: AnyArray | None, y: AnyArray) -> tuple[Sweep, AnyArray | None]:
+        """Normalise into ``y``, or put the gradient there; return sweep and sums for weights."""
         return _normalization.normalize(
             machine.ISA,
             tuple(self.layout),
@@ -114,7 +115,7 @@ def kernel_parameters(
 
 def normalized(
     case: Case, shape: tuple[int, ...], dtype: np.dtype[Any], out: Any
-) -> tuple[Any, AnyArray]:
+) -> tuple[Sweep, AnyArray]:
     """Return the sweep of a case and its result, in ``out`` if that is given."""
     y = sweeps.new_result(out, shape, dtype, *case.operands)
     sweep, _ = case.run(None, y)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from convx._core import _activations
-from convx._core._memo import SweepMemo
+from convx._core._sweep import Sweep, SweepMemo
 from convx._engine import arguments, dtypes, machine, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._ops.activation import gradient_operands
@@ -38,8 +38,9 @@ def softmax(
     axis = _axis(dim, x.ndim)
     y = sweeps.new_result(out, x.shape, result, x, in_place=True)
     sweep = _sweep(logarithm, x if sign > 0 else -x, None, axis, y)
-    _memo.remember((input,), options, sweep)
-    return sweeps.deliver(y, result, out)
+    delivered = sweeps.deliver(y, result, out)
+    _memo.remember((input,), options, sweep, delivered)
+    return delivered
 
 
 def softmax_gradient(
@@ -71,8 +72,9 @@ def softmax_gradient(
         if out is not None:
             arguments.check_out(out, x.shape, result)
     sweep = _sweep(logarithm, x if sign > 0 else -x, g if sign > 0 else -g, axis, y)
-    _gradient_memo.remember(arrays, options, sweep)
-    return sweeps.deliver(y, result, out)
+    delivered = sweeps.deliver(y, result, out)
+    _gradient_memo.remember(arrays, options, sweep, delivered)
+    return delivered
 
 
 def _operand(input: object, dtype: object) -> tuple[AnyArray, np.dtype[Any]]:
@@ -92,8 +94,13 @@ def _axis(dim: object, ndim: int) -> int:
     return arguments.dimension(dim, ndim)
 
 
-def _sweep(logarithm: bool, x: AnyArray, g: AnyArray | None, axis: int, y: AnyArray) -> Any:
-    """Compute a softmax along an axis, or its gradient for g, into y; return the sweep if it is all."""
+def _sweep(
+    logarithm: bool, x: AnyArray, g: AnyArray | None, axis: int, y: AnyArray
+) -> Sweep | None:
+    """Compute a softmax along an axis, or its gradient for g, into y.
+
+    Return the sweep, or None if there was more to be done.
+    """
     if not x.size:
         return None
     sizes = x.shape or (1,)

@@ -160,6 +160,17 @@ CX_INLINE void NAME(set_pivot)(const cx_channel_norm_job *job, int64_t channel)
     job->mean[channel] = first - first == 0 ? first : 0;
 }
 
+/* The variance that others see is that without bias. */
+CX_INLINE void NAME(update_running)(const cx_channel_norm_job *job, int64_t channel, double count)
+{
+    T *mean = job->running_mean, *variance = job->running_variance;
+    double kept = 1 - job->momentum, unbiased = job->variance[channel] * (count / (count - 1));
+    if (!mean)
+        return;
+    mean[channel] = (T)(kept * mean[channel] + job->momentum * job->mean[channel]);
+    variance[channel] = (T)(kept * variance[channel] + job->momentum * unbiased);
+}
+
 static void NAME(finish_channel)(const cx_channel_norm_job *job, int64_t channel)
 {
     const double *partial = job->partial + channel * job->parts * 2;
@@ -176,6 +187,7 @@ static void NAME(finish_channel)(const cx_channel_norm_job *job, int64_t channel
     double variance = (product - sum * (sum / count)) / count;
     job->mean[channel] += sum / count;
     job->variance[channel] = variance < 0 ? 0 : variance;
+    NAME(update_running)(job, channel, count);
 }
 
 /* dx = scale * g + slope * (x - near) + level. */

@@ -154,13 +154,14 @@ typedef struct {
     int64_t of_input;                /* whether mean and variance are those of x, or given */
     int64_t finds_moments;           /* whether those of x are still to be found */
     int64_t activation;              /* of those in convx.h that a convolution may end with */
-    double slope, eps;
+    double slope, eps, momentum;
     const void *x, *weight, *bias, *residual;
     const void *dy;       /* NULL: not the gradients */
     void *y;              /* or the gradient of x */
     void *grad_residual;  /* NULL: not wanted, or it is dy */
     double *partial;      /* of each part two sums */
     double *mean, *variance;
+    void *running_mean, *running_variance; /* NULL, or what follows those that are found */
     double *channel_sums; /* with dy: those of the gradient before the activation, of all channels,
                              and of it times the normalised x */
 } cx_channel_norm_job;
