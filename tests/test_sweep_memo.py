@@ -170,6 +170,23 @@ def test_classes_are_checked_every_time(rng):
         assert F.cross_entropy(scores, target, reduction="sum") > 5 * expected
         with pytest.raises(TypeError, match="label_smoothing"):
             F.cross_entropy(scores, target, label_smoothing=False)
+        with pytest.raises(TypeError, match="ignore_index"):
+            F.nll_loss(scores, target, ignore_index=np.array([1, 2]))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_plain_likelihoods_are_those_of_the_long_way(dtype, rng):
+    scores, target = values(rng, (6, 5), dtype), np.array([0, 1, 4, 2, 3, 0])
+    for given in (target, target[:0:-1]):
+        short, long = scores[: len(given)], np.asfortranarray(scores[: len(given)])
+        np.testing.assert_allclose(F.nll_loss(short, given), F.nll_loss(long, given), rtol=1e-6)
+        assert F.nll_loss(short, given).dtype == dtype
+        for one in (1.0, -0.5):
+            found = grad.nll_loss(one, short, given)[0]
+            np.testing.assert_allclose(found, grad.nll_loss(one, long, given)[0], rtol=1e-6)
+            assert found.dtype == dtype
+    with pytest.raises(ValueError, match="target"):
+        F.nll_loss(scores, target + 1)
 
 
 def test_threads_are_told_apart(rng):

@@ -6,8 +6,9 @@ from convx._core._driver cimport Activation, sweeps_of
 from convx._core._parallel cimport cx_sweep
 from convx._core._sweep cimport Sweep, new_sweep
 from convx._core._sweeps cimport (
-    CX_CHANNELS_TOGETHER, CX_NORM_APART, CX_NORM_APPLY, CX_NORM_CHUNK, CX_NORM_FINISH,
-    CX_NORM_START, CX_NORM_SUMS, CX_NORM_WHOLE, cx_channel_norm_job, cx_norm_job,
+    CX_CHANNELS_TOGETHER, CX_COLUMNS_TOGETHER, CX_NORM_APART, CX_NORM_APPLY, CX_NORM_CHUNK,
+    CX_NORM_FINISH, CX_NORM_START, CX_NORM_SUMS, CX_NORM_WHOLE, cx_channel_norm_job,
+    cx_norm_job,
 )
 
 from numpy import empty, zeros
@@ -124,10 +125,14 @@ def normalize_channels(str isa, x, tuple parameters, Activation activation, resi
     sweep.writes(<void **>&job.channel_sums, sums)
     cdef const void *gradient = job.dy
     cdef cx_sweep function = sweeps_of(isa, x.dtype.char).channel_norm
-    together = job.items if of_input else job.together
-    job.channels_together = max(1, min(
-        BYTES_TOGETHER // (together * job.inner * <int64_t>x.itemsize),
-        job.channels // threads, CX_CHANNELS_TOGETHER))
+    if job.inner == 1:
+        job.channels_together = min(
+            max(CX_CHANNELS_TOGETHER, job.channels // threads), CX_COLUMNS_TOGETHER)
+    else:
+        together = job.items if of_input else job.together
+        job.channels_together = max(1, min(
+            BYTES_TOGETHER // (together * job.inner * <int64_t>x.itemsize),
+            job.channels // threads, CX_CHANNELS_TOGETHER))
     groups = (job.channels + job.channels_together - 1) // job.channels_together
     if not of_input:
         job.phase = CX_NORM_APART

@@ -118,15 +118,16 @@ def _grad_columns(grad_output: object, of: Scores, count: float) -> AnyArray:
     return np.full(of.columns, one, of.x.dtype)
 
 
-# The usual case on a short way: calls of small batches cost more than their work.
+# The usual case on a short way: calls of small batches cost more than their work. What has no label
+# smoothing is told 0.
 
 
 def _is_plain(input: Any, target: Any, weight: object, options: tuple[object, ...]) -> bool:
     """Tell whether this is a mean over classes of logits (N, C), all as a sweep reads them."""
     return (
         weight is None
-        and options == (-100, "mean", 0.0)
         and tuple(map(type, options)) == (int, str, float)
+        and options == (-100, "mean", 0.0)
         and _losses.are_classes(input, target)
         and (input.dtype is dtypes.SINGLE or input.dtype is dtypes.DOUBLE)
         and input.size > 0
@@ -151,6 +152,17 @@ def _plain_gradient(grad_output: float, x: Any, target: Any) -> AnyArray:
     threads = sweeps.threads_for(x.nbytes)
     columns = x[:, :, None]
     _losses.softmax_loss(machine.ISA, columns, target, None, None, None, y, each, each, threads)
+    return y
+
+
+def _plain_likelihood(x: Any, target: Any) -> AnyArray:
+    scores = x[np.arange(len(x)), target]
+    return np.asarray(-_sum(scores) / len(x), x.dtype)
+
+
+def _plain_likelihood_gradient(grad_output: float, x: Any, target: Any) -> AnyArray:
+    y = np.zeros(x.shape, x.dtype)
+    y[np.arange(len(x)), target] = -grad_output / len(x)
     return y
 
 
@@ -355,6 +367,8 @@ def nll_loss(
     out: Any,
 ) -> AnyArray:
     """Return the negative score of the target."""
+    if out is None and _is_plain(input, target, weight, (ignore_index, reduction, 0.0)):
+        return _plain_likelihood(input, target)
     of = _scores(input, weight, reduction)
     labels = _labels(dtypes.as_array(target, "target"), of, ignore_index)
     with np.errstate(all="ignore"):
@@ -371,6 +385,10 @@ def nll_loss_gradient(
     reduction: object,
 ) -> tuple[Gradient, None, None]:
     """Return the gradients of input, target and weight, of which the first is one."""
+    if type(grad_output) is float and _is_plain(
+        input, target, weight, (ignore_index, reduction, 0.0)
+    ):
+        return _plain_likelihood_gradient(grad_output, input, target), None, None
     of = _scores(input, weight, reduction)
     labels = _labels(dtypes.as_array(target, "target"), of, ignore_index)
     g = _grad_columns(grad_output, of, labels.total)

@@ -180,7 +180,7 @@ def _run_channels(
     """
     x, residual, result, result_beside = of.x, ended.residual, y, grad_residual
     items, channels, inner = x.shape
-    lie_apart = items > 1 and inner < segments.SHORT
+    lie_apart = items > 1 and 1 < inner < segments.SHORT
     if lie_apart:
         x = _side_by_side(x)
         residual, dy = (

@@ -145,6 +145,7 @@ typedef struct {
    CX_NORM_FINISH follows. */
 enum { CX_NORM_START = 4, CX_NORM_APART };
 enum { CX_CHANNELS_TOGETHER = 16 }; /* at most */
+enum { CX_COLUMNS_TOGETHER = 64 };  /* at most, of channels of one position */
 
 typedef struct {
     int64_t phase;
@@ -250,6 +251,7 @@ typedef struct cx_pool_job {
     int64_t block_rows;           /* rows of outputs that are computed together if windows have few
                                      taps along the last axis, at most CX_BLOCK_ROWS, else 0 */
     int64_t block_pitch;          /* elements from one of their lines to the next */
+    int64_t asks_ahead;           /* whether what the next ones take is asked for early */
     int64_t spread_rows;          /* the same of the gradient of sums, if all have one divisor */
     int64_t spread_pitch;
     double halves;                /* divisor of sums of the blocks of 2 by 2 that the plane is cut
