@@ -30,13 +30,20 @@ def calls():
         yield name, lambda x, g, p, name=name: getattr(F, name)(x, 1)
         yield f"grad.{name}", lambda x, g, p, name=name: getattr(grad, name)(g, x, -1)
     yield "layer_norm", lambda x, g, p: F.layer_norm(x, x.shape[2:])
-    yield "layer_norm of elements", lambda x, g, p: F.layer_norm(x, x.shape[1:], x[0], g[0])
+    yield "layer_norm of elements", lambda x, g, p: F.layer_norm(x, x.shape[1:], x[1], g[2])
+    yield "grad.layer_norm", lambda x, g, p: grad.layer_norm(g, x, x.shape[2:])[0]
+    yield "grad.layer_norm of elements", layer_gradients
     yield "group_norm", lambda x, g, p: F.group_norm(x, 3, *p[:2])
     yield "instance_norm", lambda x, g, p: F.instance_norm(x, None, None, *p[:2])
     yield "batch_norm", lambda x, g, p: F.batch_norm(x, *p[2:], *p[:2])
     yield "batch_norm of x", lambda x, g, p: F.batch_norm(x, None, None, p[0], training=True)
     yield "grad.batch_norm", lambda x, g, p: grad.batch_norm(g, x, *p[2:], *p[:2], True)[0]
     yield "follow", follow
+
+
+def layer_gradients(x, g, p):
+    """Return the gradients of a layer norm with weights, one after the other."""
+    return np.concatenate([one.ravel() for one in grad.layer_norm(g, x, x.shape[1:], x[1], g[2])])
 
 
 def follow(x, g, p):
