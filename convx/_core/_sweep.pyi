@@ -12,5 +12,5 @@ class SweepMemo:
         arrays: tuple[object, ...],
         options: tuple[object, ...],
         sweep: Sweep | None,
-        result: NDArray[Any],
+        result: NDArray[Any] | None,
     ) -> None: ...
