@@ -39,6 +39,8 @@ def calls():
     yield "batch_norm of x", lambda x, g, p: F.batch_norm(x, None, None, p[0], training=True)
     yield "grad.batch_norm", lambda x, g, p: grad.batch_norm(g, x, *p[2:], *p[:2], True)[0]
     yield "follow", follow
+    for name in ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"):
+        yield name, lambda x, g, p, name=name: getattr(F, name)(x, g)
 
 
 def layer_gradients(x, g, p):
@@ -194,6 +196,23 @@ def test_plain_likelihoods_are_those_of_the_long_way(dtype, rng):
             assert found.dtype == dtype
     with pytest.raises(ValueError, match="target"):
         F.nll_loss(scores, target + 1)
+
+
+def test_means_of_losses_are_checked_every_time(rng):
+    x, y = values(rng, (2, 1, 8), "float32")
+    expected = np.mean((x.astype(float) - y) ** 2)
+    for _ in range(3):
+        np.testing.assert_allclose(F.mse_loss(x, y), expected, rtol=1e-6)
+        with pytest.warns(UserWarning, match="broadcast"):
+            np.testing.assert_allclose(F.mse_loss(x, y[0]), expected, rtol=1e-6)
+        assert F.mse_loss(x, y, reduction="none").shape == x.shape
+        np.testing.assert_allclose(F.mse_loss(x, y, reduction="sum"), 8 * expected, rtol=1e-6)
+        assert F.huber_loss(x, y, delta=0.5) < F.huber_loss(x, y, delta=5.0)
+        assert F.smooth_l1_loss(x, y, beta=0.1) > F.smooth_l1_loss(x, y, beta=5.0)
+        with pytest.raises(ValueError, match="reduction"):
+            F.mse_loss(x, y, reduction="average")
+        with pytest.raises(ValueError, match="delta"):
+            F.huber_loss(x, y, delta=0.0)
 
 
 def test_threads_are_told_apart(rng):

@@ -28,8 +28,9 @@ def pair_loss(
     factor: float,
     length: int,
     y: NDArray[Any] | None,
+    sums: NDArray[Any] | None,
     threads: int,
-) -> float: ...
+) -> Sweep: ...
 def pair_slopes(
     isa: str,
     loss: str,
@@ -40,4 +41,4 @@ def pair_slopes(
     by_input: NDArray[Any] | None,
     by_target: NDArray[Any] | None,
     threads: int,
-) -> None: ...
+) -> Sweep: ...

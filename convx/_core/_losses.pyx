@@ -2,11 +2,8 @@
 
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int64_t
-from libc.stdlib cimport calloc, free
 
 from convx._core._driver cimport sweeps_of
-from convx._core._memory cimport Buffer, held, memory_of
-from convx._core._parallel cimport share_out
 from convx._core._sweep cimport Sweep, new_sweep
 from convx._core._sweeps cimport (
     CX_ABSOLUTE_LOSS, CX_COLUMNS, CX_HUBER_LOSS, CX_LOGIT_LOSS, CX_PAIR_OPERANDS,
@@ -76,59 +73,45 @@ def softmax_loss(str isa, x, target, peak, total, loss, y, factor, taken, int th
     return sweep
 
 
-cdef list describe_pairs(cx_pair_job *job, str loss, tuple given, tuple lines, double less,
-                         double factor, int64_t length):
-    """Fill a job but for its results; returns what holds the memory of its lines."""
-    cdef list buffers = []
-    cdef Buffer buffer
+cdef Sweep describe_pairs(cx_pair_job *job, str loss, tuple given, tuple lines, double less,
+                          double factor, int64_t length):
+    """Fill a job but for its results."""
+    cdef Sweep sweep = new_sweep(job, sizeof(cx_pair_job))
     cdef int k
     job.loss, job.length, job.less, job.factor = PAIR_LOSSES[loss], length, less, factor
     job.given[0], job.given[1] = given if given else (0, 0)
     for k in range(CX_PAIR_OPERANDS):
-        buffer = held(lines[k])
-        job.operand[k].elements = memory_of(buffer)
-        job.operand[k].step = 0 if buffer is None else lines[k].size == length
-        buffers.append(buffer)
-    return buffers
+        sweep.reads(&job.operand[k].elements, lines[k])
+        job.operand[k].step = 0 if lines[k] is None else lines[k].size == length
+    return sweep
 
 
 def pair_loss(str isa, str loss, tuple given, tuple lines, double less, double factor,
-              int64_t length, y, int threads):
-    """Compute the losses, less a number, times weight, gradient and factor, into ``y``.
+              int64_t length, y, sums, int threads):
+    """Compute the losses, less a number, times weight, gradient and factor.
 
     Lines are those of input, target, weight of the positive class, weight, and gradient; the last
     three may be None. A line that does not have ``length`` elements has a stretch of one value.
-    Without ``y`` the sum is returned, of double precision.
+    Losses go to ``y``, or if that is None the sum of each stretch to ``sums``.
     """
     cdef cx_pair_job job
-    cdef list buffers = describe_pairs(&job, loss, given, lines, less, factor, length)
-    cdef Buffer y_buffer = held(y, writable=True)
-    cdef int64_t stretches = (length + CX_STRETCH - 1) // CX_STRETCH, k
-    cdef double total = 0
-    job.y[0], job.y[1], job.sums = memory_of(y_buffer), NULL, NULL
-    if y is None:
-        job.sums = <double *>calloc(max(stretches, 1), sizeof(double))
-        if not job.sums:
-            raise MemoryError(f"no memory for the sums of {stretches} stretches")
-    try:
-        share_out(sweeps_of(isa, lines[0].dtype.name).pair_loss, &job, stretches, threads)
-        if y is None:
-            for k in range(stretches):
-                total += job.sums[k]
-    finally:
-        free(job.sums)
-    del buffers[:]
-    return total
+    cdef Sweep sweep = describe_pairs(&job, loss, given, lines, less, factor, length)
+    sweep.writes(&job.y[0], y)
+    job.y[1] = NULL
+    sweep.writes(<void **>&job.sums, sums)
+    sweep.run(sweeps_of(isa, lines[0].dtype.char).pair_loss,
+              (length + CX_STRETCH - 1) // CX_STRETCH, threads)
+    return sweep
 
 
 def pair_slopes(str isa, str loss, tuple given, tuple lines, double factor, int64_t length,
                 by_input, by_target, int threads):
     """Put the derivatives times weight, gradient and factor into those that are not None."""
     cdef cx_pair_job job
-    cdef list buffers = describe_pairs(&job, loss, given, lines, 0, factor, length)
-    cdef Buffer input_buffer = held(by_input, writable=True)
-    cdef Buffer target_buffer = held(by_target, writable=True)
-    job.y[0], job.y[1], job.sums = memory_of(input_buffer), memory_of(target_buffer), NULL
-    share_out(sweeps_of(isa, lines[0].dtype.name).pair_slopes, &job,
+    cdef Sweep sweep = describe_pairs(&job, loss, given, lines, 0, factor, length)
+    sweep.writes(&job.y[0], by_input)
+    sweep.writes(&job.y[1], by_target)
+    job.sums = NULL
+    sweep.run(sweeps_of(isa, lines[0].dtype.char).pair_slopes,
               (length + CX_STRETCH - 1) // CX_STRETCH, threads)
-    del buffers[:]
+    return sweep
