@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from support import randomly, run_python
+from support import guarded, randomly, run_in_child, run_python
 
 import convx
 from convx import functional as F
@@ -11,7 +11,8 @@ from convx import grad, nn, reference
 from convx._core._driver import instruction_sets
 
 ACTIVATIONS = [None, "relu", "relu6", "silu", "hardswish", "leaky_relu", "sigmoid", "tanh"]
-SHAPES = [(6, 3), (3, 5, 2, 2), (2, 4, 7, 7), (5, 2, 17), (33, 20, 5, 5), (2, 2, 70, 70)]
+SHAPES = [(6, 3), (9, 70), (4100, 5), (3, 149, 1, 1)]
+SHAPES += [(3, 5, 2, 2), (2, 4, 7, 7), (5, 2, 17), (33, 20, 5, 5), (2, 2, 70, 70)]
 
 
 def arrays_of(shape, seed=0, dtype="float64"):
@@ -132,7 +133,7 @@ def everything(shape, dtype="float32"):
     return b"".join(one.tobytes() for one in told)
 
 
-LARGE = [(16, 3, 60, 60), (40, 33, 9, 9), (2, 2, 150, 150)]
+LARGE = [(16, 3, 60, 60), (40, 33, 9, 9), (2, 2, 150, 150), (4500, 37), (50, 149)]
 
 
 @pytest.mark.parametrize("shape", LARGE)
@@ -154,6 +155,55 @@ def test_bits_are_those_of_other_vectors():
     for isa in {"avx2", "avx512"} & set(instruction_sets()):
         results.add(run_python(code, CONVX_ISA=isa))
     assert len(results) <= 1
+
+
+@pytest.mark.parametrize("shape", [(9, 70), (4100, 5)])
+def test_channels_of_one_position_have_sums_of_their_own(shape):
+    x, dy, residual, weight, bias, mean, variance = arrays_of(shape, dtype="float32")
+    some = slice(1, 4)
+    for training in (True, False):
+        options = {"training": training, "activation": "silu"}
+        whole, _ = F.batch_norm_activation(
+            x, mean.copy(), variance.copy(), weight, bias, residual=residual, **options
+        )
+        alone, _ = F.batch_norm_activation(
+            *(one[..., some] for one in (x, mean.copy(), variance.copy(), weight, bias)),
+            residual=residual[:, some],
+            **options,
+        )
+        np.testing.assert_array_equal(alone, whole[:, some])
+        whole, *_, dw, _, _ = grad.batch_norm_activation(
+            dy, x, mean, variance, weight, bias, residual=residual, **options
+        )
+        alone, *_, dw_alone, _, _ = grad.batch_norm_activation(
+            *(one[..., some] for one in (dy, x, mean, variance, weight, bias)),
+            residual=residual[:, some],
+            **options,
+        )
+        np.testing.assert_array_equal(alone, whole[:, some])
+        np.testing.assert_array_equal(dw_alone, dw[some])
+
+
+@pytest.mark.parametrize("side", ["after", "before"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_nothing_beyond_channels_of_one_position_is_touched(side, dtype):
+    arrays = arrays_of((7, 37), dtype=dtype)
+
+    def call(held):
+        x, dy, residual, weight, bias, *running = held
+        given = {"activation": "relu", "residual": residual}
+        results = []
+        for training in (True, False):
+            y, _ = F.batch_norm_activation(x, *running, weight, bias, training, **given)
+            found = grad.batch_norm_activation(dy, x, *running, weight, bias, training, **given)
+            results += [y, *(one for one in found if one is not None)]
+        return results
+
+    expected = call([one.copy() for one in arrays])
+    outcome = run_in_child(lambda: call([guarded(one, side) for one in arrays]))
+    assert outcome.error is None, outcome
+    for one, other in zip(outcome.value, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_arrangements_of_arrays():

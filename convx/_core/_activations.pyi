@@ -2,6 +2,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from convx._core._sweep import Sweep
+
 Array = NDArray[Any]
 
 SOFTMAX_BLOCK: int
@@ -14,10 +16,10 @@ def activate(
     grad: Array | None,
     y: Array,
     threads: int,
-) -> None: ...
+) -> Sweep: ...
 def scale_negative(
     isa: str, x: Array, v: Array, slopes: Array, row: int, y: Array, threads: int
-) -> None: ...
+) -> Sweep: ...
 def drop(
     isa: str,
     x: Array,
@@ -36,4 +38,4 @@ def softmax(
     grad: Array | None,
     y: Array,
     threads: int,
-) -> None: ...
+) -> Sweep: ...

@@ -2,9 +2,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from convx._core._sweep import Sweep
+
 STRETCH: int
 
-def are_classes(target: NDArray[Any], classes: int) -> bool: ...
+def are_classes(scores: object, target: object) -> bool: ...
 def softmax_loss(
     isa: str,
     x: NDArray[Any],
@@ -16,7 +18,7 @@ def softmax_loss(
     factor: NDArray[Any] | None,
     taken: NDArray[Any] | None,
     threads: int,
-) -> None: ...
+) -> Sweep: ...
 def pair_loss(
     isa: str,
     loss: str,
@@ -26,8 +28,9 @@ def pair_loss(
     factor: float,
     length: int,
     y: NDArray[Any] | None,
+    sums: NDArray[Any] | None,
     threads: int,
-) -> float: ...
+) -> Sweep: ...
 def pair_slopes(
     isa: str,
     loss: str,
@@ -38,4 +41,4 @@ def pair_slopes(
     by_input: NDArray[Any] | None,
     by_target: NDArray[Any] | None,
     threads: int,
-) -> None: ...
+) -> Sweep: ...

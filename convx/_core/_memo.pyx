@@ -7,6 +7,7 @@ from cpython.buffer cimport (
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.long cimport PyLong_AsLongLongAndOverflow
 from libc.stdint cimport int64_t
+from libc.string cimport memcpy
 
 from convx._core._driver cimport Activation, Program
 from convx._core._memory cimport new_result
@@ -14,15 +15,11 @@ from convx._core._parallel cimport current_threads
 
 from numpy import ndarray
 
-# A key is made of words of 64 bits; calls of stranger forms are not remembered. One word tells of
-# so many options whether they are flags.
+# One word of a key tells of so many options whether they are flags.
 cdef enum:
-    KEY_WORDS = 128
-    MOST_MEMORIES = 256
     MOST_OPTIONS = 62
 
-# How many want every call to be seen by the planner.
-cdef int memos_suspended = 0
+memos_suspended = 0
 
 
 def suspend_memos(int change):
@@ -42,13 +39,6 @@ cdef class Memory:
         self.program, self.shape, self.dtype, self.packed = program, shape, dtype, packed
 
 
-# Marks of what follows in a key, so that no two calls have the same words.
-cdef enum:
-    NUMBER
-    NUMBERS
-    NAME
-
-
 cdef int64_t *add_words(int64_t mark, int64_t value, int64_t *at, int64_t *end):
     """Append two words to a key; a key that is NULL stays so."""
     if at == NULL or at + 2 > end:
@@ -58,9 +48,10 @@ cdef int64_t *add_words(int64_t mark, int64_t value, int64_t *at, int64_t *end):
 
 
 cdef int64_t *add_option(option, dict names, int depth, int64_t *at, int64_t *end) except? NULL:
-    """Append a plain integer, a known name, or a tuple of plain integers or pairs of them."""
+    """Append a plain number, flag, known name or None, or a tuple of such, or of pairs of them."""
     cdef int overflow = 0
     cdef int64_t value
+    cdef double real
     if at == NULL or depth > 2:
         return NULL
     if type(option) is int:
@@ -69,6 +60,14 @@ cdef int64_t *add_option(option, dict names, int depth, int64_t *at, int64_t *en
     if type(option) is str:
         name = names.get(option)
         return NULL if name is None else add_words(NAME, name, at, end)
+    if type(option) is float:
+        real = option
+        memcpy(&value, &real, sizeof(value))
+        return add_words(REAL, value, at, end)
+    if type(option) is bool:
+        return add_words(FLAG, option is True, at, end)
+    if option is None:
+        return add_words(NOTHING, 0, at, end)
     if type(option) is not tuple:
         return NULL
     at = add_words(NUMBERS, len(<tuple>option), at, end)

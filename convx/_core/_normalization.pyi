@@ -3,6 +3,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from convx._core._driver import Activation
+from convx._core._sweep import Sweep
 
 def normalize(
     isa: str,
@@ -13,10 +14,10 @@ def normalize(
     dy: NDArray[Any] | None,
     y: NDArray[Any],
     eps: float,
-    mean: NDArray[Any],
-    variance: NDArray[Any],
+    mean: NDArray[Any] | None,
+    variance: NDArray[Any] | None,
     threads: int,
-) -> NDArray[Any] | None: ...
+) -> tuple[Sweep, NDArray[Any] | None]: ...
 def normalize_channels(
     isa: str,
     x: NDArray[Any],
@@ -31,5 +32,7 @@ def normalize_channels(
     finds_moments: bool,
     mean: NDArray[Any],
     variance: NDArray[Any],
+    running: tuple[NDArray[Any] | None, NDArray[Any] | None],
+    momentum: float,
     threads: int,
-) -> NDArray[Any] | None: ...
+) -> tuple[Sweep, NDArray[Any] | None]: ...

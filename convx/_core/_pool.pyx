@@ -51,6 +51,15 @@ cdef double divisor_of_half(axis) except -1:
     return axis.divisor[0] if (axis.divisor == axis.divisor[0]).all() else 0
 
 
+cdef bint are_apart(const cx_pool_job *job) noexcept:
+    """Whether windows of a plane of two axes have no inputs in common."""
+    cdef int64_t axis
+    for axis in range(job.axes):
+        if job.axes != 2 or job.axis[axis].taps > job.axis[axis].stride:
+            return False
+    return True
+
+
 cdef class Pooling:
     """The tables of the windows, copied from plans of each axis."""
 
@@ -158,6 +167,7 @@ cdef class Pooling:
             job.line = max(job.line, job.block_rows * job.block_pitch)
             if planes * job.plane_size >= LARGE:
                 job.block_rows = min(job.block_rows, FEW_ROWS)
+                job.asks_ahead = are_apart(&job)
         if y is not None:
             y_buffer = Buffer(y, writable=True)
             job.y = y_buffer.view.buf
@@ -186,6 +196,7 @@ cdef class Pooling:
         cdef int64_t unused = 0
         job.x, job.y, job.grad = x_buffer.view.buf, y_buffer.view.buf, grad_buffer.view.buf
         job.indices, job.planes = &unused, planes  # keys are wanted
+        job.asks_ahead = planes * job.plane_size >= LARGE
         share_out(sweeps_of(isa, x.dtype.char).pool_max_gradient, &job, planes, threads,
                   self.scratch_bytes())
 

@@ -98,6 +98,7 @@ cdef extern from "sweeps.h" nogil:
         CX_NORM_START
         CX_NORM_APART
         CX_CHANNELS_TOGETHER
+        CX_COLUMNS_TOGETHER
         CX_COLUMNS
 
     ctypedef struct cx_spectral_job:
@@ -142,7 +143,7 @@ cdef extern from "sweeps.h" nogil:
         int64_t items, channels, inner
         int64_t channels_together, together, chunks, parts
         int64_t of_input, finds_moments, activation
-        double slope, eps
+        double slope, eps, momentum
         const void *x
         const void *weight
         const void *bias
@@ -153,6 +154,8 @@ cdef extern from "sweeps.h" nogil:
         double *partial
         double *mean
         double *variance
+        void *running_mean
+        void *running_variance
         double *channel_sums
 
     ctypedef struct cx_softmax_loss_job:
@@ -203,7 +206,7 @@ cdef extern from "sweeps.h" nogil:
         int64_t axes
         const cx_pool_axis *axis
         int64_t reducer, plane_size, plane_outputs, planes, rows, piece_rows, pieces, window_rows
-        int64_t segment, queue_rows, block_rows, block_pitch, spread_rows
+        int64_t segment, queue_rows, block_rows, block_pitch, asks_ahead, spread_rows
         int64_t spread_pitch, line
         double halves
         const void *x

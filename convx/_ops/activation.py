@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from convx._core import _activations
+from convx._core._sweep import SweepMemo
 from convx._engine import arguments, dtypes, machine, sweeps
 from convx._engine.dtypes import AnyArray
 
@@ -18,28 +19,43 @@ LEAST_ROW = 32
 
 Numbers = tuple[float, ...]
 
+_memo, _gradient_memo = SweepMemo(), SweepMemo()
+
 
 def activation(
     name: str, input: object, given: Numbers = (), *, inplace: object = False, out: Any = None
 ) -> AnyArray:
     """Apply an activation, which takes the numbers ``given``, to every element."""
+    if out is None and inplace is False:
+        remembered: AnyArray | None = _memo.call((input,), (name, given))
+        if remembered is not None:
+            return remembered
     out = arguments.place(input, inplace, out)
     x, dtype = dtypes.sweep_operand(input, "input")
     y = sweeps.new_result(out, x.shape, dtype, x, in_place=True)
     threads = sweeps.threads_for(x.nbytes)
-    _activations.activate(machine.ISA, name, given, x, None, y, threads)
-    return sweeps.deliver(y, dtype, out)
+    sweep = _activations.activate(machine.ISA, name, given, x, None, y, threads)
+    result = sweeps.deliver(y, dtype, out)
+    _memo.remember((input,), (name, given), sweep, result)
+    return result
 
 
 def activation_gradient(
     name: str, grad_output: object, input: object, given: Numbers = (), out: Any = None
 ) -> AnyArray:
     """Return the gradient of an activation's input."""
+    arrays, options = (grad_output, input), (name, given)
+    if out is None:
+        remembered: AnyArray | None = _gradient_memo.call(arrays, options)
+        if remembered is not None:
+            return remembered
     (g, x), dtype = gradient_operands(grad_output, input)
     y = sweeps.new_result(out, x.shape, dtype, g, x, in_place=True)
     threads = sweeps.threads_for(x.nbytes)
-    _activations.activate(machine.ISA, name, given, x, g, y, threads)
-    return sweeps.deliver(y, dtype, out)
+    sweep = _activations.activate(machine.ISA, name, given, x, g, y, threads)
+    result = sweeps.deliver(y, dtype, out)
+    _gradient_memo.remember(arrays, options, sweep, result)
+    return result
 
 
 def gradient_operands(
@@ -60,6 +76,10 @@ def clamp(
     out: Any = None,
 ) -> AnyArray:
     """Keep every element within bounds, integers too."""
+    if out is None and inplace is False:
+        remembered: AnyArray | None = _memo.call((input,), (name, bounds))
+        if remembered is not None:
+            return remembered
     x = dtypes.as_array(input, "input")
     if x.dtype.kind not in "iu":
         return activation(name, input, bounds, inplace=inplace, out=out)

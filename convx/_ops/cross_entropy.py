@@ -10,13 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convx._core import _losses
+from convx._core._sweep import SweepMemo
 from convx._engine import arguments, dtypes, machine, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._ops.pairwise_losses import Gradient, grad_output_of, number, ratio
 
 # Positions fewer than this are brought together for vectors, with the classes as neighbours.
 SHORT = 16
-CLASSES = np.dtype(np.int64)
+
+_memo = SweepMemo()
 
 
 class Scores(NamedTuple):
@@ -94,7 +96,7 @@ def _labels(target: AnyArray, of: Scores, ignore_index: object) -> Labels:
 
 
 def _sum(values: AnyArray) -> float:
-    return float(values.sum(dtype=np.float64))
+    return float(np.add.reduce(values, None, np.float64))
 
 
 def _reduced(losses: AnyArray, of: Scores, count: float, out: Any) -> AnyArray:
@@ -116,44 +118,32 @@ def _grad_columns(grad_output: object, of: Scores, count: float) -> AnyArray:
     return np.full(of.columns, one, of.x.dtype)
 
 
-# The usual case on a short way: calls of small batches cost more than their work.
+# The usual case on a short way: calls of small batches cost more than their work. What has no label
+# smoothing is told 0.
 
 
-def _is_plain(
-    input: Any,
-    target: Any,
-    weight: object,
-    ignore_index: object,
-    reduction: object,
-    label_smoothing: object,
-) -> bool:
+def _is_plain(input: Any, target: Any, weight: object, options: tuple[object, ...]) -> bool:
     """Tell whether this is a mean over classes of logits (N, C), all as a sweep reads them."""
     return (
         weight is None
-        and type(input) is type(target) is np.ndarray
-        and type(ignore_index) is int
-        and type(reduction) is str
-        and type(label_smoothing) is float
-        and (ignore_index, reduction, label_smoothing) == (-100, "mean", 0.0)
+        and tuple(map(type, options)) == (int, str, float)
+        and options == (-100, "mean", 0.0)
+        and _losses.are_classes(input, target)
         and (input.dtype is dtypes.SINGLE or input.dtype is dtypes.DOUBLE)
-        and target.dtype is CLASSES
-        and input.ndim == 2
         and input.size > 0
-        and target.shape == input.shape[:1]
         and input.flags.carray
-        and target.flags.carray
-        and _losses.are_classes(target, input.shape[1])
     )
 
 
-def _plain_mean(x: Any, target: Any) -> AnyArray:
+def _plain_losses(x: Any, target: Any, options: tuple[object, ...]) -> AnyArray:
     losses = np.empty(len(x), x.dtype)
     threads = sweeps.threads_for(x.nbytes)
     columns = x[:, :, None]
-    _losses.softmax_loss(
+    sweep = _losses.softmax_loss(
         machine.ISA, columns, target, None, None, losses, None, None, None, threads
     )
-    return np.asarray(_sum(losses) / len(x), x.dtype)
+    _memo.remember((x, target), options, sweep, losses)
+    return losses
 
 
 def _plain_gradient(grad_output: float, x: Any, target: Any) -> AnyArray:
@@ -162,6 +152,17 @@ def _plain_gradient(grad_output: float, x: Any, target: Any) -> AnyArray:
     threads = sweeps.threads_for(x.nbytes)
     columns = x[:, :, None]
     _losses.softmax_loss(machine.ISA, columns, target, None, None, None, y, each, each, threads)
+    return y
+
+
+def _plain_likelihood(x: Any, target: Any) -> AnyArray:
+    scores = x[np.arange(len(x)), target]
+    return np.asarray(-_sum(scores) / len(x), x.dtype)
+
+
+def _plain_likelihood_gradient(grad_output: float, x: Any, target: Any) -> AnyArray:
+    y = np.zeros(x.shape, x.dtype)
+    y[np.arange(len(x)), target] = -grad_output / len(x)
     return y
 
 
@@ -254,8 +255,14 @@ def cross_entropy(
     out: Any,
 ) -> AnyArray:
     """Return the cross entropy of the softmax, with class indices or probabilities."""
-    if out is None and _is_plain(input, target, weight, ignore_index, reduction, label_smoothing):
-        return _plain_mean(input, target)
+    if out is None and weight is None:
+        options, losses = (ignore_index, reduction, label_smoothing), None
+        if _losses.are_classes(input, target):
+            losses = _memo.call((input, target), options)
+        if losses is None and _is_plain(input, target, weight, options):
+            losses = _plain_losses(input, target, options)
+        if losses is not None:
+            return np.asarray(_sum(losses) / len(losses), losses.dtype)
     of = _scores(input, weight, reduction)
     smoothing = arguments.label_smoothing(label_smoothing)
     targets = dtypes.as_array(target, "target")
@@ -279,9 +286,8 @@ def cross_entropy_gradients(
     label_smoothing: object,
 ) -> tuple[Gradient, Gradient, Gradient]:
     """Return the gradients of input, target and weight."""
-    if type(grad_output) is float and _is_plain(
-        input, target, weight, ignore_index, reduction, label_smoothing
-    ):
+    options = (ignore_index, reduction, label_smoothing)
+    if type(grad_output) is float and _is_plain(input, target, weight, options):
         return _plain_gradient(grad_output, input, target), None, None
     of = _scores(input, weight, reduction)
     smoothing = arguments.label_smoothing(label_smoothing)
@@ -361,6 +367,8 @@ def nll_loss(
     out: Any,
 ) -> AnyArray:
     """Return the negative score of the target."""
+    if out is None and _is_plain(input, target, weight, (ignore_index, reduction, 0.0)):
+        return _plain_likelihood(input, target)
     of = _scores(input, weight, reduction)
     labels = _labels(dtypes.as_array(target, "target"), of, ignore_index)
     with np.errstate(all="ignore"):
@@ -377,6 +385,10 @@ def nll_loss_gradient(
     reduction: object,
 ) -> tuple[Gradient, None, None]:
     """Return the gradients of input, target and weight, of which the first is one."""
+    if type(grad_output) is float and _is_plain(
+        input, target, weight, (ignore_index, reduction, 0.0)
+    ):
+        return _plain_likelihood_gradient(grad_output, input, target), None, None
     of = _scores(input, weight, reduction)
     labels = _labels(dtypes.as_array(target, "target"), of, ignore_index)
     g = _grad_columns(grad_output, of, labels.total)

@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convx._core._memo import Kept
+from convx._core._sweep import Sweep, SweepMemo
 from convx._engine import arguments, dtypes, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._ops import segments
 from convx._ops.segments import Gradient
 
 _normalized_shape = Kept(arguments.normalized_shape, lambda shape: True)
+_layer_memo, _group_memo, _layer_gradient_memo = SweepMemo(), SweepMemo(), SweepMemo()
 
 
 class _Grouped(NamedTuple):
@@ -81,37 +83,53 @@ def _group(
     return _Grouped(case, x, dtype, (channels,), kinds)
 
 
-def _grouped_result(of: _Grouped, out: Any) -> AnyArray:
+def _grouped_result(of: _Grouped, out: Any) -> tuple[Sweep | None, AnyArray]:
+    """Return the sweep and the result."""
     if of.case is None:
-        return sweeps.deliver(sweeps.new_result(out, of.x.shape, of.dtype), of.dtype, out)
+        return None, sweeps.deliver(sweeps.new_result(out, of.x.shape, of.dtype), of.dtype, out)
     return segments.normalized(of.case, of.x.shape, of.dtype, out)
 
 
-def _grouped_gradients(grad_output: object, of: _Grouped) -> tuple[Gradient, ...]:
+def _grouped_gradients(
+    grad_output: object, of: _Grouped
+) -> tuple[Sweep | None, tuple[Gradient, ...]]:
+    """Return the sweep and the gradients."""
     dy = segments.grad_operand(grad_output, of.x.shape, of.x)
     if of.case is None:
-        return (
-            np.empty(of.x.shape, of.dtype),
-            *segments.no_gradients(of.kinds, of.parameter_shape),
-        )
+        none = segments.no_gradients(of.kinds, of.parameter_shape)
+        return None, (np.empty(of.x.shape, of.dtype), *none)
     dx = sweeps.new_result(None, of.x.shape, of.x.dtype)
-    sums = of.case.run(dy, dx)
+    sweep, sums = of.case.run(dy, dx)
     assert sums is not None
-    count = math.prod(of.parameter_shape)
-    if of.case.layout.by_element:
-        by_element = np.add.reduce(sums, 0).reshape(2, count, -1)
-        sums = by_element[..., 0].T if by_element.shape[2] == 1 else by_element.sum(-1).T
-    elif any(kind is not None for kind in of.kinds):
+    parameters = _of_parameters(sums, of.case.layout.by_element, of.parameter_shape, of.kinds)
+    return sweep, (sweeps.rounded(dx, of.dtype), *parameters)
+
+
+def _of_parameters(
+    sums: AnyArray, by_element: int, shape: tuple[int, ...], kinds: list[np.dtype[Any] | None]
+) -> tuple[Gradient, Gradient]:
+    """Return the gradients of weight and bias from the sums of elements or of runs."""
+    count = math.prod(shape)
+    if by_element:
+        pairs = np.add.reduce(sums, 0).reshape(2, count, -1)
+        sums = pairs[..., 0].T if pairs.shape[2] == 1 else pairs.sum(-1).T
+    elif any(kind is not None for kind in kinds):
         sums = sums.reshape(-1, count, 2).sum(0)
-    grad_input = sweeps.rounded(dx, of.dtype)
-    return (grad_input, *segments.parameter_gradients(sums, of.parameter_shape, of.kinds))
+    return segments.parameter_gradients(sums, shape, kinds)
 
 
 def layer_norm(
     input: object, normalized_shape: object, weight: object, bias: object, eps: object, out: Any
 ) -> AnyArray:
     """Normalise over the last axes."""
-    return _grouped_result(_layer(input, normalized_shape, weight, bias, eps), out)
+    arrays, options = (input, weight, bias), (normalized_shape, eps)
+    if out is None:
+        remembered: AnyArray | None = _layer_memo.call(arrays, options)
+        if remembered is not None:
+            return remembered
+    sweep, y = _grouped_result(_layer(input, normalized_shape, weight, bias, eps), out)
+    _layer_memo.remember(arrays, options, sweep, y)
+    return y
 
 
 def layer_norm_gradients(
@@ -123,14 +141,37 @@ def layer_norm_gradients(
     eps: object,
 ) -> tuple[Gradient, ...]:
     """Return the gradients of input, weight and bias."""
-    return _grouped_gradients(grad_output, _layer(input, normalized_shape, weight, bias, eps))
+    arrays, options = (grad_output, input, weight, bias), (normalized_shape, eps)
+    remembered: Any = _layer_gradient_memo.call(arrays, options)
+    if remembered is not None:
+        dx, sums = remembered
+        return (dx, *_of_remembered(sums, weight, bias))
+    sweep, gradients = _grouped_gradients(
+        grad_output, _layer(input, normalized_shape, weight, bias, eps)
+    )
+    _layer_gradient_memo.remember(arrays, options, sweep, gradients[0])
+    return gradients
+
+
+def _of_remembered(sums: AnyArray, weight: Any, bias: Any) -> tuple[Gradient, Gradient]:
+    """Return the gradients of weight and bias that a layer has both of, or neither."""
+    if weight is None or bias is None:
+        return None, None
+    return _of_parameters(sums, 1, weight.shape, [weight.dtype, bias.dtype])
 
 
 def group_norm(
     input: object, num_groups: object, weight: object, bias: object, eps: object, out: Any
 ) -> AnyArray:
     """Normalise over groups of channels and space."""
-    return _grouped_result(_group(input, num_groups, weight, bias, eps), out)
+    arrays, options = (input, weight, bias), (num_groups, eps)
+    if out is None:
+        remembered: AnyArray | None = _group_memo.call(arrays, options)
+        if remembered is not None:
+            return remembered
+    sweep, y = _grouped_result(_group(input, num_groups, weight, bias, eps), out)
+    _group_memo.remember(arrays, options, sweep, y)
+    return y
 
 
 def group_norm_gradients(
@@ -142,4 +183,5 @@ def group_norm_gradients(
     eps: object,
 ) -> tuple[Gradient, ...]:
     """Return the gradients of input, weight and bias."""
-    return _grouped_gradients(grad_output, _group(input, num_groups, weight, bias, eps))
+    _, gradients = _grouped_gradients(grad_output, _group(input, num_groups, weight, bias, eps))
+    return gradients

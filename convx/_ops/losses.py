@@ -9,6 +9,7 @@ from convx._ops.pairwise_losses import (
     Pairwise,
     loss_gradients,
     operands,
+    plain_mean,
     reduced_loss,
 )
 
@@ -32,6 +33,9 @@ def _smooth(beta: float) -> Pairwise:
 
 def squared(input: object, target: object, weight: object, reduction: object, out: Any) -> AnyArray:
     """Return the squared difference."""
+    mean = plain_mean(input, target, weight, reduction, SQUARED, out)
+    if mean is not None:
+        return mean
     return reduced_loss(operands(input, target, weight, reduction), SQUARED, True, out)
 
 
@@ -46,6 +50,9 @@ def absolute(
     input: object, target: object, weight: object, reduction: object, out: Any
 ) -> AnyArray:
     """Return the absolute difference."""
+    mean = plain_mean(input, target, weight, reduction, ABSOLUTE, out)
+    if mean is not None:
+        return mean
     return reduced_loss(operands(input, target, weight, reduction), ABSOLUTE, True, out)
 
 
@@ -59,6 +66,9 @@ def absolute_gradients(
 def smooth(input: object, target: object, reduction: object, beta: object, out: Any) -> AnyArray:
     """Return the absolute difference, rounded off below beta."""
     pairwise = _smooth(arguments.delta(beta, "beta", zero=True))
+    mean = plain_mean(input, target, None, reduction, pairwise, out)
+    if mean is not None:
+        return mean
     return reduced_loss(operands(input, target, None, reduction), pairwise, False, out)
 
 
@@ -76,6 +86,9 @@ def huber(
 ) -> AnyArray:
     """Return half the squared difference, straightened beyond delta."""
     pairwise = _huber(arguments.delta(delta, "delta", zero=False))
+    mean = plain_mean(input, target, weight, reduction, pairwise, out)
+    if mean is not None:
+        return mean
     return reduced_loss(operands(input, target, weight, reduction), pairwise, False, out)
 
 

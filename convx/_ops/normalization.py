@@ -12,6 +12,7 @@ import numpy as np
 
 from convx._core import _normalization
 from convx._core._driver import Activation
+from convx._core._sweep import Sweep, SweepMemo
 from convx._engine import arguments, dtypes, machine, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._ops import segments
@@ -20,6 +21,8 @@ from convx._ops.segments import Gradient
 # Positions from which on gradients without known statistics are found from four sums in one reading
 # rather than from two in each of two (AMD EPYC Genoa, November 2026; docs/kernels.md).
 LONG = 512
+
+_memo, _instance_memo = SweepMemo(), SweepMemo()
 
 
 class _Channels(NamedTuple):
@@ -30,7 +33,7 @@ class _Channels(NamedTuple):
     shape: tuple[int, ...]
     parameters: segments.Parameters
     kinds: list[np.dtype[Any] | None]
-    running: tuple[Any, Any]
+    running: tuple[Any, Any]  # as given if they are updated, else as a kernel reads them
     momentum: float
     eps: float
 
@@ -56,16 +59,24 @@ def _channels(
         arguments.check_channel_axis(shape, 2)
     channels = shape[min(x.ndim - 1, 1)]
     arguments.check_running_pair(*running, needed=not of_input)
-    for value, name in zip(running, ("running_mean", "running_var"), strict=True):
-        if value is not None and of_input and update:
-            arguments.running_to_write(value, name, channels)
-        elif value is not None:
-            array, _ = dtypes.sweep_operand(value, name)
-            arguments.check_shape(array.shape, (channels,), name, "for the input's channels")
+    writes = of_input and update
+    mean = _running(running[0], "running_mean", channels, writes)
+    variance = _running(running[1], "running_var", channels, writes)
     parameters, kinds = segments.kernel_parameters(weight, bias, (channels,), x.dtype)
     share = arguments.number(momentum, "momentum")
     folded = x.reshape(*shape[:2], math.prod(shape[2:])) if x.size else x
-    return _Channels(folded, dtype, shape, parameters, kinds, running, share, eps)
+    return _Channels(folded, dtype, shape, parameters, kinds, (mean, variance), share, eps)
+
+
+def _running(value: object, name: str, channels: int, writes: bool) -> AnyArray | None:
+    """Return a running statistic, checked: itself if it is to be written."""
+    if value is None:
+        return None
+    if writes:
+        return arguments.running_to_write(value, name, channels)
+    array, _ = dtypes.sweep_operand(value, name)
+    arguments.check_shape(array.shape, (channels,), name, "for the input's channels")
+    return array
 
 
 def _side_by_side(x: AnyArray) -> AnyArray:
@@ -136,6 +147,21 @@ def _ended(of: _Channels, ending: Ending) -> _Ended:
     return _Ended(Activation(*named), residual.astype(of.x.dtype, copy=False), kind)
 
 
+def _kernel_updates(of: _Channels, ended: _Ended, out: Any) -> bool:
+    """Tell whether a kernel can update the running statistics: nothing else is in their memory."""
+    first, second = of.running
+    if first is None or not all(
+        one.dtype is of.x.dtype and one.flags.carray for one in (first, second)
+    ):
+        return False
+    others = [of.x, *of.parameters, ended.residual, out]
+    return not any(
+        one is not None and np.may_share_memory(running, one)
+        for running, rest in ((first, [second, *others]), (second, others))
+        for one in rest
+    )
+
+
 def _run_channels(
     of: _Channels,
     ended: _Ended,
@@ -144,13 +170,17 @@ def _run_channels(
     *,
     of_input: bool,
     finds_moments: bool,
+    running: tuple[Any, Any] = (None, None),
     dy: AnyArray | None = None,
     grad_residual: AnyArray | None = None,
-) -> AnyArray | None:
-    """Run the kernel of channels, on arrays that lie as the input does, of any shape."""
+) -> tuple[Sweep, AnyArray | None]:
+    """Run the kernel of channels, on arrays that lie as the input does, of any shape.
+
+    Return its sweep and sums.
+    """
     x, residual, result, result_beside = of.x, ended.residual, y, grad_residual
     items, channels, inner = x.shape
-    lie_apart = items > 1 and inner < segments.SHORT
+    lie_apart = items > 1 and 1 < inner < segments.SHORT
     if lie_apart:
         x = _side_by_side(x)
         residual, dy = (
@@ -160,7 +190,7 @@ def _run_channels(
         result = np.empty_like(x)
         result_beside = None if grad_residual is None else np.empty_like(x)
     mean, variance = statistics
-    sums = _normalization.normalize_channels(
+    sweep, sums = _normalization.normalize_channels(
         machine.ISA,
         x,
         of.parameters,
@@ -174,13 +204,15 @@ def _run_channels(
         finds_moments,
         mean,
         variance,
+        running,
+        of.momentum,
         sweeps.threads_for(2 * x.nbytes),
     )
     if lie_apart:
         for target, found in ((y, result), (grad_residual, result_beside)):
             if target is not None and found is not None:
                 _put_apart(found, target.reshape(items, channels, inner))
-    return sums
+    return sweep, sums
 
 
 def _no_statistics(of: _Channels) -> Statistics:
@@ -188,24 +220,23 @@ def _no_statistics(of: _Channels) -> Statistics:
     return np.zeros(of.channels), np.zeros(of.channels)
 
 
-def _own_statistics(of: _Channels) -> Statistics:
-    """Return the running statistics as a kernel takes them."""
-    mean, variance = (np.array(one, np.float64) for one in of.running)
-    return mean, variance
-
-
 def _normalized(
     of: _Channels, ended: _Ended, of_input: bool, out: Any
-) -> tuple[AnyArray, Statistics]:
-    statistics = _no_statistics(of) if of_input else _own_statistics(of)
+) -> tuple[Sweep | None, AnyArray, Statistics]:
+    """Return the sweep, unless there is more to be done, the result, and the statistics."""
+    statistics = _no_statistics(of) if of_input else of.running
     operands = [one for one in (of.x, *of.parameters, ended.residual) if one is not None]
-    y = sweeps.new_result(out, of.shape, of.dtype, *operands)
+    y, sweep = sweeps.new_result(out, of.shape, of.dtype, *operands), None
     if of.x.size:
-        _run_channels(of, ended, statistics, y, of_input=of_input, finds_moments=of_input)
-        if of_input:
+        running = of.running if of_input and _kernel_updates(of, ended, out) else (None, None)
+        sweep, _ = _run_channels(
+            of, ended, statistics, y, of_input=of_input, finds_moments=of_input, running=running
+        )
+        if of_input and running[0] is None and of.running[0] is not None:
             mean, variance = statistics
             _update(of, mean, variance, of.x.shape[0] * of.x.shape[2])
-    return sweeps.deliver(y, of.dtype, out), statistics
+            sweep = None
+    return sweep, sweeps.deliver(y, of.dtype, out), statistics
 
 
 def batch_norm(
@@ -219,8 +250,16 @@ def batch_norm(
     out: Any,
 ) -> AnyArray:
     """Normalise channels over batch and space, and update running statistics when training."""
+    arrays, options = (input, *running, weight, bias), (training, momentum, eps)
+    if out is None:
+        remembered = _memo.call(arrays, options)
+        if remembered is not None:
+            y: AnyArray = remembered[0] if training else remembered
+            return y
     of = _batch_arguments(input, running, weight, bias, training, momentum, eps, True)
-    return _normalized(of, NO_ENDING, training, out)[0]
+    sweep, y, _ = _normalized(of, NO_ENDING, training, out)
+    _memo.remember(arrays, options, sweep, y)
+    return y
 
 
 def batch_norm_gradients(
@@ -255,7 +294,8 @@ def batch_norm_activation(
 ) -> tuple[AnyArray, Statistics]:
     """Normalise channels, add a residual, and activate; return the statistics too."""
     of = _batch_arguments(input, running, weight, bias, training, momentum, eps, True)
-    return _normalized(of, _ended(of, ending), training, out)
+    _, y, statistics = _normalized(of, _ended(of, ending), training, out)
+    return y, statistics
 
 
 def batch_norm_activation_gradients(
@@ -286,7 +326,7 @@ def _gradients(
     if finds_moments:
         own = _no_statistics(of)
     else:
-        own = arguments.statistics(statistics, of.channels) if of_input else _own_statistics(of)
+        own = arguments.statistics(statistics, of.channels) if of_input else of.running
     activated = ended.activation.name is not None
     grad_residual = slopes = None
     if ended.kind is not None:
@@ -294,7 +334,7 @@ def _gradients(
         slopes = grad_residual if activated else None
     sums = np.zeros((2, of.channels))
     if of.x.size:
-        found = _run_channels(
+        _, found = _run_channels(
             of,
             ended,
             own,
@@ -330,7 +370,9 @@ def _instance_arguments(
 
 
 def _instance_case(of: _Channels) -> segments.Case:
-    return segments.case_of(of.x, segments.of_instances(*of.x.shape), of.parameters, of.eps)
+    layout = segments.of_instances(*of.x.shape)
+    follows = of.running[0] is not None
+    return segments.case_of(of.x, layout, of.parameters, of.eps, with_statistics=follows)
 
 
 def instance_norm(
@@ -344,13 +386,21 @@ def instance_norm(
     out: Any,
 ) -> AnyArray:
     """Normalise every channel of every item over space."""
+    arrays, options = (input, weight, bias), (of_input, momentum, eps)
+    if out is None and running[0] is running[1] is None:
+        remembered: AnyArray | None = _instance_memo.call(arrays, options)
+        if remembered is not None:
+            return remembered
     of = _instance_arguments(input, running, weight, bias, of_input, momentum, eps, True)
     if not of.x.size:
         return sweeps.deliver(sweeps.new_result(out, of.shape, of.dtype), of.dtype, out)
     if not of_input:
-        return _normalized(of, NO_ENDING, False, out)[0]
+        return _normalized(of, NO_ENDING, False, out)[1]
     case = _instance_case(of)
-    y = segments.normalized(case, of.shape, of.dtype, out)
+    sweep, y = segments.normalized(case, of.shape, of.dtype, out)
+    if case.mean is None or case.variance is None:
+        _instance_memo.remember(arrays, options, sweep, y)
+        return y
     items, channels, inner = of.x.shape
     mean, variance = (one.reshape(items, channels).mean(0) for one in (case.mean, case.variance))
     _update(of, mean, variance, inner)
@@ -383,7 +433,7 @@ def instance_norm_gradients(
 def _segment_gradients(of: _Channels, case: segments.Case, dy: AnyArray) -> tuple[Gradient, ...]:
     """Return the gradients of input, weight and bias from segments that lie in channels."""
     dx = sweeps.new_result(None, of.x.shape, of.x.dtype)
-    sums = case.run(dy, dx)
+    _, sums = case.run(dy, dx)
     assert sums is not None
     channels = of.x.shape[1]
     by_channel = sums.sum(1) if len(sums) == channels else sums.reshape(-1, channels, 2).sum(0)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convx._core import _normalization
+from convx._core._sweep import Sweep
 from convx._engine import arguments, dtypes, machine, sweeps
 from convx._engine.dtypes import AnyArray
 
@@ -62,16 +63,16 @@ class Case(NamedTuple):
     weight: AnyArray | None
     bias: AnyArray | None
     eps: float
-    mean: AnyArray
-    variance: AnyArray
+    mean: AnyArray | None
+    variance: AnyArray | None
 
     @property
     def operands(self) -> list[AnyArray]:
         """What is read while the result is written."""
         return [one for one in (self.x, self.weight, self.bias) if one is not None]
 
-    def run(self, dy: AnyArray | None, y: AnyArray) -> AnyArray | None:
-        """Normalise into ``y``, or put the gradient there and return the sums for weights."""
+    def run(self, dy: AnyArray | None, y: AnyArray) -> tuple[Sweep, AnyArray | None]:
+        """Normalise into ``y``, or put the gradient there; return sweep and sums for weights."""
         return _normalization.normalize(
             machine.ISA,
             tuple(self.layout),
@@ -87,9 +88,11 @@ class Case(NamedTuple):
         )
 
 
-def case_of(x: AnyArray, layout: Layout, parameters: Parameters, eps: float) -> Case:
-    """Return a case, with memory for the statistics of the input."""
-    mean, variance = np.empty((2, layout.segments))
+def case_of(
+    x: AnyArray, layout: Layout, parameters: Parameters, eps: float, with_statistics: bool = False
+) -> Case:
+    """Return a case, with memory for the statistics of the input if they are asked for."""
+    mean, variance = np.empty((2, layout.segments)) if with_statistics else (None, None)
     return Case(x, layout, *parameters, eps, mean, variance)
 
 
@@ -110,11 +113,13 @@ def kernel_parameters(
     return (arrays[0], arrays[1]), kinds
 
 
-def normalized(case: Case, shape: tuple[int, ...], dtype: np.dtype[Any], out: Any) -> AnyArray:
-    """Return the result of a case, in ``out`` if that is given."""
+def normalized(
+    case: Case, shape: tuple[int, ...], dtype: np.dtype[Any], out: Any
+) -> tuple[Sweep, AnyArray]:
+    """Return the sweep of a case and its result, in ``out`` if that is given."""
     y = sweeps.new_result(out, shape, dtype, *case.operands)
-    case.run(None, y)
-    return sweeps.deliver(y, dtype, out)
+    sweep, _ = case.run(None, y)
+    return sweep, sweeps.deliver(y, dtype, out)
 
 
 def grad_operand(grad_output: object, shape: tuple[int, ...], x: AnyArray) -> AnyArray:

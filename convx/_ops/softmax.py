@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from convx._core import _activations
+from convx._core._sweep import Sweep, SweepMemo
 from convx._engine import arguments, dtypes, machine, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._ops.activation import gradient_operands
@@ -14,6 +15,8 @@ from convx._ops.activation import gradient_operands
 # and of a vector, below which columns side by side are turned into rows.
 BLOCK_BYTES = 128 * 1024
 NARROW_BYTES = 32
+
+_memo, _gradient_memo = SweepMemo(), SweepMemo()
 
 
 def softmax(
@@ -26,11 +29,18 @@ def softmax(
     sign: int = 1,
 ) -> AnyArray:
     """Return the softmax along an axis, or its logarithm; of the input or of its opposite."""
+    options = (dim, dtype, logarithm, sign)
+    if out is None:
+        remembered: AnyArray | None = _memo.call((input,), options)
+        if remembered is not None:
+            return remembered
     x, result = _operand(input, dtype)
     axis = _axis(dim, x.ndim)
     y = sweeps.new_result(out, x.shape, result, x, in_place=True)
-    _sweep(logarithm, x if sign > 0 else -x, None, axis, y)
-    return sweeps.deliver(y, result, out)
+    sweep = _sweep(logarithm, x if sign > 0 else -x, None, axis, y)
+    delivered = sweeps.deliver(y, result, out)
+    _memo.remember((input,), options, sweep, delivered)
+    return delivered
 
 
 def softmax_gradient(
@@ -44,6 +54,11 @@ def softmax_gradient(
     sign: int = 1,
 ) -> AnyArray:
     """Return the gradient of the input."""
+    arrays, options = (grad_output, input), (dim, dtype, logarithm, sign)
+    if out is None:
+        remembered: AnyArray | None = _gradient_memo.call(arrays, options)
+        if remembered is not None:
+            return remembered
     x, result = dtypes.sweep_operand(input, "input")
     if dtype is None:
         (g, x), result = gradient_operands(grad_output, input)
@@ -56,8 +71,10 @@ def softmax_gradient(
         y = sweeps.new_result(None, x.shape, x.dtype)
         if out is not None:
             arguments.check_out(out, x.shape, result)
-    _sweep(logarithm, x if sign > 0 else -x, g if sign > 0 else -g, axis, y)
-    return sweeps.deliver(y, result, out)
+    sweep = _sweep(logarithm, x if sign > 0 else -x, g if sign > 0 else -g, axis, y)
+    delivered = sweeps.deliver(y, result, out)
+    _gradient_memo.remember(arrays, options, sweep, delivered)
+    return delivered
 
 
 def _operand(input: object, dtype: object) -> tuple[AnyArray, np.dtype[Any]]:
@@ -77,10 +94,15 @@ def _axis(dim: object, ndim: int) -> int:
     return arguments.dimension(dim, ndim)
 
 
-def _sweep(logarithm: bool, x: AnyArray, g: AnyArray | None, axis: int, y: AnyArray) -> None:
-    """Compute a softmax along an axis, or its gradient for g, into y."""
+def _sweep(
+    logarithm: bool, x: AnyArray, g: AnyArray | None, axis: int, y: AnyArray
+) -> Sweep | None:
+    """Compute a softmax along an axis, or its gradient for g, into y.
+
+    Return the sweep, or None if there was more to be done.
+    """
     if not x.size:
-        return
+        return None
     sizes = x.shape or (1,)
     shape = (math.prod(sizes[:axis]), sizes[axis], math.prod(sizes[axis + 1 :]))
     threads = sweeps.threads_for(x.nbytes)
@@ -90,8 +112,9 @@ def _sweep(logarithm: bool, x: AnyArray, g: AnyArray | None, axis: int, y: AnyAr
         sides = (shape[0] * shape[2], shape[1], 1)
         _activations.softmax(machine.ISA, logarithm, sides, 1, rows, grads, turned, threads)
         y.reshape(shape)[...] = turned.swapaxes(1, 2)
-        return
-    _activations.softmax(machine.ISA, logarithm, shape, _block(shape, x.itemsize), x, g, y, threads)
+        return None
+    block = _block(shape, x.itemsize)
+    return _activations.softmax(machine.ISA, logarithm, shape, block, x, g, y, threads)
 
 
 def _turned(array: AnyArray, shape: tuple[int, int, int]) -> AnyArray:

@@ -131,6 +131,10 @@ static void NAME(sum_channels_part)(const cx_channel_norm_job *job, int64_t firs
     NAME(channel_line) lines[CX_CHANNELS_TOGETHER];
     const T *x = job->x, *dy = job->dy, *residual = dy ? job->residual : NULL, *y = job->y;
     T *g = dy ? NAME(slopes_of)(job) : NULL;
+    if (job->inner == 1) {
+        NAME(sum_columns_part)(job, first, channels, part, g);
+        return;
+    }
     int is_activated = dy && job->activation != CX_IDENTITY;
     if (is_activated)
         for (int64_t k = 0; k < channels; k++)
@@ -160,6 +164,17 @@ CX_INLINE void NAME(set_pivot)(const cx_channel_norm_job *job, int64_t channel)
     job->mean[channel] = first - first == 0 ? first : 0;
 }
 
+/* The variance that others see is that without bias. */
+CX_INLINE void NAME(update_running)(const cx_channel_norm_job *job, int64_t channel, double count)
+{
+    T *mean = job->running_mean, *variance = job->running_variance;
+    double kept = 1 - job->momentum, unbiased = job->variance[channel] * (count / (count - 1));
+    if (!mean)
+        return;
+    mean[channel] = (T)(kept * mean[channel] + job->momentum * job->mean[channel]);
+    variance[channel] = (T)(kept * variance[channel] + job->momentum * unbiased);
+}
+
 static void NAME(finish_channel)(const cx_channel_norm_job *job, int64_t channel)
 {
     const double *partial = job->partial + channel * job->parts * 2;
@@ -176,6 +191,7 @@ static void NAME(finish_channel)(const cx_channel_norm_job *job, int64_t channel
     double variance = (product - sum * (sum / count)) / count;
     job->mean[channel] += sum / count;
     job->variance[channel] = variance < 0 ? 0 : variance;
+    NAME(update_running)(job, channel, count);
 }
 
 /* dx = scale * g + slope * (x - near) + level. */
@@ -232,6 +248,10 @@ static void NAME(tilt_channels_part)(const cx_channel_norm_job *job, int64_t fir
     NAME(tilt) tilts[CX_CHANNELS_TOGETHER];
     const T *x = job->x, *g = NAME(slopes_of)(job);
     T *dx = job->y;
+    if (job->inner == 1) {
+        NAME(tilt_columns_part)(job, first, channels, part, g);
+        return;
+    }
     for (int64_t k = 0; k < channels; k++)
         tilts[k] = NAME(tilt_of)(job, first + k);
     for (int64_t run = 0; run < p.runs; run++)
@@ -251,6 +271,10 @@ static void NAME(activate_channels_part)(const cx_channel_norm_job *job, int64_t
     NAME(channel_line) lines[CX_CHANNELS_TOGETHER];
     const T *x = job->x, *residual = job->residual;
     T *y = job->y;
+    if (job->inner == 1) {
+        NAME(activate_columns_part)(job, first, channels, part);
+        return;
+    }
     for (int64_t k = 0; k < channels; k++)
         lines[k] = NAME(channel_line_of)(job, first + k);
     for (int64_t run = 0; run < p.runs; run++)

@@ -39,6 +39,14 @@ CX_INLINE int64_t NAME(like_rows)(const cx_pool_job *job, int64_t plane, int64_t
     return like;
 }
 
+/* Asks for the inputs of as many rows of outputs as have their lines now: memory need not wait while
+   lines become outputs. */
+CX_INLINE void NAME(ask_for_block)(const T *next, int64_t length)
+{
+    for (int64_t i = 0; i < length; i += 64 / (int64_t)sizeof(T))
+        __builtin_prefetch(next + i);
+}
+
 CX_INLINE void NAME(pool_block)(const int reducer, const cx_pool_job *job, int64_t plane,
                                 int64_t first, int64_t count, double divisor,
                                 const NAME(pool_room) *room)
@@ -62,6 +70,8 @@ CX_INLINE void NAME(pool_block)(const int reducer, const cx_pool_job *job, int64
             NAME(max_rows)(line, pitch, room->row, rows, step, like, axis->size);
         else
             NAME(sum_rows)(line, pitch, room->row, rows, step, like, axis->size);
+        if (job->asks_ahead && rows && r + like >= count)
+            NAME(ask_for_block)(x + room->offset[0] + like * step, count * step);
     }
     if (reducer == CX_POOL_MAX) {
         NAME(max_few)(lines, pitch, y, outputs, count, axis->taps, axis->stride);

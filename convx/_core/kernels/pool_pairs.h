@@ -49,10 +49,23 @@ CX_INLINE void NAME(choose_of_pairs)(int far, const T *above, const T *below, co
     }
 }
 
+/* Asks for what the next two rows take and, unless it goes past the caches, where their result goes. */
+CX_INLINE void NAME(ask_for_pairs)(const T *x, T *to, int64_t width, int far)
+{
+    for (int64_t k = 0; k < 2 * LANES; k += 64 / (int64_t)sizeof(T)) {
+        __builtin_prefetch(x + 2 * width + k);
+        __builtin_prefetch(x + 3 * width + k);
+        if (!far) {
+            __builtin_prefetch(to + 2 * width + k, 1);
+            __builtin_prefetch(to + 3 * width + k, 1);
+        }
+    }
+}
+
 /* A row of blocks. The last vector of them overlaps the one before; fewer than a vector are completed
    by what counts for nothing. */
 static CX_NOINLINE void NAME(choose_of_rows)(const T *x, const T *grad, T *y, int64_t width,
-                                             int64_t outputs, int far)
+                                             int64_t outputs, int far, int asks_ahead)
 {
     if (outputs < LANES) {
         T blocks[4 * LANES] = {0}, chosen[4 * LANES], shares[LANES] = {0};
@@ -73,6 +86,8 @@ static CX_NOINLINE void NAME(choose_of_rows)(const T *x, const T *grad, T *y, in
         int64_t from = cx_min(o, outputs - LANES);
         const T *above = x + 2 * from;
         T *to = y + 2 * from;
+        if (asks_ahead)
+            NAME(ask_for_pairs)(above, to, width, far);
         NAME(choose_of_pairs)(far, above, above + width, grad + from, to, to + width);
     }
 }
@@ -89,7 +104,8 @@ static void NAME(choose_of_planes)(const cx_pool_job *job, int64_t first, int64_
         T *y = (T *)job->y + plane * job->plane_size;
         for (int64_t r = 0; r < rows; r++) {
             T *to = y + 2 * r * width;
-            NAME(choose_of_rows)(x + 2 * r * width, grad + r * outputs, to, width, outputs, far);
+            NAME(choose_of_rows)(x + 2 * r * width, grad + r * outputs, to, width, outputs, far,
+                                 job->asks_ahead != 0);
             for (int64_t i = 2 * outputs; i < width; i++)
                 to[i] = to[width + i] = 0;
         }

@@ -10,6 +10,7 @@
 #include "log_sum_exp.h"
 #include "norm_sums.h"
 #include "channel_norm_sums.h"
+#include "channel_columns.h"
 #include "channel_norm_sweep.h"
 #include "optimizer_sweep.h"
 #include "pair_loss_sweep.h"

@@ -145,6 +145,7 @@ typedef struct {
    CX_NORM_FINISH follows. */
 enum { CX_NORM_START = 4, CX_NORM_APART };
 enum { CX_CHANNELS_TOGETHER = 16 }; /* at most */
+enum { CX_COLUMNS_TOGETHER = 64 };  /* at most, of channels of one position */
 
 typedef struct {
     int64_t phase;
@@ -154,13 +155,14 @@ typedef struct {
     int64_t of_input;                /* whether mean and variance are those of x, or given */
     int64_t finds_moments;           /* whether those of x are still to be found */
     int64_t activation;              /* of those in convx.h that a convolution may end with */
-    double slope, eps;
+    double slope, eps, momentum;
     const void *x, *weight, *bias, *residual;
     const void *dy;       /* NULL: not the gradients */
     void *y;              /* or the gradient of x */
     void *grad_residual;  /* NULL: not wanted, or it is dy */
     double *partial;      /* of each part two sums */
     double *mean, *variance;
+    void *running_mean, *running_variance; /* NULL, or what follows those that are found */
     double *channel_sums; /* with dy: those of the gradient before the activation, of all channels,
                              and of it times the normalised x */
 } cx_channel_norm_job;
@@ -249,6 +251,7 @@ typedef struct cx_pool_job {
     int64_t block_rows;           /* rows of outputs that are computed together if windows have few
                                      taps along the last axis, at most CX_BLOCK_ROWS, else 0 */
     int64_t block_pitch;          /* elements from one of their lines to the next */
+    int64_t asks_ahead;           /* whether what the next ones take is asked for early */
     int64_t spread_rows;          /* the same of the gradient of sums, if all have one divisor */
     int64_t spread_pitch;
     double halves;                /* divisor of sums of the blocks of 2 by 2 that the plane is cut
