@@ -80,7 +80,7 @@ typedef struct {
     int64_t slide_rows, slide_columns; /* flat: taps along the last two axes if the tap rows are
                                           neighbours in the tile, else 0 */
     int64_t lanes;             /* groups are computed as the lanes of vectors */
-    int64_t parts;             /* lanes: kinds of outputs, each with taps of its own; 0: all alike */
+    int64_t parts;             /* depthwise: kinds of outputs, each with taps of its own; 0: all alike */
     const int64_t *part;       /* of each: its first tap, its taps, where its outputs begin, how many
                                   there are along every axis; as many as the pass's, or fewer */
     int64_t interleaved;       /* so many parts, one after the other, share the rows of outputs */

@@ -341,7 +341,8 @@ static void NAME(forward_slide)(const cx_pass *pass, const cx_call *call, const 
                                 const NAME(space) *space)
 {
     NAME(slide) slide = NAME(find_slide)(pass, space);
-    NAME(row_finder) finder = NAME(find_row_finder)(pass, space, &slide);
+    NAME(row_finder) finder = NAME(find_row_finder)(
+        pass, space, &slide, cx_max(space->box.extent[pass->rank - 1], LANES));
     int upwards = NAME(goes_upwards)(&slide);
     NAME(step) s = NAME(first_step)(pass);
     int in_order = pass->taps_in_order && pass->weight_channel == pass->kernel_taps;
