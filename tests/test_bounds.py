@@ -109,7 +109,8 @@ BIG = {
     "many taps": Case((40, 41), (20, 21), channels=2, filters=3),
     "depthwise": Case((30, 48), (3, 3), groups=30),
     "short rows": Case((14, 14), (3, 3), batch=2, groups=3, options={"padding": 1}),
-    "rows of half a vector": Case((7, 7), (3, 3), batch=2, groups=3, options={"padding": 1}),
+    "rows of half a vector": Case((8, 8), (3, 3), batch=2, groups=3, options={"padding": 1}),
+    "shorter than half a vector": Case((7, 7), (3, 3), batch=2, groups=3, options={"padding": 1}),
     "every other, short": Case(
         (14, 14), (3, 3), batch=2, groups=3, options={"padding": 1, "stride": 2}
     ),

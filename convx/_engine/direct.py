@@ -61,6 +61,8 @@ FLAT_TASK = 16384  # outputs of a task where they are, over items and groups
 LANES_POSITIONS = 2048  # outputs of a box where groups are the lanes of vectors
 LANES_TAPS = 48  # taps up to which they are
 PHASED_TAPS = 3  # taps along each axis with which rows of outputs of all phases are made at once
+SMALL_PLANE = 1024  # outputs of a plane up to which it is small, …
+SMALL_TAPS = 3  # … with so many taps along each of two axes
 ROW_END = 1  # ending a row costs as much as so many more of its outputs, for estimates
 
 
@@ -150,7 +152,11 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
         and (len(axes) > 1 or axes[0].taps.stride > 1)
         and may_be_lanes(problem, axes)
         and not every_other
-        and not (slides and _fills_rows(axes, lanes) and _pays_sliding(axes, taps, rows))
+        and not (
+            slides
+            and _fills_rows(axes, _lanes_of_rows(problem, axes, lanes, narrowest))
+            and _pays_sliding(axes, taps, rows)
+        )
     )
     streams = _streams(problem, axes)
     gathered = not (as_lanes or streams) and _gathers(axes, problem.filters, narrowest)
@@ -384,6 +390,19 @@ def _fills_rows(axes: Sequence[Axis], lanes: int) -> bool:
     """Whether there are rows enough to share their input, and most lanes of theirs are outputs."""
     rows, columns = (axis.taps.outputs for axis in axes[-2:])
     return rows >= _driver.SLIDE_ROWS and 4 * columns >= 3 * whole(columns, lanes)
+
+
+def _lanes_of_rows(problem: Problem, axes: Sequence[Axis], lanes: int, narrowest: int) -> int:
+    """Lanes of a vector of a row; of short rows of small planes half a vector does."""
+    taps = [axis.taps for axis in axes]
+    is_small = (
+        problem.dtype in ("float32", "float64")
+        and [len(one.coordinates) for one in taps] == [SMALL_TAPS, SMALL_TAPS]
+        and taps[-1].stride == taps[-1].out_step * axes[-1].out_stride == 1
+        and axes[0].out_stride * taps[0].out_step == taps[-1].outputs
+        and taps[0].outputs * taps[-1].outputs <= SMALL_PLANE
+    )
+    return narrowest if is_small and taps[-1].outputs <= narrowest else lanes
 
 
 def _pays_sliding(axes: Sequence[Axis], taps: int, rows: int) -> bool:

@@ -1,4 +1,4 @@
-"""Depthwise gradients by rows: of weights of 3 by 3 taps, and of inputs with a stride of 2."""
+"""Depthwise kernels of 3 by 3 taps by rows: small planes, gradients of weights, stride 2."""
 
 import sys
 
@@ -197,3 +197,47 @@ def test_phases_spread_infinities_to_what_their_taps_reach(place, rng):
     expected = reference.conv_nd_input((2, 16, 14, 14), w, dy, stride=2, padding=1, groups=16)
     np.testing.assert_array_equal(np.isinf(found), np.isinf(expected))
     assert np.isfinite(found).sum() == found.size - (4 if place == (0, 0) else 9)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("pad", [0, 1, 2])
+@pytest.mark.parametrize(
+    "size",
+    [(7, 6), (7, 7), (8, 8), (9, 12), (14, 13), (14, 14), (15, 16), (12, 24), (28, 28), (20, 40)],
+)
+def test_small_planes(size, pad, dtype):
+    case = Case(size, (3, 3), batch=2, groups=19, options={"padding": pad})
+    x, w, b = case.arrays(dtype)
+    check(F.conv_nd, reference.conv_nd, (x, w, b), case.all_options, dtype)
+    dy = values(np.random.default_rng(2), F.conv_nd(x, w, **case.all_options).shape, dtype)
+    arrays = (x.shape, w, dy)
+    check(grad.conv_nd_input, reference.conv_nd_input, arrays, case.all_options, dtype)
+
+
+@pytest.mark.parametrize("size", [(7, 7), (9, 8), (14, 14), (15, 13), (28, 28)])
+def test_small_planes_are_the_chains_of_a_single_channel(size):
+    case = Case(size, (3, 3), batch=3, groups=18, options={"padding": 1})
+    x, w, b = case.arrays("float32")
+    options, alone = case.all_options, {**case.all_options, "groups": 1, "algorithm": "direct"}
+    y = F.conv_nd(x, w, b, **options)
+    dx = grad.conv_nd_input(x.shape, w, y, **options)
+    assert_same(convx.prepare_conv(w, b, **options)(x), y)
+    activated = convx.prepare_conv(w, b, **options, activation="relu")
+    assert_same(activated(x, residual=y), np.maximum(y + y, 0))
+    for group in (0, 7, 17):
+        only = slice(group, group + 1)
+        assert_same(F.conv_nd(x[:, only], w[only], b[only], **alone), y[:, only])
+        shape = (3, 1, *size)
+        assert_same(grad.conv_nd_input(shape, w[only], y[:, only], **alone), dx[:, only])
+
+
+def test_rows_of_small_planes_do_not_mix_what_is_not_finite(rng):
+    for size in ((7, 7), (14, 14), (16, 12)):
+        x, w = values(rng, (2, 17, *size), "float32"), np.ones((17, 1, 3, 3), np.float32)
+        x[0, 3, 3, -1] = x[1, 5, 0, 0] = x[1, 5, -1, 2] = np.inf
+        for found in (
+            F.conv2d(x, w, padding=1, groups=17),
+            grad.conv2d_input(x.shape, w, x, padding=1, groups=17),
+        ):
+            assert np.isinf(found).sum() == 6 + 4 + 6
+            assert not np.isnan(found).any()
