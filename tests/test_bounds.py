@@ -109,6 +109,11 @@ BIG = {
     "many taps": Case((40, 41), (20, 21), channels=2, filters=3),
     "depthwise": Case((30, 48), (3, 3), groups=30),
     "short rows": Case((14, 14), (3, 3), batch=2, groups=3, options={"padding": 1}),
+    "rows of half a vector": Case((8, 8), (3, 3), batch=2, groups=3, options={"padding": 1}),
+    "shorter than half a vector": Case((7, 7), (3, 3), batch=2, groups=3, options={"padding": 1}),
+    "every other, short": Case(
+        (14, 14), (3, 3), batch=2, groups=3, options={"padding": 1, "stride": 2}
+    ),
     "shorter rows, 7 taps": Case((9, 13), (7, 7), groups=2, options={"padding": 3}),
     "5 taps": Case((28, 28), (5, 5), groups=3, options={"padding": 2}),
     "half a vector at the end": Case((14, 24), (7, 7), groups=2, options={"padding": 3}),

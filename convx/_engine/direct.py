@@ -60,6 +60,9 @@ SLIDE_EVERY_OTHER = 3, 5  # taps along each axis with which they do that with a 
 FLAT_TASK = 16384  # outputs of a task where they are, over items and groups
 LANES_POSITIONS = 2048  # outputs of a box where groups are the lanes of vectors
 LANES_TAPS = 48  # taps up to which they are
+PHASED_TAPS = 3  # taps along each axis with which rows of outputs of all phases are made at once
+SMALL_PLANE = 1024  # outputs of a plane up to which it is small, …
+SMALL_TAPS = 3  # … with so many taps along each of two axes
 ROW_END = 1  # ending a row costs as much as so many more of its outputs, for estimates
 
 
@@ -149,7 +152,11 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
         and (len(axes) > 1 or axes[0].taps.stride > 1)
         and may_be_lanes(problem, axes)
         and not every_other
-        and not (slides and _fills_rows(axes, lanes) and _pays_sliding(axes, taps, rows))
+        and not (
+            slides
+            and _fills_rows(axes, _lanes_of_rows(problem, axes, lanes, narrowest))
+            and _pays_sliding(axes, taps, rows)
+        )
     )
     streams = _streams(problem, axes)
     gathered = not (as_lanes or streams) and _gathers(axes, problem.filters, narrowest)
@@ -234,7 +241,7 @@ def _may_be_parts(problem: Problem, axes: Sequence[Sequence[Axis]]) -> bool:
         and math.prod(len(choices) for choices in axes) > 1
         and alternate
         and len(axes) > 1
-        and problem.groups >= lanes
+        and (problem.groups >= lanes or _phases_slide(problem, axes, lanes))
         and taps <= LANES_TAPS
         and may_be_lanes(problem, [choices[0] for choices in axes])
     )
@@ -246,7 +253,9 @@ def _join_passes(problem: Problem, axes: Sequence[Sequence[Axis]]) -> PassPlan:
     sizes = [axis.taps.outputs for axis in joined]
     lanes, narrowest, _ = _driver.register_block(machine.ISA, problem.dtype)
     count = math.prod(map(len, axes))
-    blocks = split(sizes, LANES_POSITIONS // count, 2 * lanes)
+    by_rows = _phases_slide(problem, axes, lanes)
+    positions = max(SLIDE_POSITIONS // count, sizes[-1]) if by_rows else LANES_POSITIONS // count
+    blocks = split(sizes, positions, 2 * lanes)
     plans, places = axis_plans(joined, blocks, dense=True)
     parts: list[int] = []
     offset, weight = np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -267,15 +276,39 @@ def _join_passes(problem: Problem, axes: Sequence[Sequence[Axis]]) -> PassPlan:
         plans,
         offset,
         items=1,
-        task_groups=_groups_of_task(problem, boxes, lanes),
+        task_groups=_groups_of_task(problem, boxes, 1 if by_rows else lanes),
         channel_block=1,
         tap_block=len(offset),
         narrowest=narrowest,
-        lanes=True,
+        lanes=not by_rows,
+        flat=by_rows,
+        slide_rows=PHASED_TAPS if by_rows else 0,
+        slide_columns=PHASED_TAPS if by_rows else 0,
         parts=np.array(parts, np.int64),
         interleaved=len(axes[-1]),
     )
     return replace(joined_pass, tap_weight=weight, taps_in_order=False)
+
+
+def _phases_slide(problem: Problem, axes: Sequence[Sequence[Axis]], lanes: int) -> bool:
+    """Whether two rows of inputs make rows of all four phases, of kernels that kernels know it of.
+
+    Then each axis has a phase with the taps 0 and 2, from neighbours, and one with tap 1.
+    """
+    if problem.filters > 1 or len(axes) != 2 or problem.dtype not in ("float32", "float64"):
+        return False
+    for choices in axes:
+        taps = sorted((axis.taps for axis in choices), key=lambda one: len(one.coordinates))
+        if [one.kernel.tolist() for one in taps] != [[1], [0, 2]]:
+            return False
+        (only,), (upper, lower) = (one.coordinates.tolist() for one in taps)
+        if upper != lower + 1 or only != (lower if choices[0].taps is taps[0] else upper):
+            return False
+        if any(axis.taps.stride != 1 for axis in choices):
+            return False
+    columns = axes[-1][0].taps.outputs
+    unit = lanes // 2 if columns <= lanes // 2 else lanes
+    return axes[-1][0].out_stride == 1 and 4 * columns >= 3 * whole(columns, unit)
 
 
 def _groups_of_task(problem: Problem, boxes: int, lanes: int) -> int:
@@ -357,6 +390,19 @@ def _fills_rows(axes: Sequence[Axis], lanes: int) -> bool:
     """Whether there are rows enough to share their input, and most lanes of theirs are outputs."""
     rows, columns = (axis.taps.outputs for axis in axes[-2:])
     return rows >= _driver.SLIDE_ROWS and 4 * columns >= 3 * whole(columns, lanes)
+
+
+def _lanes_of_rows(problem: Problem, axes: Sequence[Axis], lanes: int, narrowest: int) -> int:
+    """Lanes of a vector of a row; of short rows of small planes half a vector does."""
+    taps = [axis.taps for axis in axes]
+    is_small = (
+        problem.dtype in ("float32", "float64")
+        and [len(one.coordinates) for one in taps] == [SMALL_TAPS, SMALL_TAPS]
+        and taps[-1].stride == taps[-1].out_step * axes[-1].out_stride == 1
+        and axes[0].out_stride * taps[0].out_step == taps[-1].outputs
+        and taps[0].outputs * taps[-1].outputs <= SMALL_PLANE
+    )
+    return narrowest if is_small and taps[-1].outputs <= narrowest else lanes
 
 
 def _pays_sliding(axes: Sequence[Axis], taps: int, rows: int) -> bool:

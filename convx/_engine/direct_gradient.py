@@ -6,6 +6,8 @@ The boxes set the order of the sums: they must not depend on the machine.
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from convx._core import _driver
 from convx._engine import costs, machine
 from convx._engine.cut import (
@@ -36,6 +38,11 @@ LANES_TILE = 32 * 1024  # bytes of one channel's tile there, for which boxes are
 SMALL_KERNELS = 40960  # weights in all up to which their gradient is summed in parts
 ROW_PARTS = 8  # such parts, …
 PARTIAL_SUMS = 131072  # … but no more sums in all of them
+SLIDE_GRADIENT = 2048  # the same where rows share their input
+SLIDE_TAPS = 3  # taps along each of the last two axes with which they do
+SLIDE_ROWS = 4  # rows of outputs from which they do
+SLIDE_GROUPS = 32  # groups of a task there: their sums stay in L1
+SLIDE_PARTS = 4  # parts of the sums there, which end in each of them
 POSITIONS_BYTES = 3584  # of a filter in a box where positions are lanes: several stay in L1
 TRANSPOSE_COST = 6  # multiply-adds that transposing a column costs at each output
 TILE_COST = 10  # the same of a channel's tile, beyond what it costs where positions are lanes
@@ -108,6 +115,10 @@ def plan_gradient(problem: Problem) -> PassPlan:
     """Cut a pass so that its scratch memory stays below twice the L2 cache."""
     taps = math.prod(len(axis.taps.coordinates) for axis in problem.axes)
     as_lanes = may_be_lanes(problem, problem.axes)
+    if _rows_slide(problem, problem.axes):
+        cut = _cut_slide(problem)
+        if fits(cut, problem):
+            return cut
     if not as_lanes and _positions_pay(problem, problem.axes):
         cut = _cut_positions(problem, problem.channels)
         while not fits(cut, problem) and cut.channel_block > 1:
@@ -185,6 +196,67 @@ def _reads_input(problem: Problem, axes: Sequence[Axis], blocks: Sequence[int], 
         and axis.in_stride == 1
         and least >= lanes
         and problem.in_channel * problem.item_size % 4096 != 0
+    )
+
+
+def _rows_slide(problem: Problem, axes: Sequence[Axis]) -> bool:
+    """Whether rows of a depthwise gradient share their input, and fill most of their lanes."""
+    if not is_depthwise(problem) or problem.filters > 1 or len(axes) < 2:
+        return False
+    stride = axes[-1].taps.stride
+    alike = all(
+        axis.taps.stride == stride
+        and len(axis.taps.coordinates) == SLIDE_TAPS
+        and bool((np.diff(axis.taps.coordinates) == 1).all())
+        for axis in axes[-2:]
+    )
+    rows, columns = (axis.taps.outputs for axis in axes[-2:])
+    lanes = vector_size(problem)
+    if columns <= lanes // 2:  # rows of half a vector are worth it too
+        lanes //= 2
+    return (
+        alike
+        and problem.dtype in ("float32", "float64")
+        and (stride == 1 or (stride == 2 and all(axis.taps.stride == 1 for axis in axes[:-2])))
+        and rows >= SLIDE_ROWS
+        and 4 * columns >= 3 * whole(columns, lanes)
+    )
+
+
+def _slide_blocks(axes: Sequence[Axis]) -> list[int]:
+    """Outputs of a box along each axis where rows share their input: never a single row."""
+    *outer, rows, columns = (axis.taps.outputs for axis in axes)
+    length = split([columns], SLIDE_GRADIENT, GRADIENT_UNIT)[0]
+    height = even(rows, max(2 * SLIDE_ROWS, SLIDE_GRADIENT // length))
+    while rows % height == 1:
+        height += 1
+    return [*split(outer, SLIDE_GRADIENT // (height * length), GRADIENT_UNIT), height, length]
+
+
+def _cut_slide(problem: Problem) -> PassPlan:
+    """Cut a depthwise gradient of weights whose rows share their input."""
+    _, narrowest, _ = _driver.register_block(machine.ISA, problem.dtype)
+    axes = merge_pointwise(problem.axes)
+    plans, tap_tables = axis_plans(axes, _slide_blocks(axes), dense=axes[-1].taps.stride > 1)
+    taps = math.prod(len(axis.taps.coordinates) for axis in axes)
+    boxes = math.prod(axis.blocks for axis in plans)
+    row_parts = min(SLIDE_PARTS, _row_parts(problem, problem.batch * boxes))
+    dealt = -(-4 * problem.threads // row_parts)
+    return pass_plan(
+        problem,
+        axes,
+        plans,
+        outer_sum(tap_tables),
+        items=1,
+        task_groups=even(problem.groups, min(SLIDE_GROUPS, -(-problem.groups // dealt))),
+        filter_parts=1,
+        row_parts=row_parts,
+        channel_block=1,
+        tap_block=taps,
+        narrowest=narrowest,
+        slide_rows=SLIDE_TAPS,
+        slide_columns=SLIDE_TAPS,
+        flat=True,
     )
 
 

@@ -101,7 +101,8 @@ def _pack_once(passes: Sequence[PassPlan], problem: Problem) -> bool:
     Not if no thread has several tasks for them: what others pack has to come from their caches.
     """
     shared = any(
-        -(-one.batch // one.items) * one.boxes > problem.threads and not (one.strided or one.lanes)
+        -(-one.batch // one.items) * one.boxes > problem.threads
+        and not (one.strided or one.lanes or one.parts is not None)
         for one in passes
     )
     most = max((one.packed_size for one in passes), default=0)

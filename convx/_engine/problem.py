@@ -163,7 +163,7 @@ class PassPlan:
             groups = -(-self.groups // self.task_groups) * self.task_groups
             outer = len(self.tap_weight) // self.tiling.kernel_taps
             return groups * self.filters * self.channels * outer * 2 * self.tiling.points
-        if self.lanes:
+        if self.lanes or self.parts is not None:
             return 0
         if self.tiling.axes:
             steps = self.groups * -(-self.channels // self.channel_block)

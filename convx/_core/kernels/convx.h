@@ -20,6 +20,9 @@ enum { CX_MAX_RANK = 30 };
 /* Output rows of a block that shares its input rows (slide.h). */
 enum { CX_SLIDE_ROWS = 7 };
 
+/* Outputs of a small plane, up to which slide_small.h was faster. */
+enum { CX_SMALL_PLANE = 1024 };
+
 /* Rows so many bytes apart, or a multiple, fall into one set of the L1 cache and drive one another out
    of it: they are not read in place by blocks of several rows. */
 enum { CX_L1_PERIOD = 4096 };
@@ -80,7 +83,7 @@ typedef struct {
     int64_t slide_rows, slide_columns; /* flat: taps along the last two axes if the tap rows are
                                           neighbours in the tile, else 0 */
     int64_t lanes;             /* groups are computed as the lanes of vectors */
-    int64_t parts;             /* lanes: kinds of outputs, each with taps of its own; 0: all alike */
+    int64_t parts;             /* depthwise: kinds of outputs, each with taps of its own; 0: all alike */
     const int64_t *part;       /* of each: its first tap, its taps, where its outputs begin, how many
                                   there are along every axis; as many as the pass's, or fewer */
     int64_t interleaved;       /* so many parts, one after the other, share the rows of outputs */

@@ -302,14 +302,27 @@ static void NAME(slide_plane)(const NAME(slide) *slide, const NAME(plane) *plane
     }
 }
 
-/* Whether a box is worth it: enough rows, and rows that fill most of their vectors. */
+/* Whether the planes of a box are small ones of 3 by 3 taps: see slide_small.h. */
+CX_INLINE int NAME(is_small)(const cx_pass *pass, const cx_box *box)
+{
+    const cx_axis *rows = &pass->axes[0], *columns = rows + 1;
+    return IS_FLOAT && pass->rank == 2 && pass->slide_rows == 3 && pass->slide_columns == 3 &&
+           pass->channels == 1 && columns->position_stride == 1 && columns->out_stride == 1 &&
+           rows->out_stride == box->extent[1] &&
+           box->extent[0] * box->extent[1] <= CX_SMALL_PLANE;
+}
+
+/* Whether a box is worth it: enough rows, and rows that fill most of their vectors, or of half of one
+   if planes are small. */
 CX_INLINE int NAME(slides)(const cx_pass *pass, const cx_box *box)
 {
     int64_t last = pass->rank - 1;
     if (pass->slide_rows == 0 || box->extent[last - 1] < CX_SLIDE_ROWS)
         return 0;
-    int64_t length = box->extent[last];
-    return 4 * length >= 3 * ((length + LANES - 1) / LANES * LANES);
+    int64_t length = box->extent[last], lanes = LANES;
+    if (length <= pass->narrowest && NAME(is_small)(pass, box))
+        lanes = pass->narrowest;
+    return 4 * length >= 3 * ((length + lanes - 1) / lanes * lanes);
 }
 
 /* All the outputs of a box. */
@@ -335,13 +348,23 @@ static void NAME(slide_box)(const cx_pass *pass, const cx_box *box, NAME(slide) 
 }
 
 #include "slide_rows.h"
+#if IS_FLOAT
+#include "slide_small.h"
+#endif
 
 /* The outputs of a box, group by group. */
 static void NAME(forward_slide)(const cx_pass *pass, const cx_call *call, const cx_share *share,
                                 const NAME(space) *space)
 {
     NAME(slide) slide = NAME(find_slide)(pass, space);
-    NAME(row_finder) finder = NAME(find_row_finder)(pass, space, &slide);
+    NAME(row_finder) finder = NAME(find_row_finder)(
+        pass, space, &slide, cx_max(space->box.extent[pass->rank - 1], LANES));
+#if IS_FLOAT
+    if (NAME(is_small)(pass, &space->box)) {
+        NAME(forward_small)(pass, call, share, space, &slide, &finder);
+        return;
+    }
+#endif
     int upwards = NAME(goes_upwards)(&slide);
     NAME(step) s = NAME(first_step)(pass);
     int in_order = pass->taps_in_order && pass->weight_channel == pass->kernel_taps;

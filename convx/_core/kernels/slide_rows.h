@@ -42,16 +42,18 @@ static int64_t NAME(input_span)(const cx_pass *pass)
     return negative ? 0 : span;
 }
 
-/* Rows are found in the input where zeros are padded along them. Mirrored 7 by 7 doubles were faster
+/* Rows are found in the input where zeros are padded along them; what so many of their outputs need
+   is read. Mirrored 7 by 7 doubles were faster
    with a tile. */
 static NAME(row_finder) NAME(find_row_finder)(const cx_pass *pass, const NAME(space) *space,
-                                              NAME(slide) *slide)
+                                              NAME(slide) *slide, int64_t outputs)
 {
     const cx_axis *axis = &pass->axes[pass->rank - 1];
-    int64_t outputs = cx_max(space->box.extent[pass->rank - 1], LANES);
     NAME(row_finder) finder = {0, space->box.origin[pass->rank - 1] + axis->strand_start[0],
                                axis->tile_length + slide->stride * (outputs - axis->block + 1),
                                INT64_MAX, INT64_MIN, NAME(input_span)(pass), space->zeros};
+    for (int64_t row = 0; row < pass->tile_rows; row++)
+        space->tile_row[row] = row * axis->tile_length;
     finder.in_place = NAME(slide_kind)(slide) > 10 && finder.span > 0 && !axis->halo &&
                       !(slide->down < 0 && slide->rows == 7 && sizeof(T) == 8) &&
                       axis->strands == 1 && axis->step == 1 && axis->in_stride == 1 &&
@@ -76,6 +78,23 @@ static NAME(row_finder) NAME(find_row_finder)(const cx_pass *pass, const NAME(sp
     __builtin_memset(space->inside + slide->first, 0xff,
                      (slide->end - slide->first) * sizeof(T));
     return finder;
+}
+
+/* Where the rows of a channel are read, whose input begins at `from`: `*row` tells where each of them
+   begins from the place that is returned, or CX_ZEROS. */
+CX_INLINE const T *NAME(place_rows)(const cx_pass *pass, const NAME(space) *space,
+                                    const NAME(row_finder) *finder, const T *input, int64_t from,
+                                    const int64_t **row)
+{
+    int64_t start = from + finder->start;
+    if (finder->in_place && start + finder->first >= 0 &&
+        start + finder->last + finder->reach <= finder->span) {
+        *row = space->box.row_source;
+        return input + start;
+    }
+    NAME(fill_tile)(pass, &space->box, input + from, 0, 1, space->tile);
+    *row = space->tile_row;
+    return space->tile;
 }
 
 /* The table of the rows of a group, whose input begins at `at`. */

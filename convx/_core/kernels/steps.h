@@ -74,6 +74,7 @@ typedef struct {
     int64_t *panel_offset; /* of each step in a panel */
     int64_t *weight_offset; /* and in the weights, where they are strided */
     NAME(move) *moves; /* of gathering */
+    int64_t *tile_row;  /* where rows of the tile begin */
     int64_t *slide_row; /* of rows that share their input, see slide.h; and so on */
     const T **source;
     T *tile, *panel, *weights, *kernels, *staged, *zeros, *inside;
@@ -124,6 +125,8 @@ CX_INLINE NAME(space) NAME(carve)(const cx_pass *pass, int kind, char **scratch)
     int64_t sources = pass->slide_rows ? pass->channels * pass->tile_rows : 0;
     int64_t planes = pass->slide_rows ? pass->channels * pass->taps : 0;
     int64_t room = pass->slide_rows ? SLIDE_ROOM(pass) : 0;
+    space.tile_row =
+        cx_carve(scratch, pass->slide_rows ? pass->tile_rows * (int64_t)sizeof(int64_t) : 0);
     space.slide_row = cx_carve(scratch, planes * (int64_t)sizeof(int64_t));
     space.source = cx_carve(scratch, sources * (int64_t)sizeof(T *));
     space.zeros = NAME(carve_elements)(scratch, room);

@@ -25,6 +25,10 @@ static int64_t NAME(scratch_bytes)(const cx_pass *pass, int kind)
         NAME(carve_filters)(pass, &end);
         return (int64_t)(intptr_t)end;
     }
+    if (pass->slide_rows && kind == CX_WEIGHT_GRADIENT) {
+        NAME(carve_slide_gradient)(pass, &end);
+        return (int64_t)(intptr_t)end;
+    }
     if (pass->winograd_tile) {
         if (kind == CX_WEIGHT_GRADIENT)
             NAME(carve_gradient)(pass, &end);
@@ -74,6 +78,10 @@ static void NAME(forward)(const cx_pass *pass, const cx_call *call, int64_t task
         NAME(forward_spectra)(pass, call, &share, scratch);
         return;
     }
+    if (pass->parts && !pass->lanes) {
+        NAME(forward_phases)(pass, call, &share, scratch);
+        return;
+    }
 #endif
     if (pass->lanes) {
         NAME(forward_lanes)(pass, call, &share, scratch);
@@ -112,6 +120,10 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
         return;
     }
 #if IS_FLOAT
+    if (pass->slide_rows) {
+        NAME(gradient_slide)(pass, call, &share, task, scratch);
+        return;
+    }
     if (pass->winograd_tile) {
         NAME(gradient_winograd)(pass, call, &share, task, scratch);
         return;
@@ -148,6 +160,8 @@ static int64_t NAME(sums_size)(const cx_pass *pass)
 #if IS_FLOAT
     if (pass->fft_axes)
         return NAME(spectral_sums_size)(pass);
+    if (pass->slide_rows)
+        return pass->task_groups * pass->taps * cx_max(LANES, NAME(sums_of_weight)(pass));
     if (pass->winograd_tile)
         return NAME(sums_of)(pass).size;
 #endif

@@ -33,6 +33,10 @@
 #endif
 #include "weight_gradient.h"
 #include "positions.h"
+#if IS_FLOAT
+#include "slide_gradient.h"
+#include "slide_phases.h"
+#endif
 #include "tasks.h"
 
 static const cx_kernels NAME(kernels) = {
