@@ -57,6 +57,13 @@ cdef int64_t *add_option(option, dict names, int depth, int64_t *at, int64_t *en
     if type(option) is int:
         value = PyLong_AsLongLongAndOverflow(option, &overflow)
         return NULL if overflow else add_words(NUMBER, value, at, end)
+    if type(option) is tuple:
+        at = add_words(NUMBERS, len(<tuple>option), at, end)
+        for one in <tuple>option:
+            at = add_option(one, names, depth + 1, at, end)
+            if at == NULL:
+                return NULL
+        return at
     if type(option) is str:
         name = names.get(option)
         return NULL if name is None else add_words(NAME, name, at, end)
@@ -66,16 +73,7 @@ cdef int64_t *add_option(option, dict names, int depth, int64_t *at, int64_t *en
         return add_words(REAL, value, at, end)
     if type(option) is bool:
         return add_words(FLAG, option is True, at, end)
-    if option is None:
-        return add_words(NOTHING, 0, at, end)
-    if type(option) is not tuple:
-        return NULL
-    at = add_words(NUMBERS, len(<tuple>option), at, end)
-    for one in <tuple>option:
-        at = add_option(one, names, depth + 1, at, end)
-        if at == NULL:
-            return NULL
-    return at
+    return add_words(NOTHING, 0, at, end) if option is None else NULL
 
 
 cdef int64_t *add_array(array, int64_t *at, int64_t *end, Py_buffer *views, int *held) except? NULL:

@@ -43,8 +43,7 @@ static int64_t NAME(input_span)(const cx_pass *pass)
 }
 
 /* Rows are found in the input where zeros are padded along them; what so many of their outputs need
-   is read. Mirrored 7 by 7 doubles were faster
-   with a tile. */
+   is read. Mirrored 7 by 7 doubles were faster with a tile. */
 static NAME(row_finder) NAME(find_row_finder)(const cx_pass *pass, const NAME(space) *space,
                                               NAME(slide) *slide, int64_t outputs)
 {
@@ -52,8 +51,6 @@ static NAME(row_finder) NAME(find_row_finder)(const cx_pass *pass, const NAME(sp
     NAME(row_finder) finder = {0, space->box.origin[pass->rank - 1] + axis->strand_start[0],
                                axis->tile_length + slide->stride * (outputs - axis->block + 1),
                                INT64_MAX, INT64_MIN, NAME(input_span)(pass), space->zeros};
-    for (int64_t row = 0; row < pass->tile_rows; row++)
-        space->tile_row[row] = row * axis->tile_length;
     finder.in_place = NAME(slide_kind)(slide) > 10 && finder.span > 0 && !axis->halo &&
                       !(slide->down < 0 && slide->rows == 7 && sizeof(T) == 8) &&
                       axis->strands == 1 && axis->step == 1 && axis->in_stride == 1 &&
@@ -93,6 +90,8 @@ CX_INLINE const T *NAME(place_rows)(const cx_pass *pass, const NAME(space) *spac
         return input + start;
     }
     NAME(fill_tile)(pass, &space->box, input + from, 0, 1, space->tile);
+    for (int64_t i = 0; i < pass->tile_rows; i++)
+        space->tile_row[i] = i * pass->axes[pass->rank - 1].tile_length;
     *row = space->tile_row;
     return space->tile;
 }
