@@ -176,7 +176,8 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
     boxes, positions = math.prod(axis.blocks for axis in plans), math.prod(blocks)
     slide_rows, slide_columns = map(len, tap_tables[-2:]) if slides and flat else (0, 0)
 
-    step = FLAT_WEIGHTS if flat or as_lanes else step
+    if flat or as_lanes:
+        step = FLAT_WEIGHTS
     channel_block = even(problem.channels, step // taps)
     alike = problem.groups * boxes
     shared = min(TASK_POSITIONS // positions, problem.batch * alike // problem.threads)
