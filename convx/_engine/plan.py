@@ -106,4 +106,4 @@ def _pack_once(passes: Sequence[PassPlan], problem: Problem) -> bool:
         for one in passes
     )
     most = max((one.packed_size for one in passes), default=0)
-    return shared and most * problem.item_size <= machine.L2_BYTES // 2
+    return shared and most * problem.item_size <= machine.L2_BYTES
