@@ -19,6 +19,7 @@ from convx import functional, grad
 LAYERS = {
     "64 channels, 56², 3×3": ((1, 64, 56, 56), (64, 64, 3, 3), 1, "forward"),
     "64 channels, 56², 3×3, stride 2": ((1, 64, 56, 56), (64, 64, 3, 3), 2, "forward"),
+    "64 channels, 56², 2×2": ((1, 64, 56, 56), (64, 64, 2, 2), 1, "forward"),
     "64 channels, 56², 5×5": ((1, 64, 56, 56), (64, 64, 5, 5), 1, "forward"),
     "64 channels, 8×28², 3×3×3": ((1, 64, 8, 28, 28), (64, 64, 3, 3, 3), 1, "forward"),
     "512 channels, 300, 3 taps": ((1, 512, 300), (512, 512, 3), 1, "forward"),

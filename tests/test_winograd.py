@@ -14,7 +14,8 @@ from convx import grad, reference
 from convx._core import _driver, _memo
 from convx._engine import execution, machine, winograd
 
-# Items, channels, filters, sizes, kernel, options: what is transformed is 3 or 5 taps wide.
+# Items, channels, filters, sizes, kernel, options: what is transformed is 2, 3 or 5 taps wide, in
+# gradients of the input with a stride the taps of a phase.
 CASES = {
     "one axis": (2, 20, 30, (70,), (3,), {"padding": 1}),
     "one tile": (1, 5, 6, (3, 3), (3, 3), {}),
@@ -40,6 +41,11 @@ CASES = {
     "five taps, many channels": (1, 300, 20, (10, 9), (5, 5), {"padding": 2}),
     "five taps in one axis": (1, 6, 7, (11, 30), (3, 5), {"padding": (1, 2)}),
     "five taps, dilated": (2, 8, 9, (23, 22), (5, 5), {"padding": 2, "dilation": 2}),
+    "two taps": (2, 20, 30, (19, 22), (2, 2), {"padding": 1}),
+    "two taps, many of both": (1, 150, 400, (13, 14), (2, 2), {}),
+    "two taps in one axis": (1, 6, 7, (11, 30), (3, 2), {"padding": (1, 0)}),
+    "two taps, dilated": (2, 8, 9, (23, 22), (2, 2), {"dilation": 2}),
+    "two taps, one axis": (2, 20, 30, (70,), (2,), {}),
     "four axes": (1, 3, 4, (4, 5, 6, 7), (2, 3, 3, 3), {}),
     "reflected": (1, 4, 5, (15, 9), (3, 3), {"padding": 1, "padding_mode": "reflect"}),
     "wrapped around": (1, 4, 5, (9, 15), (3, 3), {"padding": 2, "padding_mode": "circular"}),
@@ -56,6 +62,12 @@ CASES = {
         *(1, 4, 5, (15, 9), (3, 3)),
         {"stride": 2, "padding": 2, "padding_mode": "reflect"},
     ),
+    "strided, four taps": (2, 17, 30, (22, 37), (4, 4), {"stride": 2, "padding": 1}),
+    "strided, five taps": (2, 7, 9, (22, 37), (5, 5), {"stride": 2, "padding": 2}),
+    "strided, two kinds of taps": (1, 6, 7, (13, 40), (4, 3), {"stride": 2, "padding": 1}),
+    "strided by three": (1, 6, 7, (20, 31), (5, 4), {"stride": 3, "padding": 1}),
+    "strided, one axis": (2, 6, 7, (75,), (3,), {"stride": 2, "padding": 1}),
+    "strided, groups of few": (2, 16, 8, (21, 22), (3, 3), {"stride": 2, "groups": 8}),
     "no items": (0, 4, 5, (9, 15), (3, 3), {}),
 }
 
@@ -102,6 +114,36 @@ def test_gradients(case, dtype, rng):
     dy = values(rng, F.conv_nd(x, w, **options).shape, dtype)
     oracle = without_algorithm(reference.conv_nd_grad)
     check(grad.conv_nd, oracle, (dy, x, w, b), options, dtype)
+
+
+TRANSPOSED = {
+    "2×2 in each phase": ((17, 30, 4, 4), {"stride": 2, "padding": 1}),
+    "2×2, 2 and 1": ((17, 30, 3, 3), {"stride": 2, "padding": 1, "output_padding": 1}),
+    "3×3 in each phase": ((17, 30, 6, 6), {"stride": 2, "padding": 2}),
+    "groups, dilated": ((17, 5, 4, 4), {"stride": 2, "dilation": 3, "groups": 17}),
+    "along the last axis": ((17, 30, 3, 4), {"stride": (1, 2)}),
+}
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("case", TRANSPOSED)
+def test_transposed(case, dtype, rng):
+    """With a stride, phases are transformed along the axes that have enough taps."""
+    kernel, options = TRANSPOSED[case]
+    filters = kernel[1] * options.get("groups", 1)
+    arrays = (values(rng, one, dtype) for one in ((2, 17, 13, 20), kernel, (filters,)))
+    oracle = without_algorithm(reference.conv_transpose_nd)
+    check(F.conv_transpose_nd, oracle, tuple(arrays), {**options, "algorithm": "winograd"}, dtype)
+
+
+def test_phases_of_a_stride(rng):
+    """What a tiling does not fit is computed directly."""
+    w, dy = values(rng, (64, 64, 3, 3), "float32"), values(rng, (2, 64, 28, 28), "float32")
+    with execution.recording() as programs:
+        grad.conv2d_input((2, 64, 56, 56), w, dy, stride=2, padding=1)
+    (found,) = programs
+    assert found.plan.algorithm == "winograd"
+    assert sorted(one.tiling.axes for one in found.plan.passes) == [0, 0, 1, 2]
 
 
 @randomly(
@@ -220,13 +262,14 @@ def test_equal_bits_of_prepared_weights(case, tile, rng, only_tiles_of):
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_accuracy_with_a_stride(dtype, rng):
-    """Less than that of the tiles of 4."""
-    x, w = rng.standard_normal((1, 64, 56, 56)), rng.standard_normal((64, 64, 3, 3))
+@pytest.mark.parametrize(("taps", "stride", "units"), [(3, 2, 5), (2, 1, 10)])
+def test_accuracy_of_fewer_points(taps, stride, units, dtype, rng):
+    """Less of an error than that of tiles of 4 for three taps."""
+    x, w = rng.standard_normal((1, 64, 56, 56)), rng.standard_normal((64, 64, taps, taps))
     x, w = x.astype(dtype), w.astype(dtype)
-    exact = F.conv2d(x.astype("float64"), w.astype("float64"), stride=2, algorithm="direct")
-    error = np.sqrt(np.mean((F.conv2d(x, w, stride=2, algorithm="winograd") - exact) ** 2))
-    assert 0 < error < 5 * np.finfo(dtype).eps * np.sqrt(np.mean(exact**2))
+    exact = F.conv2d(x.astype("float64"), w.astype("float64"), stride=stride, algorithm="direct")
+    error = np.sqrt(np.mean((F.conv2d(x, w, stride=stride, algorithm="winograd") - exact) ** 2))
+    assert 0 < error < units * np.finfo(dtype).eps * np.sqrt(np.mean(exact**2))
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -289,6 +332,7 @@ CHOICES = {
     "1×1": ((1, 64, 56, 56), (64, 64, 1, 1), {}, "direct"),
     "5×5": ((1, 64, 56, 56), (64, 64, 5, 5), {}, "winograd"),
     "7×7": ((1, 64, 56, 56), (64, 64, 7, 7), {}, "direct"),
+    "2×2": ((1, 64, 56, 56), (64, 64, 2, 2), {}, "winograd"),
     "strided": ((1, 64, 56, 56), (64, 64, 3, 3), {"stride": 2, "padding": 1}, "winograd"),
     "strided, few channels": ((1, 8, 56, 56), (8, 8, 3, 3), {"stride": 2}, "direct"),
     "strided by three": ((1, 64, 56, 56), (64, 64, 3, 3), {"stride": 3}, "direct"),

@@ -95,6 +95,8 @@ WINOGRAD = {
 # What Winograd's algorithm takes with a stride of 2, forward, over what the counts of it say: found
 # by hand from 16 layers on the same machine, 26 November 2026.
 STRIDED = 1.12
+# The same of tiles for two taps, from 16 layers.
+TWO_TAPS = 1.3
 # What direct sums of one channel with one filter, of taps that slide.h has functions for, take of
 # what the counts of them say: found by hand from 5×5×5 taps on the same machine, likewise.
 SIZED = 0.88

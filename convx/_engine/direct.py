@@ -103,10 +103,10 @@ def plan_passes(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling
         joined = _join_passes(problem, axes)
         if fits(joined, problem):
             return [joined]
-    return [_plan_pass(one) for one in choices_of(problem, axes)]
+    return [plan_pass(one) for one in choices_of(problem, axes)]
 
 
-def _plan_pass(problem: Problem) -> PassPlan:
+def plan_pass(problem: Problem) -> PassPlan:
     """Cut a pass so that its scratch memory stays below twice the L2 cache.
 
     First with ever shorter steps of the reduction, down to one channel, then with ever fewer

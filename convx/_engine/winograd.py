@@ -11,13 +11,13 @@ The constants were chosen on AMD EPYCs (Genoa, Zen 4, and Turin, Zen 5) with 1 M
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from convx._core import _driver
-from convx._engine import costs, machine, map_convolution
+from convx._engine import costs, direct, machine, map_convolution
 from convx._engine.cut import (
     MOST_WEIGHTS,
     are_neighbours,
@@ -27,10 +27,8 @@ from convx._engine.cut import (
     fewest_parts,
     fits,
     outer_sum,
-    outer_taps,
     pass_plan,
     pitch,
-    products,
     split,
     tile_sizes,
     transformed,
@@ -38,10 +36,10 @@ from convx._engine.cut import (
     whole,
     with_phases,
 )
-from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem, Tiling
+from convx._engine.problem import DIRECT, Axis, AxisPlan, PassPlan, Problem, Tiling
 from convx._engine.window import AxisTaps, Table
 
-TILES = {3: (4, 2), 5: (2,)}  # outputs of a tile along an axis with so many taps
+TILES = {2: (4,), 3: (4, 2), 5: (2,)}  # outputs of a tile along an axis with so many taps
 STRIDED = Tiling("winograd", (2, 2), (3, 3), 2)
 MOST_COLUMNS = 128  # tiles of a task
 LEAST_COLUMNS = 32  # fewer where the reduction takes one step are not worth it
@@ -66,7 +64,7 @@ def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
     found: list[Tiling] = []
     for taps, tiles in TILES.items():
         fitting = [
-            all(_fits(axis.taps, taps) for axis in choices) for choices in reversed(axes[-2:])
+            any(_fits(axis.taps, taps) for axis in choices) for choices in reversed(axes[-2:])
         ]
         for count in range(1, len([*itertools.takewhile(bool, fitting)]) + 1):
             found += [Tiling("winograd", (tile,) * count, (taps,) * count) for tile in tiles]
@@ -86,20 +84,36 @@ def _fits_stride(axis: Axis) -> bool:
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
     """Multiply-adds that take as long as a group."""
+    return sum(_estimate_pass(one, _tiling_of(one, tiling)) for one in choices_of(problem, axes))
+
+
+def _tiling_of(problem: Problem, tiling: Tiling) -> Tiling:
+    """Tell how one pass is transformed: along those of the last axes that have so many taps."""
+    if tiling.stride > 1:
+        return tiling
+    each = zip(reversed(problem.axes), reversed(tiling.taps))
+    count = len([*itertools.takewhile(bool, (_fits(axis.taps, taps) for axis, taps in each))])
+    if not count:
+        return DIRECT
+    return tiling._replace(tiles=tiling.tiles[-count:], taps=tiling.taps[-count:])
+
+
+def _estimate_pass(problem: Problem, tiling: Tiling) -> float:
+    axes = [[axis] for axis in problem.axes]
+    if not tiling.axes:
+        kernel = tuple(len(axis.taps.coordinates) for axis in problem.axes)
+        return direct.estimate(replace(problem, kernel=kernel), axes, tiling)
     each, gradient = costs.WINOGRAD[problem.kind], problem.kind == "weight_gradient"
     first = len(axes) - tiling.axes
-    outer, filters = outer_taps(axes[:first]), problem.filters
+    outer, filters = _outer_taps(problem, tiling), problem.filters
     lanes, shared = vector_size(problem), tiling.sums / tiling.points
     # channels of the sums that become a gradient of weights are in whole panels of two vectors
     panels = whole(problem.channels, 2 * lanes)
     weight_bytes = problem.groups * filters * outer * panels * tiling.points * problem.item_size
     if weight_bytes > MOST_WEIGHTS:
         return math.inf
-    places = math.prod(sum(axis.taps.outputs for axis in choices) for choices in axes[:first])
-    tiles = math.prod(
-        sum(tiling.tile_counts([with_phases(axis)])[0] for axis in choices)
-        for choices in axes[first:]
-    )
+    places = math.prod(axis.taps.outputs for axis in problem.axes[:first])
+    tiles = math.prod(tiling.tile_counts([with_phases(axis) for axis in problem.axes[first:]]))
     channels, inputs, outputs = problem.channels, outer * problem.channels, filters
     filled = 1.0
     if gradient:  # products have whole panels of channels; each task transforms whole vectors anew
@@ -110,8 +124,7 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     elif 0 < tiles * places < lanes and not map_convolution.has_tiles(problem, axes):
         # half a vector at least
         filled = whole(tiles * places, lanes // 2) / (tiles * places)
-    per_tile: float = channels * filters * products(axes[:first])
-    per_tile += places * (inputs * each.input + outputs * each.output * shared)
+    per_tile = channels * filters * outer + inputs * each.input + outputs * each.output * shared
     kernels = 0 if problem.weights_prepared else outer * channels * filters
     far = max(0, weight_bytes - NEAR_WEIGHTS) / max(1, weight_bytes)
     fresh = weight_bytes > KEPT_WEIGHTS
@@ -119,17 +132,23 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     weights = kernels * (
         each.weights + per_weight * (tiling.weight_points if gradient else tiling.points)
     )
-    more = costs.STRIDED if tiling.stride > 1 and not gradient else 1.0
-    return more * (problem.batch * tiles * tiling.points * filled * per_tile + weights)
+    more = costs.TWO_TAPS if tiling.taps[0] == 2 else 1.0
+    more = costs.STRIDED if tiling.stride > 1 and not gradient else more
+    return more * (problem.batch * places * tiles * tiling.points * filled * per_tile + weights)
 
 
 def plan_passes(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> list[PassPlan]:
-    """Plan a pass for each choice among what there is for every axis."""
-    return [_plan_pass(one, tiling) for one in choices_of(problem, axes)]
+    """Plan a pass for each choice among what there is for every axis.
+
+    Phases of a stride have different taps: what the tiling does not fit is computed directly.
+    """
+    return [_plan_pass(one, _tiling_of(one, tiling)) for one in choices_of(problem, axes)]
 
 
 def _plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
     """Cut a pass so that its scratch memory stays below twice the L2 cache."""
+    if not tiling.axes:
+        return direct.plan_pass(problem)
     problem = transformed(problem, tiling)
     gradient = problem.kind == "weight_gradient"
     cut_with = _cut_gradient if gradient else _cut_forward
@@ -185,7 +204,9 @@ def _fill(tiles: Sequence[int], columns: int, lanes: int) -> float:
 
 
 def _outer_taps(problem: Problem, tiling: Tiling) -> int:
-    return outer_taps([[axis] for axis in problem.axes[: len(problem.axes) - tiling.axes]])
+    """Taps along axes that are not transformed."""
+    outer = problem.axes[: len(problem.axes) - tiling.axes]
+    return math.prod(len(axis.taps.coordinates) for axis in outer)
 
 
 def _plan(problem: Problem, tiling: Tiling, boxes: _Boxes, **chosen: Any) -> PassPlan:

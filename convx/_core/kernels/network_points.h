@@ -27,12 +27,12 @@ CX_INLINE void NAME(tile_to_points)(const T *x, int64_t row, T *points, int64_t 
     CX_UNROLL for (int j = 0; j < NAME(MAP_POINTS); j++) {
         CX_UNROLL for (int i = 0; i < NAME(MAP_POINTS); i++)
             d[i] = *(const NAME(loose) *)(x + i * row + j * LANES);
-        NAME(to_points)(NAME(MAP_POINTS), d, v);
+        NAME(to_points)(NAME(MAP_POINTS), 1, d, v);
         CX_UNROLL for (int i = 0; i < NAME(MAP_POINTS); i++)
             down[i][j] = v[i];
     }
     for (int i = 0; i < NAME(MAP_POINTS); i++) {
-        NAME(to_points)(NAME(MAP_POINTS), down[i], v);
+        NAME(to_points)(NAME(MAP_POINTS), 1, down[i], v);
         CX_UNROLL for (int j = 0; j < NAME(MAP_POINTS); j++)
             *(NAME(loose) *)(points + (i * NAME(MAP_POINTS) + j) * pitch) = v[j];
     }

@@ -41,12 +41,12 @@ CX_INLINE void NAME(kernel_to_points)(const T *taps, T *points, int64_t pitch)
     CX_UNROLL for (int j = 0; j < CX_ROW_TAPS; j++) {
         CX_UNROLL for (int i = 0; i < CX_ROW_TAPS; i++)
             g[i] = *(const NAME(loose) *)(taps + (i * CX_ROW_TAPS + j) * LANES);
-        NAME(weights_to_points)(NAME(MAP_POINTS), CX_ROW_TAPS, g, u);
+        NAME(weights_to_points)(NAME(MAP_POINTS), CX_ROW_TAPS, 1, g, u);
         CX_UNROLL for (int i = 0; i < NAME(MAP_POINTS); i++)
             down[i][j] = u[i];
     }
     CX_UNROLL for (int i = 0; i < NAME(MAP_POINTS); i++) {
-        NAME(weights_to_points)(NAME(MAP_POINTS), CX_ROW_TAPS, down[i], u);
+        NAME(weights_to_points)(NAME(MAP_POINTS), CX_ROW_TAPS, 1, down[i], u);
         CX_UNROLL for (int j = 0; j < NAME(MAP_POINTS); j++)
             *(NAME(loose) *)(points + (i * NAME(MAP_POINTS) + j) * pitch) = u[j];
     }

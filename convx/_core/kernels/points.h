@@ -6,8 +6,8 @@
    both sides. The product in the middle is the one of product.h, once for each point, with the
    tiles as its columns; taps along other axes are summed in it like channels.
 
-   There are as many points as inputs of a tile: 6 of them are 0, 1, -1, 1/2, -2 and infinity, 4 of
-   them 0, 1, -1 and infinity. Taps and outputs are the coefficients of polynomials. A and, but for
+   There are as many points as inputs of a tile: 6 of them are 0, 1, -1, 1/2, -2 and infinity, 5 of
+   them 0, -1, 1/2, 2 and infinity, 4 of them 0, 1, -1 and infinity. Taps and outputs are the coefficients of polynomials. A and, but for
    a factor of each point, G evaluate one at the points; Bᵀ depends on the points alone.
 
    With a stride of 2, two outputs of three taps are those of taps 0 and 2 over every other input,
@@ -126,15 +126,26 @@ CX_INLINE int64_t NAME(spread)(int64_t elements)
         TILING_CASE(CALL, 2, 3, 2, 2)                                                             \
         TILING_CASE(CALL, 2, 5, 1, 1)                                                             \
         TILING_CASE(CALL, 2, 5, 2, 1)                                                             \
+        TILING_CASE(CALL, 4, 2, 1, 1)                                                             \
+        TILING_CASE(CALL, 4, 2, 2, 1)                                                             \
         TILING_CASE(CALL, 4, 3, 1, 1)                                                             \
         TILING_CASE(CALL, 4, 3, 2, 1)                                                             \
     }
 
 enum { NAME(MOST_POINTS) = 6 }; /* along an axis */
 
-/* Bᵀ d along an axis: 4 or 6 points; 5 with a stride of 2. */
-CX_INLINE void NAME(to_points)(const int points, const NAME(vector) *d, NAME(vector) *v)
+/* Bᵀ d along an axis: 4 to 6 points; 5 with a stride of 2. */
+CX_INLINE void NAME(to_points)(const int points, const int stride, const NAME(vector) *d,
+                               NAME(vector) *v)
 {
+    if (stride == 2) {
+        v[0] = d[0] - d[2];
+        v[1] = d[2];
+        v[2] = d[4] - d[2];
+        v[3] = d[1];
+        v[4] = d[3];
+        return;
+    }
     if (points == 4) {
         v[0] = d[0] - d[2];
         v[1] = d[2] + d[1];
@@ -143,11 +154,11 @@ CX_INLINE void NAME(to_points)(const int points, const NAME(vector) *d, NAME(vec
         return;
     }
     if (points == 5) {
-        v[0] = d[0] - d[2];
-        v[1] = d[2];
-        v[2] = d[4] - d[2];
-        v[3] = d[1];
-        v[4] = d[3];
+        v[0] = d[0] + d[3] - (T)1.5 * (d[1] + d[2]);
+        v[1] = d[1] + d[3] - (T)2.5 * d[2];
+        v[2] = d[3] - d[2] - 2 * d[1];
+        v[3] = d[3] + (T)0.5 * (d[2] - d[1]);
+        v[4] = d[1] + d[4] - (T)1.5 * (d[2] + d[3]);
         return;
     }
     NAME(vector) even = d[4] - d[2], odd = d[3] - d[1];
@@ -171,16 +182,22 @@ CX_INLINE void NAME(evaluate)(const int points, const int count, const NAME(vect
         else
             even += y[i];
     v[0] = y[0];
-    v[1] = even + odd;
-    v[2] = even - odd;
-    v[points - 1] = y[count - 1];
-    if (points < 6)
-        return;
-    v[3] = v[4] = y[count - 1];
-    CX_UNROLL for (int i = count - 2; i >= 0; i--) {
-        v[3] = (T)0.5 * v[3] + y[i];
-        v[4] = y[i] - 2 * v[4];
+    if (points == 5)
+        v[1] = even - odd;
+    else {
+        v[1] = even + odd;
+        v[2] = even - odd;
     }
+    v[points - 1] = y[count - 1];
+    if (points < 5)
+        return;
+    NAME(vector) half = y[count - 1], two = y[count - 1];
+    CX_UNROLL for (int i = count - 2; i >= 0; i--) {
+        half = (T)0.5 * half + y[i];
+        two = y[i] + (T)(points == 5 ? 2 : -2) * two;
+    }
+    v[points - 3] = half;
+    v[points - 2] = two;
 }
 
 /* The transposed of it: Aᵀ m. */
@@ -195,15 +212,18 @@ CX_INLINE void NAME(from_points)(const int points, const int count, const NAME(v
     NAME(vector) even = m[1] + m[2], odd = m[1] - m[2];
     T half = 1, two = 1;
     CX_UNROLL for (int i = 0; i < count; i++) {
-        y[i] = i % 2 ? odd : even;
+        if (points == 5)
+            y[i] = i % 2 ? -m[1] : m[1];
+        else
+            y[i] = i % 2 ? odd : even;
         if (i == 0)
             y[i] += m[0];
         if (i == count - 1)
             y[i] += m[points - 1];
-        if (points == 6)
-            y[i] += half * m[3] + two * m[4];
+        if (points >= 5)
+            y[i] += half * m[points - 3] + two * m[points - 2];
         half *= (T)0.5;
-        two *= -2;
+        two *= points == 5 ? 2 : -2;
     }
 }
 
@@ -211,15 +231,16 @@ CX_INLINE void NAME(from_points)(const int points, const int count, const NAME(v
 CX_INLINE T NAME(factor)(const int points, const int point)
 {
     const T of_4[] = {1, 0.5, 0.5, 1};
+    const T of_5[] = {1, -2.0 / 9, -8.0 / 9, 1.0 / 9, 1};
     const T of_6[] = {1, 1.0 / 3, -1.0 / 3, -16.0 / 15, 1.0 / 15, 1};
-    return points == 4 ? of_4[point] : of_6[point];
+    return points == 4 ? of_4[point] : points == 5 ? of_5[point] : of_6[point];
 }
 
 /* G g along an axis. */
-CX_INLINE void NAME(weights_to_points)(const int points, const int taps, const NAME(vector) *g,
-                                       NAME(vector) *u)
+CX_INLINE void NAME(weights_to_points)(const int points, const int taps, const int stride,
+                                       const NAME(vector) *g, NAME(vector) *u)
 {
-    if (points == 5) {
+    if (stride == 2) {
         u[0] = g[0];
         u[1] = g[0] + g[2];
         u[2] = g[2];
@@ -233,10 +254,10 @@ CX_INLINE void NAME(weights_to_points)(const int points, const int taps, const N
 
 /* Gᵀ u along an axis: the weights' gradient from its points, of which those that have the same
    weights are one. */
-CX_INLINE void NAME(weights_from_points)(const int points, const int taps, const NAME(vector) *u,
-                                         NAME(vector) *g)
+CX_INLINE void NAME(weights_from_points)(const int points, const int taps, const int stride,
+                                         const NAME(vector) *u, NAME(vector) *g)
 {
-    if (points == 5) {
+    if (stride == 2) {
         g[0] = u[0] + u[1];
         g[1] = u[3];
         g[2] = u[2] + u[1];

@@ -56,7 +56,7 @@ CX_INLINE void NAME(transform_row)(const int tile, const int taps, const int axe
             NAME(vector) d[6], points[6];
             CX_UNROLL for (int r = 0; r < along; r++)
                 d[r] = *(const NAME(loose) *)(x + r * x_pitch + i);
-            NAME(to_points)(along, d, points);
+            NAME(to_points)(along, 1, d, points);
             CX_UNROLL for (int r = 0; r < along; r++)
                 *(NAME(loose) *)(rows + r * pitch + i) = points[r];
         }
@@ -68,7 +68,7 @@ CX_INLINE void NAME(transform_row)(const int tile, const int taps, const int axe
             const T *from = x + r * pitch + i * tile;
             CX_UNROLL for (int p = 0; p < along; p += tile)
                 NAME(deal)(tile, from + p, d + p);
-            NAME(to_points)(along, d, points);
+            NAME(to_points)(along, 1, d, points);
             T *at = to + r * along * plane + i;
             if (i + LANES <= room)
                 CX_UNROLL for (int p = 0; p < along; p++)
@@ -94,7 +94,7 @@ CX_INLINE void NAME(transform_strided_row)(int64_t tiles, const T *x, int64_t x_
             NAME(vector) d[5], points[5];
             CX_UNROLL for (int r = 0; r < 5; r++)
                 d[r] = *(const NAME(loose) *)(even + r % 2 * odd_line + r / 2 * x_pitch);
-            NAME(to_points)(5, d, points);
+            NAME(to_points)(5, 2, d, points);
             CX_UNROLL for (int r = 0; r < 5; r++)
                 *(NAME(loose) *)(rows + r * pitch + phase * half + i) = points[r];
         }
@@ -106,7 +106,7 @@ CX_INLINE void NAME(transform_strided_row)(int64_t tiles, const T *x, int64_t x_
             NAME(deal)(2, from + 2, last);
             NAME(deal)(2, from + half, between);
             NAME(vector) d[5] = {even[0], between[0], even[1], between[1], last[0]};
-            NAME(to_points)(5, d, points);
+            NAME(to_points)(5, 2, d, points);
             CX_UNROLL for (int p = 0; p < 5; p++) {
                 NAME(place) place = NAME(place_of)(2, 5, r, p);
                 T *at = to + place.first * space->plane +
@@ -193,6 +193,7 @@ CX_INLINE int NAME(restore_outputs)(const int tile, const int taps, const int ax
 {
     const int along = tile + taps - 1, lines = axes == 2 ? tile : 1, down = axes == 2 ? along : 1;
     int64_t step = pass->axes[pass->rank - 1].out_stride;
+    int64_t phases = pass->axes[pass->rank - 1].phases; /* outputs between are other boxes' */
     int64_t row_step = axes == 2 ? pass->axes[pass->rank - 2].out_stride : 0;
     const NAME(patch) *patch = space->patch, *end = space->patch + space->patches;
     NAME(vector) check = {0};
@@ -220,10 +221,14 @@ CX_INLINE int NAME(restore_outputs)(const int tile, const int taps, const int ax
             zeros[lane] = 0; /* no tile */
         check += zeros;
         for (; patch < end && patch->column < i + LANES; patch++)
-            for (int64_t r = 0; r < patch->rows; r++)
-                NAME(scatter)(output + patch->out + r * row_step, step,
-                              space->staged + (r * LANES + patch->column - i) * tile,
-                              patch->length);
+            for (int64_t r = 0; r < patch->rows; r++) {
+                T *to = output + patch->out + r * row_step;
+                const T *from = space->staged + (r * LANES + patch->column - i) * tile;
+                if (phases == 1)
+                    NAME(put)(to, step, from, patch->length);
+                else
+                    NAME(scatter)(to, step, from, patch->length);
+            }
     }
     T sum = 0;
     for (int64_t lane = 0; lane < LANES; lane++)

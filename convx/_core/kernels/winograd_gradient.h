@@ -141,7 +141,7 @@ static void NAME(transpose_outputs)(const cx_pass *pass, const NAME(gradient_spa
    point the vectors of all tiles follow one another. `line` and `place`: of a tile's lines, and of
    what is in one. */
 CX_INLINE void NAME(transform_vectors)(const int size, const int along, const int axes,
-                                       const T *from, const int64_t *at, int64_t tiles,
+                                       const int stride, const T *from, const int64_t *at, int64_t tiles,
                                        const int64_t *line, const int64_t *place, int64_t width,
                                        T *to, int64_t plane)
 {
@@ -158,7 +158,7 @@ CX_INLINE void NAME(transform_vectors)(const int size, const int along, const in
                 else if (size < along)
                     NAME(evaluate)(along, size, d, points);
                 else
-                    NAME(to_points)(along, d, points);
+                    NAME(to_points)(along, stride, d, points);
                 CX_UNROLL for (int i = 0; i < down; i++)
                     part[i][j] = points[i];
             }
@@ -166,7 +166,7 @@ CX_INLINE void NAME(transform_vectors)(const int size, const int along, const in
                 if (size < along)
                     NAME(evaluate)(along, size, part[i], points);
                 else
-                    NAME(to_points)(along, part[i], points);
+                    NAME(to_points)(along, stride, part[i], points);
                 CX_UNROLL for (int j = 0; j < along; j++)
                     *(NAME(loose) *)(to + (i * along + j) * plane + p * width + v) = points[j];
             }
@@ -192,14 +192,14 @@ CX_INLINE void NAME(restore_weights)(const int tile, const int taps, const int a
             CX_UNROLL for (int i = 0; i < down; i++)
                 u[i] = *(const NAME(loose) *)(sums + (i * along + j) * plane + c);
             if (axes == 2)
-                NAME(weights_from_points)(points, taps, u, g);
+                NAME(weights_from_points)(points, taps, stride, u, g);
             else
                 g[0] = u[0];
             CX_UNROLL for (int i = 0; i < lines; i++)
                 part[i][j] = g[i];
         }
         for (int i = 0; i < lines; i++) {
-            NAME(weights_from_points)(points, taps, part[i], g);
+            NAME(weights_from_points)(points, taps, stride, part[i], g);
             CX_UNROLL for (int j = 0; j < taps; j++) {
                 zeros += g[j] * 0;
                 *(NAME(loose) *)(staged + (i * taps + j) * LANES) = g[j];
@@ -297,9 +297,9 @@ static int64_t NAME(take_box)(const cx_pass *pass, const cx_call *call,
         T *to = space->y + (b - share->block) * points * space->y_plane + first_tile * rows;
         NAME(transpose_outputs)(pass, space, gradient + first * pass->out_channel, rows);
 #define TRANSFORM_OUTPUTS(TILE, TAPS, AXES, STRIDE)                                               \
-    NAME(transform_vectors)(TILE, TILE + (TAPS + STRIDE - 1) / STRIDE - 1, AXES, space->outputs,  \
-                            space->y_at + first_tile, tiles, line, place, rows, to,               \
-                            space->y_plane)
+    NAME(transform_vectors)(TILE, TILE + (TAPS + STRIDE - 1) / STRIDE - 1, AXES, STRIDE,          \
+                            space->outputs, space->y_at + first_tile, tiles, line, place, rows,   \
+                            to, space->y_plane)
         EACH_TILING(TRANSFORM_OUTPUTS)
 #undef TRANSFORM_OUTPUTS
     }
@@ -320,8 +320,8 @@ static void NAME(transform_inputs)(const cx_pass *pass, const NAME(gradient_spac
     }
     T *to = space->x + first_tile * width;
 #define TRANSFORM_INPUTS(TILE, TAPS, AXES, STRIDE)                                                \
-    NAME(transform_vectors)(STRIDE * (TILE - 1) + TAPS, STRIDE * (TILE - 1) + TAPS, AXES, inputs, \
-                            space->x_at + first_tile, tiles, line, place, width, to,              \
+    NAME(transform_vectors)(STRIDE * (TILE - 1) + TAPS, STRIDE * (TILE - 1) + TAPS, AXES, STRIDE, \
+                            inputs, space->x_at + first_tile, tiles, line, place, width, to,      \
                             space->x_plane)
     EACH_TILING(TRANSFORM_INPUTS)
 #undef TRANSFORM_INPUTS

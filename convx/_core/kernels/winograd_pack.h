@@ -93,7 +93,7 @@ CX_INLINE void NAME(store_weights)(const int along, const int taps, const int ax
     const int points = axes == 2 ? along : 1;
     NAME(vector) u[6] = {part[0]};
     if (axes == 2)
-        NAME(weights_to_points)(along, taps, part, u);
+        NAME(weights_to_points)(along, taps, stride, part, u);
     CX_UNROLL for (int i = 0; i < points; i++) {
         NAME(place) place = NAME(place_of)(stride, along, i, j);
         int64_t row = m * place.count + place.which, room = (steps * place.count - row) * rows;
@@ -120,7 +120,7 @@ CX_INLINE void NAME(transform_weights)(const int tile, const int taps, const int
         for (int i = 0; i < lines; i++) {
             CX_UNROLL for (int j = 0; j < taps; j++)
                 g[j] = *(const NAME(loose) *)(weights + (i * taps + j) * rows + first);
-            NAME(weights_to_points)(along, taps, g, u);
+            NAME(weights_to_points)(along, taps, stride, g, u);
             CX_UNROLL for (int j = 0; j < along; j++)
                 part[j][i] = u[j];
         }
