@@ -7,8 +7,9 @@
    tiles as its columns; taps along other axes are summed in it like channels.
 
    There are as many points as inputs of a tile: 6 of them are 0, 1, -1, 1/2, -2 and infinity, 5 of
-   them 0, -1, 1/2, 2 and infinity, 4 of them 0, 1, -1 and infinity. Taps and outputs are the coefficients of polynomials. A and, but for
-   a factor of each point, G evaluate one at the points; Bᵀ depends on the points alone.
+   them 0, -1, 1/2, 2 and infinity, 4 of them 0, 1, -1 and infinity. Taps and outputs are the
+   coefficients of polynomials. A and, but for a factor of each point, G evaluate one at the points;
+   Bᵀ depends on the points alone.
 
    With a stride of 2, two outputs of three taps are those of taps 0 and 2 over every other input,
    F(2, 2) at 0, 1 and infinity, and of tap 1 over the inputs between: 5 products rather than 6,
