@@ -120,6 +120,10 @@ BIG = {
     "every other": Case((28, 28), (3, 3), groups=3, options={"padding": 1, "stride": 2}),
     "every other, 5 taps": Case((56, 56), (5, 5), groups=2, options={"padding": 2, "stride": 2}),
     "volumes": Case((3, 14, 14), (3, 3, 3), groups=3, options={"padding": 1}),
+    "items side by side": Case(
+        (10, 11), (3, 3), batch=61, channels=3, filters=6, options={"algorithm": "direct"}
+    ),
+    "a few": Case((13,), (9,), batch=12, channels=5, filters=7, options={"algorithm": "direct"}),
     "many filters": Case((6, 6), (3, 3), channels=3, filters=300),
     "many channels": Case((6, 6), (3, 3), channels=300, filters=9),
 }

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int64_t
 
-from convx._core._kernels cimport cx_kernels, cx_task
+from convx._core._kernels cimport cx_kernels, cx_pass, cx_task
 from convx._core._memory cimport Block, Buffer
 from convx._core._networks cimport cx_networks
 from convx._core._sweeps cimport cx_sweeps
@@ -34,6 +34,7 @@ cdef class Program:
     cdef bint packs, clears
 
     cdef int64_t all_scratch_bytes(self)
+    cdef const cx_pass *table_of(self, int64_t index)
     cdef int finish_all(self, const void *residual, Activation activation, Buffer out) except -1
     cdef int pack_into(self, const void *weight, char *packed, Block scratch) except -1
     cdef int pack_pass(

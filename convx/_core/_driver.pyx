@@ -304,6 +304,11 @@ cdef class Program:
         shared = self.most_packed if self.packs else self.sums_size + self.parts_size
         return self.all_scratch_bytes() + shared * self.item_size
 
+    cdef const cx_pass *table_of(self, int64_t index):
+        """The table of a pass."""
+        cdef Pass one = self.passes[index]
+        return &one.table
+
     cdef int64_t all_scratch_bytes(self):
         """Scratch memory of all threads, and their queues."""
         return self.threads * (self.scratch_bytes + <int64_t>sizeof(Queue))

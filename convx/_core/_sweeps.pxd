@@ -285,12 +285,22 @@ cdef extern from "sweeps.h" nogil:
         CX_TILE_PLACES
         CX_SPECTRAL_GAP
 
+    enum:
+        CX_INTERLEAVED
+
+    ctypedef struct cx_interleave_job:
+        int64_t items, item, present, rows, length, step
+        const int64_t *row
+        const void *source "from"
+        void *to
+
     ctypedef struct cx_sweeps:
         cx_sweep activation, activation_gradient, slopes, dropout, softmax
         cx_sweep steps
         cx_sweep pair_loss, pair_slopes
         cx_sweep norm, channel_norm, softmax_loss
         cx_sweep copy, fold, resample
+        cx_sweep interleave, separate
         cx_sweep spectral
         cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter
         cx_sweep filter, footprint, median

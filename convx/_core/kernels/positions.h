@@ -181,8 +181,18 @@ static const T *NAME(next_input)(const cx_pass *pass, const T *input, int64_t st
     return input;
 }
 
+/* The gradients of the box after this one, of the last one its own: behind those may lie memory that
+   another thread writes. */
+static const T *NAME(next_gradient)(const cx_pass *pass, const T *gradient, int64_t step)
+{
+    cx_box box;
+    step = cx_min(step + 1, pass->batch * pass->boxes - 1);
+    cx_place_box(pass, step % pass->boxes, &box);
+    return gradient + step / pass->boxes * pass->out_batch + box.out;
+}
+
 /* A few filters by all columns of a task, for one box. Meanwhile each product asks for a row: of
-   the gradients of the filters from `ahead` on, then of the next box's input, which goes on from
+   the gradients of the next filters, or of the next box, then of the next box's input, which goes on from
    channel to channel. */
 static void NAME(multiply_positions)(const cx_pass *pass, const NAME(positions_space) *space,
                                      const T *gradient, const T *ahead, const T **input,
@@ -195,7 +205,7 @@ static void NAME(multiply_positions)(const cx_pass *pass, const NAME(positions_s
     for (int64_t piece = 0; piece < pieces; piece++) {
         int64_t first = cx_part(columns, pieces, piece);
         int64_t count = cx_part(columns, pieces, piece + 1) - first;
-        factors.ahead = ahead + piece * pass->out_channel;
+        factors.ahead = ahead + cx_min(piece, filters - 1) * pass->out_channel;
         if (piece >= filters && *input) {
             factors.ahead = *input;
             *input += pass->in_channel;
@@ -228,9 +238,11 @@ static void NAME(gradient_positions)(const cx_pass *pass, const cx_call *call,
         const T *next = NAME(next_input)(pass, input + share->channel * pass->in_channel, step);
         for (int64_t b = 0; b < blocks; b++) {
             int64_t first = cx_part(filters, blocks, b), end = cx_part(filters, blocks, b + 1);
-            NAME(multiply_positions)(pass, &space, from + first * pass->out_channel,
-                                     from + end * pass->out_channel, &next, end - first, columns,
-                                     output + first * kernel, kernel, step == share->part_step);
+            const T *ahead = end < filters ? from + end * pass->out_channel
+                                           : NAME(next_gradient)(pass, gradient, step);
+            NAME(multiply_positions)(pass, &space, from + first * pass->out_channel, ahead, &next,
+                                     end - first, columns, output + first * kernel, kernel,
+                                     step == share->part_step);
         }
     }
 }

@@ -20,6 +20,7 @@
 #include "square.h"
 #include "shuffles.h"
 #include "end_square.h"
+#include "interleave_sweep.h"
 #include "filter_tile.h"
 #include "filter_down.h"
 #include "filter_along.h"
@@ -62,6 +63,8 @@ static const cx_sweeps NAME(sweeps) = {
     .steps = NAME(sweep_steps),
     .softmax_loss = NAME(sweep_softmax_loss),
     .resample = NAME(sweep_resample),
+    .interleave = NAME(sweep_interleave),
+    .separate = NAME(sweep_separate),
     .filter = NAME(sweep_filter),
     .footprint = NAME(sweep_footprint),
     .median = NAME(sweep_median),

@@ -388,6 +388,19 @@ typedef struct {
     int64_t *overflow;            /* becomes 1 where an output is not finite */
 } cx_spectral_job;
 
+/* Items of a batch, in rows of elements, that become lines of items or are made of them: see
+   interleave_sweep.h. */
+enum { CX_INTERLEAVED = 16 }; /* elements of a piece */
+
+typedef struct {
+    int64_t items, item;          /* how many lie side by side; elements from one to the next */
+    int64_t present;              /* how many there are: the others are zeros */
+    int64_t rows, length, step;   /* rows of an item; elements of a row, and how far apart they are */
+    const int64_t *row;           /* where each row begins */
+    const void *from;
+    void *to;
+} cx_interleave_job;
+
 /* What one instruction set offers for one element type. */
 typedef struct {
     cx_sweep activation, activation_gradient, slopes, dropout, softmax;
@@ -395,6 +408,7 @@ typedef struct {
     cx_sweep pair_loss, pair_slopes;
     cx_sweep norm, channel_norm, softmax_loss;
     cx_sweep copy, fold, resample;
+    cx_sweep interleave, separate;
     cx_sweep spectral;
     cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter;
     cx_sweep filter, footprint, median;
