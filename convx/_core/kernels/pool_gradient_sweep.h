@@ -160,7 +160,7 @@ static void NAME(sweep_pool_max_gradient)(const void *of, int64_t first, int64_t
     const cx_pool_job *job = of;
     const cx_pool_axis *axis = job->axis + job->axes - 1;
     if (NAME(are_pairs)(job)) {
-        NAME(choose_of_planes)(job, first, end);
+        NAME(choose_of_planes)(job, first, end, (T *)scratch);
         return;
     }
     NAME(pool_room) room = NAME(divide_room)(job, scratch);
