@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from support import assert_same, guarded
+from support import assert_same, guarded, run_python
 
 from convx import functional as F
 from convx import grad, reference
@@ -69,6 +69,66 @@ def test_not_finite():
     assert_same(F.max_pool2d(x, 3, 2, 1), maxima(x, 3, 2, 1)[:, :10, :25])
     mean = means(x, 3, 2, 1)[:, :10, :25]
     np.testing.assert_allclose(F.avg_pool2d(x, 3, 2, 1), mean, rtol=1e-6)
+
+
+# Windows whose vectors stay in registers: taps, stride, padding.
+SHUFFLED = [(2, 2, 0), (3, 1, 0), (3, 1, 1), (3, 2, 0), (3, 2, 1), (3, 3, 0)]
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize(("taps", "stride", "padding"), SHUFFLED)
+def test_rows_of_vectors(taps, stride, padding, side):
+    """Rows of some vectors and any rest, with NaN and infinities anywhere, and nothing around."""
+    rng = np.random.default_rng(taps + stride)
+    for width in (16, 31, 32, 33, 37, 47, 48, 50, 64, 67, 97, 99, 130):
+        for dtype in ("float32", "float64"):
+            exact = values((1, 5, width), dtype)
+            x = exact.copy()
+            x[rng.random(x.shape) < 0.05] = np.nan
+            x[rng.random(x.shape) < 0.2] = -np.inf
+            expected = maxima(x, taps, stride, padding)
+            out = guarded(np.ones_like(expected), side)
+            found = F.max_pool2d(guarded(x, side), taps, stride, padding, ceil_mode=True, out=out)
+            assert_same(found, expected)
+            sums = means(exact, taps, stride, padding, divisor=1)
+            for divisor in (1, 4, 7):
+                found = F.avg_pool2d(
+                    guarded(exact, side), taps, stride, padding, True, True, divisor, out=out
+                )
+                assert_same(found, sums / exact.dtype.type(divisor))
+
+
+def test_every_nan_of_a_row_is_found():
+    """A maximum is NaN exactly if its window has one, whichever column that is in."""
+    x = np.zeros((150, 3, 50), np.float32)
+    for place in range(150):
+        x[place, place // 50, place % 50] = np.nan
+    for taps, stride, padding in SHUFFLED:
+        found = np.isnan(F.max_pool2d(x, taps, stride, padding))
+        assert np.array_equal(
+            found, np.isnan(maxima(x, taps, stride, padding))[:, : found.shape[1], : found.shape[2]]
+        )
+        mean = F.avg_pool2d(x, taps, stride, padding)
+        assert np.array_equal(found, np.isnan(mean))
+
+
+ON_ANOTHER_ISA = """
+import hashlib
+import numpy as np
+from convx import functional as F
+
+x = np.random.default_rng(0).standard_normal((2, 20, 77), np.float32)
+said = hashlib.sha256()
+for taps, stride, padding in {cases}:
+    for pool in (F.max_pool2d, F.avg_pool2d):
+        said.update(pool(x, taps, stride, padding).tobytes())
+print(said.hexdigest())
+"""
+
+
+def test_instruction_sets_agree():
+    code = ON_ANOTHER_ISA.format(cases=SHUFFLED)
+    assert len({run_python(code, CONVX_ISA=isa) for isa in ("baseline", "")}) == 1
 
 
 def test_blocks_change_no_bits():

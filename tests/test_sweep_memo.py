@@ -184,6 +184,21 @@ def test_classes_are_checked_every_time(rng):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rows", [1, 127, 128, 129, 1000])
+def test_plain_likelihoods_are_exact_sums(rows, dtype, rng):
+    """Scores are added up in parts, in double precision."""
+    scores, target = values(rng, (rows, 7), dtype), rng.integers(0, 7, rows)
+    picked = [float(row[one]) for row, one in zip(scores, target, strict=True)]
+    expected = -math.fsum(picked) / rows
+    bound = 1e-15 if dtype == "float64" else 1e-7
+    np.testing.assert_allclose(F.nll_loss(scores, target), expected, rtol=bound, atol=bound)
+    scores[rows // 2, target[rows // 2]] = -np.inf
+    assert F.nll_loss(scores, target) == np.inf
+    scores[0, target[0]] = np.nan
+    assert np.isnan(F.nll_loss(scores, target))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_plain_likelihoods_are_those_of_the_long_way(dtype, rng):
     scores, target = values(rng, (6, 5), dtype), np.array([0, 1, 4, 2, 3, 0])
     for given in (target, target[:0:-1]):

@@ -7,6 +7,7 @@ from convx._core._sweep import Sweep
 STRETCH: int
 
 def are_classes(scores: object, target: object) -> bool: ...
+def total_score(x: NDArray[Any], target: NDArray[Any]) -> float: ...
 def softmax_loss(
     isa: str,
     x: NDArray[Any],

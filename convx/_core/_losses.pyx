@@ -4,6 +4,7 @@ from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBuffer_Release, PyObject_GetBu
 from libc.stdint cimport int64_t
 
 from convx._core._driver cimport sweeps_of
+from convx._core._memory cimport Buffer
 from convx._core._sweep cimport Sweep, new_sweep
 from convx._core._sweeps cimport (
     CX_ABSOLUTE_LOSS, CX_COLUMNS, CX_HUBER_LOSS, CX_LOGIT_LOSS, CX_PAIR_OPERANDS,
@@ -47,6 +48,36 @@ def are_classes(scores, target):
             are_plain = are_plain and 0 <= element[index] < classes
     PyBuffer_Release(&view)
     return are_plain
+
+
+# Scores that are added up one after the other: the sums of so many are added up then.
+cdef enum:
+    SCORES_TOGETHER = 128
+
+
+cdef double sum_of_scores(Buffer scores, const int64_t *target, int64_t first,
+                          int64_t end) noexcept:
+    """Add up the scores of the classes of some rows."""
+    cdef int64_t index, classes = scores.view.shape[1]
+    cdef double total = 0
+    if scores.view.itemsize == sizeof(float):
+        for index in range(first, end):
+            total += (<const float *>scores.view.buf)[index * classes + target[index]]
+    else:
+        for index in range(first, end):
+            total += (<const double *>scores.view.buf)[index * classes + target[index]]
+    return total
+
+
+def total_score(x, target):
+    """Add up the scores of the classes: arrays of float or double and of what `are_classes`."""
+    cdef Buffer scores = Buffer(x), classes = Buffer(target)
+    cdef int64_t first, length = scores.view.shape[0]
+    cdef double total = 0
+    for first in range(0, length, SCORES_TOGETHER):
+        total += sum_of_scores(scores, <const int64_t *>classes.view.buf, first,
+                               min(first + SCORES_TOGETHER, length))
+    return total
 
 
 def softmax_loss(str isa, x, target, peak, total, loss, y, factor, taken, int threads):

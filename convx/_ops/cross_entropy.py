@@ -124,10 +124,12 @@ def _grad_columns(grad_output: object, of: Scores, count: float) -> AnyArray:
 
 def _is_plain(input: Any, target: Any, weight: object, options: tuple[object, ...]) -> bool:
     """Tell whether this is a mean over classes of logits (N, C), all as a sweep reads them."""
+    index, reduction, smoothing = options
     return (
         weight is None
-        and tuple(map(type, options)) == (int, str, float)
-        and options == (-100, "mean", 0.0)
+        and (type(index) is int and index == -100)
+        and (type(reduction) is str and reduction == "mean")
+        and (type(smoothing) is float and smoothing == 0)
         and _losses.are_classes(input, target)
         and (input.dtype is dtypes.SINGLE or input.dtype is dtypes.DOUBLE)
         and input.size > 0
@@ -156,8 +158,7 @@ def _plain_gradient(grad_output: float, x: Any, target: Any) -> AnyArray:
 
 
 def _plain_likelihood(x: Any, target: Any) -> AnyArray:
-    scores = x[np.arange(len(x)), target]
-    return np.asarray(-_sum(scores) / len(x), x.dtype)
+    return np.asarray(-_losses.total_score(x, target) / len(x), x.dtype)
 
 
 def _plain_likelihood_gradient(grad_output: float, x: Any, target: Any) -> AnyArray:

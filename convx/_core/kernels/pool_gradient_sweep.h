@@ -2,20 +2,6 @@
 
 #if IS_FLOAT
 
-/* Copies rows of y, past the caches where vectors of them are whole lines. */
-static CX_NOINLINE void NAME(copy_far)(const T *from, int64_t step, T *to, int64_t size,
-                                       int64_t rows)
-{
-    for (int64_t r = 0; r < rows; r++, from += step, to += size) {
-        int64_t i = 0;
-        if ((uintptr_t)to % VECTOR_BYTES == 0)
-            for (; i + LANES <= size; i += LANES)
-                NAME(store_vector)(1, to + i, *(const NAME(loose) *)(from + i));
-        for (; i < size; i++)
-            to[i] = from[i];
-    }
-}
-
 /* Every output's gradient, divided, goes to all inputs of its window: rows of outputs become rows
    of inputs along the last axis first, and these are added up along the others. */
 static void NAME(sweep_pool_sum_gradient)(const void *of, int64_t first, int64_t end,
@@ -160,7 +146,7 @@ static void NAME(sweep_pool_max_gradient)(const void *of, int64_t first, int64_t
     const cx_pool_job *job = of;
     const cx_pool_axis *axis = job->axis + job->axes - 1;
     if (NAME(are_pairs)(job)) {
-        NAME(choose_of_planes)(job, first, end);
+        NAME(choose_of_planes)(job, first, end, (T *)scratch);
         return;
     }
     NAME(pool_room) room = NAME(divide_room)(job, scratch);

@@ -48,28 +48,37 @@ static void NAME(pool_halves)(const cx_pool_job *job, int64_t first, int64_t end
     }
 }
 
-/* Rows of some vectors are written at once. */
-CX_INLINE void NAME(double_wide_rows)(const int inverts, const T *restrict grad, T *y,
-                                      int64_t rows, int64_t width, T divisor)
+CX_INLINE void NAME(double_row)(const int inverts, const T *restrict grad, T *restrict row,
+                                int64_t length, T divisor)
 {
-    for (int64_t r = 0; r < rows; r++, grad += width / 2) {
-        T *restrict above = y + 2 * r * width, *restrict below = above + width;
-        for (int64_t o = 0; o < width / 2; o++) {
-            T share = inverts ? grad[o] * divisor : grad[o] / divisor;
-            above[2 * o] = above[2 * o + 1] = below[2 * o] = below[2 * o + 1] = share;
-        }
+    for (int64_t o = 0; o < length; o++)
+        row[2 * o] = row[2 * o + 1] = inverts ? grad[o] * divisor : grad[o] / divisor;
+}
+
+/* Rows of some vectors are made where they belong and copied to the row below: memory is gone over in
+   its order. Those that go past the caches wait in a line. */
+CX_INLINE void NAME(double_wide_rows)(const int inverts, const T *grad, T *line, T *y, int64_t rows,
+                                      int64_t width, T divisor, int far)
+{
+    for (int64_t r = 0; r < rows; r++, grad += width / 2, y += 2 * width) {
+        T *restrict above = far ? line : y, *restrict below = y + width;
+        NAME(double_row)(inverts, grad, above, width / 2, divisor);
+        if (far)
+            NAME(copy_far)(line, 0, y, width, 2);
+        else
+            for (int64_t i = 0; i < width; i++)
+                below[i] = above[i];
     }
 }
 
-CX_INLINE void NAME(double_rows)(const int inverts, const T *restrict grad, T *restrict line,
-                                 T *restrict y, int64_t rows, int64_t width, T divisor)
+CX_INLINE void NAME(double_rows)(const int inverts, const T *grad, T *restrict line, T *restrict y,
+                                 int64_t rows, int64_t width, T divisor, int far)
 {
     if (width >= 3 * LANES) {
-        NAME(double_wide_rows)(inverts, grad, y, rows, width, divisor);
+        NAME(double_wide_rows)(inverts, grad, line, y, rows, width, divisor, far);
         return;
     }
-    for (int64_t o = 0; o < rows * (width / 2); o++)
-        line[2 * o] = line[2 * o + 1] = inverts ? grad[o] * divisor : grad[o] / divisor;
+    NAME(double_row)(inverts, grad, line, rows * (width / 2), divisor);
     for (int64_t r = 0; r < rows; r++) {
         T *above = y + 2 * r * width, *below = above + width;
         for (int64_t i = 0; i < width; i++)
@@ -82,14 +91,18 @@ static void NAME(pool_halves_gradient)(const cx_pool_job *job, int64_t first, in
 {
     int64_t width = job->axis[1].size, most = NAME(rows_at_once)(job);
     T divisor = (T)job->halves, inverse = NAME(exact_inverse)(divisor);
+    int far = width % LANES == 0 &&
+              NAME(is_far)(job->y, job->planes * job->plane_size * (int64_t)sizeof(T));
     for (int64_t plane = first; plane < end; plane++)
         for (int64_t row = 0; row < job->rows; row += most) {
             const T *grad = (const T *)job->x + plane * job->plane_outputs + row * (width / 2);
             T *y = (T *)job->y + plane * job->plane_size + 2 * row * width;
             int64_t rows = cx_min(most, job->rows - row);
             if (inverse != 0)
-                NAME(double_rows)(1, grad, (T *)scratch, y, rows, width, inverse);
+                NAME(double_rows)(1, grad, (T *)scratch, y, rows, width, inverse, far);
             else
-                NAME(double_rows)(0, grad, (T *)scratch, y, rows, width, divisor);
+                NAME(double_rows)(0, grad, (T *)scratch, y, rows, width, divisor, far);
         }
+    if (far)
+        CX_END_FAR();
 }

@@ -49,23 +49,16 @@ CX_INLINE void NAME(choose_of_pairs)(int far, const T *above, const T *below, co
     }
 }
 
-/* Asks for what the next two rows take and, unless it goes past the caches, where their result goes. */
-CX_INLINE void NAME(ask_for_pairs)(const T *x, T *to, int64_t width, int far)
+static CX_NOINLINE void NAME(copy_line)(const T *restrict line, T *restrict to, int64_t length)
 {
-    for (int64_t k = 0; k < 2 * LANES; k += 64 / (int64_t)sizeof(T)) {
-        __builtin_prefetch(x + 2 * width + k);
-        __builtin_prefetch(x + 3 * width + k);
-        if (!far) {
-            __builtin_prefetch(to + 2 * width + k, 1);
-            __builtin_prefetch(to + 3 * width + k, 1);
-        }
-    }
+    for (int64_t i = 0; i < length; i++)
+        to[i] = line[i];
 }
 
-/* A row of blocks. The last vector of them overlaps the one before; fewer than a vector are completed
-   by what counts for nothing. */
-static CX_NOINLINE void NAME(choose_of_rows)(const T *x, const T *grad, T *y, int64_t width,
-                                             int64_t outputs, int far, int asks_ahead)
+/* A row of blocks, `above` and `below` in y. The last vector of them overlaps the one before; fewer than
+   a vector are completed by what counts for nothing. */
+static CX_NOINLINE void NAME(choose_of_rows)(const T *x, const T *grad, T *above, T *below,
+                                             int64_t width, int64_t outputs, int far)
 {
     if (outputs < LANES) {
         T blocks[4 * LANES] = {0}, chosen[4 * LANES], shares[LANES] = {0};
@@ -77,37 +70,41 @@ static CX_NOINLINE void NAME(choose_of_rows)(const T *x, const T *grad, T *y, in
             shares[o] = grad[o];
         NAME(choose_of_pairs)(0, blocks, blocks + 2 * LANES, shares, chosen, chosen + 2 * LANES);
         for (int64_t i = 0; i < 2 * outputs; i++) {
-            y[i] = chosen[i];
-            y[width + i] = chosen[2 * LANES + i];
+            above[i] = chosen[i];
+            below[i] = chosen[2 * LANES + i];
         }
         return;
     }
     for (int64_t o = 0; o < outputs; o += LANES) {
-        int64_t from = cx_min(o, outputs - LANES);
-        const T *above = x + 2 * from;
-        T *to = y + 2 * from;
-        if (asks_ahead)
-            NAME(ask_for_pairs)(above, to, width, far);
-        NAME(choose_of_pairs)(far, above, above + width, grad + from, to, to + width);
+        int64_t from = cx_min(o, outputs - LANES), at = 2 * from;
+        NAME(choose_of_pairs)(far, x + at, x + width + at, grad + from, above + at, below + at);
     }
 }
 
-static void NAME(choose_of_planes)(const cx_pool_job *job, int64_t first, int64_t end)
+/* Arrays that come from memory are gone over in its order, for processors foresee a stream and not two
+   that take turns: the first row of blocks is asked for before both are read, and the second row of
+   the result waits in a line until the first is written, unless it goes past the caches. */
+static void NAME(choose_of_planes)(const cx_pool_job *job, int64_t first, int64_t end, T *line)
 {
     int64_t width = job->axis[1].size, outputs = job->axis[1].outputs;
     int64_t rows = job->axis[0].outputs;
     int far = width % LANES == 0 && job->plane_size % LANES == 0 &&
               NAME(is_far)(job->y, job->planes * job->plane_size * (int64_t)sizeof(T));
+    int waits = job->asks_ahead && !far;
     for (int64_t plane = first; plane < end; plane++) {
         const T *x = (const T *)job->x + plane * job->plane_size;
         const T *grad = (const T *)job->grad + plane * job->plane_outputs;
         T *y = (T *)job->y + plane * job->plane_size;
         for (int64_t r = 0; r < rows; r++) {
-            T *to = y + 2 * r * width;
-            NAME(choose_of_rows)(x + 2 * r * width, grad + r * outputs, to, width, outputs, far,
-                                 job->asks_ahead != 0);
+            const T *of = x + 2 * r * width;
+            T *to = y + 2 * r * width, *below = waits ? line : to + width;
+            if (job->asks_ahead)
+                NAME(ask_for_block)(of, width);
+            NAME(choose_of_rows)(of, grad + r * outputs, to, below, width, outputs, far);
             for (int64_t i = 2 * outputs; i < width; i++)
-                to[i] = to[width + i] = 0;
+                to[i] = below[i] = 0;
+            if (waits)
+                NAME(copy_line)(below, to + width, width);
         }
         for (int64_t i = 2 * rows * width; i < job->plane_size; i++)
             y[i] = 0;

@@ -300,6 +300,13 @@ static void NAME(sweep_pool)(const void *of, int64_t first, int64_t end, char *s
         NAME(pool_segments)(job, first, end, scratch);
         return;
     }
+#if IS_FLOAT && defined CX_PICK
+    double divisor = NAME(one_divisor)(job);
+    if (!job->indices && NAME(has_vectors)(job, divisor)) {
+        NAME(pool_by_vectors)(job, first, end, (T)divisor, scratch);
+        return;
+    }
+#endif
 #if IS_FLOAT
     if (job->halves != 0) {
         NAME(pool_halves)(job, first, end, scratch);

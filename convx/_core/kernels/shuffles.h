@@ -37,6 +37,26 @@ CX_INLINE NAME(vector) NAME(every_third)(const T *from, const int first)
     return first ? THIRDS(2) : THIRDS(0);
 }
 
+/* Deals three vectors that follow one another to three in turn. */
+CX_INLINE void NAME(deal_thirds)(const NAME(vector) *x, NAME(vector) *v)
+{
+    v[0] = THIRDS(0);
+    v[1] = THIRDS(1);
+    v[2] = THIRDS(2);
+}
+
+#define BEHIND(lane, count)                                                                       \
+    ((lane) < (count) ? 2 * LANES - (count) + (lane) : (lane) - (count))
+
+/* A vector one or two lanes on, behind the last lanes of the one before it. */
+CX_INLINE NAME(vector) NAME(behind)(NAME(vector) before, NAME(vector) v, const int count)
+{
+    return count == 1 ? CX_SHUFFLE(v, before, EVERY_LANE(BEHIND, 1))
+                      : CX_SHUFFLE(v, before, EVERY_LANE(BEHIND, 2));
+}
+
+#undef BEHIND
+
 /* Deals neighbouring elements to 2 or 4 vectors in turn: v[s][i] = from[count i + s]. */
 CX_INLINE void NAME(deal)(const int count, const T *from, NAME(vector) *v)
 {

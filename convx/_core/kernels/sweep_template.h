@@ -42,6 +42,9 @@
 #include "pool_stretch.h"
 #include "pool_room.h"
 #include "pool_block.h"
+#if IS_FLOAT && defined CX_PICK
+#include "pool_vectors.h"
+#endif
 #include "pool_sweep.h"
 #if IS_FLOAT
 #include "pool_spread.h"

@@ -1,0 +1,241 @@
+/* Pooling by windows of few taps without lines: of a row of windows, the vectors along the last axis
+   are reduced along the others in registers, and neighbours in them by shuffles. Sums and maxima are
+   taken in the same order as by lines. */
+
+/* Windows that there are loops for: taps and stride along the last axis. Maxima of all windows of three
+   taps would take as long as by lines. */
+#define EACH_MAX(DO) DO(2, 2) DO(3, 2) DO(3, 3)
+#define EACH_SUM(DO) EACH_MAX(DO) DO(3, 1)
+
+/* The first column that is read as a vector; where windows overlap, taps before it are those of the
+   vector before. */
+CX_INLINE int64_t NAME(first_column)(const cx_pool_axis *axis)
+{
+    return axis->taps - axis->stride - axis->low;
+}
+
+/* How many outputs of a row need no columns behind its end. */
+CX_INLINE int64_t NAME(whole_outputs)(const cx_pool_axis *axis)
+{
+    return cx_min(axis->outputs, (axis->size - NAME(first_column)(axis)) / axis->stride);
+}
+
+/* Whether outputs, which have one divisor, can be computed so, and rows are worth it. */
+static int NAME(has_vectors)(const cx_pool_job *job, double divisor)
+{
+    const cx_pool_axis *axis = job->axis + job->axes - 1;
+    int64_t taps = axis->taps, stride = axis->stride, least = stride == 1 ? 2 * LANES : LANES;
+    if (job->axes < 2 || job->window_rows > 3 || axis->step != 1 || divisor <= 0)
+        return 0;
+    if (!(taps == 2 && stride == 2) && !(taps == 3 && (stride == 2 || stride == 3)) &&
+        !(taps == 3 && stride == 1 && job->reducer == CX_POOL_SUM))
+        return 0;
+    return NAME(first_column)(axis) >= 0 && NAME(whole_outputs)(axis) >= least;
+}
+
+/* `b` where it is greater or NaN. */
+CX_INLINE NAME(vector) NAME(pair_vectors)(const int reducer, NAME(vector) a, NAME(vector) b)
+{
+    if (reducer == CX_POOL_SUM)
+        return a + b;
+    return NAME(select)((NAME(mask))(b != b), b, NAME(greater)(b, a));
+}
+
+/* The rows of windows, as many as `count` tells, and `step` elements on those of the windows below. */
+typedef struct {
+    const T *a, *b, *c;
+    int64_t step, size;
+} NAME(pooled_rows);
+
+CX_INLINE NAME(vector) NAME(reduced_column)(const int reducer, const int count,
+                                            const NAME(pooled_rows) *rows, int64_t at)
+{
+    NAME(vector) v = *(const NAME(loose) *)(rows->a + at);
+    if (count > 1)
+        v = NAME(pair_vectors)(reducer, v, *(const NAME(loose) *)(rows->b + at));
+    if (count > 2)
+        v = NAME(pair_vectors)(reducer, v, *(const NAME(loose) *)(rows->c + at));
+    return v;
+}
+
+/* One column, also of the padding. */
+CX_INLINE T NAME(reduced_element)(const int reducer, const int count,
+                                  const NAME(pooled_rows) *rows, int64_t at)
+{
+    if (at < 0 || at >= rows->size)
+        return reducer == CX_POOL_MAX ? LEAST : 0;
+    T v = rows->a[at];
+    if (count > 1)
+        v = NAME(pool_pair)(reducer, v, rows->b[at]);
+    if (count > 2)
+        v = NAME(pool_pair)(reducer, v, rows->c[at]);
+    return v;
+}
+
+/* LANES outputs of the columns from `at` on. Where windows overlap, `before` has the columns before
+   in its last lanes, and gets those for the columns that follow. */
+CX_INLINE NAME(vector) NAME(pooled_columns)(const int reducer, const int count, const int taps,
+                                            const int stride, const NAME(pooled_rows) *rows,
+                                            int64_t at, NAME(vector) *before)
+{
+    NAME(vector) v[3], tap[3];
+    CX_UNROLL for (int i = 0; i < stride; i++)
+        v[i] = NAME(reduced_column)(reducer, count, rows, at + i * LANES);
+    if (stride == 3)
+        NAME(deal_thirds)(v, tap);
+    else if (stride == 2) {
+        tap[taps - 2] = NAME(even_lanes)(v[0], v[1]);
+        tap[taps - 1] = NAME(odd_lanes)(v[0], v[1]);
+    } else
+        tap[taps - 1] = v[0];
+    if (taps > stride)
+        tap[0] = NAME(behind)(*before, tap[taps - 1], taps - stride);
+    if (stride == 1)
+        tap[1] = NAME(behind)(*before, tap[2], 1);
+    *before = tap[taps - 1];
+    NAME(vector) pooled = NAME(pair_vectors)(reducer, tap[0], tap[1]);
+    return taps == 2 ? pooled : NAME(pair_vectors)(reducer, pooled, tap[2]);
+}
+
+/* The taps before a column, as `pooled_columns` takes them. */
+CX_INLINE NAME(vector) NAME(columns_before)(const int reducer, const int count, const int taps,
+                                            const int stride, const NAME(pooled_rows) *rows,
+                                            int64_t at)
+{
+    NAME(vector) before = NAME(zero)();
+    if (taps > stride)
+        before[LANES - 1] = NAME(reduced_element)(reducer, count, rows, at - 1);
+    if (taps > stride + 1)
+        before[LANES - 2] = NAME(reduced_element)(reducer, count, rows, at - 2);
+    return before;
+}
+
+CX_INLINE T NAME(pooled_element)(const int reducer, const int count, const int taps,
+                                 const NAME(pooled_rows) *rows, int64_t at)
+{
+    T pooled = NAME(reduced_element)(reducer, count, rows, at);
+    for (int t = 1; t < taps; t++)
+        pooled = NAME(pool_pair)(reducer, pooled, NAME(reduced_element)(reducer, count, rows, at + t));
+    return pooled;
+}
+
+/* Memory is to be gone over in its order, for processors foresee a stream and not several that take
+   turns: all rows but the last are asked for before any is read. */
+CX_INLINE void NAME(ask_in_order)(const int count, const int overlaps,
+                                  const NAME(pooled_rows) *rows)
+{
+    if (count > 1 && !overlaps) /* else it was the last of the row before */
+        NAME(ask_for_block)(rows->a, rows->size);
+    if (count > 2)
+        NAME(ask_for_block)(rows->b, rows->size);
+}
+
+/* Some rows of outputs, each multiplied by `factor` or divided by it. The last vector of a row
+   overlaps the one before it. */
+CX_INLINE void NAME(pool_vectors_of)(const int reducer, const int divides, const int count,
+                                     const int taps, const int stride, NAME(pooled_rows) rows,
+                                     const cx_pool_axis *axis, T *y, int64_t number, T factor)
+{
+    int64_t first = NAME(first_column)(axis), whole = NAME(whole_outputs)(axis);
+    for (int64_t n = 0; n < number; n++, y += axis->outputs) {
+        NAME(vector) before = NAME(columns_before)(reducer, count, taps, stride, &rows, first);
+        NAME(ask_in_order)(count, taps > stride, &rows);
+        for (int64_t o = 0; o < whole; o += LANES) {
+            int64_t from = cx_min(o, whole - LANES), at = first + from * stride;
+            if (from < o)
+                before = NAME(columns_before)(reducer, count, taps, stride, &rows, at);
+            NAME(vector) v = NAME(pooled_columns)(reducer, count, taps, stride, &rows, at, &before);
+            if (reducer == CX_POOL_SUM)
+                v = divides ? v / factor : v * factor;
+            *(NAME(loose) *)(y + from) = v;
+        }
+        for (int64_t o = whole; o < axis->outputs; o++) {
+            T v = NAME(pooled_element)(reducer, count, taps, &rows, o * stride - axis->low);
+            y[o] = reducer == CX_POOL_MAX ? v : divides ? v / factor : v * factor;
+        }
+        rows.a += rows.step;
+        rows.b += rows.step;
+        rows.c += rows.step;
+    }
+}
+
+#define DEFINE_COUNTED(NAMED, REDUCER, DIVIDES, TAPS, STRIDE)                                     \
+    static CX_NOINLINE void NAME(NAMED##_##TAPS##_##STRIDE)(                                      \
+        int64_t count, const NAME(pooled_rows) *rows, const cx_pool_axis *axis, T *y,             \
+        int64_t number, T factor)                                                                 \
+    {                                                                                             \
+        if (count == 1)                                                                           \
+            NAME(pool_vectors_of)(REDUCER, DIVIDES, 1, TAPS, STRIDE, *rows, axis, y, number,      \
+                                  factor);                                                        \
+        else if (count == 2)                                                                      \
+            NAME(pool_vectors_of)(REDUCER, DIVIDES, 2, TAPS, STRIDE, *rows, axis, y, number,      \
+                                  factor);                                                        \
+        else                                                                                      \
+            NAME(pool_vectors_of)(REDUCER, DIVIDES, 3, TAPS, STRIDE, *rows, axis, y, number,      \
+                                  factor);                                                        \
+    }
+#define DEFINE_MAX(TAPS, STRIDE) DEFINE_COUNTED(max_vectors, CX_POOL_MAX, 0, TAPS, STRIDE)
+#define DEFINE_SUM(TAPS, STRIDE)                                                                  \
+    DEFINE_COUNTED(scaled_vectors, CX_POOL_SUM, 0, TAPS, STRIDE)                                  \
+    DEFINE_COUNTED(mean_vectors, CX_POOL_SUM, 1, TAPS, STRIDE)
+EACH_MAX(DEFINE_MAX)
+EACH_SUM(DEFINE_SUM)
+#undef DEFINE_MAX
+#undef DEFINE_SUM
+#undef DEFINE_COUNTED
+
+/* Rows of outputs whose windows have as many rows. */
+static void NAME(pool_vectors)(const cx_pool_job *job, int64_t count,
+                               const NAME(pooled_rows) *rows, T *y, int64_t number, T divisor)
+{
+    const cx_pool_axis *axis = job->axis + job->axes - 1;
+    T inverse = NAME(exact_inverse)(divisor);
+#define IF_SO(TAPS, STRIDE, POOL, factor)                                                         \
+    if (axis->taps == TAPS && axis->stride == STRIDE)                                             \
+        NAME(POOL##_##TAPS##_##STRIDE)(count, rows, axis, y, number, factor);
+#define MAX_OF(TAPS, STRIDE) IF_SO(TAPS, STRIDE, max_vectors, 1)
+#define SCALED(TAPS, STRIDE) IF_SO(TAPS, STRIDE, scaled_vectors, inverse)
+#define MEAN(TAPS, STRIDE) IF_SO(TAPS, STRIDE, mean_vectors, divisor)
+    if (job->reducer == CX_POOL_MAX) {
+        EACH_MAX(MAX_OF)
+    } else if (inverse != 0) {
+        EACH_SUM(SCALED)
+    } else {
+        EACH_SUM(MEAN)
+    }
+#undef IF_SO
+#undef MAX_OF
+#undef SCALED
+#undef MEAN
+}
+
+#undef EACH_MAX
+#undef EACH_SUM
+
+static void NAME(pool_by_vectors)(const cx_pool_job *job, int64_t first, int64_t end, T divisor,
+                                  char *scratch)
+{
+    int64_t outputs = job->axis[job->axes - 1].outputs;
+    int64_t *offset = (int64_t *)scratch;
+    NAME(pooled_rows) rows = {.size = job->axis[job->axes - 1].size};
+    for (int64_t piece = first; piece < end; piece++) {
+        int64_t plane = piece / job->pieces, row = piece % job->pieces * job->piece_rows;
+        int64_t last = cx_min(job->rows, row + job->piece_rows);
+        const T *x = (const T *)job->x + plane * job->plane_size;
+        T *y = (T *)job->y + plane * job->plane_outputs;
+        for (int64_t like; row < last; row += like) {
+            double unused;
+            int64_t count = NAME(window_rows)(job, plane, row, offset, &unused);
+            like = NAME(like_rows)(job, plane, row, last, &rows.step);
+            if (!count) {
+                for (int64_t i = 0; i < like * outputs; i++)
+                    y[row * outputs + i] = job->reducer == CX_POOL_MAX ? LEAST : 0;
+                continue;
+            }
+            rows.a = x + offset[0];
+            rows.b = x + offset[count > 1 ? 1 : 0];
+            rows.c = x + offset[count > 2 ? 2 : 0];
+            NAME(pool_vectors)(job, count, &rows, y + row * outputs, like, divisor);
+        }
+    }
+}
