@@ -16,9 +16,7 @@ LAYOUTS = {
     "fortran": np.asfortranarray,
     "every other": lambda w: np.repeat(np.repeat(w, 2, 0), 3, 1)[::2, ::3],
     "swapped": lambda w: w.astype(w.dtype.newbyteorder()),
-    "unaligned": lambda w: (
-        np.frombuffer(b"x" + w.tobytes(), w.dtype, offset=1).reshape(w.shape)
-    ),
+    "unaligned": lambda w: np.frombuffer(b"x" + w.tobytes(), w.dtype, offset=1).reshape(w.shape),
     "broadcast": lambda w: np.broadcast_to(w[:1], w.shape),
     "integers": lambda w: np.rint(9 * w).astype(int),
     "list": lambda w: w.tolist(),

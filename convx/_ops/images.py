@@ -8,7 +8,7 @@ import numpy as np
 from convx._core._driver import Activation
 from convx._core._memo import CallMemo
 from convx._core._memory import new_result
-from convx._engine import arguments, dtypes, execution
+from convx._engine import arguments, dtypes
 from convx._engine.boundary import IMAGE_BORDERS
 from convx._engine.dtypes import AnyArray
 from convx._engine.passes import Pass
@@ -164,17 +164,21 @@ _memo, _turning_memo = CallMemo(Activation()), CallMemo(Activation(), turns=True
 CONSTANT_MODES = tuple(mode for mode, border in IMAGE_BORDERS.items() if border == "constant")
 
 
-def _remembered_weights(input: object, weights: object) -> AnyArray | None:
-    """Return weights as the memo takes them, if calls with arrays like these are remembered.
+def _remembered_weights(
+    input: object, weights: object, turned: bool
+) -> tuple[AnyArray, AnyArray] | None:
+    """Return weights as the memo takes them and what it makes of them.
 
-    Larger kernels are looked at each time, for they may be products.
+    None, if calls with arrays like these are not remembered: larger kernels are looked at each
+    time, for they may be products.
     """
     if type(input) is not np.ndarray or input.dtype.char not in "fd":
         return None
     kernel = weights if type(weights) is np.ndarray else np.asarray(weights)
     if kernel.size >= image_correlation.LEAST_SEPARATED or kernel.dtype.kind not in "fiu":
         return None
-    return kernel if kernel.dtype.char in "fd" else kernel.astype(input.dtype)
+    taken = kernel if kernel.dtype.char in "fd" else kernel.astype(input.dtype)
+    return taken, np.ascontiguousarray(_turned(taken) if turned else taken, input.dtype)
 
 
 def correlate(
@@ -200,14 +204,13 @@ def correlate(
     shortcut = None
     plain = type(dilation) is type(stride) is int and dilation == stride == 1
     if accumulate is None and plain and (cval == 0 or mode not in CONSTANT_MODES):
-        taken = _remembered_weights(input, weights)
+        taken = _remembered_weights(input, weights, turned)
         if taken is not None:
-            call = None, input, taken, None, None, options
-            known = None if taken is weights else memo.call(*call, output)
+            call = None, input, taken[0], None, None, options
+            known = None if taken[0] is weights else memo.call(*call, output)
             if known is not None:
                 return known
-            same = _turned(taken) if turned else taken
-            shortcut = Shortcut(memo, call, np.ascontiguousarray(same, input.dtype))
+            shortcut = Shortcut(memo, call, taken[1])
     key: separable.Key = None
     if accumulate is None and plain and _are_bytes(input, weights):
         factors = np.asarray(weights)
