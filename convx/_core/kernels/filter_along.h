@@ -168,18 +168,20 @@ CX_INLINE void NAME(along_window)(const int what, const int exact, T *restrict t
 }
 
 #if IS_FLOAT
-/* Means, some bytes of a line at a time, between which the row to come is asked for: but not where they
-   are made faster than it comes. */
-#define CX_MEANS_BYTES 2048
+/* Means. Those of doubles are made some at a time, and the row to come is asked for between; others are
+   made faster than it comes. */
+#define CX_MEANS_AT_ONCE 256
 CX_INLINE void NAME(along_means)(const int exact, const cx_filter_axis *axis, T *to, const T *line,
                                  int64_t step, int64_t length, const T *ahead, int64_t pitch,
                                  T *scratch)
 {
-    int many = axis->taps > 7; /* parts of windows are made anew each time */
-    int64_t part = (many ? 2 : 1) * CX_MEANS_BYTES / (int64_t)sizeof(T);
+    const int asks = sizeof(T) == 8;
+    int64_t longer = axis->taps > 7 ? 2 : 1; /* parts of windows are made anew each time */
+    int64_t part = asks ? longer * CX_MEANS_AT_ONCE : length;
     for (int64_t at = 0; at < length; at += part) {
         int64_t count = cx_min(part, length - at);
-        NAME(ask_for_row)(ahead + at, many || sizeof(T) == 8 ? count : 0);
+        if (asks)
+            NAME(ask_for_row)(ahead + at, count);
         NAME(along_window)(CX_FILTER_MEAN, exact, to + at, line + at, axis->taps, step, count, pitch,
                            scratch);
     }
