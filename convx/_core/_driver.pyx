@@ -424,14 +424,18 @@ cdef class Program:
             elif packed_weights != NULL:
                 call.packed = packed_weights + start * self.item_size
             steps, call.steps = self.steps[index]
-            for step in range(0, steps, call.steps):
+            step = 0
+            while step < steps:  # a range would be an object with numbers that are objects
                 call.first_step = step
-                for first in range(0, count, slice_):
+                step += call.steps
+                first = 0
+                while first < count:
                     end = min(first + slice_, count)
                     with nogil:
                         run_tasks(self.task, &one.table, &call, first, end, self.threads,
                                   scratch.memory, self.scratch_bytes)
-                    if end < count or step + call.steps < steps:
+                    first = end
+                    if end < count or step < steps:
                         PyErr_CheckSignals()
         if self.parts_size:  # of the one pass that there is
             call.input, call.output = call.output, out_buffer.view.buf

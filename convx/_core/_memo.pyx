@@ -4,7 +4,7 @@ cimport cython
 from cpython.buffer cimport (
     PyBUF_CONTIG, PyBUF_FORMAT, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_GetBuffer,
 )
-from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.long cimport PyLong_AsLongLongAndOverflow
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
@@ -30,13 +30,15 @@ def suspend_memos(int change):
 
 @cython.final
 cdef class Memory:
-    """What a remembered call needs."""
+    """What a remembered call needs; whether the program reads other weights than are given."""
 
     cdef Program program
     cdef object shape, dtype, packed
+    cdef bint gathers
 
-    def __cinit__(self, Program program, shape, dtype, packed):
+    def __cinit__(self, Program program, shape, dtype, packed, bint gathers):
         self.program, self.shape, self.dtype, self.packed = program, shape, dtype, packed
+        self.gathers = gathers
 
 
 cdef int64_t *add_words(int64_t mark, int64_t value, int64_t *at, int64_t *end):
@@ -128,26 +130,81 @@ cdef bint are_apart(Py_buffer *one, Py_buffer *other) noexcept:
     return high <= <const char *>one.buf or <const char *>one.buf + one.len <= low
 
 
+cdef bint is_contiguous(const Py_buffer *view) noexcept:
+    """Whether an array's elements follow one another in C's order."""
+    cdef int64_t size = view.itemsize
+    cdef int axis
+    for axis in range(view.ndim - 1, -1, -1):
+        if view.strides[axis] != size and view.shape[axis] > 1:
+            return False
+        size *= view.shape[axis]
+    return True
+
+
+cdef char *gather(const Py_buffer *given, int axis, const char *place, char *to,
+                  int64_t step, int64_t item_size) noexcept:
+    """Copy what follows a place along the axes from one on, by so many bytes; returns its end."""
+    cdef int64_t index
+    cdef float single
+    cdef double real
+    if axis < given.ndim:
+        for index in range(given.shape[axis]):
+            to = gather(given, axis + 1, place + index * given.strides[axis], to, step, item_size)
+        return to
+    if given.itemsize == item_size:
+        memcpy(to, place, item_size)
+    elif item_size == sizeof(float):
+        memcpy(&real, place, sizeof(double))
+        single = <float>real
+        memcpy(to, &single, sizeof(float))
+    else:
+        memcpy(&single, place, sizeof(float))
+        real = single
+        memcpy(to, &real, sizeof(double))
+    return to + step
+
+
+cdef bytes gathered(const Py_buffer *weights, int64_t item_size, bint turns):
+    """Weights in C's order or, if they are turned, from the last to the first.
+
+    Of another size than the one asked for, they are float or double, and become the other one.
+    """
+    cdef int64_t count = weights.len // weights.itemsize
+    cdef bytes room = PyBytes_FromStringAndSize(NULL, count * item_size)
+    cdef char *first = PyBytes_AS_STRING(room)
+    if turns:
+        gather(weights, 0, <const char *>weights.buf, first + (count - 1) * item_size, -item_size,
+               item_size)
+    else:
+        gather(weights, 0, <const char *>weights.buf, first, item_size, item_size)
+    return room
+
+
 @cython.final
 cdef class CallMemo:
     """The shortcut of repeated calls: from the arguments as given to the program that runs them.
 
     It answers only calls like one that went the long way before: plain arrays of the same element
     types, shapes and strides, and the same options as plain integers, tuples and names. So nothing
-    is checked here, and nothing decided.
+    is checked here, and nothing decided. Weights need not be contiguous, and may be floats of
+    another size than the program's; if the memo ``turns`` them, the program reads them by 180°.
     """
 
     cdef dict memories, names
     cdef Activation activation
+    cdef bint turns
 
-    def __init__(self, Activation activation):
+    def __init__(self, Activation activation, bint turns=False):
         self.memories, self.names, self.activation = {}, {}, activation
+        self.turns = turns
 
     def call(self, axes, input, weight, bias, residual, given, out):
         """Return the result, or None for a call that is not remembered."""
         cdef Py_buffer views[4]
         cdef int held = 0
         cdef Memory memory
+        cdef const char *weights
+        cdef bytes room
         if memos_suspended:
             return None
         try:
@@ -161,8 +218,12 @@ cdef class CallMemo:
                 out = new_result(memory.shape, memory.dtype)
             elif not can_take_result(out, memory, views, held):
                 return None
+            weights = <const char *>views[1].buf
+            if memory.gathers:
+                room = gathered(&views[1], memory.program.item_size, self.turns)
+                weights = PyBytes_AS_STRING(room)
             return memory.program.execute(
-                views[0].buf, views[1].buf, NULL if bias is None else views[2].buf,
+                views[0].buf, weights, NULL if bias is None else views[2].buf,
                 NULL if residual is None else views[held - 1].buf, self.activation, memory.packed,
                 out)
         finally:
@@ -171,9 +232,10 @@ cdef class CallMemo:
                 PyBuffer_Release(&views[held])
 
     def remember(self, call, Program program, shape, dtype, packed=None):
-        """Keep the program of a call that it took as it was, without converting an array."""
+        """Keep the program of a call that it took as it was, without converting another array."""
         cdef Py_buffer views[4]
         cdef int held = 0
+        cdef bint gathers
         axes, input, weight, bias, residual, given = call
         try:
             for option in given:
@@ -184,7 +246,9 @@ cdef class CallMemo:
                 return
             while len(self.memories) >= MOST_MEMORIES:
                 self.memories.pop(next(iter(self.memories)), None)
-            self.memories[key] = Memory(program, shape, dtype, packed)
+            gathers = self.turns or views[1].itemsize != program.item_size
+            gathers = gathers or not is_contiguous(&views[1])
+            self.memories[key] = Memory(program, shape, dtype, packed, gathers)
         finally:
             while held:
                 held -= 1

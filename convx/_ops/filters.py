@@ -37,10 +37,11 @@ class Filtering(Correlation):
 
 
 class Shortcut(NamedTuple):
-    """Where a call is remembered, and how it was made."""
+    """Where a call is remembered, how it was made, and what the memo makes of its weights."""
 
     memo: CallMemo
     call: execution.Call
+    kernel: AnyArray
 
 
 _memo = CallMemo(Activation())
@@ -90,7 +91,7 @@ def correlate(
     out : array or None
         Of the shape of the result; it may be of another type, and may overlap what is read.
     shortcut : Shortcut or None
-        A memo that is to answer such calls, if ``x`` and ``kernel`` are the arrays of the call.
+        A memo that is to answer such calls, if ``x`` and ``kernel`` are its arrays.
 
     Returns
     -------
@@ -99,7 +100,7 @@ def correlate(
     """
     if shortcut is None:
         given = (axes, pads, borders, stride, dilation, algorithm)
-        shortcut = Shortcut(_memo, (None, x, kernel, None, None, given))
+        shortcut = Shortcut(_memo, (None, x, kernel, None, None, given), kernel)
         remembered = None if "constant" in borders else _memo.call(*shortcut.call, out)
         if remembered is not None:
             return remembered
@@ -143,8 +144,8 @@ def _remember(
     weight: AnyArray,
     result: AnyArray,
 ) -> None:
-    """Let the memo answer calls like this one, if the arrays were taken as they came."""
-    as_given = shortcut.call[1] is x and shortcut.call[2] is kernel
+    """Let the memo answer calls like this one, if the arrays were taken as the memo has them."""
+    as_given = shortcut.call[1] is x and shortcut.kernel is kernel
     if not (as_given and x.dtype == kernel.dtype and items.size == x.size):
         return
     if np.may_share_memory(items, x) and np.may_share_memory(weight, kernel):

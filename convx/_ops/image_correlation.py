@@ -6,7 +6,6 @@ integers that come out.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import cast
 
 import numpy as np
 
@@ -81,7 +80,7 @@ def correlate(
     )
     kernel = np.ascontiguousarray(weights, computed)
     if shortcut is not None and out.dtype == x.dtype and shortcut.call[1] is x:
-        kernel = cast(AnyArray, shortcut.call[2])
+        kernel = shortcut.kernel
     else:
         shortcut = None
     result = filters.correlate(

@@ -8,7 +8,7 @@ import numpy as np
 from convx._core._driver import Activation
 from convx._core._memo import CallMemo
 from convx._core._memory import new_result
-from convx._engine import arguments, dtypes, execution
+from convx._engine import arguments, dtypes
 from convx._engine.boundary import IMAGE_BORDERS
 from convx._engine.dtypes import AnyArray
 from convx._engine.passes import Pass
@@ -160,28 +160,25 @@ def _complex_parts(
     return out
 
 
-_memo = CallMemo(Activation())
+_memo, _turning_memo = CallMemo(Activation()), CallMemo(Activation(), turns=True)
 CONSTANT_MODES = tuple(mode for mode, border in IMAGE_BORDERS.items() if border == "constant")
 
 
-def _plain_call(
-    input: object, weights: object, mode: object, origin: object, axes: object, turned: bool
-) -> execution.Call | None:
-    """Return a call with arrays like these as it is remembered: it needs no second look.
+def _remembered_weights(
+    input: object, weights: object, turned: bool
+) -> tuple[AnyArray, AnyArray] | None:
+    """Return weights as the memo takes them and what it makes of them.
 
-    Larger kernels are looked at each time, for they may be products.
+    None, if calls with arrays like these are not remembered: larger kernels are looked at each
+    time, for they may be products.
     """
     if type(input) is not np.ndarray or input.dtype.char not in "fd":
         return None
     kernel = weights if type(weights) is np.ndarray else np.asarray(weights)
     if kernel.size >= image_correlation.LEAST_SEPARATED or kernel.dtype.kind not in "fiu":
         return None
-    if turned:
-        kernel = kernel[(slice(None, None, -1),) * kernel.ndim]
-    if kernel.dtype is not input.dtype or not kernel.flags.c_contiguous:
-        kernel = np.ascontiguousarray(kernel, input.dtype)
-    given = (mode, origin, () if axes is None else axes, int(turned))
-    return None, input, kernel, None, None, given
+    taken = kernel if kernel.dtype.char in "fd" else kernel.astype(input.dtype)
+    return taken, np.ascontiguousarray(_turned(taken) if turned else taken, input.dtype)
 
 
 def correlate(
@@ -199,21 +196,27 @@ def correlate(
     turned: bool,
 ) -> AnyArray:
     """Correlate, or convolve if ``turned``, over several axes."""
-    call = None
+    memo = _turning_memo if turned else _memo
+    options = mode, cval, origin, axes, dilation, accumulate, stride
+    known: AnyArray | None = memo.call(None, input, weights, None, None, options, output)
+    if known is not None:
+        return known
+    shortcut = None
     plain = type(dilation) is type(stride) is int and dilation == stride == 1
     if accumulate is None and plain and (cval == 0 or mode not in CONSTANT_MODES):
-        call = _plain_call(input, weights, mode, origin, axes, turned)
-        if call is not None and (output is None or type(output) is np.ndarray):
-            known: AnyArray | None = _memo.call(*call, output)
+        taken = _remembered_weights(input, weights, turned)
+        if taken is not None:
+            call = None, input, taken[0], None, None, options
+            known = None if taken[0] is weights else memo.call(*call, output)
             if known is not None:
                 return known
-    shortcut = None if call is None else Shortcut(_memo, call)
+            shortcut = Shortcut(memo, call, taken[1])
     key: separable.Key = None
     if accumulate is None and plain and _are_bytes(input, weights):
         factors = np.asarray(weights)
         told = factors.dtype.str, factors.shape, factors.tobytes()
-        options = told, mode, cval, origin, axes, turned
-        remembered, key = separable.at_once("correlate", input, output, *options)
+        asked = told, mode, cval, origin, axes, turned
+        remembered, key = separable.at_once("correlate", input, output, *asked)
         if remembered is not None:
             return remembered
     x = image(input)
@@ -235,7 +238,7 @@ def correlate(
     along = footprint.spread(steps, places, x.ndim, 1)
     shape = tuple(-(-size // step) for size, step in zip(x.shape, along))
     if turned:
-        kernel = kernel[(slice(None, None, -1),) * kernel.ndim]
+        kernel = _turned(kernel)
         origins = [-int(one) - (taps % 2 == 0) for one, taps in zip(origins, kernel.shape)]
     lows = [taps // 2 + arguments.origin_of(one, taps) for one, taps in zip(origins, kernel.shape)]
     border = arguments.filter_border(mode)
@@ -264,6 +267,10 @@ def correlate(
         else:
             out.imag = 0
     return out
+
+
+def _turned(kernel: AnyArray) -> AnyArray:
+    return kernel[(slice(None, None, -1),) * kernel.ndim]
 
 
 def _are_bytes(x: object, weights: object) -> bool:

@@ -17,7 +17,7 @@ from convx._engine.dtypes import AnyArray
 from convx._ops import filters, plain
 from convx._ops.filters import Pads
 
-_memo = CallMemo(Activation())
+_memo, _turning_memo = CallMemo(Activation()), CallMemo(Activation(), turns=True)
 
 MANY_TAPS = 256  # from which integers are summed in float64, where that is exact
 MOST_EXACT = 2**53
@@ -81,25 +81,23 @@ def convolve(
     """Convolve, or correlate if the second array is not ``turned``."""
     if options is not PLAIN:
         return _convolve_with_options(in1, in2, mode, method, out, turned, options)
-    call = None
-    if type(in1) is np.ndarray and type(in2) is np.ndarray and method != "fft":
-        kernel = _turned(in2) if turned else _conjugate(in2)
-        call = (in1.ndim, in1, kernel, None, None, ("convolve", mode, method))
-        remembered = _memo.call(*call, out)
-        if remembered is not None:
-            return remembered
+    memo = _turning_memo if turned else _memo
+    call = None, in1, in2, None, None, ("convolve", mode, method)
+    remembered = memo.call(*call, out)
+    if remembered is not None:
+        return remembered
     first, second = _operand(in1, "in1"), _operand(in2, "in2")
     arguments.check_same_rank(first.ndim, second.ndim)
     chosen, algorithm = arguments.conv_mode(mode), arguments.conv_method(method)
     if first.ndim == 0:
         return first * (second if turned else _conjugate(second))
     arguments.check_not_empty(in1=first.shape, in2=second.shape)
-    if call is None:
-        kernel = _turned(second) if turned else _conjugate(second)
+    whole = _turned(second) if turned else _conjugate(second)
     axes = tuple(range(first.ndim))
     dtype = np.result_type(first, second)
-    x, kernel, pads = _placed(first, kernel, axes, chosen)
-    shortcut = None if call is None else filters.Shortcut(_memo, call)
+    x, kernel, pads = _placed(first, whole, axes, chosen)
+    # Transforms that are asked for are looked at afterwards, each time.
+    shortcut = None if algorithm == "fft" else filters.Shortcut(memo, call, whole)
     pair = Pair(x, kernel, axes, pads, algorithm=algorithm, shortcut=shortcut)
     result = _filter(_cheaper(pair), dtype, out)
     if algorithm == "fft" and dtype.kind in "fc" and not np.isfinite(result).all():
@@ -155,13 +153,10 @@ def _spread(kernel: AnyArray, axes: tuple[int, ...], gaps: tuple[int, ...]) -> A
 
 def convolve_floats(in1: object, in2: object, mode: object, axes: object, out: object) -> Any:
     """Convolve along some axes and broadcast along the others, with floating results."""
-    call = None
-    if type(in1) is np.ndarray and type(in2) is np.ndarray and axes is None and _is_float(in1, in2):
-        whole = _turned(in2)
-        call = (in1.ndim, in1, whole, None, None, ("floats", mode))
-        remembered = _memo.call(*call, out)
-        if remembered is not None:
-            return remembered
+    call = None, in1, in2, None, None, ("floats", mode, axes)
+    remembered = _turning_memo.call(*call, out)
+    if remembered is not None:
+        return remembered
     first, second = _operand(in1, "in1"), _operand(in2, "in2")
     arguments.check_same_rank(first.ndim, second.ndim)
     if first.ndim == 0:
@@ -178,10 +173,10 @@ def convolve_floats(in1: object, in2: object, mode: object, axes: object, out: o
         return execution.deliver(product, _checked(out, product.shape, product.dtype))
     first, second = _as_floats(first), _as_floats(second)
     dtype = np.result_type(first, second)
-    kernel = np.flip(second, along)
-    if call is not None and len(along) == first.ndim:
-        kernel = whole
-    shortcut = None if call is None else filters.Shortcut(_memo, call)
+    kernel, shortcut = np.flip(second, along), None
+    if axes is None and second is in2 and len(along) == first.ndim:
+        kernel = _turned(second)
+        shortcut = filters.Shortcut(_turning_memo, call, kernel)
     x, kernel, pads = _placed(first, kernel, along, chosen)
     return _filter(_cheaper(Pair(x, kernel, along, pads, shortcut=shortcut)), dtype, out)
 
@@ -200,13 +195,11 @@ def convolve_planes(
     if options is not PLAIN:
         given = mode, border, fillvalue, out, turned, options
         return _convolve_planes_with_options(in1, in2, *given)
-    call = None
-    if type(in1) is np.ndarray and type(in2) is np.ndarray and _is_zero(fillvalue):
-        kernel = _turned(in2) if turned else _conjugate(in2)
-        call = (in1.ndim, in1, kernel, None, None, ("planes", int(turned), mode, border))
-        remembered = _memo.call(*call, out)
-        if remembered is not None:
-            return remembered
+    memo = _turning_memo if turned else _memo
+    call = None, in1, in2, None, None, ("planes", mode, border, fillvalue)
+    remembered = memo.call(*call, out)
+    if remembered is not None:
+        return remembered
     first, second = _operand(in1, "in1"), _operand(in2, "in2")
     arguments.check_planes(first.ndim, second.ndim)
     arguments.check_not_empty(in1=first.shape, in2=second.shape)
@@ -216,8 +209,7 @@ def convolve_planes(
     swapped = chosen == "valid" and arguments.valid_swaps(first.shape, second.shape, (0, 1))
     if swapped:
         first, second = second, first
-    if swapped or call is None:
-        kernel = _turned(second) if turned else _conjugate(second)
+    kernel = _turned(second) if turned else _conjugate(second)
     pads = tuple((k - 1, k - 1) if chosen == "full" else (0, 0) for k in kernel.shape)
     if chosen == "same":
         pads = tuple(
@@ -226,7 +218,7 @@ def convolve_planes(
     borders = (edge, edge)
     if edge == "constant" and fill == 0:
         borders = ("zeros", "zeros")
-    shortcut = None if swapped or call is None else filters.Shortcut(_memo, call)
+    shortcut = None if swapped else filters.Shortcut(memo, call, kernel)
     pair = Pair(first, kernel, (0, 1), pads, borders, fill, shortcut=shortcut)
     if not (swapped and not turned):
         return _filter(_cheaper(pair), dtype, out)
@@ -287,14 +279,6 @@ def _middle(array: AnyArray, axes: list[int]) -> AnyArray:
         start = (array.shape[axis] - 1) // 2
         where[axis] = slice(start, start + 1)
     return array[tuple(where)]
-
-
-def _is_float(first: AnyArray, second: AnyArray) -> bool:
-    return first.dtype == second.dtype and first.dtype.char in "fd"
-
-
-def _is_zero(value: object) -> bool:
-    return type(value) is int and value == 0
 
 
 def _operand(value: object, name: str) -> AnyArray:

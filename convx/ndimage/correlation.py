@@ -82,20 +82,11 @@ def correlate(
     >>> ndimage.correlate(np.arange(5), [1, 2, 4], stride=2)
     array([ 4, 17, 27])
     """
+    how = output, mode, cval, origin, axes, dilation, accumulate, stride
+    if workers is None:
+        return images.correlate(input, weights, *how, turned=False)
     with workers_or_all(workers):
-        return images.correlate(
-            input,
-            weights,
-            output,
-            mode,
-            cval,
-            origin,
-            axes,
-            dilation,
-            accumulate,
-            stride,
-            turned=False,
-        )
+        return images.correlate(input, weights, *how, turned=False)
 
 
 def convolve(
@@ -166,20 +157,11 @@ def convolve(
     >>> ndimage.convolve(np.arange(5), [1, 2, 4])
     array([ 1,  4, 11, 18, 24])
     """
+    how = output, mode, cval, origin, axes, dilation, accumulate, stride
+    if workers is None:
+        return images.correlate(input, weights, *how, turned=True)
     with workers_or_all(workers):
-        return images.correlate(
-            input,
-            weights,
-            output,
-            mode,
-            cval,
-            origin,
-            axes,
-            dilation,
-            accumulate,
-            stride,
-            turned=True,
-        )
+        return images.correlate(input, weights, *how, turned=True)
 
 
 def correlate1d(

@@ -1,6 +1,13 @@
 /* Filters along a line, which has the samples of its border around it: output i takes the elements
    i + t * step of it. */
 
+/* Asks for some elements of a row to come, while memory would have nothing to do. */
+CX_INLINE void NAME(ask_for_row)(const T *from, int64_t count)
+{
+    for (int64_t i = 0; i < count; i += 64 / (int64_t)sizeof(T))
+        __builtin_prefetch(from + i);
+}
+
 #if IS_FLOAT
 /* Mirrored weights fold the line, in the order of `window_block`. */
 CX_INLINE void NAME(along_block)(const int vectors, const int more, const int mirrored, T *to,
@@ -26,14 +33,18 @@ CX_INLINE void NAME(along_block)(const int vectors, const int more, const int mi
 #undef INPUT
 }
 
-/* Weighted sums, or `more` of them for sums that are there. */
+/* Weighted sums, or `more` of them for sums that are there. While they are made, as much from `ahead` on
+   is asked for: a row to come. */
 CX_INLINE void NAME(along_sums)(const int more, const int mirrored, T *to, const T *line,
-                                const T *weights, int64_t taps, int64_t step, int64_t length)
+                                const T *weights, int64_t taps, int64_t step, int64_t length,
+                                const T *ahead)
 {
 #define BLOCK(vectors, to) NAME(along_block)(vectors, more, mirrored, to, line + i, weights, taps, step)
     int64_t i = 0;
-    for (; i + 8 * LANES <= length; i += 8 * LANES)
+    for (; i + 8 * LANES <= length; i += 8 * LANES) {
+        NAME(ask_for_row)(ahead + i, 8 * LANES);
         BLOCK(8, to + i);
+    }
     for (; i + 3 * LANES <= length; i += 3 * LANES)
         BLOCK(3, to + i);
     for (; i + LANES <= length; i += LANES)
@@ -49,20 +60,20 @@ CX_INLINE void NAME(along_sums)(const int more, const int mirrored, T *to, const
 }
 
 static CX_NOINLINE void NAME(along_weights)(const cx_filter_axis *axis, T *to, const T *line,
-                                            int64_t step, int64_t length)
+                                            int64_t step, int64_t length, const T *ahead)
 {
     if (axis->symmetry > 0)
-        NAME(along_sums)(0, 1, to, line, axis->weights, axis->taps, step, length);
+        NAME(along_sums)(0, 1, to, line, axis->weights, axis->taps, step, length, ahead);
     else if (axis->symmetry)
-        NAME(along_sums)(0, -1, to, line, axis->weights, axis->taps, step, length);
+        NAME(along_sums)(0, -1, to, line, axis->weights, axis->taps, step, length, ahead);
     else
-        NAME(along_sums)(0, 0, to, line, axis->weights, axis->taps, step, length);
+        NAME(along_sums)(0, 0, to, line, axis->weights, axis->taps, step, length, ahead);
 }
 
 static CX_NOINLINE void NAME(along_more_weights)(const cx_filter_axis *axis, T *to, const T *line,
-                                                 int64_t step, int64_t length)
+                                                 int64_t step, int64_t length, const T *ahead)
 {
-    NAME(along_sums)(1, 0, to, line, axis->weights, axis->taps, step, length);
+    NAME(along_sums)(1, 0, to, line, axis->weights, axis->taps, step, length, ahead);
 }
 
 #define INPUT(t) *(const NAME(loose) *)(line + i + (t) * step)
@@ -156,10 +167,31 @@ CX_INLINE void NAME(along_window)(const int what, const int exact, T *restrict t
                          scratch + CX_FILTER_LEVELS * pitch);
 }
 
+#if IS_FLOAT
+/* Means. Those of doubles are made some at a time, and the row to come is asked for between; others are
+   made faster than it comes. */
+#define CX_MEANS_AT_ONCE 256
+CX_INLINE void NAME(along_means)(const int exact, const cx_filter_axis *axis, T *to, const T *line,
+                                 int64_t step, int64_t length, const T *ahead, int64_t pitch,
+                                 T *scratch)
+{
+    const int asks = sizeof(T) == 8;
+    int64_t longer = axis->taps > 7 ? 2 : 1; /* parts of windows are made anew each time */
+    int64_t part = asks ? longer * CX_MEANS_AT_ONCE : length;
+    for (int64_t at = 0; at < length; at += part) {
+        int64_t count = cx_min(part, length - at);
+        if (asks)
+            NAME(ask_for_row)(ahead + at, count);
+        NAME(along_window)(CX_FILTER_MEAN, exact, to + at, line + at, axis->taps, step, count, pitch,
+                           scratch);
+    }
+}
+#endif
+
 /* What an axis asks for. Scratch memory has room for CX_FILTER_LEVELS + 1 lines, `pitch` apart. */
 static CX_NOINLINE void NAME(filter_along)(const cx_filter_axis *axis, int64_t exact, T *to,
                                            const T *line, int64_t step, int64_t length,
-                                           int64_t pitch, T *scratch)
+                                           const T *ahead, int64_t pitch, T *scratch)
 {
     int64_t taps = axis->taps;
 #define WINDOW(what, exact)                                                                       \
@@ -174,16 +206,16 @@ static CX_NOINLINE void NAME(filter_along)(const cx_filter_axis *axis, int64_t e
     else if (axis->what == CX_FILTER_MIN)
         WINDOW(CX_FILTER_MIN, 1);
     else if (axis->what == CX_FILTER_MEAN && exact)
-        WINDOW(CX_FILTER_MEAN, 1);
+        NAME(along_means)(1, axis, to, line, step, length, ahead, pitch, scratch);
     else if (axis->what == CX_FILTER_MEAN)
-        WINDOW(CX_FILTER_MEAN, 0);
+        NAME(along_means)(0, axis, to, line, step, length, ahead, pitch, scratch);
     else if (exact)
         NAME(along_exact)(axis, to, line, step, length);
     else
-        NAME(along_weights)(axis, to, line, step, length);
+        NAME(along_weights)(axis, to, line, step, length, ahead);
 #else
     else if (axis->what == CX_FILTER_WEIGHTS)
-        NAME(along_weights)(axis, to, line, step, length);
+        NAME(along_weights)(axis, to, line, step, length, ahead);
     else
         NAME(along_mean)(axis, to, line, step, length);
 #endif

@@ -242,16 +242,18 @@ static CX_NOINLINE void NAME(down_weights)(const cx_filter_axis *axis, T *const 
 }
 
 static CX_NOINLINE void NAME(along_weights)(const cx_filter_axis *axis, T *to, const T *line,
-                                            int64_t step, int64_t length)
+                                            int64_t step, int64_t length, const T *ahead)
 {
     NAME(byte_taps) of = {.line = line, .step = step};
+    (void)ahead;
     NAME(weighted_row)(0, of, axis->weights, axis->taps, to, length);
 }
 
 static CX_NOINLINE void NAME(along_more_weights)(const cx_filter_axis *axis, T *to, const T *line,
-                                                 int64_t step, int64_t length)
+                                                 int64_t step, int64_t length, const T *ahead)
 {
     NAME(byte_taps) of = {.line = line, .step = step};
+    (void)ahead;
     NAME(weighted_row)(1, of, axis->weights, axis->taps, to, length);
 }
 

@@ -206,6 +206,19 @@ CX_INLINE void NAME(add_row)(T *restrict to, const T *restrict from, int64_t cou
         to[i] = to[i] + from[i];
 }
 
+/* A row of the input to ask for while row `r` of a band is filtered along its line: the one so many `rows`
+   later, or, if filters went `down` before, one of those that the next band needs besides. Any place
+   will do if there is none. */
+CX_INLINE const T *NAME(row_ahead)(const NAME(band) *band, int64_t r, int64_t rows, int down)
+{
+    const cx_filter_job *job = band->job;
+    int64_t row = band->first + rows + r, span = down ? NAME(filter_span)(&job->row) : 0;
+    if (job->x_type != OWN_TYPE || job->plane.what != CX_FILTER_KEEP || row >= job->row.size)
+        return (const T *)job->x;
+    row = down ? job->row.sources[row + span] : row;
+    return (const T *)NAME(row_of_x)(band, band->plane, row < 0 ? 0 : row, band->start);
+}
+
 /* Weighted sums along each axis of the input itself, added up. */
 CX_INLINE void NAME(add_up_band)(const NAME(band) *band, char *y, int64_t y_row)
 {
@@ -231,10 +244,11 @@ CX_INLINE void NAME(add_up_band)(const NAME(band) *band, char *y, int64_t y_row)
             int64_t step = job->line.dilation * job->inner;
             /* in memory of the rows, which are read by then */
             const T *line = NAME(segment_with_border)(band, band->first + r, band->sources);
+            const T *ahead = NAME(row_ahead)(band, r, band->rows, job->row.what != CX_FILTER_KEEP);
             if (fresh)
-                NAME(along_weights)(&job->line, to, line, step, band->columns);
+                NAME(along_weights)(&job->line, to, line, step, band->columns, ahead);
             else
-                NAME(along_more_weights)(&job->line, to, line, step, band->columns);
+                NAME(along_more_weights)(&job->line, to, line, step, band->columns, ahead);
         }
         if (!own)
             NAME(row_to)(job->y_type, y + r * y_row, to, band->columns);
@@ -262,7 +276,7 @@ CX_INLINE int64_t NAME(lines_by_tiles)(const NAME(band) *band, char *y, int64_t 
     const cx_filter_job *job = band->job;
     const cx_filter_axis *axis = &job->line;
     int64_t r = 0, least = axis->symmetry ? CX_FOLDED_LINE_TAPS : CX_LINE_TAPS;
-    const T *line[LANES];
+    const T *line[LANES], *ahead[LANES];
     T *to[LANES];
     int own = job->y_type == OWN_TYPE;
     if (axis->what != CX_FILTER_WEIGHTS || axis->taps < least)
@@ -273,9 +287,10 @@ CX_INLINE int64_t NAME(lines_by_tiles)(const NAME(band) *band, char *y, int64_t 
         for (int64_t i = 0; i < LANES; i++) {
             T *made = band->lines + (r + i) * job->pitch + before;
             line[i] = NAME(line_of_band)(band, r + i, made, down);
+            ahead[i] = NAME(row_ahead)(band, r + i, down ? band->rows : LANES, down);
             to[i] = own ? (T *)(y + (r + i) * y_row) : made;
         }
-        NAME(along_tiles)(axis, job->exact, to, line, band->columns, band->tile);
+        NAME(along_tiles)(axis, job->exact, to, line, band->columns, band->tile, ahead);
         for (int64_t i = 0; i < LANES && !own; i++)
             NAME(row_to)(job->y_type, y + (r + i) * y_row, to[i], band->columns);
     }
@@ -329,8 +344,9 @@ static void NAME(filter_band)(const NAME(band) *band, int64_t known)
             if (!down)
                 careful = NAME(is_careful)(
                     band, &line, 1, band->columns + NAME(filter_span)(axis) * job->inner);
+            const T *ahead = NAME(row_ahead)(band, r, down ? band->rows : 1, down);
             NAME(filter_along)(axis, careful, result, line, axis->dilation * job->inner,
-                               band->columns, job->pitch, band->scratch);
+                               band->columns, ahead, job->pitch, band->scratch);
         }
         if (!own)
             NAME(row_to)(job->y_type, y + r * y_row, result, band->columns);

@@ -107,9 +107,10 @@ static CX_NOINLINE void NAME(tile_sums)(const cx_filter_axis *axis, int64_t exac
 #undef EACH_KIND
 
 /* Sums along LANES lines at once, which may replace their beginnings. Lines are read up to a vector
-   beyond their ends. */
+   beyond their ends; as much of the rows `ahead`, which are to come, is asked for meanwhile. */
 static CX_NOINLINE void NAME(along_tiles)(const cx_filter_axis *axis, int64_t exact, T *const *to,
-                                          const T *const *line, int64_t length, T *tile)
+                                          const T *const *line, int64_t length, T *tile,
+                                          const T *const *ahead)
 {
     for (int64_t at = 0; at < length; at += CX_TILE_PLACES) {
         int64_t count = cx_min(CX_TILE_PLACES, length - at), needed = count + axis->taps - 1;
@@ -127,7 +128,10 @@ static CX_NOINLINE void NAME(along_tiles)(const cx_filter_axis *axis, int64_t ex
                 v[r] = *(const NAME(vector) *)(tile + (i + r) * LANES);
             NAME(transpose)(v);
             CX_UNROLL for (int r = 0; r < LANES; r++)
+            {
                 NAME(store_some)(to[r] + at + i, v[r], count - i);
+                __builtin_prefetch(ahead[r] + at + i);
+            }
         }
     }
 }

@@ -1,0 +1,131 @@
+"""Repeated calls with small kernels: the memo turns and converts weights as the long way does."""
+
+import numpy as np
+import pytest
+
+from convx import ndimage, reference, signal
+from convx._core import _memo
+from convx._ops import images
+from convx._ops import signal as signal_ops
+
+# How weights may lie and be typed; each takes an array of float64 with two axes.
+LAYOUTS = {
+    "plain": lambda w: w,
+    "float32": lambda w: w.astype("float32"),
+    "turned": lambda w: w[::-1, ::-1].copy()[::-1, ::-1],
+    "fortran": np.asfortranarray,
+    "every other": lambda w: np.repeat(np.repeat(w, 2, 0), 3, 1)[::2, ::3],
+    "swapped": lambda w: w.astype(w.dtype.newbyteorder()),
+    "unaligned": lambda w: np.frombuffer(b"x" + w.tobytes(), w.dtype, offset=1).reshape(w.shape),
+    "broadcast": lambda w: np.broadcast_to(w[:1], w.shape),
+    "integers": lambda w: np.rint(9 * w).astype(int),
+    "list": lambda w: w.tolist(),
+}
+CALLS = {
+    "ndimage.correlate": ndimage.correlate,
+    "ndimage.convolve": ndimage.convolve,
+    "constant": lambda x, w: ndimage.convolve(x, w, mode="constant"),
+    "filled": lambda x, w: ndimage.correlate(x, w, mode="constant", cval=2.5),
+    "shifted": lambda x, w: ndimage.convolve(x, w, mode="mirror", origin=(0, -1)),
+    "double": lambda x, w: ndimage.correlate(x, w, accumulate="float64"),
+    "stride": lambda x, w: ndimage.correlate(x, w, stride=2),
+    "signal.convolve": lambda x, w: signal.convolve(x, w, mode="same"),
+    "signal.correlate": lambda x, w: signal.correlate(x, w, mode="valid"),
+    "signal.fftconvolve": lambda x, w: signal.fftconvolve(x, w, mode="same"),
+    "convolve2d": lambda x, w: signal.convolve2d(x, w, mode="same"),
+    "correlate2d": lambda x, w: signal.correlate2d(x, w, boundary="wrap", fillvalue=3),
+    "filled plane": lambda x, w: signal.convolve2d(x, w, fillvalue=1.5),
+}
+
+
+def unremembered(call, *arrays):
+    _memo.suspend_memos(1)
+    try:
+        return call(*arrays)
+    finally:
+        _memo.suspend_memos(-1)
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_remembered_calls_take_weights_in_any_layout(name, dtype):
+    """Of the same shape in turns, and with other numbers each time."""
+    call, rng = CALLS[name], np.random.default_rng(0)
+    x = rng.standard_normal((19, 23)).astype(dtype)
+    for _ in range(3):
+        for layout in LAYOUTS.values():
+            weights = layout(rng.standard_normal((3, 4)))
+            expected = unremembered(call, x, weights)
+            for _ in range(2):
+                found = call(x, weights)
+                assert found.dtype == expected.dtype
+                np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_remembered_sums_are_those_of_plain_numpy(layout, dtype):
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((12, 21)).astype(dtype)
+    near = 1e-5 if dtype == "float32" else 1e-13
+    for _ in range(3):
+        weights = LAYOUTS[layout](rng.standard_normal((3, 5)))
+        plain = np.asarray(weights, float)
+        windows = reference.image_windows(x.astype(float), (3, 5))
+        for call, kernel in ((ndimage.correlate, plain), (ndimage.convolve, plain[::-1, ::-1])):
+            found = call(x, weights)
+            np.testing.assert_allclose(found, np.tensordot(windows, kernel, 2), atol=near * 9)
+        zeros = reference.image_windows(x.astype(float), (3, 5), "constant")
+        found = signal.convolve2d(x, weights, mode="same")
+        expected = np.tensordot(zeros, plain[::-1, ::-1], 2)
+        np.testing.assert_allclose(found, expected, atol=near * 9)
+
+
+def no_second_look(*_):
+    raise AssertionError("this call has been made before")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_calls_with_weights_of_another_float_are_answered_at_once(dtype, monkeypatch):
+    """Turned ones too, and lists; the checks of the long way are never reached again."""
+    x, rng = np.ones((9, 10), dtype), np.random.default_rng(2)
+    kinds = [
+        rng.standard_normal((3, 2)).astype("float32"),
+        rng.standard_normal((3, 2)),
+        rng.standard_normal((3, 2))[::-1],
+        [[1, 2], [3, 4]],
+    ]
+    for weights in kinds:
+        ndimage.correlate(x, weights)
+        ndimage.convolve(x, weights)
+    same = kinds[0].astype(dtype)
+    for call in (signal.convolve, signal.correlate, signal.fftconvolve, signal.convolve2d):
+        call(x, same)
+    monkeypatch.setattr(images, "image", no_second_look)
+    monkeypatch.setattr(signal_ops, "_operand", no_second_look)
+    for weights in kinds:
+        ndimage.correlate(x, weights)
+        ndimage.convolve(x, weights)
+    for call in (signal.convolve, signal.correlate, signal.fftconvolve, signal.convolve2d):
+        call(x, same)
+    with pytest.raises(AssertionError, match="before"):
+        ndimage.convolve(x, np.ones((2, 4)))
+
+
+def test_weights_and_image_may_be_one_array():
+    x = np.random.default_rng(3).standard_normal((3, 4))
+    for _ in range(3):
+        np.testing.assert_array_equal(
+            ndimage.convolve(x, x), unremembered(ndimage.convolve, x, x.copy())
+        )
+        np.testing.assert_array_equal(
+            signal.correlate(x, x), unremembered(signal.correlate, x, x.copy())
+        )
+
+
+def test_a_transform_that_is_asked_for_warns_each_time():
+    x = np.ones((6, 6))
+    x[2, 3] = np.nan
+    for _ in range(3):
+        with pytest.warns(RuntimeWarning, match="fft"):
+            signal.convolve(x, np.ones((2, 2)), method="fft")
