@@ -73,7 +73,10 @@ def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
 
 
 def _fits(taps: AxisTaps, count: int) -> bool:
-    return len(taps.coordinates) == count and are_neighbours(taps)
+    """Whether taps are so many neighbours; two that are some only within phases save too little."""
+    if len(taps.coordinates) != count or not are_neighbours(taps):
+        return False
+    return count > 2 or abs(int(np.diff(taps.coordinates)[0])) <= taps.stride
 
 
 def _fits_stride(axis: Axis) -> bool:
