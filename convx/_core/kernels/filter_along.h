@@ -34,15 +34,17 @@ CX_INLINE void NAME(along_block)(const int vectors, const int more, const int mi
 }
 
 /* Weighted sums, or `more` of them for sums that are there. While they are made, as much from `ahead` on
-   is asked for: a row to come. */
+   is asked for, a row to come: but sums of three floats are made faster than that comes. */
 CX_INLINE void NAME(along_sums)(const int more, const int mirrored, T *to, const T *line,
                                 const T *weights, int64_t taps, int64_t step, int64_t length,
                                 const T *ahead)
 {
 #define BLOCK(vectors, to) NAME(along_block)(vectors, more, mirrored, to, line + i, weights, taps, step)
+    const int asks = sizeof(T) == 8 || taps > 3;
     int64_t i = 0;
     for (; i + 8 * LANES <= length; i += 8 * LANES) {
-        NAME(ask_for_row)(ahead + i, 8 * LANES);
+        if (asks)
+            NAME(ask_for_row)(ahead + i, 8 * LANES);
         BLOCK(8, to + i);
     }
     for (; i + 3 * LANES <= length; i += 3 * LANES)

@@ -127,8 +127,7 @@ static CX_NOINLINE void NAME(along_tiles)(const cx_filter_axis *axis, int64_t ex
             CX_UNROLL for (int r = 0; r < LANES; r++)
                 v[r] = *(const NAME(vector) *)(tile + (i + r) * LANES);
             NAME(transpose)(v);
-            CX_UNROLL for (int r = 0; r < LANES; r++)
-            {
+            CX_UNROLL for (int r = 0; r < LANES; r++) {
                 NAME(store_some)(to[r] + at + i, v[r], count - i);
                 __builtin_prefetch(ahead[r] + at + i);
             }
