@@ -33,8 +33,8 @@ CX_INLINE void NAME(along_block)(const int vectors, const int more, const int mi
 #undef INPUT
 }
 
-/* Weighted sums, or `more` of them for sums that are there. While they are made, as much from `ahead` on
-   is asked for, a row to come: but sums of three floats are made faster than that comes. */
+/* Weighted sums, or `more` of them for sums that are there. While they are made, as much from
+   `ahead` on is asked for, a row to come: but sums of three floats are made faster than that comes. */
 CX_INLINE void NAME(along_sums)(const int more, const int mirrored, T *to, const T *line,
                                 const T *weights, int64_t taps, int64_t step, int64_t length,
                                 const T *ahead)

@@ -206,9 +206,9 @@ CX_INLINE void NAME(add_row)(T *restrict to, const T *restrict from, int64_t cou
         to[i] = to[i] + from[i];
 }
 
-/* A row of the input to ask for while row `r` of a band is filtered along its line: the one so many `rows`
-   later, or, if filters went `down` before, one of those that the next band needs besides. Any place
-   will do if there is none. */
+/* A row of the input to ask for while row `r` of a band is filtered along its line: the one so many
+   `rows` later, or, if filters went `down` before, one of those that the next band needs besides. Any
+   place will do if there is none. */
 CX_INLINE const T *NAME(row_ahead)(const NAME(band) *band, int64_t r, int64_t rows, int down)
 {
     const cx_filter_job *job = band->job;

@@ -55,8 +55,8 @@ static CX_NOINLINE void NAME(copy_line)(const T *restrict line, T *restrict to, 
         to[i] = line[i];
 }
 
-/* A row of blocks, `above` and `below` in y. The last vector of them overlaps the one before; fewer than
-   a vector are completed by what counts for nothing. */
+/* A row of blocks, `above` and `below` in y. The last vector of them overlaps the one before; fewer
+   than a vector are completed by what counts for nothing. */
 static CX_NOINLINE void NAME(choose_of_rows)(const T *x, const T *grad, T *above, T *below,
                                              int64_t width, int64_t outputs, int far)
 {

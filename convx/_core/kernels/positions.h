@@ -191,9 +191,9 @@ static const T *NAME(next_gradient)(const cx_pass *pass, const T *gradient, int6
     return gradient + step / pass->boxes * pass->out_batch + box.out;
 }
 
-/* A few filters by all columns of a task, for one box. Meanwhile each product asks for a row: of
-   the gradients of the next filters, or of the next box, then of the next box's input, which goes on from
-   channel to channel. */
+/* A few filters by all columns of a task, for one box. Meanwhile each product asks for a row: of the
+   gradients of the next filters, or of the next box, then of the next box's input, which goes on
+   from channel to channel. */
 static void NAME(multiply_positions)(const cx_pass *pass, const NAME(positions_space) *space,
                                      const T *gradient, const T *ahead, const T **input,
                                      int64_t filters, int64_t columns, T *y, int64_t stride,

@@ -141,9 +141,9 @@ static void NAME(transpose_outputs)(const cx_pass *pass, const NAME(gradient_spa
    point the vectors of all tiles follow one another. `line` and `place`: of a tile's lines, and of
    what is in one. */
 CX_INLINE void NAME(transform_vectors)(const int size, const int along, const int axes,
-                                       const int stride, const T *from, const int64_t *at, int64_t tiles,
-                                       const int64_t *line, const int64_t *place, int64_t width,
-                                       T *to, int64_t plane)
+                                       const int stride, const T *from, const int64_t *at,
+                                       int64_t tiles, const int64_t *line, const int64_t *place,
+                                       int64_t width, T *to, int64_t plane)
 {
     const int down = axes == 2 ? along : 1, lines = axes == 2 ? size : 1;
     for (int64_t p = 0; p < tiles; p++)
