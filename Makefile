@@ -5,6 +5,8 @@
 
 PYTHON ?= python3
 # Serial by default: two test processes with two OpenMP threads each fight for two cores.
+# Tests take most of their time on one thread: two processes share them.
+PYTEST := -m pytest -n 2
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
@@ -49,10 +51,10 @@ demo: $(INSTALLED)
 	$(VENV)/bin/convx demo
 
 test: $(INSTALLED)
-	$(PY) -m pytest -m 'not slow' $(PYTEST_ARGS)
+	$(PY) $(PYTEST) -m 'not slow' $(PYTEST_ARGS)
 
 test-all: $(INSTALLED)
-	$(PY) -m pytest $(PYTEST_ARGS)
+	$(PY) $(PYTEST) $(PYTEST_ARGS)
 
 lint: $(INSTALLED) $(VENV)/.lint-extra
 	$(VENV)/bin/ruff check .
@@ -78,7 +80,7 @@ wheel: | $(PY)
 	"$$place/venv/bin/python" -c 'import convx, sysconfig; \
 	print(convx.__version__, convx.__file__); \
 	assert convx.__file__.startswith(sysconfig.get_path("platlib"))'; \
-	"$$place/venv/bin/python" -m pytest -m 'not slow' $(PYTEST_ARGS)
+	"$$place/venv/bin/python" $(PYTEST) -m 'not slow' $(PYTEST_ARGS)
 
 peers: $(VENV)/.peers-extra
 
