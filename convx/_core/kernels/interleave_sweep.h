@@ -1,17 +1,6 @@
 /* Items of a batch side by side, [element][item], so that rows of small planes are as many times as
    long; and back. A piece is CX_INTERLEAVED elements of a row, of all items. */
 
-/* to[r * to_step + i] = from[i * from_step + r] for a square of LANES by LANES elements. */
-CX_INLINE void NAME(turn_items)(T *to, int64_t to_step, const T *from, int64_t from_step)
-{
-    NAME(vector) v[LANES];
-    CX_UNROLL for (int i = 0; i < LANES; i++)
-        v[i] = *(const NAME(loose) *)(from + i * from_step);
-    NAME(transpose)(v);
-    CX_UNROLL for (int r = 0; r < LANES; r++)
-        *(NAME(loose) *)(to + r * to_step) = v[r];
-}
-
 /* Where a piece begins in the first item and among the lines of items, and how long it is. */
 typedef struct {
     int64_t array, line, length;
@@ -39,9 +28,9 @@ CX_INLINE int64_t NAME(turn_squares)(const cx_interleave_job *job, const int sep
             int64_t item = cx_min(n, job->present - LANES);
             int64_t array = at.array + i + item * apart, line = at.line + i * items + item;
             if (separates)
-                NAME(turn_items)((T *)job->to + array, apart, (const T *)job->from + line, items);
+                NAME(turn_square)((T *)job->to + array, apart, (const T *)job->from + line, items);
             else
-                NAME(turn_items)((T *)job->to + line, items, (const T *)job->from + array, apart);
+                NAME(turn_square)((T *)job->to + line, items, (const T *)job->from + array, apart);
         }
     return i;
 }

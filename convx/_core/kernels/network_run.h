@@ -23,17 +23,6 @@ CX_INLINE int NAME(is_whole)(const cx_map *map, int64_t c)
     return map->lanes == LANES && c % LANES == 0 && c + LANES <= map->channels;
 }
 
-/* to[i * to_step + r] = from[r * from_step + i] for a square of LANES by LANES elements. */
-CX_INLINE void NAME(turn_square)(T *to, int64_t to_step, const T *from, int64_t from_step)
-{
-    NAME(vector) v[LANES];
-    CX_UNROLL for (int r = 0; r < LANES; r++)
-        v[r] = *(const NAME(loose) *)(from + r * from_step);
-    NAME(transpose)(v);
-    CX_UNROLL for (int r = 0; r < LANES; r++)
-        *(NAME(loose) *)(to + r * to_step) = v[r];
-}
-
 /* A line of as many channels as a block has; returns the places that are copied, whole squares. */
 static int64_t NAME(take_squares)(T *to, const T *from, int64_t channel, int64_t length)
 {

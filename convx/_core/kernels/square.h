@@ -43,3 +43,14 @@ CX_INLINE void NAME(transpose)(NAME(vector) *v)
     NAME(transpose_halves)(v);
     EXCHANGE(LANES / 2)
 }
+
+/* to[i * to_step + r] = from[r * from_step + i] for a square of LANES by LANES elements. */
+CX_INLINE void NAME(turn_square)(T *to, int64_t to_step, const T *from, int64_t from_step)
+{
+    NAME(vector) v[LANES];
+    CX_UNROLL for (int r = 0; r < LANES; r++)
+        v[r] = *(const NAME(loose) *)(from + r * from_step);
+    NAME(transpose)(v);
+    CX_UNROLL for (int r = 0; r < LANES; r++)
+        *(NAME(loose) *)(to + r * to_step) = v[r];
+}
