@@ -81,6 +81,20 @@ def assert_same(result: Any, expected: Any) -> None:
         raise AssertionError(f"{len(wrong)} of {result.size} differ, at {wrong[:3].tolist()} …")
 
 
+def layouts_of(x: Any) -> list[Any]:
+    """Equal arrays of four axes that lie in memory otherwise, and one of the other byte order."""
+    wide = np.zeros((*x.shape[:3], 2 * x.shape[3] + 1), x.dtype)
+    wide[..., 1::2] = x
+    return [
+        np.asfortranarray(x),
+        np.ascontiguousarray(np.moveaxis(x, 1, -1)).transpose(0, 3, 1, 2),
+        x[:, :, ::-1, ::-1].copy()[:, :, ::-1, ::-1],
+        x[::-1, :, ::-1].copy()[::-1, :, ::-1],
+        wide[..., 1::2],
+        x.astype(x.dtype.newbyteorder()),
+    ]
+
+
 def assert_close(
     result: Any, expected: Any, magnitude: Any, dtype: str, algorithm: str = "direct"
 ) -> None:

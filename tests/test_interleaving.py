@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from support import FLOATS, assert_same, check, randomly, values
+from support import FLOATS, assert_same, check, layouts_of, randomly, values
 
 import convx
 from convx import functional as F
@@ -112,16 +112,7 @@ def test_equal_bits(dtype, batch, rng):
             assert_same(grad.conv2d_weight(x, w.shape, y, **DIRECT), dw)
     for n in range(0, batch, 5):
         assert_same(F.conv2d(x[n], w, b, **DIRECT), y[n])
-    wide = np.zeros((*x.shape[:3], 2 * x.shape[3] + 1), dtype)
-    wide[..., 1::2] = x
-    layouts = [
-        np.asfortranarray(x),
-        np.ascontiguousarray(np.moveaxis(x, 1, -1)).transpose(0, 3, 1, 2),
-        x[::-1, :, ::-1].copy()[::-1, :, ::-1],
-        wide[..., 1::2],
-        x.astype(x.dtype.newbyteorder()),
-    ]
-    for other in layouts:
+    for other in layouts_of(x):
         out = np.empty_like(y)
         F.conv2d(other, w, b, **DIRECT, out=out)
         assert_same(out, y)

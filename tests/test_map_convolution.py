@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from support import FLOATS, assert_same, check, randomly, values, without_algorithm
+from support import FLOATS, assert_same, check, layouts_of, randomly, values, without_algorithm
 
 import convx
 from convx import functional as F
@@ -145,16 +145,7 @@ def test_equal_bits(dtype, rng):
             assert_same(F.conv2d(x, w, b, **options), y)
     for n in range(len(x)):
         assert_same(F.conv2d(x[n], w, b, **options), y[n])
-    wide = np.zeros((*x.shape[:3], 2 * x.shape[3] + 1), dtype)
-    wide[..., 1::2] = x
-    layouts = [
-        np.asfortranarray(x),
-        np.ascontiguousarray(np.moveaxis(x, 1, -1)).transpose(0, 3, 1, 2),
-        x[:, :, ::-1, ::-1].copy()[:, :, ::-1, ::-1],
-        wide[..., 1::2],
-        x.astype(x.dtype.newbyteorder()),
-    ]
-    for other in layouts:
+    for other in layouts_of(x):
         out = np.empty_like(y)
         F.conv2d(other, w, b, **options, out=out)
         assert_same(out, y)
