@@ -103,6 +103,12 @@ BIG = {
     "pointwise": Case((28, 32), (1, 1), channels=40, filters=33),
     "pointwise, narrow": Case((5, 7), (1, 1), batch=2, channels=150, filters=64),
     "pointwise, many channels": Case((3, 11), (1, 1), channels=64, filters=140),
+    "pointwise, every other": Case(
+        (9, 29), (1, 1), batch=2, channels=40, filters=66, options={"stride": 2}
+    ),
+    "pointwise, every other, whole vectors": Case(
+        (7, 95), (1, 1), channels=9, filters=30, options={"stride": (3, 2)}
+    ),
     "layer": Case((16, 18), (3, 3), channels=30, filters=28),
     "wide rows": Case((3, 2063), (3, 3), channels=3, filters=5),
     "long line": Case((9000,), (4,), channels=2, filters=3),

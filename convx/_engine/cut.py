@@ -319,15 +319,20 @@ def wastes(row: int, filters: int, unit: int) -> bool:
 
 
 def works_in_place(axes: Sequence[Axis], block: int, gathered: bool, lanes: int) -> bool:
-    """Whether the input can be its own tile: nothing is padded, and rows are contiguous."""
+    """Whether the input can be its own tile: nothing is padded, and rows are contiguous.
+
+    Panels are gathered from every second element of a row, too.
+    """
     for axis in axes:
         taps = axis.taps
         last = int(taps.coordinates.max()) + (taps.outputs - 1) * taps.stride
         if taps.coordinates.min() < 0 or last >= axis.in_size:
             return False
-    if axes[-1].in_stride != 1 or axes[-1].taps.stride != 1:
+    if axes[-1].in_stride != 1:
         return False
-    if gathered and any(len(axis.taps.coordinates) > 1 for axis in axes):
+    if gathered:
+        return axes[-1].taps.stride <= 2 and all(len(axis.taps.coordinates) == 1 for axis in axes)
+    if axes[-1].taps.stride != 1:
         return False
     # whole vectors are read: past a row they do not fill, that would be past the input
     return axes[-1].taps.outputs % lanes == block % lanes == 0

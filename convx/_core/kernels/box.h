@@ -267,7 +267,7 @@ static inline int64_t cx_find_output_rows(const cx_pass *pass, const int64_t *ex
 static inline void cx_cut_panels(const cx_pass *pass, cx_box *box, const int64_t *widths)
 {
     int64_t last = pass->rank - 1, index[CX_MAX_RANK] = {0}, left = 1, room = 0;
-    int64_t out_step = pass->axes[last].out_stride;
+    int64_t out_step = pass->axes[last].out_stride, step = pass->axes[last].position_stride;
     for (int64_t a = 0; a < pass->rank; a++)
         left *= box->extent[a];
     cx_run *run = box->run;
@@ -286,7 +286,7 @@ static inline void cx_cut_panels(const cx_pass *pass, cx_box *box, const int64_t
             }
             length = cx_min(room, box->extent[last] - at);
             int64_t here = out + at * out_step;
-            *run++ = (cx_run){tile + at, here, panel->columns, length};
+            *run++ = (cx_run){tile + at * step, here, panel->columns, length};
             panel->whole &= here - panel->run->out == panel->columns;
             panel->columns += length;
             panel->runs++;

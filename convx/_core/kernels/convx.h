@@ -77,7 +77,7 @@ typedef struct {
     int64_t tile_size, tile_rows; /* of one channel: elements, rows along the last axis */
     int64_t positions;         /* outputs of the largest box */
     int64_t narrowest;         /* columns of the narrowest panel */
-    int64_t in_place;          /* the input is its own tile: nothing is padded or strided */
+    int64_t in_place;          /* the input is its own tile: nothing is padded, only panels are strided */
     int64_t strided;           /* weights are read where they are, unless packed beforehand */
     int64_t gathered;          /* positions are copied to panels rather than read by rows */
     int64_t slide_rows, slide_columns; /* flat: taps along the last two axes if the tap rows are

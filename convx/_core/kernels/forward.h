@@ -17,7 +17,7 @@ CX_INLINE void NAME(multiply_panel)(const cx_pass *pass, const NAME(space) *spac
                                     T *out, int start)
 {
     int kind = block->weight_offset ? CX_STRIDED : CX_PACKED;
-    if (block->next && panel->width == 2 * LANES)
+    if (block->next && !block->weight_offset && panel->width == 2 * LANES)
         kind = CX_FETCHING;
     NAME(product) product = NAME(product_of)(rows, panel->width, kind);
     if (panel->whole && panel->columns == panel->width) {
@@ -70,13 +70,14 @@ static void NAME(multiply_edge)(const cx_pass *pass, const NAME(space) *space,
 }
 
 /* One step of the reduction over all the panels of a box. Panels are gathered a few at a time, so
-   that they stay in L1 for all the filters; in place all at once, so that the input is read in
-   long rows. Where the input is read in place, a few panels at a time for all the filters, the first
-   two register blocks ask for the panels to come, a vector each. The outputs of a register block are
-   finished while they are in L1. */
+   that they stay in L1 for all the filters. Where the input is read in place without gathering, a
+   few panels at a time for all the filters, the first two register blocks ask for the panels to
+   come, a vector each. Where they are gathered from the input, the last products ask for a line
+   each: what is asked for earlier is driven out of L2 by the weights. The outputs of a register block
+   are finished while they are in L1. */
 static void NAME(multiply_box)(const cx_pass *pass, const cx_call *call, const cx_share *share,
-                               const NAME(space) *space, const NAME(step) *s, const T *tile,
-                               NAME(rows) filters, int edges, T *output)
+                               const NAME(space) *space, const NAME(step) *s,
+                               const NAME(inputs) *from, NAME(rows) filters, int edges, T *output)
 {
     const cx_box *box = &space->box;
     int start = s->channel == 0 && s->tap == 0 ? CX_START : CX_CONTINUE;
@@ -85,15 +86,18 @@ static void NAME(multiply_box)(const cx_pass *pass, const cx_call *call, const c
         start = CX_FAR;
     int64_t reduction = s->channels * s->taps, panel_size = PANEL_SIZE(reduction);
     int64_t together = box->panels, streamed = !pass->gathered && pass->in_place && pass->taps == 1;
-    if (pass->gathered && !pass->in_place)
+    NAME(lines) lines = {.count = 0};
+    if (pass->gathered)
         together = cx_max(1, PANELS_SIZE / panel_size);
     else if (streamed)
         together = STREAMED_PANELS;
     for (int64_t p = 0; p < box->panels; p += together) {
         int64_t end = cx_min(p + together, box->panels);
+        int64_t products = (end - p) * (share->end_block - share->block);
         if (pass->gathered)
-            NAME(gather)(box->panel + p, box->panel + end, tile, space->offset, reduction,
-                         panel_size, space->moves, space->panel);
+            NAME(gather)(pass, box->panel + p, box->panel + end, from, space, reduction);
+        if (pass->gathered && pass->in_place)
+            NAME(find_lines)(pass, box, from, end, together, &lines);
         for (int64_t b = share->block; b < share->end_block; b++) {
             int64_t first = NAME(first_filter)(pass, b);
             int64_t rows = NAME(first_filter)(pass, b + 1) - first;
@@ -106,17 +110,19 @@ static void NAME(multiply_box)(const cx_pass *pass, const cx_call *call, const c
                 if (last)
                     NAME(fetch_residual)(pass, call, &box->panel[q], rows, out);
                 if (streamed && b - share->block < 2)
-                    block.next = tile + box->panel[q].run->tile + together * PANEL_PITCH +
+                    block.next = from->tile + box->panel[q].run->tile + together * PANEL_PITCH +
                                  (b - share->block) * LANES;
+                else if (--products < lines.count)
+                    block.next = lines.tile + lines.offset[products];
                 if (edges && box->panel[q].taps < pass->taps) {
-                    NAME(multiply_edge)(pass, space, &box->panel[q], s->channels, tile, block, rows,
-                                        out, start);
+                    NAME(multiply_edge)(pass, space, &box->panel[q], s->channels, from->tile, block,
+                                        rows, out, start);
                     continue;
                 }
                 NAME(multiply_panel)(
                     pass, space, &box->panel[q], reduction,
                     pass->gathered ? space->panel + (q - p) * panel_size
-                                   : tile + box->panel[q].run->tile,
+                                   : from->tile + box->panel[q].run->tile,
                     pass->gathered ? space->panel_offset : space->offset, &block, rows, out, start);
             }
             if (last)
@@ -139,9 +145,9 @@ static void NAME(forward_group)(const cx_pass *pass, const cx_call *call, int64_
                            space->offset);
         int edges = NAME(leaves_out)(pass, share, &space->box, &s, &filters);
         for (int64_t n = share->item; n < share->end_item; n++) {
-            const T *tile = NAME(find_tile)(pass, &space->box, &s, input + n * pass->in_batch,
-                                            space->tile);
-            NAME(multiply_box)(pass, call, share, space, &s, tile, filters, edges,
+            NAME(inputs) from = NAME(find_inputs)(pass, call, space, &s, input + n * pass->in_batch,
+                                                  n + 1 < share->end_item);
+            NAME(multiply_box)(pass, call, share, space, &s, &from, filters, edges,
                                output + n * pass->out_batch + space->box.out);
         }
     } while (NAME(next_step)(pass, &s));

@@ -61,10 +61,25 @@ CX_INLINE int64_t NAME(first_filter)(const cx_pass *pass, int64_t block)
 /* Panels that all filters go over before the next, where the input is read in place. */
 #define STREAMED_PANELS 2
 
+/* Lines of panels to come that are asked for at most. */
+#define MOST_LINES 64
+
 /* One vector's way from the tile into the panels. */
 typedef struct {
     int64_t from, to;
 } NAME(move);
+
+/* Where a box's input lies: its tile, the end of what may be read, and the tile of the item after
+   it, if that is in the input too, else NULL. */
+typedef struct {
+    const T *tile, *end, *next;
+} NAME(inputs);
+
+/* Lines of the input, the same of each channel, that panels to come are gathered from. */
+typedef struct {
+    const T *tile;
+    int64_t count, offset[MOST_LINES];
+} NAME(lines);
 
 /* What a thread's scratch memory holds. Buffers of elements end with room for the widest panel,
    so that whole vectors may run over the end of what is wanted. */
@@ -103,8 +118,6 @@ CX_INLINE NAME(space) NAME(carve)(const cx_pass *pass, int kind, char **scratch)
         panels = steps * 3 / 2 * PANEL_PITCH; /* with gaps between rows, see weight_gradient.h */
     } else if (!pass->gathered)
         panels = 0;
-    else if (pass->in_place)
-        panels = (pass->positions / PANEL_PITCH + 4) * PANEL_SIZE(steps);
     int64_t filters = pass->filters / pass->filter_parts + 2 * ROWS;
     cx_carve_box(pass, &space.box, scratch);
     int64_t offsets = kind == CX_WEIGHT_GRADIENT ? PANEL_PITCH : reduction;

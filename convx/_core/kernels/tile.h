@@ -129,48 +129,109 @@ CX_INLINE const T *NAME(find_tile)(const cx_pass *pass, const cx_box *box, const
     return space;
 }
 
-CX_INLINE void NAME(gather_moves)(const int count, const NAME(move) *moves, const T *tile,
-                                  const int64_t *offset, int64_t reduction, T *to)
+/* The same, and what is around it. */
+CX_INLINE NAME(inputs) NAME(find_inputs)(const cx_pass *pass, const cx_call *call,
+                                         const NAME(space) *space, const NAME(step) *s,
+                                         const T *input, int more_items)
+{
+    NAME(inputs) from = {NAME(find_tile)(pass, &space->box, s, input, space->tile), NULL, NULL};
+    if (!pass->in_place) {
+        from.end = space->tile + pass->channel_block * pass->tile_size + CX_MOST_VECTORS * LANES;
+        return from;
+    }
+    int64_t last = (pass->batch - 1) * pass->in_batch +
+                   (pass->groups * pass->channels - 1) * pass->in_channel;
+    for (int64_t a = 0; a < pass->rank; a++)
+        last += (pass->axes[a].in_size - 1) * pass->axes[a].in_stride;
+    from.end = (const T *)call->input + last + 1;
+    from.next = more_items ? from.tile + pass->in_batch : NULL;
+    return from;
+}
+
+CX_INLINE void NAME(gather_moves)(const int step, const int64_t count, const NAME(move) *moves,
+                                  const T *tile, const int64_t *offset, int64_t reduction, T *to)
 {
     for (int64_t m = 0; m < reduction; m++, to += PANEL_PITCH) {
         const T *from = tile + offset[m];
-        CX_UNROLL for (int i = 0; i < count; i++)
-            *(NAME(loose) *)(to + moves[i].to) = *(const NAME(loose) *)(from + moves[i].from);
+        CX_UNROLL for (int64_t i = 0; i < count; i++) {
+            const NAME(loose) *at = (const NAME(loose) *)(from + moves[i].from);
+            NAME(vector) v = at[0];
+            if (step == 2)
+                v = NAME(even_lanes)(v, at[1]);
+            *(NAME(loose) *)(to + moves[i].to) = v;
+        }
     }
 }
 
 /* Copies a step of the reduction to panels one after the other, panel[m][position], in whole
-   vectors: what is copied past a run's end is overwritten by the next run, or is not wanted. */
-static void NAME(gather)(const cx_panel *panel, const cx_panel *end, const T *tile,
-                         const int64_t *offset, int64_t reduction, int64_t panel_size,
-                         NAME(move) *moves, T *to)
+   vectors: what is copied past a run's end is overwritten by the next run, or is not wanted. Steps
+   that whole vectors of would be read past the end are copied exactly. */
+static void NAME(gather)(const cx_pass *pass, const cx_panel *panel, const cx_panel *end,
+                         const NAME(inputs) *from, const NAME(space) *space, int64_t reduction)
 {
-    int64_t count = 0;
-    for (int64_t at = 0; panel < end; panel++, at += panel_size) {
-        if (panel->columns < panel->width)
+    int64_t step = pass->axes[pass->rank - 1].position_stride, panel_size = PANEL_SIZE(reduction);
+    int64_t count = 0, reach = 0, whole = reduction, *offset = space->offset;
+    NAME(move) *moves = space->moves;
+    T *to = space->panel;
+    for (const cx_panel *one = panel; one < end; one++) {
+        int64_t at = (one - panel) * panel_size;
+        if (one->columns < one->width)
             for (int64_t m = 0; m < reduction; m++)
-                NAME(clear)(to + at + m * PANEL_PITCH + cx_max(0, panel->width - LANES), LANES);
-        for (const cx_run *run = panel->run; run < panel->run + panel->runs; run++)
-            for (int64_t i = 0; i < run->length; i += LANES)
-                moves[count++] = (NAME(move)){run->tile + i, at + run->column + i};
+                NAME(clear)(to + at + m * PANEL_PITCH + cx_max(0, one->width - LANES), LANES);
+        for (const cx_run *run = one->run; run < one->run + one->runs; run++)
+            for (int64_t i = 0; i < run->length; i += LANES) {
+                moves[count++] = (NAME(move)){run->tile + i * step, at + run->column + i};
+                reach = cx_max(reach, run->tile + (i + LANES) * step);
+            }
     }
-    switch (count) {
-    case 2:
-        NAME(gather_moves)(2, moves, tile, offset, reduction, to);
-        break;
-    case 3:
-        NAME(gather_moves)(3, moves, tile, offset, reduction, to);
-        break;
-    case 4:
-        NAME(gather_moves)(4, moves, tile, offset, reduction, to);
-        break;
-    default:
-        for (int64_t m = 0; m < reduction; m++, to += PANEL_PITCH) {
-            const T *from = tile + offset[m];
-            for (int64_t i = 0; i < count; i++)
-                *(NAME(loose) *)(to + moves[i].to) = *(const NAME(loose) *)(from + moves[i].from);
+    while (whole > 0 && offset[whole - 1] + reach > from->end - from->tile)
+        whole--;
+#define GATHER(STEP, COUNT)                                                                       \
+    NAME(gather_moves)(STEP, COUNT, moves, from->tile, offset, whole, to)
+#define GATHER_COUNT(STEP)                                                                        \
+    switch (count) {                                                                              \
+    case 2:                                                                                       \
+        GATHER(STEP, 2);                                                                          \
+        break;                                                                                    \
+    case 3:                                                                                       \
+        GATHER(STEP, 3);                                                                          \
+        break;                                                                                    \
+    case 4:                                                                                       \
+        GATHER(STEP, 4);                                                                          \
+        break;                                                                                    \
+    default:                                                                                      \
+        GATHER(STEP, count);                                                                      \
+    }
+    if (step == 1)
+        GATHER_COUNT(1)
+    else
+        GATHER_COUNT(2)
+#undef GATHER
+#undef GATHER_COUNT
+    for (const cx_panel *one = panel; one < end; one++, to += panel_size)
+        for (int64_t m = whole; m < reduction; m++)
+            for (const cx_run *run = one->run; run < one->run + one->runs; run++)
+                NAME(copy_apart)(to + m * PANEL_PITCH + run->column,
+                                 from->tile + offset[m] + run->tile, step, run->length);
+}
+
+/* The lines that some panels are gathered from, from `first` on: a box's, or the next item's. */
+static void NAME(find_lines)(const cx_pass *pass, const cx_box *box, const NAME(inputs) *from,
+                             int64_t first, int64_t panels, NAME(lines) *lines)
+{
+    int64_t step = pass->axes[pass->rank - 1].position_stride, line = 64 / (int64_t)sizeof(T);
+    int is_here = first < box->panels;
+    const cx_panel *panel = box->panel + (is_here ? first : 0);
+    const cx_panel *end = panel + cx_min(panels, box->panel + box->panels - panel);
+    *lines = (NAME(lines)){.tile = is_here ? from->tile : from->next};
+    for (; lines->tile && panel < end; panel++)
+        for (const cx_run *run = panel->run; run < panel->run + panel->runs; run++) {
+            int64_t last = run->tile + (run->length - 1) * step;
+            for (int64_t i = run->tile; i < last && lines->count < MOST_LINES - 1; i += line)
+                lines->offset[lines->count++] = i;
+            if (lines->count < MOST_LINES)
+                lines->offset[lines->count++] = last;
         }
-    }
 }
 
 /* Puts neighbouring outputs where they belong, `step` apart, and writes nothing between: those may
