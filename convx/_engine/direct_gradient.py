@@ -25,6 +25,7 @@ from convx._engine.cut import (
     strands,
     vector_size,
     whole,
+    works_in_place,
 )
 from convx._engine.problem import Axis, PassPlan, Problem
 
@@ -188,13 +189,10 @@ def _reads_input(problem: Problem, axes: Sequence[Axis], blocks: Sequence[int], 
 
     Channels a multiple of 4096 bytes apart would fall into one set of the L1 cache.
     """
-    axis = axes[-1]
-    least = min(blocks[-1], axis.taps.outputs % blocks[-1] or blocks[-1])
+    outputs, block = axes[-1].taps.outputs, blocks[-1]
     return (
-        len(axes) == 1
-        and axis.is_pointwise
-        and axis.in_stride == 1
-        and least >= lanes
+        works_in_place(axes, block, True, lanes)
+        and min(block, outputs % block or block) >= lanes
         and problem.in_channel * problem.item_size % 4096 != 0
     )
 

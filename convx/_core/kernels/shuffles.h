@@ -21,6 +21,17 @@ CX_INLINE NAME(vector) NAME(odd_lanes)(NAME(vector) first, NAME(vector) second)
     return CX_SHUFFLE(first, second, EVERY_LANE(ODD, 0));
 }
 
+#define EITHER(lane, _) (2 * (lane) + (2 * (lane) >= LANES))
+
+/* Every other element of memory, of which nothing is read past the last one. */
+CX_INLINE NAME(vector) NAME(every_other)(const T *from)
+{
+    return CX_SHUFFLE(*(const NAME(loose) *)from, *(const NAME(loose) *)(from + LANES - 1),
+                      EVERY_LANE(EITHER, 0));
+}
+
+#undef EITHER
+
 #define OF_TWO(lane, first) (3 * (lane) + (first) < 2 * LANES ? 3 * (lane) + (first) : 0)
 #define OF_THREE(lane, first)                                                                     \
     (3 * (lane) + (first) < 2 * LANES ? (lane) : 3 * (lane) + (first) - LANES)

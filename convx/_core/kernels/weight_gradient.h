@@ -7,7 +7,8 @@
    boxes in order, in one call or in several, so the order of the sum depends on shapes alone. Boxes
    of small planes are summed together, those of one step: all of these are alike. dY is read where
    it lies; only rows that would drive one another out of the L1 cache are packed, of one box. So is
-   the input of kernels with one tap: it is transposed from there. */
+   the input of kernels with one tap: it is transposed from there, and the products over a panel ask
+   for what the next one is filled from. */
 
 /* Where the columns (c, t) from `first` on begin in the tile. */
 static void NAME(find_column_offsets)(const cx_pass *pass, int64_t first, int64_t columns,
@@ -54,19 +55,21 @@ static void NAME(find_positions)(const cx_pass *pass, const NAME(space) *space, 
         space->weight_offset[m + i] = space->weight_offset[m - 1];
 }
 
-/* panel[position][column] of neighbouring positions, for columns that begin at `offset`; what lies
-   `ahead` of each is asked for. The last square overlaps the one before it, so that nothing is read
-   past the end. */
-CX_INLINE void NAME(fill_stretch)(const T *from, const int64_t *offset, int64_t last,
-                                  int64_t ahead, int64_t length, T *to)
+/* panel[position][column] of neighbouring positions, for columns that begin at `offset`. The last
+   square overlaps the one before it, so that nothing is read past the end. */
+CX_INLINE void NAME(fill_stretch)(const int step, const T *from, const int64_t *offset,
+                                  int64_t last, int64_t length, T *to)
 {
     for (int64_t i = 0; i < length; i += LANES) {
         int64_t at = cx_max(0, cx_min(i, length - LANES)), rows = cx_min(length, LANES);
         NAME(vector) v[LANES];
-        CX_UNROLL for (int r = 0; r < LANES; r++)
-            v[r] = *(const NAME(loose) *)(from + offset[cx_min(r, last)] + at);
-        for (int64_t r = 0; ahead && r < LANES; r++)
-            __builtin_prefetch(from + offset[cx_min(r, last)] + ahead + at);
+        CX_UNROLL for (int r = 0; r < LANES; r++) {
+            const T *x = from + offset[cx_min(r, last)] + at * step;
+            if (step == 2)
+                v[r] = NAME(every_other)(x);
+            else
+                v[r] = *(const NAME(loose) *)x;
+        }
         NAME(transpose)(v);
         for (int64_t r = 0; r < rows; r++)
             *(NAME(loose) *)(to + (at + r) * PANEL_PITCH) = v[r];
@@ -78,7 +81,6 @@ static void NAME(fill_columns)(const cx_pass *pass, const NAME(space) *space, co
                                int64_t columns, int64_t boxes)
 {
     int64_t apart = pass->in_place ? pass->in_batch : pass->channel_block * pass->tile_size;
-    int64_t ahead = pass->in_place ? LANES * pass->in_channel : 0;
     const cx_panel *all = space->box.panel;
     const cx_run *end = all->run + all->runs;
     int64_t stretch = NAME(find_stretch)(all), rows = stretch ? stretch : all->columns;
@@ -89,12 +91,34 @@ static void NAME(fill_columns)(const cx_pass *pass, const NAME(space) *space, co
             const T *tile = tiles + i * apart;
             T *to = space->panel + i * rows * PANEL_PITCH + q;
             if (stretch)
-                NAME(fill_stretch)(tile, offset, last, ahead, stretch, to);
+                NAME(fill_stretch)(1, tile, offset, last, stretch, to);
+            else if (pass->axes[pass->rank - 1].position_stride == 1)
+                for (const cx_run *run = all->run; run < end; run++)
+                    NAME(fill_stretch)(1, tile + run->tile, offset, last, run->length,
+                                       to + run->column * PANEL_PITCH);
             else
                 for (const cx_run *run = all->run; run < end; run++)
-                    NAME(fill_stretch)(tile + run->tile, offset, last, ahead, run->length,
+                    NAME(fill_stretch)(2, tile + run->tile, offset, last, run->length,
                                        to + run->column * PANEL_PITCH);
         }
+    }
+}
+
+/* Asks for some rows of what the next panel of a step is filled from, those of its first channel
+   first. */
+static void NAME(ask_for_rows)(const cx_pass *pass, const NAME(space) *space, const T *input,
+                               int64_t boxes, int64_t first, int64_t end)
+{
+    const cx_panel *all = space->box.panel;
+    int64_t step = pass->axes[pass->rank - 1].position_stride, line = 64 / (int64_t)sizeof(T);
+    for (int64_t row = first; row < end; row++) {
+        const cx_run *run = &all->run[row % all->runs];
+        int64_t item = row / all->runs % boxes, channel = row / all->runs / boxes;
+        int64_t last = (run->length - 1) * step;
+        const T *from = input + channel * pass->in_channel + item * pass->in_batch + run->tile;
+        for (int64_t i = 0; i < last; i += line)
+            __builtin_prefetch(from + i, 0, 2);
+        __builtin_prefetch(from + last, 0, 2);
     }
 }
 
@@ -144,6 +168,7 @@ static void NAME(gradient_direct)(const cx_pass *pass, const cx_call *call,
     NAME(space) space = NAME(carve)(pass, CX_WEIGHT_GRADIENT, &scratch);
     int64_t kernel = pass->channels * pass->taps, total = share->channels * pass->taps;
     int64_t first_block = share->block, end_block = share->end_block;
+    int64_t blocks = end_block - first_block;
     int64_t part_filter = NAME(first_filter)(pass, first_block);
     const T *input = (const T *)call->input + share->group * pass->channels * pass->in_channel;
     const T *gradient = (const T *)call->weight + share->group * pass->filters * pass->out_channel;
@@ -172,12 +197,17 @@ static void NAME(gradient_direct)(const cx_pass *pass, const cx_call *call,
             columns = cx_min(width, total - q);
             NAME(find_column_offsets)(pass, q, columns, space.offset);
             NAME(fill_columns)(pass, &space, tiles, columns, boxes);
+            int64_t coming = cx_min(width, total - q - columns) * boxes * space.box.panel->runs;
             for (int64_t b = first_block; b < end_block; b++) {
                 int64_t first = NAME(first_filter)(pass, b);
                 int64_t rows = NAME(first_filter)(pass, b + 1) - first;
                 NAME(rows) block =
                     NAME(gradient_rows)(pass, &space, from, first, part_filter, positions);
                 T *y = output + first * kernel + q;
+                if (pass->in_place)
+                    NAME(ask_for_rows)(pass, &space, tiles + (q + columns) * pass->in_channel, boxes,
+                                       cx_part(coming, blocks, b - first_block),
+                                       cx_part(coming, blocks, b - first_block + 1));
                 NAME(product) product =
                     NAME(product_of)(rows, width, pass->strided ? CX_STRIDED : CX_PACKED);
                 if (columns == width) {
