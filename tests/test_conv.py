@@ -233,6 +233,9 @@ BIG = {
     "many filters": Case((6, 6), (3, 3), channels=3, filters=700),
     "pointwise": Case((40, 40), (1, 1), channels=70, filters=70),
     "pointwise, strided": Case((40, 40), (1, 1), channels=70, filters=70, options={"stride": 3}),
+    "pointwise, every other": Case(
+        (19, 57), (1, 1), batch=3, groups=2, channels=130, filters=61, options={"stride": 2}
+    ),
     "big batch": Case((5, 5), (3, 3), batch=50, channels=8, filters=30, options={"padding": 1}),
     "depthwise": Case((40, 60), (3, 3), groups=50, options={"padding": 1}),
     "depthwise, multiplied": Case((17, 60), (3, 3), groups=20, filters=3),

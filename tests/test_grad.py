@@ -258,6 +258,10 @@ POINTWISE = {
     "several steps": Case((14, 14), (1, 1), channels=32, filters=1030),
     "groups": Case((5, 7), (1, 1), batch=2, groups=2, channels=64, filters=130),
     "a line": Case((100,), (1,), batch=3, channels=96, filters=140),
+    "every other": Case((19, 57), (1, 1), batch=3, channels=70, filters=93, options={"stride": 2}),
+    "every other, groups": Case(
+        (5, 34), (1, 1), batch=2, groups=2, channels=40, filters=31, options={"stride": (3, 2)}
+    ),
     "weights in one cache set": Case((7, 7), (1, 1), batch=2, channels=1024, filters=130),
     "weights in one cache set, many": Case((7, 7), (1, 1), batch=6, channels=1024, filters=130),
 }
@@ -289,7 +293,7 @@ def test_pointwise_reads_operands_where_they_are(name):
 
 @pytest.mark.parametrize("name", ["planes in one cache set", "less than a vector", "strided"])
 def test_pointwise_copies_what_it_cannot_read(name):
-    size, stride = {"p": ((32, 32), 1), "l": ((1, 3), 1), "s": ((20, 21), 2)}[name[0]]
+    size, stride = {"p": ((32, 32), 1), "l": ((1, 3), 1), "s": ((20, 21), 3)}[name[0]]
     case = Case(size, (1, 1), batch=2, channels=20, filters=30, options={"stride": stride})
     arrays = (gradient_of_output(case, "float32"), *case.arrays("float32"))
     with execution.recording() as programs:
