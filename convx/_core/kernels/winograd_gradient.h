@@ -274,36 +274,38 @@ static void NAME(add_products)(const cx_pass *pass, const NAME(gradient_space) *
     }
 }
 
-/* A box's inputs into its tile, and its outputs to the points. */
-static int64_t NAME(take_box)(const cx_pass *pass, const cx_call *call,
-                              const cx_gradient_share *share, int64_t item, int64_t first_tile,
-                              T *tile, const NAME(gradient_space) *space)
+/* The outputs of a step's boxes for a register block of filters, to the points. Boxes that are phases
+   of the same rows follow one another: these are still in the cache. */
+static void NAME(take_outputs)(const cx_pass *pass, const cx_call *call,
+                               const cx_gradient_share *share, int64_t first_box, int64_t end_box,
+                               int64_t block, NAME(gradient_space) *space)
 {
-    int64_t points = NAME(winograd_sums)(pass), tiles = NAME(find_tiles)(pass, space, first_tile);
-    int64_t row_tiles = NAME(tiles_along)(pass, pass->rank - 1, space->box.extent[pass->rank - 1]);
-    int64_t line[NAME(MOST_POINTS)], place[NAME(MOST_POINTS)];
-    for (int64_t i = 0; i < NAME(MOST_POINTS); i++) {
-        line[i] = i * row_tiles * pass->winograd_tile;
-        place[i] = i;
-    }
-    const T *input = (const T *)call->input + item * pass->in_batch +
-                     share->group * pass->channels * pass->in_channel;
-    const T *gradient = (const T *)call->weight + item * pass->out_batch + space->box.out +
-                        share->group * pass->filters * pass->out_channel;
-    NAME(fill_tile)(pass, &space->box, input, share->channel, share->channels, tile);
-    for (int64_t b = share->block; b < share->end_block; b++) {
-        int64_t first = NAME(first_filter)(pass, b);
-        int64_t rows = NAME(first_filter)(pass, b + 1) - first;
-        T *to = space->y + (b - share->block) * points * space->y_plane + first_tile * rows;
-        NAME(transpose_outputs)(pass, space, gradient + first * pass->out_channel, rows);
+    int64_t line[NAME(MOST_POINTS)], place[NAME(MOST_POINTS)], boxes = 0;
+    int64_t first = NAME(first_filter)(pass, block);
+    int64_t rows = NAME(first_filter)(pass, block + 1) - first;
+    T *to = space->y + (block - share->block) * NAME(winograd_sums)(pass) * space->y_plane;
+    for (int64_t box = first_box; box < end_box; box++) {
+        if (!cx_place_box(pass, box % pass->boxes, &space->box))
+            continue;
+        int64_t row_tiles =
+            NAME(tiles_along)(pass, pass->rank - 1, space->box.extent[pass->rank - 1]);
+        for (int64_t i = 0; i < NAME(MOST_POINTS); i++) {
+            line[i] = i * row_tiles * pass->winograd_tile;
+            place[i] = i;
+        }
+        const T *gradient = (const T *)call->weight + box / pass->boxes * pass->out_batch +
+                            space->box.out +
+                            (share->group * pass->filters + first) * pass->out_channel;
+        int64_t tile = space->first_tile[boxes], tiles = space->first_tile[boxes + 1] - tile;
+        NAME(transpose_outputs)(pass, space, gradient, rows);
 #define TRANSFORM_OUTPUTS(TILE, TAPS, AXES, STRIDE)                                               \
     NAME(transform_vectors)(TILE, TILE + (TAPS + STRIDE - 1) / STRIDE - 1, AXES, STRIDE,          \
-                            space->outputs, space->y_at + first_tile, tiles, line, place, rows,   \
-                            to, space->y_plane)
+                            space->outputs, space->y_at + tile, tiles, line, place, rows,         \
+                            to + tile * rows, space->y_plane)
         EACH_TILING(TRANSFORM_OUTPUTS)
 #undef TRANSFORM_OUTPUTS
+        boxes++;
     }
-    return tiles;
 }
 
 /* The inputs of a box's tiles for some channels at an outer tap, to the points. */
@@ -333,6 +335,7 @@ static void NAME(add_step)(const cx_pass *pass, const cx_call *call,
                            NAME(gradient_space) *space, const NAME(sums) *sums, T *totals)
 {
     int64_t panel = NAME(GRADIENT_PANEL), inner = NAME(inner_taps)(pass), boxes = 0, tiles = 0;
+    const T *input = (const T *)call->input + share->group * pass->channels * pass->in_channel;
     int64_t first_box = step * pass->boxes_together;
     int64_t end_box = cx_min(first_box + pass->boxes_together, pass->batch * pass->boxes);
     for (int64_t box = first_box; box < end_box; box++) {
@@ -340,12 +343,15 @@ static void NAME(add_step)(const cx_pass *pass, const cx_call *call,
             continue;
         cx_find_rows(pass, &space->box);
         cx_find_stretches(pass, &space->box);
-        space->first_tile[boxes] = tiles;
-        tiles += NAME(take_box)(pass, call, share, box / pass->boxes, tiles,
-                                space->tile + boxes * pass->channel_block * pass->tile_size, space);
-        boxes++;
+        NAME(fill_tile)(pass, &space->box, input + box / pass->boxes * pass->in_batch,
+                        share->channel, share->channels,
+                        space->tile + boxes * pass->channel_block * pass->tile_size);
+        space->first_tile[boxes++] = tiles;
+        tiles += NAME(find_tiles)(pass, space, tiles);
     }
     space->first_tile[boxes] = tiles;
+    for (int64_t b = share->block; b < share->end_block; b++)
+        NAME(take_outputs)(pass, call, share, first_box, end_box, b, space);
     for (int64_t c = 0; c < share->channels; c += panel) {
         int64_t width = share->channels - c > LANES ? panel : LANES;
         for (int64_t p = 0; p < tiles; p++)
