@@ -1,11 +1,13 @@
 """Repeated calls with small kernels: the memo turns and converts weights as the long way does."""
 
+import functools
+
 import numpy as np
 import pytest
 
 from convx import ndimage, reference, signal
 from convx._core import _memo
-from convx._ops import images
+from convx._ops import image_correlation, images
 from convx._ops import signal as signal_ops
 
 # How weights may lie and be typed; each takes an array of float64 with two axes.
@@ -129,3 +131,29 @@ def test_a_transform_that_is_asked_for_warns_each_time():
     for _ in range(3):
         with pytest.warns(RuntimeWarning, match="fft"):
             signal.convolve(x, np.ones((2, 2)), method="fft")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("call", [ndimage.correlate, ndimage.convolve])
+@pytest.mark.parametrize("shape", [(5, 5), (7, 7), (3, 3, 3), (9, 8)])
+def test_kernels_that_may_be_products_are_looked_at_each_time(call, shape, dtype, monkeypatch):
+    """Whole ones are answered at once, but not products of the same shape among them."""
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((14, 13, 12)[-len(shape) :]).astype(dtype)
+    whole = [rng.standard_normal(shape) for _ in range(2)]
+    factors = [rng.standard_normal(size) for size in shape]
+    product = functools.reduce(np.multiply.outer, factors)
+    broken = product.copy()
+    broken[(1,) * len(shape)] += 1e-3
+    infinite = whole[0].copy()
+    infinite[(2,) * len(shape)] = np.inf
+    with np.errstate(invalid="ignore"):
+        for weights in (*whole, product, broken, whole[0], product, infinite):
+            taken = weights.astype(dtype)
+            expected = unremembered(call, x, taken)
+            np.testing.assert_array_equal(call(x, taken), expected)
+    monkeypatch.setattr(images, "image", no_second_look)
+    call(x, whole[1].astype(dtype))
+    if image_correlation.pays_separated(shape):
+        with pytest.raises(AssertionError, match="before"):
+            call(x, product.astype(dtype))

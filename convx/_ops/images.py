@@ -169,14 +169,18 @@ def _remembered_weights(
 ) -> tuple[AnyArray, AnyArray] | None:
     """Return weights as the memo takes them and what it makes of them.
 
-    None, if calls with arrays like these are not remembered: larger kernels are looked at each
-    time, for they may be products.
+    None, if calls with arrays like these are not remembered: products of one factor for each axis
+    are not, and larger kernels are looked at each time, for they may be such.
     """
     if type(input) is not np.ndarray or input.dtype.char not in "fd":
         return None
     kernel = weights if type(weights) is np.ndarray else np.asarray(weights)
-    if kernel.size >= image_correlation.LEAST_SEPARATED or kernel.dtype.kind not in "fiu":
+    if kernel.size > image_correlation.MOST_KEPT_TAPS or kernel.dtype.kind not in "fiu":
         return None
+    if image_correlation.pays_separated(kernel.shape):
+        whole = np.ascontiguousarray(_turned(kernel) if turned else kernel, np.float64)
+        if image_correlation.separated(whole, input.dtype, "zeros", 0.0) is not None:
+            return None
     taken = kernel if kernel.dtype.char in "fd" else kernel.astype(input.dtype)
     return taken, np.ascontiguousarray(_turned(taken) if turned else taken, input.dtype)
 
@@ -198,7 +202,10 @@ def correlate(
     """Correlate, or convolve if ``turned``, over several axes."""
     memo = _turning_memo if turned else _memo
     options = mode, cval, origin, axes, dilation, accumulate, stride
-    known: AnyArray | None = memo.call(None, input, weights, None, None, options, output)
+    looks = type(weights) is np.ndarray and image_correlation.pays_separated(weights.shape)
+    known: AnyArray | None = None
+    if not looks:  # such weights may be a product this time
+        known = memo.call(None, input, weights, None, None, options, output)
     if known is not None:
         return known
     shortcut = None
@@ -207,7 +214,7 @@ def correlate(
         taken = _remembered_weights(input, weights, turned)
         if taken is not None:
             call = None, input, taken[0], None, None, options
-            known = None if taken[0] is weights else memo.call(*call, output)
+            known = memo.call(*call, output) if looks or taken[0] is not weights else None
             if known is not None:
                 return known
             shortcut = Shortcut(memo, call, taken[1])
