@@ -1,13 +1,14 @@
 """Repeated calls with small kernels: the memo turns and converts weights as the long way does."""
 
 import functools
+import itertools
 
 import numpy as np
 import pytest
 
 from convx import ndimage, reference, signal
 from convx._core import _memo
-from convx._ops import image_correlation, images
+from convx._ops import image_correlation, images, separable
 from convx._ops import signal as signal_ops
 
 # How weights may lie and be typed; each takes an array of float64 with two axes.
@@ -157,3 +158,84 @@ def test_kernels_that_may_be_products_are_looked_at_each_time(call, shape, dtype
     if image_correlation.pays_separated(shape):
         with pytest.raises(AssertionError, match="before"):
             call(x, product.astype(dtype))
+
+
+OUTPUT_CALLS = {
+    "gaussian": lambda x, out: ndimage.gaussian_filter(x, 1.5, output=out),
+    "one axis": lambda x, out: ndimage.gaussian_filter1d(x, 1.5, 0, output=out),
+    "second derivatives": lambda x, out: ndimage.gaussian_laplace(x, (1, 2), output=out),
+    "gradient": lambda x, out: ndimage.gaussian_gradient_magnitude(x, 1, output=out),
+    "mean": lambda x, out: ndimage.uniform_filter(x, (3, 4), output=out),
+    "maximum": lambda x, out: ndimage.maximum_filter(x, 3, output=out),
+    "cross": lambda x, out: ndimage.maximum_filter(x, footprint=[[0, 1], [1, 1]], output=out),
+    "sobel": lambda x, out: ndimage.sobel(x, 0, output=out),
+    "laplace": lambda x, out: ndimage.laplace(x, output=out),
+    "weights": lambda x, out: ndimage.correlate1d(x, [1, 2, 4], output=out),
+}
+OUTPUTS = {
+    "none": lambda x: None,
+    "a type": lambda x: np.float64,
+    "an integer type": lambda x: "int32",
+    "another type": lambda x: np.zeros(x.shape, np.float64 if x.dtype.itemsize < 8 else np.int16),
+    "alike": np.zeros_like,
+    "every other": lambda x: np.zeros((*x.shape, 2), x.dtype)[..., 0],
+    "swapped": lambda x: np.zeros(x.shape, x.dtype.newbyteorder()),
+    "the image": lambda x: x,
+    "over the image": lambda x: x.base[1:],
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+@pytest.mark.parametrize("name", OUTPUT_CALLS)
+def test_remembered_calls_write_where_they_are_told(name, dtype):
+    call, rng = OUTPUT_CALLS[name], np.random.default_rng(5)
+    for _ in range(2):
+        for kind, made in OUTPUTS.items():
+            memory = (90 * rng.random((20, 17))).astype(dtype)
+            given = []
+            for forgets in (True, False):
+                x = memory.copy()[:-1]
+                if forgets:
+                    separable._remembered.clear()
+                out = made(x)
+                result = call(x, out)
+                assert not isinstance(out, np.ndarray) or result is out, kind
+                given.append(result)
+                if forgets:  # and those with other outputs
+                    for other in OUTPUTS.values():
+                        again = memory.copy()[:-1]
+                        call(again, other(again))
+            assert given[0].dtype == given[1].dtype
+            np.testing.assert_array_equal(given[0], given[1], kind)
+
+
+def test_outputs_are_written_at_once(monkeypatch):
+    x = np.random.default_rng(6).random((9, 10))
+    for call in (ndimage.gaussian_filter1d, ndimage.gaussian_filter):
+        expected = call(x, 1)
+        out = np.empty_like(x)
+        call(x, 1, output=out)
+        with monkeypatch.context() as patch:
+            patch.setattr(images, "image", no_second_look)
+            out[:] = 0
+            assert call(x, 1, output=out) is out
+        np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8", "int64", ">f4", "complex64"])
+def test_separable_filters_are_remembered_by_their_taps(dtype):
+    rng = np.random.default_rng(7)
+    x = (50 * rng.random((12, 15))).astype(dtype)
+    filters = [rng.standard_normal(taps) for taps in (3, 5, 3, 1, 5)]
+    for _ in range(2):
+        for row, column in itertools.pairwise(filters):
+            found = signal.sepfir2d(x, row, column)
+            padded = np.pad(x, ((len(column) // 2,) * 2, (len(row) // 2,) * 2), "symmetric")
+            kernel = np.multiply.outer(column, row)[::-1, ::-1]
+            windows = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape)
+            expected = np.tensordot(windows, kernel)
+            near = 1e-12 if found.dtype == np.float64 else 1e-5
+            np.testing.assert_allclose(found, expected, rtol=0, atol=near * 500)
+            out = np.empty_like(found)
+            assert signal.sepfir2d(x, row, column, out=out) is out
+            np.testing.assert_array_equal(out, found)
