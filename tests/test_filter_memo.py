@@ -8,7 +8,7 @@ import pytest
 
 from convx import ndimage, reference, signal
 from convx._core import _memo
-from convx._ops import image_correlation, images, separable
+from convx._ops import filters, image_correlation, images, separable
 from convx._ops import signal as signal_ops
 
 # How weights may lie and be typed; each takes an array of float64 with two axes.
@@ -226,9 +226,9 @@ def test_outputs_are_written_at_once(monkeypatch):
 def test_separable_filters_are_remembered_by_their_taps(dtype):
     rng = np.random.default_rng(7)
     x = (50 * rng.random((12, 15))).astype(dtype)
-    filters = [rng.standard_normal(taps) for taps in (3, 5, 3, 1, 5)]
+    kernels = [rng.standard_normal(taps) for taps in (3, 5, 3, 1, 5)]
     for _ in range(2):
-        for row, column in itertools.pairwise(filters):
+        for row, column in itertools.pairwise(kernels):
             found = signal.sepfir2d(x, row, column)
             padded = np.pad(x, ((len(column) // 2,) * 2, (len(row) // 2,) * 2), "symmetric")
             kernel = np.multiply.outer(column, row)[::-1, ::-1]
@@ -239,3 +239,47 @@ def test_separable_filters_are_remembered_by_their_taps(dtype):
             out = np.empty_like(found)
             assert signal.sepfir2d(x, row, column, out=out) is out
             np.testing.assert_array_equal(out, found)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_signals_beside_taps_of_another_float_are_answered_at_once(dtype, monkeypatch):
+    rng = np.random.default_rng(8)
+    other = "float32" if dtype == "float64" else "float64"
+    x, taps = rng.standard_normal((9, 40)).astype(dtype), rng.standard_normal((3, 5)).astype(other)
+    calls = (
+        lambda one, two: signal.convolve(one, two, "same"),
+        lambda one, two: signal.correlate(one, two, "valid"),
+        lambda one, two: signal.fftconvolve(one, two, "same"),
+        lambda one, two: signal.oaconvolve(one, two, "full"),
+        lambda one, two: signal.convolve2d(one, two, "same", "symm"),
+    )
+    expected = [unremembered(call, x, taps) for call in calls]
+    alike = [call(x.astype("float64"), taps.astype("float64")) for call in calls]
+    for call in calls:
+        call(x, taps)
+    monkeypatch.setattr(signal_ops, "_operand", no_second_look)
+    for call, wanted, one in zip(calls, expected, alike):
+        found = call(x, taps)
+        assert found.dtype == np.float64
+        np.testing.assert_array_equal(found, wanted)
+        np.testing.assert_array_equal(found, one)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("mode", ["constant", "symmetric"])
+@pytest.mark.parametrize(("up", "down"), [(1, 1), (2, 3), (3, 2), (1, 4), (5, 1)])
+def test_phases_of_upfirdn_are_remembered(up, down, mode, dtype, monkeypatch):
+    rng = np.random.default_rng(9)
+    for size in (40, 41, 42, 43):
+        x, taps = rng.standard_normal(size).astype(dtype), rng.standard_normal(7).astype(dtype)
+        first = signal.upfirdn(taps, x, up, down, mode=mode)
+        sparse = np.zeros(up * size)
+        sparse[::up] = x
+        if mode == "constant":
+            wanted = np.convolve(sparse, taps)[: (size - 1) * up + 7][::down]
+            near = 1e-5 if dtype == "float32" else 1e-13
+            np.testing.assert_allclose(first, wanted, rtol=0, atol=near * 20)
+        with monkeypatch.context() as patch:
+            if mode == "constant":
+                patch.setattr(filters, "_describe", no_second_look)
+            np.testing.assert_array_equal(signal.upfirdn(taps, x, up, down, mode=mode), first)

@@ -58,7 +58,7 @@ def upfirdn(
     along = (slice(None),) * place
     for first in range(min(phases, length)):
         start, phase = divmod(first * downs, ups)
-        phase_taps = taps[phase::ups][::-1]
+        phase_taps = np.ascontiguousarray(taps[phase::ups][::-1])
         count = -(-(length - first) // phases)
         if len(phase_taps) == 0:
             continue
@@ -95,13 +95,18 @@ def _along(
 ) -> AnyArray:
     """Correlate so many samples along an axis with taps, from ``low`` before the first of them."""
     high = reached - low - x.shape[axis]
-    if border != "zeros" and not (border == "constant" and constant == 0) and min(low, high) < 0:
+    if -step < high < 0:  # no more outputs fit into these, and the memo takes whole arrays
+        high = 0
+    if border == "constant" and constant == 0:
+        border = "zeros"
+    if border != "zeros" and min(low, high) < 0:
         source = boundary.sources_of(border, np.arange(-low, reached - low), x.shape[axis])
         taken = np.take(x, source, axis)
         np.moveaxis(taken, axis, 0)[source < 0] = constant
         x, low, high, border = taken, 0, 0, "zeros"
+    borders = () if border == "zeros" else (border,)
     return filters.correlate(
-        x, taps, (axis,), ((low, high),), (border,), constant=constant, stride=(step,), out=out
+        x, taps, (axis,), ((low, high),), borders, constant=constant, stride=(step,), out=out
     )
 
 
