@@ -166,7 +166,9 @@ OUTPUT_CALLS = {
     "second derivatives": lambda x, out: ndimage.gaussian_laplace(x, (1, 2), output=out),
     "gradient": lambda x, out: ndimage.gaussian_gradient_magnitude(x, 1, output=out),
     "mean": lambda x, out: ndimage.uniform_filter(x, (3, 4), output=out),
+    "mean along": lambda x, out: ndimage.uniform_filter1d(x, 3, 0, output=out),
     "maximum": lambda x, out: ndimage.maximum_filter(x, 3, output=out),
+    "minimum along": lambda x, out: ndimage.minimum_filter1d(x, 4, output=out),
     "cross": lambda x, out: ndimage.maximum_filter(x, footprint=[[0, 1], [1, 1]], output=out),
     "sobel": lambda x, out: ndimage.sobel(x, 0, output=out),
     "laplace": lambda x, out: ndimage.laplace(x, output=out),
@@ -185,7 +187,7 @@ OUTPUTS = {
 }
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8", ">f4"])
 @pytest.mark.parametrize("name", OUTPUT_CALLS)
 def test_remembered_calls_write_where_they_are_told(name, dtype):
     call, rng = OUTPUT_CALLS[name], np.random.default_rng(5)
@@ -211,15 +213,27 @@ def test_remembered_calls_write_where_they_are_told(name, dtype):
 
 def test_outputs_are_written_at_once(monkeypatch):
     x = np.random.default_rng(6).random((9, 10))
-    for call in (ndimage.gaussian_filter1d, ndimage.gaussian_filter):
-        expected = call(x, 1)
+    calls = [OUTPUT_CALLS[name] for name in ("gaussian", "one axis", "mean along", "cross")]
+    for call in (*calls, OUTPUT_CALLS["minimum along"]):
+        expected = call(x, None)
         out = np.empty_like(x)
-        call(x, 1, output=out)
+        call(x, out)
         with monkeypatch.context() as patch:
             patch.setattr(images, "image", no_second_look)
             out[:] = 0
-            assert call(x, 1, output=out) is out
+            assert call(x, out) is out
         np.testing.assert_array_equal(out, expected)
+
+
+def test_footprints_are_told_apart():
+    x, rng = np.random.default_rng(7).random((30, 31)), np.random.default_rng(8)
+    for _ in range(12):
+        mask = rng.random((3, 4)) < 0.5
+        mask[1, 1] = True
+        windows = reference.image_windows(x, mask.shape)
+        for given in (mask, mask.astype(int), mask.tolist()):
+            found = ndimage.maximum_filter(x, footprint=given)
+            np.testing.assert_array_equal(found, windows[..., mask].max(axis=-1))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint8", "int64", ">f4", "complex64"])

@@ -312,6 +312,28 @@ def means(
     return along(x, passes, output, cval, accumulate, key)
 
 
+def along_one_axis(
+    input: object,
+    size: object,
+    axis: object,
+    output: object,
+    mode: object,
+    cval: object,
+    origin: object,
+    accumulate: object = None,
+    *,
+    what: str,
+) -> AnyArray:
+    """Return means, maxima or minima of windows along an axis."""
+    options = size, axis, mode, cval, origin, accumulate
+    remembered, key = separable.at_once(what + " along an axis", input, output, *options)
+    if remembered is not None:
+        return remembered
+    x = image(input) if what == "mean" else real_image(input)
+    one = window(line(x, axis), what, size, mode, origin)
+    return along(x, [one], output, cval, accumulate, key)
+
+
 def extrema(
     input: object,
     size: object,
@@ -325,16 +347,15 @@ def extrema(
     what: str,
 ) -> AnyArray:
     """Return maxima or minima over windows."""
-    key: separable.Key = None
-    if footprint_given is None:
-        options = size, mode, cval, origin, axes
-        remembered, key = separable.at_once(what, input, output, *options)
-        if remembered is not None:
-            return remembered
-    arguments.window_given(size, footprint_given)
-    mask = None
+    mask, told = None, None
     if footprint_given is not None:
         mask = np.asarray(footprint_given, bool)
+        told = mask.shape, mask.tobytes()
+    remembered, key = separable.at_once(what, input, output, size, told, mode, cval, origin, axes)
+    if remembered is not None:
+        return remembered
+    arguments.window_given(size, footprint_given)
+    if mask is not None:
         arguments.check_some_taps(mask)
         if mask.all():
             size, mask = mask.shape, None
@@ -353,7 +374,8 @@ def extrema(
     whole = mask.reshape(footprint.spread(mask.shape, places, x.ndim, 1))
     fill, _ = arguments.constants(cval, False)
     all_lows = footprint.spread(lows, places, x.ndim, 0)
-    return footprint.extrema(native(x), what, whole, all_lows, border, fill, out)
+    key = key if x is input and x.dtype.isnative else None
+    return footprint.extrema(native(x), what, whole, all_lows, border, fill, out, key)
 
 
 def real_image(input: object) -> AnyArray:
