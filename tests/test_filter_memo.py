@@ -160,6 +160,7 @@ def test_kernels_that_may_be_products_are_looked_at_each_time(call, shape, dtype
             call(x, product.astype(dtype))
 
 
+KERNEL = np.array([[1.0, 2, 5], [3, 7, 2]])
 OUTPUT_CALLS = {
     "gaussian": lambda x, out: ndimage.gaussian_filter(x, 1.5, output=out),
     "one axis": lambda x, out: ndimage.gaussian_filter1d(x, 1.5, 0, output=out),
@@ -173,6 +174,8 @@ OUTPUT_CALLS = {
     "sobel": lambda x, out: ndimage.sobel(x, 0, output=out),
     "laplace": lambda x, out: ndimage.laplace(x, output=out),
     "weights": lambda x, out: ndimage.correlate1d(x, [1, 2, 4], output=out),
+    "kernel": lambda x, out: ndimage.correlate(x, KERNEL, output=out),
+    "turned kernel": lambda x, out: ndimage.convolve(x, KERNEL, output=out, mode="wrap"),
 }
 OUTPUTS = {
     "none": lambda x: None,
@@ -255,11 +258,11 @@ def test_separable_filters_are_remembered_by_their_taps(dtype):
             np.testing.assert_array_equal(out, found)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_signals_beside_taps_of_another_float_are_answered_at_once(dtype, monkeypatch):
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int16", "uint64", "float16"])
+def test_signals_beside_taps_of_another_type_are_answered_at_once(dtype, monkeypatch):
     rng = np.random.default_rng(8)
     other = "float32" if dtype == "float64" else "float64"
-    x, taps = rng.standard_normal((9, 40)).astype(dtype), rng.standard_normal((3, 5)).astype(other)
+    x, taps = (90 * rng.random((9, 40))).astype(dtype), rng.standard_normal((3, 5)).astype(other)
     calls = (
         lambda one, two: signal.convolve(one, two, "same"),
         lambda one, two: signal.correlate(one, two, "valid"),

@@ -185,6 +185,13 @@ def _remembered_weights(
     return taken, np.ascontiguousarray(_turned(taken) if turned else taken, input.dtype)
 
 
+def _is_own_type(output: object, input: object) -> bool:
+    """Tell whether an output is no array, but the type that it has without being told."""
+    if isinstance(output, np.ndarray) or type(input) is not np.ndarray or not input.dtype.isnative:
+        return False
+    return output is input.dtype or output is input.dtype.type
+
+
 def correlate(
     input: object,
     weights: object,
@@ -202,10 +209,11 @@ def correlate(
     """Correlate, or convolve if ``turned``, over several axes."""
     memo = _turning_memo if turned else _memo
     options = mode, cval, origin, axes, dilation, accumulate, stride
+    wanted = None if output is not None and _is_own_type(output, input) else output
     looks = type(weights) is np.ndarray and image_correlation.pays_separated(weights.shape)
     known: AnyArray | None = None
     if not looks:  # such weights may be a product this time
-        known = memo.call(None, input, weights, None, None, options, output)
+        known = memo.call(None, input, weights, None, None, options, wanted)
     if known is not None:
         return known
     shortcut = None
@@ -214,7 +222,7 @@ def correlate(
         taken = _remembered_weights(input, weights, turned)
         if taken is not None:
             call = None, input, taken[0], None, None, options
-            known = memo.call(*call, output) if looks or taken[0] is not weights else None
+            known = memo.call(*call, wanted) if looks or taken[0] is not weights else None
             if known is not None:
                 return known
             shortcut = Shortcut(memo, call, taken[1])

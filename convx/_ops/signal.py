@@ -292,10 +292,12 @@ def _operand(value: object, name: str) -> AnyArray:
 
 
 def _as_doubles(one: object, other: object) -> tuple[object, object]:
-    """Return float32 as float64 beside such an array, as the memo takes them; others as given."""
+    """Return numbers beside float64 as float64, which the memo takes; other arrays as given."""
     if type(one) is not np.ndarray or type(other) is not np.ndarray or one.dtype is other.dtype:
         return one, other
-    if {one.dtype.char, other.dtype.char} != {"f", "d"}:
+    types = one.dtype, other.dtype
+    are_plain = all(of.kind in "iuf" and of.itemsize <= 8 for of in types)
+    if not are_plain or np.float64 not in types:
         return one, other
     return one.astype(np.float64, copy=False), other.astype(np.float64, copy=False)
 
