@@ -7,6 +7,7 @@ import pytest
 
 import convx
 from convx import ndimage, signal
+from convx._engine import execution
 from convx._ops import filters
 
 
@@ -52,6 +53,26 @@ def test_large_images_have_the_bits_of_their_parts(rng, taps, dtype):
     np.testing.assert_allclose(whole, direct_sum(x, kernel), rtol=0, atol=atol)
     part = signal.correlate(x[300:340], kernel, "valid", "direct")
     assert np.array_equal(part, whole[300 : 300 + len(part)])
+
+
+@pytest.mark.parametrize("dtype", "fd")
+@pytest.mark.parametrize("height", [3, 7, 50, 1100])
+def test_rows_of_copied_images_are_spread_over_the_cache(rng, height, dtype):
+    """With 1100 rows, those that the next copy needs are asked for."""
+    x = rng.standard_normal((height, 1024)).astype(dtype)
+    for taps in (3, 5, 7):
+        kernel = rng.standard_normal((taps, taps)).astype(dtype)
+        with execution.recording() as programs:
+            ndimage.correlate(x, kernel, mode="mirror")
+        (plan,) = (program.plan for program in programs)
+        assert plan.passes[0].axes[-1].tile_length * x.itemsize % 4096 >= 64
+        assert plan.passes[0].axes[-1].tile_length * x.itemsize % 128 == 64
+        padded = np.pad(x, taps // 2, "reflect")
+        found = ndimage.correlate(x, kernel, mode="mirror")
+        expected = direct_sum(padded.astype("d"), kernel.astype("d"))
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 if dtype == "d" else 1e-4)
+        turned = ndimage.correlate(x[::-1], kernel[::-1], mode="mirror", workers=1)[::-1]
+        np.testing.assert_allclose(turned, found, rtol=0, atol=1e-12 if dtype == "d" else 1e-4)
 
 
 @pytest.mark.parametrize("taps", [8, 9, 33])

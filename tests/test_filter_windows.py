@@ -125,3 +125,25 @@ def test_footprint_sums_of_small_integers():
         for image in (x, x.astype(">u2"), x.astype("int16")[:, ::2]):
             got = ndimage.correlate(image, w, mode=mode, cval=cval)
             np.testing.assert_array_equal(got, peer.correlate(image, w, mode=mode, cval=cval))
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((2, 83), 1), ((75, 3), 0), ((1, 60, 2), 1)])
+def test_windows_of_every_length(shape, axis):
+    """Along lines they are put together of shorter ones, in a way of its own for each length."""
+    x = np.random.default_rng(1).integers(-99, 99, shape)
+    for taps in (*range(7, 39), 64, 70):
+        size = [1] * x.ndim
+        size[axis] = taps
+        windows = reference.image_windows(x.astype("float64"), size).reshape(*shape, taps)
+        means = windows.sum(axis=-1) / taps
+        for dtype in ("float32", "float64", "int16"):
+            one = x.astype(dtype)
+            highest = ndimage.maximum_filter1d(one, taps, axis)
+            np.testing.assert_array_equal(highest, windows.max(axis=-1))
+            lowest = ndimage.minimum_filter1d(one, taps, axis)
+            np.testing.assert_array_equal(lowest, windows.min(axis=-1))
+            got = ndimage.uniform_filter1d(one, taps, axis)
+            if one.dtype.kind == "i":
+                np.testing.assert_array_equal(got, np.trunc(means))
+            else:
+                np.testing.assert_allclose(got, means, rtol=0, atol=99 * np.finfo(dtype).eps)

@@ -200,11 +200,13 @@ def axis_plans(
     in_place: bool = False,
     tiles: Sequence[int] | None = None,
     dense: bool = False,
+    spread: int = 0,
 ) -> tuple[tuple[AxisPlan, ...], list[Table]]:
     """Tables of the axes, and where each axis's taps lie in the tile.
 
     Where boxes are covered by tiles of so many outputs, the input has what whole tiles need. A
-    dense tile has neighbouring samples beside one another whatever the stride is.
+    dense tile has neighbouring samples beside one another whatever the stride is. Rows of a spread
+    one, of elements of so many bytes, are an odd number of cache lines apart.
     """
     plans: list[AxisPlan] = []
     tap_tables: list[Table] = []
@@ -221,6 +223,7 @@ def axis_plans(
         else:
             position_stride = taps.stride // step * tile_stride
             tap_tables.append(places * tile_stride)
+        length = int(lengths.sum())
         plans.append(
             AxisPlan(
                 outputs=taps.outputs,
@@ -235,7 +238,7 @@ def axis_plans(
                 position_stride=position_stride,
                 strand_start=starts,
                 strand_length=lengths,
-                tile_length=int(lengths.sum()),
+                tile_length=pitch(length, spread) if spread and not plans else length,
                 halo=axis.halo,
                 halo_low=axis.halo_low,
             )

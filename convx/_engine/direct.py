@@ -54,6 +54,7 @@ FLAT_POSITIONS = 4096  # outputs of a box where they are
 SLIDE_POSITIONS = 16384  # the same where rows share their input
 SLIDE_MORE = 28672  # the same of more than SLIDE_TAPS taps, if each thread still has SLIDE_BOXES
 SLIDE_BOXES = 8
+SPREAD_BYTES = 2048  # of a row of outputs, from which rows of their tile are spread over a cache
 SLIDE_TAPS = 9  # taps up to which that is preferred to lanes with 16 registers
 SLIDE_COLUMNS = 48  # outputs of a row from which it is for more of them too
 SLIDE_EVERY_OTHER = 3, 5  # taps along each axis with which they do that with a stride of 2 too
@@ -172,7 +173,14 @@ def _cut_forward(problem: Problem, positions: int | None, step: int) -> PassPlan
         height = _driver.SLIDE_ROWS
         blocks[-2] = min(-(-blocks[-2] // height) * height, axes[-2].taps.outputs)
     in_place = not (flat or as_lanes) and works_in_place(axes, blocks[-1], gathered, lanes)
-    plans, tap_tables = axis_plans(axes, blocks, in_place, dense=as_lanes or every_other)
+    spread = slides and flat and blocks[-1] * problem.item_size >= SPREAD_BYTES
+    plans, tap_tables = axis_plans(
+        axes,
+        blocks,
+        in_place,
+        dense=as_lanes or every_other,
+        spread=problem.item_size if spread else 0,
+    )
     boxes, positions = math.prod(axis.blocks for axis in plans), math.prod(blocks)
     slide_rows, slide_columns = map(len, tap_tables[-2:]) if slides and flat else (0, 0)
 

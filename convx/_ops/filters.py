@@ -99,7 +99,7 @@ def correlate(
         Of the type that is computed, C-contiguous, or ``out``.
     """
     if shortcut is None:
-        given = (axes, pads, borders, stride, dilation, algorithm)
+        given = (axes, pads, *borders, stride, dilation, algorithm)
         shortcut = Shortcut(_memo, (None, x, kernel, None, None, given), kernel)
         remembered = None if "constant" in borders else _memo.call(*shortcut.call, out)
         if remembered is not None:

@@ -143,11 +143,12 @@ def extrema(
     border: str,
     fill: float,
     out: AnyArray,
+    key: separable.Key,
 ) -> AnyArray:
     """Return maxima or minima over the true elements of a footprint over all axes."""
     if border == "constant":  # as an element of the input
         fill = float(dtypes.cast_like_c(np.asarray(fill, np.float64), x.dtype))
-    return combined(x, what, np.argwhere(footprint), None, lows, border, fill, out)
+    return combined(x, what, np.argwhere(footprint), None, lows, border, fill, out, key=key)
 
 
 def spread(values: Sequence[Any], axes: Sequence[int], ndim: int, other: Any) -> list[Any]:

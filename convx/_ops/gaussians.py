@@ -54,6 +54,28 @@ def gaussian_pass(
     return images.weighted(x, weights, axis, mode, 0)
 
 
+def gaussian_filter1d(
+    input: object,
+    sigma: object,
+    axis: object,
+    order: object,
+    output: object,
+    mode: object,
+    cval: object,
+    truncate: object,
+    radius: object,
+    accumulate: object,
+) -> AnyArray:
+    """Filter with a Gaussian along one axis."""
+    options = sigma, axis, order, mode, cval, truncate, radius, accumulate
+    remembered, key = separable.at_once("gaussian_filter1d", input, output, *options)
+    if remembered is not None:
+        return remembered
+    x = images.image(input)
+    one = gaussian_pass(x, images.line(x, axis), sigma, order, mode, truncate, radius)
+    return images.along(x, [one], output, cval, accumulate, key)
+
+
 def gaussian_filter(
     input: object,
     sigma: object,
@@ -245,15 +267,13 @@ def _of_derivatives(
 ) -> AnyArray:
     x = images.image(input)
     chosen = arguments.filter_axes(axes, x.ndim)
-    deviations = [0.0] * x.ndim
-    for axis, one in zip(chosen, arguments.for_each(sigma, len(chosen), "sigma")):
-        deviations[axis] = one
+    given = dict(zip(chosen, arguments.for_each(sigma, len(chosen), "sigma")))
+    deviations = tuple(given.get(axis, 0.0) for axis in range(x.ndim))
 
     def derivative(
         x: AnyArray, axis: int, output: object, mode: object, cval: object, **more: Any
     ) -> AnyArray:
-        orders = [0] * x.ndim
-        orders[axis] = order
+        orders = tuple(order * (axis == other) for other in range(x.ndim))
         return gaussian_filter(x, deviations, orders, output, mode, cval, **more)
 
     return combined(x, derivative, output, mode, cval, (), keywords, chosen)

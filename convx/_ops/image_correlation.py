@@ -4,6 +4,7 @@ As filters along axes, by the engine of the convolutions, or in SciPy's order wh
 integers that come out.
 """
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -14,9 +15,8 @@ from convx._engine.dtypes import AnyArray
 from convx._engine.passes import Pass
 from convx._ops import filters, footprint, separable
 
-# Elements of a kernel from which on it is looked whether it is a product of one factor for each
-# axis, and how many multiply-adds of the whole cost as much as one of the factors.
-LEAST_SEPARATED = 20
+# How many multiply-adds of a whole kernel cost as much as one of its factors, if it is a product of
+# one for each axis.
 SEPARATED_COST = 3
 # Elements of a kernel of integers up to which sums of bytes are computed modulo 256, tap by tap.
 MOST_BYTE_TAPS = 100
@@ -103,18 +103,29 @@ def correlate(
     return out
 
 
+def pays_separated(sizes: tuple[int, ...]) -> bool:
+    """Tell whether a kernel of these sizes should be separated, if it is a product."""
+    return len(sizes) > 1 and math.prod(sizes) >= SEPARATED_COST * sum(sizes)
+
+
+def _may_be_product(weights: AnyArray, place: tuple[np.intp, ...]) -> bool:
+    """Tell whether four elements, one of them the largest, are as in a product; few others are."""
+    plane, (row, column) = weights[place[:-2]], place[-2:]
+    pairs = (row, column), (row - 1, column - 1), (row, column - 1), (row - 1, column)
+    largest, across, beside, above = (float(plane[pair]) for pair in pairs)
+    return abs(largest * across - beside * above) <= 1e-6 * largest * largest
+
+
 def separated(
     weights: AnyArray, dtype: np.dtype[np.generic], border: str, fill: float
 ) -> list[AnyArray] | None:
     """Return one factor for each axis, if the kernel is their product and it pays to use them."""
+    if not pays_separated(weights.shape) or (border == "constant" and fill != 0):
+        return None
     sizes = weights.shape
-    if weights.ndim < 2 or weights.size < LEAST_SEPARATED or (border == "constant" and fill != 0):
-        return None
-    if weights.size < SEPARATED_COST * sum(sizes) or not np.isfinite(weights).all():
-        return None
     place = np.unravel_index(np.abs(weights).argmax(), sizes)
     largest = weights[place]
-    if largest == 0:
+    if largest == 0 or not _may_be_product(weights, place) or not np.isfinite(weights).all():
         return None
     factors = []
     for axis in range(weights.ndim):

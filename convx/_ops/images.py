@@ -169,16 +169,27 @@ def _remembered_weights(
 ) -> tuple[AnyArray, AnyArray] | None:
     """Return weights as the memo takes them and what it makes of them.
 
-    None, if calls with arrays like these are not remembered: larger kernels are looked at each
-    time, for they may be products.
+    None, if calls with arrays like these are not remembered: products of one factor for each axis
+    are not, and larger kernels are looked at each time, for they may be such.
     """
     if type(input) is not np.ndarray or input.dtype.char not in "fd":
         return None
     kernel = weights if type(weights) is np.ndarray else np.asarray(weights)
-    if kernel.size >= image_correlation.LEAST_SEPARATED or kernel.dtype.kind not in "fiu":
+    if kernel.size > image_correlation.MOST_KEPT_TAPS or kernel.dtype.kind not in "fiu":
         return None
+    if image_correlation.pays_separated(kernel.shape):
+        whole = np.ascontiguousarray(_turned(kernel) if turned else kernel, np.float64)
+        if image_correlation.separated(whole, input.dtype, "zeros", 0.0) is not None:
+            return None
     taken = kernel if kernel.dtype.char in "fd" else kernel.astype(input.dtype)
     return taken, np.ascontiguousarray(_turned(taken) if turned else taken, input.dtype)
+
+
+def _is_own_type(output: object, input: object) -> bool:
+    """Tell whether an output is no array, but the type that it has without being told."""
+    if isinstance(output, np.ndarray) or type(input) is not np.ndarray or not input.dtype.isnative:
+        return False
+    return output is input.dtype or output is input.dtype.type
 
 
 def correlate(
@@ -198,7 +209,11 @@ def correlate(
     """Correlate, or convolve if ``turned``, over several axes."""
     memo = _turning_memo if turned else _memo
     options = mode, cval, origin, axes, dilation, accumulate, stride
-    known: AnyArray | None = memo.call(None, input, weights, None, None, options, output)
+    wanted = None if output is not None and _is_own_type(output, input) else output
+    looks = type(weights) is np.ndarray and image_correlation.pays_separated(weights.shape)
+    known: AnyArray | None = None
+    if not looks:  # such weights may be a product this time
+        known = memo.call(None, input, weights, None, None, options, wanted)
     if known is not None:
         return known
     shortcut = None
@@ -207,7 +222,7 @@ def correlate(
         taken = _remembered_weights(input, weights, turned)
         if taken is not None:
             call = None, input, taken[0], None, None, options
-            known = None if taken[0] is weights else memo.call(*call, output)
+            known = memo.call(*call, wanted) if looks or taken[0] is not weights else None
             if known is not None:
                 return known
             shortcut = Shortcut(memo, call, taken[1])
@@ -305,6 +320,28 @@ def means(
     return along(x, passes, output, cval, accumulate, key)
 
 
+def along_one_axis(
+    input: object,
+    size: object,
+    axis: object,
+    output: object,
+    mode: object,
+    cval: object,
+    origin: object,
+    accumulate: object = None,
+    *,
+    what: str,
+) -> AnyArray:
+    """Return means, maxima or minima of windows along an axis."""
+    options = size, axis, mode, cval, origin, accumulate
+    remembered, key = separable.at_once(what + " along an axis", input, output, *options)
+    if remembered is not None:
+        return remembered
+    x = image(input) if what == "mean" else real_image(input)
+    one = window(line(x, axis), what, size, mode, origin)
+    return along(x, [one], output, cval, accumulate, key)
+
+
 def extrema(
     input: object,
     size: object,
@@ -318,16 +355,15 @@ def extrema(
     what: str,
 ) -> AnyArray:
     """Return maxima or minima over windows."""
-    key: separable.Key = None
-    if footprint_given is None:
-        options = size, mode, cval, origin, axes
-        remembered, key = separable.at_once(what, input, output, *options)
-        if remembered is not None:
-            return remembered
-    arguments.window_given(size, footprint_given)
-    mask = None
+    mask, told = None, None
     if footprint_given is not None:
         mask = np.asarray(footprint_given, bool)
+        told = mask.shape, mask.tobytes()
+    remembered, key = separable.at_once(what, input, output, size, told, mode, cval, origin, axes)
+    if remembered is not None:
+        return remembered
+    arguments.window_given(size, footprint_given)
+    if mask is not None:
         arguments.check_some_taps(mask)
         if mask.all():
             size, mask = mask.shape, None
@@ -346,7 +382,8 @@ def extrema(
     whole = mask.reshape(footprint.spread(mask.shape, places, x.ndim, 1))
     fill, _ = arguments.constants(cval, False)
     all_lows = footprint.spread(lows, places, x.ndim, 0)
-    return footprint.extrema(native(x), what, whole, all_lows, border, fill, out)
+    key = key if x is input and x.dtype.isnative else None
+    return footprint.extrema(native(x), what, whole, all_lows, border, fill, out, key)
 
 
 def real_image(input: object) -> AnyArray:

@@ -1,12 +1,19 @@
 """Filters that change the rate of a signal, and separable filters of images."""
 
 import math
+from typing import Any
 
 import numpy as np
 
+from convx._core._memory import new_result
 from convx._engine import arguments, boundary, dtypes, execution
 from convx._engine.dtypes import AnyArray
+from convx._engine.passes import Pass
 from convx._ops import filters
+from convx._ops.separable import at_once, filtered
+
+# Element types that sweeps along axes read.
+SWEPT = "?bBhHiIlLqQfd"
 
 
 def upfirdn(
@@ -51,7 +58,7 @@ def upfirdn(
     along = (slice(None),) * place
     for first in range(min(phases, length)):
         start, phase = divmod(first * downs, ups)
-        phase_taps = taps[phase::ups][::-1]
+        phase_taps = np.ascontiguousarray(taps[phase::ups][::-1])
         count = -(-(length - first) // phases)
         if len(phase_taps) == 0:
             continue
@@ -88,13 +95,18 @@ def _along(
 ) -> AnyArray:
     """Correlate so many samples along an axis with taps, from ``low`` before the first of them."""
     high = reached - low - x.shape[axis]
-    if border != "zeros" and not (border == "constant" and constant == 0) and min(low, high) < 0:
+    if -step < high < 0:  # no more outputs fit into these, and the memo takes whole arrays
+        high = 0
+    if border == "constant" and constant == 0:
+        border = "zeros"
+    if border != "zeros" and min(low, high) < 0:
         source = boundary.sources_of(border, np.arange(-low, reached - low), x.shape[axis])
         taken = np.take(x, source, axis)
         np.moveaxis(taken, axis, 0)[source < 0] = constant
         x, low, high, border = taken, 0, 0, "zeros"
+    borders = () if border == "zeros" else (border,)
     return filters.correlate(
-        x, taps, (axis,), ((low, high),), (border,), constant=constant, stride=(step,), out=out
+        x, taps, (axis,), ((low, high),), borders, constant=constant, stride=(step,), out=out
     )
 
 
@@ -140,12 +152,21 @@ def _odd(x: AnyArray, places: AnyArray, border: str) -> AnyArray:
 
 def separable(image: object, row: object, column: object, out: object) -> AnyArray:
     """Convolve an image with a filter along its rows, then with one along its columns."""
-    x, across, down = _operand(image, "input"), _operand(row, "hrow"), _operand(column, "hcol")
+    across, down = _operand(row, "hrow"), _operand(column, "hcol")
+    told = (one.dtype.str + str(one.shape) for one in (across, down))
+    remembered, key = at_once("sepfir2d", image, out, *told, across.tobytes(), down.tobytes())
+    if remembered is not None:
+        return remembered
+    x = _operand(image, "input")
     arguments.check_separable_filter(x.ndim, hrow=across.shape, hcol=down.shape)
     dtype = np.result_type(x, np.float32)
     arguments.check_computed(dtype, "input")
     arguments.check_real_filters(dtype, hrow=across.dtype, hcol=down.dtype)
     target = None if out is None else arguments.check_out(out, x.shape, dtype)
+    if x.dtype.char in SWEPT and x.size:
+        passes = [_mirrored_pass(1, across, dtype), _mirrored_pass(0, down, dtype)]
+        result = new_result(x.shape, dtype) if target is None else target
+        return filtered(x, passes, 0.0, result, key=key)
     found = x.astype(dtype, copy=False)
     if x.size == 0:
         return execution.deliver(found.copy(), target)
@@ -154,6 +175,12 @@ def separable(image: object, row: object, column: object, out: object) -> AnyArr
         half = len(taps) // 2
         found = filters.correlate(found, turned, (axis,), ((half, half),), (boundary.MIRROR,))
     return execution.deliver(found, target)
+
+
+def _mirrored_pass(axis: int, taps: AnyArray, dtype: np.dtype[Any]) -> Pass:
+    """Return the pass of a convolution along an axis, at whose ends the image is mirrored."""
+    turned = dtypes.as_filter_operand(taps[::-1], dtype)
+    return Pass(axis, "weights", len(taps), len(taps) // 2, boundary.MIRROR, tuple(turned.tolist()))
 
 
 def _operand(value: object, name: str) -> AnyArray:

@@ -47,23 +47,37 @@ _remembered: dict[Key, Remembered] = {}
 
 
 def at_once(name: str, x: object, output: object, *options: Any) -> tuple[AnyArray | None, Key]:
-    """Return the result of a call that was made before, or None; and the call's key."""
-    if output is not None or type(x) is not np.ndarray or execution.is_recording():
+    """Return the result of a call that was made before, or None; and the call's key.
+
+    It is in ``output``, if that is an array.
+    """
+    if type(x) is not np.ndarray or execution.is_recording():
         return None, None
+    out = output if isinstance(output, np.ndarray) else None
     try:
-        key = (name, x.shape, x.dtype.str, options)
+        key = (name, x.shape, x.dtype.str, output if out is None else out.dtype, options)
         found = _remembered.get(key)
     except TypeError:  # lists and arrays cannot be looked up
         return None, None
     if found is None or not (x.flags.c_contiguous and x.flags.aligned):
         return None, key
+    if out is not None and not _takes_result(out, x, found.dtype):
+        return None, key
     threads = sweeps.threads_for(found.moved)
     read = x
-    for one in found.filters:
-        y = _memory.new_result(x.shape, found.dtype)
-        one.run(read, y, threads)
+    for left in range(len(found.filters), 0, -1):
+        to = out if left == 1 else None
+        y = _memory.new_result(x.shape, found.dtype) if to is None else to
+        found.filters[-left].run(read, y, threads)
         read = y
     return read, key
+
+
+def _takes_result(out: AnyArray, x: AnyArray, dtype: np.dtype[Any]) -> bool:
+    """Tell whether a sweep of ``x`` can write an array."""
+    flags = out.flags
+    fits = out.shape == x.shape and out.dtype == dtype and flags.c_contiguous
+    return fits and flags.aligned and flags.writeable and not np.may_share_memory(out, x)
 
 
 def remember(key: Key, filters: Sequence[Step], dtype: np.dtype[Any], moved: int) -> None:

@@ -82,6 +82,7 @@ def convolve(
     if options is not PLAIN:
         return _convolve_with_options(in1, in2, mode, method, out, turned, options)
     memo = _turning_memo if turned else _memo
+    in1, in2 = _as_doubles(in1, in2)
     call = None, in1, in2, None, None, ("convolve", mode, method)
     remembered = memo.call(*call, out)
     if remembered is not None:
@@ -153,6 +154,7 @@ def _spread(kernel: AnyArray, axes: tuple[int, ...], gaps: tuple[int, ...]) -> A
 
 def convolve_floats(in1: object, in2: object, mode: object, axes: object, out: object) -> Any:
     """Convolve along some axes and broadcast along the others, with floating results."""
+    in1, in2 = _as_doubles(in1, in2)
     call = None, in1, in2, None, None, ("floats", mode, axes)
     remembered = _turning_memo.call(*call, out)
     if remembered is not None:
@@ -166,8 +168,9 @@ def convolve_floats(in1: object, in2: object, mode: object, axes: object, out: o
     chosen = arguments.conv_mode(mode)
     asked = arguments.convolved_axes(axes, first.ndim)
     along = arguments.filtered_axes(asked, first.shape, second.shape)
-    if chosen == "same":
-        second = _middle(second, [axis for axis in asked if first.shape[axis] == 1])
+    single = [axis for axis in asked if first.shape[axis] == 1]
+    if chosen == "same" and single:
+        second = _middle(second, single)
     if not along:  # SciPy transforms nothing then, and keeps the dtype
         product = first * second
         return execution.deliver(product, _checked(out, product.shape, product.dtype))
@@ -196,6 +199,7 @@ def convolve_planes(
         given = mode, border, fillvalue, out, turned, options
         return _convolve_planes_with_options(in1, in2, *given)
     memo = _turning_memo if turned else _memo
+    in1, in2 = _as_doubles(in1, in2)
     call = None, in1, in2, None, None, ("planes", mode, border, fillvalue)
     remembered = memo.call(*call, out)
     if remembered is not None:
@@ -285,6 +289,17 @@ def _operand(value: object, name: str) -> AnyArray:
     array = dtypes.plain_array(value, name)
     arguments.check_numbers(array.dtype, name)
     return array
+
+
+def _as_doubles(one: object, other: object) -> tuple[object, object]:
+    """Return numbers beside float64 as float64, which the memo takes; other arrays as given."""
+    if type(one) is not np.ndarray or type(other) is not np.ndarray or one.dtype is other.dtype:
+        return one, other
+    types = one.dtype, other.dtype
+    are_plain = all(of.kind in "iuf" and of.itemsize <= 8 for of in types)
+    if not are_plain or np.float64 not in types:
+        return one, other
+    return one.astype(np.float64, copy=False), other.astype(np.float64, copy=False)
 
 
 def _turned(array: AnyArray) -> AnyArray:

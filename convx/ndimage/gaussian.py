@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from convx._engine.dtypes import AnyArray
 from convx._engine.threads import workers_or_all
-from convx._ops import gaussians, images
+from convx._ops import gaussians
 
 
 def gaussian_filter1d(
@@ -79,10 +79,9 @@ def gaussian_filter1d(
     array([0.   , 0.274, 0.452, 0.274, 0.   ])
     """
     with workers_or_all(workers):
-        x = images.image(input)
-        place = images.line(x, axis)
-        one = gaussians.gaussian_pass(x, place, sigma, order, mode, truncate, radius)
-        return images.along(x, [one], output, cval, accumulate)
+        return gaussians.gaussian_filter1d(
+            input, sigma, axis, order, output, mode, cval, truncate, radius, accumulate
+        )
 
 
 def gaussian_filter(

@@ -74,9 +74,8 @@ def uniform_filter1d(
     array([2, 2, 4, 4, 3])
     """
     with workers_or_all(workers):
-        x = images.image(input)
-        one = images.window(images.line(x, axis), "mean", size, mode, origin)
-        return images.along(x, [one], output, cval, accumulate)
+        how = size, axis, output, mode, cval, origin, accumulate
+        return images.along_one_axis(input, *how, what="mean")
 
 
 def uniform_filter(
@@ -205,9 +204,8 @@ def maximum_filter1d(
     array([3, 3, 9, 9, 9])
     """
     with workers_or_all(workers):
-        x = images.real_image(input)
-        one = images.window(images.line(x, axis), "max", size, mode, origin)
-        return images.along(x, [one], output, cval)
+        how = size, axis, output, mode, cval, origin
+        return images.along_one_axis(input, *how, what="max")
 
 
 def maximum_filter(
@@ -331,9 +329,8 @@ def minimum_filter1d(
     array([0, 0, 0, 0, 0])
     """
     with workers_or_all(workers):
-        x = images.real_image(input)
-        one = images.window(images.line(x, axis), "min", size, mode, origin)
-        return images.along(x, [one], output, cval)
+        how = size, axis, output, mode, cval, origin
+        return images.along_one_axis(input, *how, what="min")
 
 
 def minimum_filter(

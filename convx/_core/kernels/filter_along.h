@@ -92,11 +92,22 @@ static CX_NOINLINE void NAME(along_exact)(const cx_filter_axis *axis, T *to, con
 #undef INPUT
 #endif
 
-CX_INLINE void NAME(four_along)(const int what, const int exact, T *restrict to, const T *line, int64_t step,
-                                int64_t length)
+/* Windows of three to six parts that follow one another. */
+CX_INLINE void NAME(joined_along)(const int what, const int exact, T *restrict to, const T *line,
+                                  int64_t parts, int64_t step, int64_t length)
 {
-    const T *a = line, *b = line + step, *c = b + step, *d = c + step;
-    EACH(to[i] = PAIR(PAIR(a[i], b[i]), PAIR(c[i], d[i])))
+    const T *a = line, *b = line + step, *c = b + step, *d = c + step * (parts > 3),
+            *e = d + step * (parts > 4), *f = e + step * (parts > 5);
+#define FOUR PAIR(PAIR(a[i], b[i]), PAIR(c[i], d[i]))
+    if (parts == 3)
+        EACH(to[i] = PAIR(PAIR(a[i], b[i]), c[i]))
+    else if (parts == 4)
+        EACH(to[i] = FOUR)
+    else if (parts == 5)
+        EACH(to[i] = PAIR(FOUR, e[i]))
+    else
+        EACH(to[i] = PAIR(FOUR, PAIR(e[i], f[i])))
+#undef FOUR
 }
 
 /* More than four parts of windows; `some` is a line of scratch memory. */
@@ -122,24 +133,28 @@ CX_INLINE void NAME(many_parts)(const int what, const int exact, const NAME(mean
 #undef FOUR
 }
 
-/* A window is put together of windows of 1, 4, 16 … taps: sums of parts that follow one another,
-   extrema of as few as cover it. The parts' lines are `pitch` apart in `scratch`. */
+/* A window is put together of shorter ones: of equal ones, or of 1, 4, 16 … taps; sums of parts that
+   follow one another, extrema of as few as cover it. The parts' lines are `pitch` apart in
+   `scratch`. */
 CX_INLINE void NAME(along_window)(const int what, const int exact, T *restrict to, const T *line,
                                   int64_t taps, int64_t step, int64_t length, int64_t pitch,
                                   T *scratch)
 {
     NAME(mean) mean_of = {.factor = (T)(1 / (double)taps), .taps = (T)taps}, *mean = &mean_of;
     const T *level[CX_FILTER_LEVELS], *part[4 * CX_FILTER_LEVELS];
+    const int8_t *joined = what == CX_FILTER_MEAN ? cx_joined_sums : cx_joined_extrema;
+    int64_t equal = taps <= CX_JOINED_TAPS ? joined[taps] : 0, factor = equal ? equal : 4;
+    int top = 0, last = equal ? 1 : CX_FILTER_LEVELS - 1;
     int64_t size = 1, parts = 0;
-    int top = 0;
     level[0] = line;
     for (int p = 0; p < 7; p++) /* those that are named below; to clear all takes long */
         part[p] = line;
-    while (taps > 7 && 4 * size <= taps) {
+    while (taps > 7 && factor * size <= taps && top < last) {
         T *next = scratch + top * pitch;
-        NAME(four_along)(what, exact, next, level[top], size * step, length + (taps - 4 * size) * step);
+        NAME(joined_along)(what, exact, next, level[top], factor, size * step,
+                           length + (taps - factor * size) * step);
         level[++top] = next;
-        size *= 4;
+        size *= factor;
     }
     int64_t at = 0;
     while (taps - at >= size) {
@@ -151,7 +166,7 @@ CX_INLINE void NAME(along_window)(const int what, const int exact, T *restrict t
     else
         for (; at < taps; at += size) {
             while (size > taps - at)
-                size /= 4, top--;
+                size /= factor, top--;
             part[parts++] = level[top] + at * step;
         }
     const T *a = part[0], *b = part[parts > 1], *c = part[2 * (parts > 2)],

@@ -24,6 +24,7 @@ typedef struct {
     T bias;
     int halves;            /* half a vector takes half the time */
     int64_t asked_pitch;   /* between rows of the input, where those to come are asked for; or 0 */
+    const T *below;        /* the row of the input below a tile, where it is asked for; or NULL */
 } NAME(slide);
 
 /* One input row, for the output rows low … high. */
@@ -168,6 +169,16 @@ CX_INLINE void NAME(ask_for_next_rows)(const int count, const NAME(slide) *slide
         }
 }
 
+/* Asks for what the next tile needs of a vector's columns: of its rows as many as these bands make.
+   They are to wait in L2; in L1, rows that are a multiple of 4096 bytes apart would fill one set. */
+CX_INLINE void NAME(ask_for_next_tile)(const int count, const NAME(slide) *slide,
+                                       const int64_t *row, int64_t at)
+{
+    CX_UNROLL for (int b = 0; b < count; b++)
+        CX_UNROLL for (int r = 0; r < CX_SLIDE_ROWS; r++)
+            __builtin_prefetch(slide->below + (row[b] + r) * slide->asked_pitch + at, 0, 2);
+}
+
 /* Blocks one or two below one another, from left to right. The last may compute outputs for the
    second time: to the same result. */
 CX_INLINE void NAME(slide_bands)(const int size, const int stride, const int count,
@@ -200,7 +211,9 @@ CX_INLINE void NAME(slide_bands)(const int size, const int stride, const int cou
 #endif
         for (int b = 0; b < count; b++)
             target[b] = NAME(find_target)(plane, mirrored, row[b], at, LANES, staged[b]);
-        if (!held && slide->asked_pitch)
+        if (slide->below)
+            NAME(ask_for_next_tile)(count, slide, row, at);
+        else if (!held && slide->asked_pitch)
             NAME(ask_for_next_rows)(count, slide, plane, row, at);
         if (size == 0)
             NAME(slide_any)(slide, first_row[0], at, target);
@@ -376,6 +389,8 @@ static void NAME(forward_slide)(const cx_pass *pass, const cx_call *call, const 
             slide.bias = call->bias ? ((const T *)call->bias)[group] : (T)0;
             NAME(find_input_rows)(pass, space, &finder, call->input,
                                   n * pass->in_batch + group * pass->channels * pass->in_channel);
+            NAME(find_rows_below)(pass, space, &finder,
+                                  (const T *)call->input + n * pass->in_batch, &slide);
             NAME(slide_box)(pass, &space->box, &slide,
                             (T *)call->output + n * pass->out_batch + group * pass->out_channel +
                                 space->box.out);

@@ -26,7 +26,7 @@ static NAME(slide) NAME(find_slide)(const cx_pass *pass, const NAME(space) *spac
     int64_t down = (pass->tap_offset[pass->slide_columns] - pass->tap_offset[0]) / length;
     return (NAME(slide)){pass->channels * planes, pass->slide_rows, pass->slide_columns,
                          pass->axes[last].position_stride, down, space->slide_row, space->offset,
-                         space->source, NULL, 0, 0, NULL, 0, pass->narrowest < LANES, 0};
+                         space->source, NULL, 0, 0, NULL, 0, pass->narrowest < LANES, 0, NULL};
 }
 
 /* Elements from the first of all the input to its last; 0 if the first is not the lowest. */
@@ -127,4 +127,19 @@ static void NAME(find_input_rows)(const cx_pass *pass, const NAME(space) *space,
             }
         }
     }
+}
+
+/* Finds the rows below the tile of a large image, lest copying them to the next one has to wait. */
+static void NAME(find_rows_below)(const cx_pass *pass, const NAME(space) *space,
+                                  const NAME(row_finder) *finder, const T *image,
+                                  NAME(slide) *slide)
+{
+    const cx_axis *rows = &pass->axes[0], *columns = rows + 1;
+    int64_t last = space->box.row_source[pass->tile_rows - 1];
+    if (finder->in_place || last == CX_ZEROS || slide->down < 0 || slide->stride > 1 ||
+        finder->span * (int64_t)sizeof(T) < ASKED_BYTES || pass->groups * pass->channels > 1 ||
+        pass->rank != 2 || columns->in_stride != 1)
+        return;
+    slide->asked_pitch = rows->in_stride;
+    slide->below = image + finder->start + last + slide->asked_pitch;
 }

@@ -305,6 +305,19 @@ typedef struct {
    them, -1 the constant; of the line, at those that are not inside it alone. */
 enum { CX_FILTER_KEEP, CX_FILTER_WEIGHTS, CX_FILTER_MEAN, CX_FILTER_MAX, CX_FILTER_MIN };
 enum { CX_FILTER_LEVELS = 16 }; /* of windows along a line, each four times as long */
+/* Windows of up to so many taps are put together of equal ones: sums of these and single samples,
+   extrema of such as overlap. Their taps, with which the fewest vectors are loaded, seven at most in the
+   last loop; or 0 where windows of 4, 16 … taps do as well. */
+#define CX_JOINED_TAPS 31
+static const int8_t cx_joined_sums[CX_JOINED_TAPS + 1] = {
+    [9] = 3, [10] = 3, [11] = 3, [15] = 3, [16] = 4, [17] = 4, [18] = 3, [19] = 3, [20] = 4,
+    [21] = 4, [22] = 4, [23] = 5, [24] = 4, [25] = 5, [26] = 5, [27] = 5, [28] = 4, [30] = 5,
+    [31] = 5,
+};
+static const int8_t cx_joined_extrema[CX_JOINED_TAPS + 1] = {
+    [9] = 3, [16] = 4, [17] = 4, [18] = 4, [19] = 4, [20] = 4, [21] = 4, [22] = 4, [23] = 4,
+    [24] = 4, [25] = 5, [26] = 4, [27] = 4, [28] = 4,
+};
 /* Weighted sums along several lines at once: outputs of a tile, taps from which it pays, and such taps
    of mirrored weights. */
 enum { CX_TILE_PLACES = 128, CX_LINE_TAPS = 18, CX_FOLDED_LINE_TAPS = 11 };

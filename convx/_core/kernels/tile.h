@@ -67,15 +67,21 @@ CX_INLINE void NAME(copy_apart)(T *restrict to, const T *restrict from, int64_t 
             to[i] = from[i * step];
 }
 
-/* Clears what lies between the channels of a tile, and after the last. Vectors run over what is
-   wanted, and the lanes too many take part in sums that nobody reads. Scratch memory may hold
-   anything there, such as the integers of a table: they are subnormal numbers, with which some
+/* Clears what lies between the rows of a tile, between its channels, and after the last. Vectors run
+   over what is wanted, and the lanes too many take part in sums that nobody reads. Scratch memory may
+   hold anything there, such as the integers of a table: they are subnormal numbers, with which some
    processors are slow. */
 static void NAME(clear_gaps)(const cx_pass *pass, T *tile)
 {
-    int64_t used = pass->tile_rows * pass->axes[pass->rank - 1].tile_length;
-    for (int64_t c = 0; c < pass->channel_block; c++, tile += pass->tile_size)
+    const cx_axis *axis = &pass->axes[pass->rank - 1];
+    int64_t length = axis->tile_length, used = pass->tile_rows * length, filled = 0;
+    for (int64_t m = 0; m < axis->strands; m++)
+        filled += axis->strand_length[m];
+    for (int64_t c = 0; c < pass->channel_block; c++, tile += pass->tile_size) {
+        for (int64_t row = 0; row < pass->tile_rows && filled < length; row++)
+            NAME(clear)(tile + row * length + filled, length - filled);
         NAME(clear)(tile + used, pass->tile_size - used);
+    }
     NAME(clear)(tile, CX_MOST_VECTORS * LANES);
 }
 
