@@ -162,6 +162,27 @@ def test_gradients_of_means(taps, stride, plane):
         np.testing.assert_allclose(found, expected / taps**2, rtol=1e-13, atol=1e-13)
 
 
+@pytest.mark.parametrize(
+    ("plane", "taps"),
+    [((5000,), (31,)), ((40, 35), (9, 9)), ((20, 50), (3, 3)), ((6, 7, 35), (3, 1, 5))],
+)
+def test_gradients_that_are_the_same_pool(plane, taps):
+    """Every input is in as many windows as its own window has inputs, fewer at the borders."""
+    pairs = taps, (1,) * len(taps), tuple(one // 2 for one in taps), (1,) * len(taps)
+    grad_output = values((2, *plane), "float64")
+    expected = np.zeros_like(grad_output)
+    for place, indices in reference.windows(plane, *pairs):
+        expected[(slice(None), *np.ix_(*indices))] += grad_output[(slice(None), *place)].reshape(
+            (-1,) + (1,) * len(taps)
+        )
+    of = getattr(grad, f"avg_pool{len(plane)}d")
+    found = of(grad_output, np.zeros_like(expected), taps, 1, pairs[2])
+    np.testing.assert_allclose(found, expected / np.prod(taps), rtol=1e-13, atol=1e-13)
+    counted = of(grad_output, np.zeros_like(expected), taps, 1, pairs[2], count_include_pad=False)
+    of_all = (slice(None), *(slice(2 * one, -2 * one or None) for one in pairs[2]))
+    np.testing.assert_allclose(counted[of_all], found[of_all], rtol=1e-13, atol=1e-13)
+
+
 def test_gradients_of_means_of_volumes():
     x = values((2, 6, 9, 37), "float64")
     for taps, stride in [(3, (2, 1, 1)), (2, 2)]:

@@ -47,20 +47,7 @@ CX_INLINE T NAME(pool_stretch)(const int reducer, const T *x, int64_t count)
     return reducer == CX_POOL_MAX ? NAME(max_stretch)(x, count) : NAME(sum_stretch)(x, count);
 }
 
-#if IS_FLOAT
-static CX_NOINLINE void NAME(divide_all)(T divisor, int64_t outputs, T *restrict y)
-{
-    T inverse = NAME(exact_inverse)(divisor);
-    if (inverse != 0)
-        for (int64_t o = 0; o < outputs; o++)
-            y[o] *= inverse;
-    else
-        for (int64_t o = 0; o < outputs; o++)
-            y[o] /= divisor;
-}
-#endif
-
-CX_INLINE void NAME(divide)(const cx_pool_axis *axis, double divisor, T *restrict y)
+CX_INLINE void NAME(divide)(const cx_pool_axis *axis, double divisor, T *y)
 {
     const double *along = axis->divisor;
     int64_t step = axis->divisor_step;
@@ -69,7 +56,7 @@ CX_INLINE void NAME(divide)(const cx_pool_axis *axis, double divisor, T *restric
         for (int64_t o = 0; o < axis->outputs; o++)
             y[o] /= (T)(divisor * along[o]);
     else
-        NAME(divide_all)((T)(divisor * *along), axis->outputs, y);
+        NAME(divide_line)(y, axis->outputs, NAME(division_by)((T)(divisor * *along)), y);
 #else
     for (int64_t o = 0; o < axis->outputs; o++) { /* 2**63 is no int64, and larger than any sum */
         double by = divisor * along[o * step];
