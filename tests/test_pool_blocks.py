@@ -115,13 +115,17 @@ def test_every_nan_of_a_row_is_found():
 ON_ANOTHER_ISA = """
 import hashlib
 import numpy as np
-from convx import functional as F
+from convx import functional as F, grad
 
-x = np.random.default_rng(0).standard_normal((2, 20, 77), np.float32)
+rng = np.random.default_rng(0)
+x = rng.standard_normal((2, 20, 77), np.float32)
 said = hashlib.sha256()
 for taps, stride, padding in {cases}:
-    for pool in (F.max_pool2d, F.avg_pool2d):
-        said.update(pool(x, taps, stride, padding).tobytes())
+    for name in ("max_pool2d", "avg_pool2d"):
+        y = getattr(F, name)(x, taps, stride, padding)
+        said.update(y.tobytes())
+        grad_output = rng.standard_normal(y.shape, np.float32)
+        said.update(getattr(grad, name)(grad_output, x, taps, stride, padding).tobytes())
 print(said.hexdigest())
 """
 
@@ -216,6 +220,32 @@ def test_gradients_of_maxima_of_blocks(plane, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "plane", [(1, 16), (2, 8), (2, 17), (5, 31), (16, 32), (33, 67), (8, 100), (3, 129)]
+)
+def test_gradients_of_maxima_two_apart(plane, dtype):
+    """Of 3 by 3: windows share rows and columns, their maxima too, and some lie at borders."""
+    rng = np.random.default_rng(plane[1])
+    for padding, ceil_mode, share in itertools.product((0, 1, (0, 1)), (False, True), (0, 0.15)):
+        paddings = padding if isinstance(padding, tuple) else (padding, padding)
+        if plane[0] + 2 * paddings[0] < 3:
+            continue
+        x = rng.integers(0, 5, (3, *plane)).astype(dtype)
+        x[rng.random(x.shape) < share] = np.nan
+        x[rng.random(x.shape) < 0.3] = -np.inf
+        indices = reference.max_pool(x, (3, 3), (2, 2), paddings, (1, 1), ceil_mode)[1]
+        grad_output = values(indices.shape, dtype)
+        expected = np.zeros((3, plane[0] * plane[1]), dtype)
+        for k in range(3):
+            np.add.at(expected[k], indices[k].astype(np.int64).ravel(), grad_output[k].ravel())
+        for side in ("before", "after"):
+            out = guarded(np.ones_like(x), side)
+            operands = guarded(grad_output, side), guarded(x, side)
+            found = grad.max_pool2d(*operands, 3, 2, padding, ceil_mode=ceil_mode, out=out)
+            assert_same(found, expected.reshape(x.shape))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("plane", HALVED)
 def test_gradients_of_means_of_blocks(plane, dtype):
     x = values((2, *plane), dtype)
@@ -251,12 +281,13 @@ def test_large_gradients(width):
     x = np.random.default_rng(0).standard_normal(
         (1 + 2**22 // (160 * width), 160, width), np.float32
     )
-    for pool, gradient in ((F.max_pool2d, grad.max_pool2d), (F.avg_pool2d, grad.avg_pool2d)):
-        grad_output = pool(x, 2)
-        whole = gradient(grad_output, x, 2)
+    pools = (F.max_pool2d, grad.max_pool2d), (F.avg_pool2d, grad.avg_pool2d)
+    for (pool, gradient), options in itertools.product(pools, [(2,), (3, 2, 1)]):
+        grad_output = pool(x, *options)
+        whole = gradient(grad_output, x, *options)
         for plane in (0, len(x) // 2, len(x) - 1):
             alone = slice(plane, plane + 1)
-            assert_same(whole[alone], gradient(grad_output[alone], x[alone], 2))
+            assert_same(whole[alone], gradient(grad_output[alone], x[alone], *options))
     volume = x[None, : len(x) // 4 * 4]
     grad_output = F.avg_pool3d(volume, 2)
     found = grad.avg_pool3d(grad_output, volume, 2)

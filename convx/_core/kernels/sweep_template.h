@@ -51,6 +51,7 @@
 #if IS_FLOAT
 #include "pool_spread.h"
 #include "pool_pairs.h"
+#include "pool_thirds.h"
 #endif
 #include "pool_gradient_sweep.h"
 
