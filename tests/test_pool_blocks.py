@@ -63,6 +63,29 @@ def test_volumes():
     np.testing.assert_allclose(F.avg_pool3d(x, 3, (2, 1, 2), 1), expected, rtol=1e-15)
 
 
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("taps", [(2, 2, 2), (1, 4, 2), (2, 1, 2), (1, 3, 2)])
+def test_volumes_by_vectors(taps, side):
+    """Windows of up to four rows, fewer at the borders, with NaN and infinities anywhere."""
+    rng = np.random.default_rng(taps[1])
+    for width, dtype in itertools.product((16, 34, 67, 130), ("float32", "float64")):
+        exact = values((2, 5, 9, width), dtype)
+        x = exact.copy()
+        x[rng.random(x.shape) < 0.05] = np.nan
+        x[rng.random(x.shape) < 0.2] = -np.inf
+        for padding in ((0, 0, 0), (taps[0] // 2, taps[1] // 2, 0)):
+            options = taps, (2, 2, 2), padding, (1, 1, 1), False
+            expected = reference.max_pool(x, *options)[0]
+            out = guarded(np.ones_like(expected), side)
+            assert_same(F.max_pool3d(guarded(x, side), taps, 2, padding, out=out), expected)
+            sums = reference.avg_pool(exact, True, 1, *options)
+            for divisor in (1, 8, 7):
+                found = F.avg_pool3d(
+                    guarded(exact, side), taps, 2, padding, False, True, divisor, out=out
+                )
+                assert_same(found, sums / exact.dtype.type(divisor))
+
+
 def test_not_finite():
     x = values((1, 20, 50))
     x[0, 3, 4], x[0, 10, 20], x[0, 15, 30] = np.nan, np.inf, -np.inf
@@ -221,7 +244,20 @@ def test_gradients_of_maxima_of_blocks(plane, dtype):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
-    "plane", [(1, 16), (2, 8), (2, 17), (5, 31), (16, 32), (33, 67), (8, 100), (3, 129)]
+    "plane",
+    [
+        (1, 16),
+        (2, 8),
+        (2, 17),
+        (5, 31),
+        (33, 67),
+        (8, 100),
+        (3, 129),
+        (14, 14),
+        (5, 13),
+        (3, 12),
+        (4, 7),
+    ],
 )
 def test_gradients_of_maxima_two_apart(plane, dtype):
     """Of 3 by 3: windows share rows and columns, their maxima too, and some lie at borders."""

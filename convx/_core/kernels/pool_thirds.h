@@ -12,7 +12,7 @@
    Which element it is, is a number from 0 to 2, and the complement of that if it is NaN: so the order of
    keys is that of `pool_lines.h`. */
 
-/* Such windows of planes whose rows have a vector of any instruction set. */
+/* Of planes whose rows fill three quarters of 64 bytes: of shorter ones keys take as long. */
 static int NAME(are_thirds)(const cx_pool_job *job)
 {
     for (int64_t a = 0; a < 2; a++) {
@@ -22,7 +22,7 @@ static int NAME(are_thirds)(const cx_pool_job *job)
             axis->low > 1 || axis->outputs < 1 || last >= axis->size)
             return 0;
     }
-    return job->axis[1].size >= 64 / (int64_t)sizeof(T);
+    return job->axis[1].size >= 48 / (int64_t)sizeof(T);
 }
 
 typedef KEY NAME(loose_mask)
@@ -46,27 +46,36 @@ CX_INLINE NAME(mask) NAME(select_which)(NAME(mask) holds, NAME(mask) a, NAME(mas
     return (NAME(mask))NAME(select)(holds, (NAME(vector))a, (NAME(vector))b);
 }
 
-/* The last vector of a row overlaps the one before it. */
-static CX_NOINLINE void NAME(greatest_of_columns)(const NAME(three_rows) *rows, int64_t size,
-                                                  T *greatest, KEY *which)
+/* Rows are of `some` elements, or of LANES and more: then the last vector overlaps the one before. */
+CX_INLINE void NAME(greatest_of_some)(const NAME(three_rows) *rows, int64_t size, int64_t some,
+                                      T *greatest, KEY *which)
 {
     NAME(mask) none = {0}, first = rows->which[0] - none, second = rows->which[1] - none;
     NAME(mask) third = rows->which[2] - none;
     const T *a = rows->row[0], *b = rows->row[1], *c = rows->row[2];
     for (int64_t i = 0; i < size; i += LANES) {
-        int64_t at = cx_min(i, size - LANES);
-        NAME(vector) v = *(const NAME(loose) *)(a + at), w = *(const NAME(loose) *)(b + at);
+        int64_t at = cx_min(i, size - some);
+        NAME(vector) v = NAME(load_some)(a + at, some), w = NAME(load_some)(b + at, some);
         NAME(mask) exceeds = NAME(exceeds)(w, v);
         NAME(mask) k = NAME(select_which)(exceeds, second, first);
         v = NAME(select)(exceeds, w, v);
-        w = *(const NAME(loose) *)(c + at);
+        w = NAME(load_some)(c + at, some);
         exceeds = NAME(exceeds)(w, v);
         k = NAME(select_which)(exceeds, third, k);
         v = NAME(select)(exceeds, w, v);
         k ^= (NAME(mask))(v != v);
-        *(NAME(loose) *)(greatest + at) = v;
-        *(NAME(loose_mask) *)(which + at) = k;
+        NAME(store_some)(greatest + at, v, some);
+        NAME(store_some)((T *)which + at, (NAME(vector))k, some);
     }
+}
+
+static CX_NOINLINE void NAME(greatest_of_columns)(const NAME(three_rows) *rows, int64_t size,
+                                                  T *greatest, KEY *which)
+{
+    if (size < LANES)
+        NAME(greatest_of_some)(rows, size, size, greatest, which);
+    else
+        NAME(greatest_of_some)(rows, size, LANES, greatest, which);
 }
 
 /* Whether a column to the right of another has the greatest element: of equal ones the upper, and
@@ -135,23 +144,33 @@ static CX_NOINLINE void NAME(shares_of_columns)(const NAME(thirds_room) *room, c
         which, waiting, NAME(behind)(before, NAME(zero)(), 1), NAME(zero)());
 }
 
-static CX_NOINLINE void NAME(give_columns)(const NAME(thirds_room) *room, int64_t low, int64_t size,
-                                           T *above, T *middle)
+CX_INLINE void NAME(give_some)(const NAME(thirds_room) *room, int64_t low, int64_t size,
+                               int64_t some, T *above, T *middle)
 {
     T *waiting = room->waiting + low;
-    NAME(vector) last = *(const NAME(loose) *)(waiting + size - LANES);
+    NAME(vector) last = *(const NAME(loose) *)(waiting + size - some);
     for (int64_t i = 0; i < size; i += LANES) {
-        int64_t at = cx_min(i, size - LANES);
+        int64_t at = cx_min(i, size - some);
         NAME(vector) waited = *(const NAME(loose) *)(waiting + at);
         if (at < i) /* they no longer wait there */
             waited = last;
         NAME(mask) share = *(const NAME(loose_mask) *)(room->share + low + at);
         NAME(mask) k = *(const NAME(loose_mask) *)(room->which + low + at);
         k ^= k < 0;
-        *(NAME(loose) *)(above + at) = NAME(select)(k == 0, (NAME(vector))share, waited);
-        *(NAME(loose_mask) *)(middle + at) = share & (k == 1);
+        waited = NAME(select)(k == 0, (NAME(vector))share, waited);
+        NAME(store_some)(above + at, waited, some);
+        NAME(store_some)(middle + at, (NAME(vector))(share & (k == 1)), some);
         *(NAME(loose_mask) *)(waiting + at) = share & (k == 2);
     }
+}
+
+static CX_NOINLINE void NAME(give_columns)(const NAME(thirds_room) *room, int64_t low, int64_t size,
+                                           T *above, T *middle)
+{
+    if (size < LANES)
+        NAME(give_some)(room, low, size, size, above, middle);
+    else
+        NAME(give_some)(room, low, size, LANES, above, middle);
 }
 
 static void NAME(thirds_of_planes)(const cx_pool_job *job, int64_t first, int64_t end, T *scratch)

@@ -20,12 +20,14 @@ CX_INLINE int64_t NAME(whole_outputs)(const cx_pool_axis *axis)
     return cx_min(axis->outputs, (axis->size - NAME(first_column)(axis)) / axis->stride);
 }
 
-/* Whether outputs, which have one divisor, can be computed so, and rows are worth it. */
+/* Whether outputs, which have one divisor, can be computed so, and rows are worth it. Blocks of 2 by 2
+   may be those of volumes, which have four rows. */
 static int NAME(has_vectors)(const cx_pool_job *job, double divisor)
 {
     const cx_pool_axis *axis = job->axis + job->axes - 1;
     int64_t taps = axis->taps, stride = axis->stride, least = stride == 1 ? 2 * LANES : LANES;
-    if (job->axes < 2 || job->window_rows > 3 || axis->step != 1 || divisor <= 0)
+    int64_t most_rows = taps == 2 && stride == 2 ? 4 : 3;
+    if (job->axes < 2 || job->window_rows > most_rows || axis->step != 1 || divisor <= 0)
         return 0;
     if (!(taps == 2 && stride == 2) && !(taps == 3 && (stride == 2 || stride == 3)) &&
         !(taps == 3 && stride == 1 && job->reducer == CX_POOL_SUM))
@@ -43,7 +45,7 @@ CX_INLINE NAME(vector) NAME(pair_vectors)(const int reducer, NAME(vector) a, NAM
 
 /* The rows of windows, as many as `count` tells, and `step` elements on those of the windows below. */
 typedef struct {
-    const T *a, *b, *c;
+    const T *a, *b, *c, *d;
     int64_t step, size;
 } NAME(pooled_rows);
 
@@ -53,8 +55,12 @@ CX_INLINE NAME(vector) NAME(reduced_column)(const int reducer, const int count,
     NAME(vector) v = *(const NAME(loose) *)(rows->a + at);
     if (count > 1)
         v = NAME(pair_vectors)(reducer, v, *(const NAME(loose) *)(rows->b + at));
-    if (count > 2)
-        v = NAME(pair_vectors)(reducer, v, *(const NAME(loose) *)(rows->c + at));
+    if (count > 2) {
+        NAME(vector) third = *(const NAME(loose) *)(rows->c + at);
+        if (count > 3)
+            third = NAME(pair_vectors)(reducer, third, *(const NAME(loose) *)(rows->d + at));
+        v = NAME(pair_vectors)(reducer, v, third);
+    }
     return v;
 }
 
@@ -67,8 +73,12 @@ CX_INLINE T NAME(reduced_element)(const int reducer, const int count,
     T v = rows->a[at];
     if (count > 1)
         v = NAME(pool_pair)(reducer, v, rows->b[at]);
-    if (count > 2)
-        v = NAME(pool_pair)(reducer, v, rows->c[at]);
+    if (count > 2) {
+        T third = rows->c[at];
+        if (count > 3)
+            third = NAME(pool_pair)(reducer, third, rows->d[at]);
+        v = NAME(pool_pair)(reducer, v, third);
+    }
     return v;
 }
 
@@ -128,6 +138,8 @@ CX_INLINE void NAME(ask_in_order)(const int count, const int overlaps,
         NAME(ask_for_block)(rows->a, rows->size);
     if (count > 2)
         NAME(ask_for_block)(rows->b, rows->size);
+    if (count > 3)
+        NAME(ask_for_block)(rows->c, rows->size);
 }
 
 /* Some rows of outputs, sums of which are divided. The last vector of a row overlaps the one before
@@ -157,6 +169,7 @@ CX_INLINE void NAME(pool_vectors_of)(const int reducer, const int how, const int
         rows.a += rows.step;
         rows.b += rows.step;
         rows.c += rows.step;
+        rows.d += rows.step;
     }
 }
 
@@ -169,6 +182,9 @@ CX_INLINE void NAME(pool_vectors_of)(const int reducer, const int how, const int
             NAME(pool_vectors_of)(REDUCER, HOW, 1, TAPS, STRIDE, *rows, axis, y, number, by);     \
         else if (count == 2)                                                                      \
             NAME(pool_vectors_of)(REDUCER, HOW, 2, TAPS, STRIDE, *rows, axis, y, number, by);     \
+        else if (count == 4 && TAPS == 2) /* of three axes */                                      \
+            NAME(pool_vectors_of)(REDUCER, HOW, TAPS == 2 ? 4 : 3, TAPS, STRIDE, *rows, axis, y,   \
+                                  number, by);                                                    \
         else                                                                                      \
             NAME(pool_vectors_of)(REDUCER, HOW, 3, TAPS, STRIDE, *rows, axis, y, number, by);     \
     }
@@ -239,6 +255,7 @@ static void NAME(pool_by_vectors)(const cx_pool_job *job, int64_t first, int64_t
             rows.a = x + offset[0];
             rows.b = x + offset[count > 1 ? 1 : 0];
             rows.c = x + offset[count > 2 ? 2 : 0];
+            rows.d = x + offset[count > 3 ? 3 : 0];
             if (count == 3 && like > 1 && rows.b - rows.a == rows.step && NAME(are_around)(job)) {
                 like -= like % 2;
                 NAME(pool_around)(rows.a, rows.size, y + row * outputs, like / 2, by);
