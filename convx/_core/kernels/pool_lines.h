@@ -348,15 +348,10 @@ CX_INLINE int NAME(max_few)(const T *line, int64_t pitch, T *out, int64_t output
         NAME(scaled_##TAPS##_##STRIDE)(line, pitch, out, outputs, rows, by.inverse);              \
     else                                                                                          \
         NAME(mean_##TAPS##_##STRIDE)(line, pitch, out, outputs, rows, by.divisor);
+/* Divisions take no time of their own there. */
 CX_INLINE int NAME(mean_few)(const T *line, int64_t pitch, T *out, int64_t outputs, int64_t rows,
                              int64_t taps, int64_t stride, NAME(division) by)
 {
-    if (by.how == CX_CORRECTS) {
-        int done = NAME(sum_few)(line, pitch, out, outputs, rows, taps, stride);
-        if (done)
-            NAME(divide_line)(out, outputs * rows, by, out);
-        return done;
-    }
     EACH_FEW(OF_FEW)
     return 0;
 }

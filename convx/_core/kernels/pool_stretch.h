@@ -47,7 +47,22 @@ CX_INLINE T NAME(pool_stretch)(const int reducer, const T *x, int64_t count)
     return reducer == CX_POOL_MAX ? NAME(max_stretch)(x, count) : NAME(sum_stretch)(x, count);
 }
 
-CX_INLINE void NAME(divide)(const cx_pool_axis *axis, double divisor, T *y)
+#if IS_FLOAT
+static CX_NOINLINE void NAME(divide_all)(T divisor, int64_t outputs, T *restrict y)
+{
+    NAME(division) by = NAME(division_by)(divisor);
+    if (by.how == CX_SCALES)
+        for (int64_t o = 0; o < outputs; o++)
+            y[o] *= by.inverse;
+    else if (by.how == CX_CORRECTS && outputs >= CX_LONG_ROW)
+        NAME(divide_line)(y, outputs, by, y);
+    else
+        for (int64_t o = 0; o < outputs; o++)
+            y[o] /= divisor;
+}
+#endif
+
+CX_INLINE void NAME(divide)(const cx_pool_axis *axis, double divisor, T *restrict y)
 {
     const double *along = axis->divisor;
     int64_t step = axis->divisor_step;
@@ -56,7 +71,7 @@ CX_INLINE void NAME(divide)(const cx_pool_axis *axis, double divisor, T *y)
         for (int64_t o = 0; o < axis->outputs; o++)
             y[o] /= (T)(divisor * along[o]);
     else
-        NAME(divide_line)(y, axis->outputs, NAME(division_by)((T)(divisor * *along)), y);
+        NAME(divide_all)((T)(divisor * *along), axis->outputs, y);
 #else
     for (int64_t o = 0; o < axis->outputs; o++) { /* 2**63 is no int64, and larger than any sum */
         double by = divisor * along[o * step];
