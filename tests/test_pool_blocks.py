@@ -63,6 +63,29 @@ def test_volumes():
     np.testing.assert_allclose(F.avg_pool3d(x, 3, (2, 1, 2), 1), expected, rtol=1e-15)
 
 
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("taps", [(2, 2, 2), (1, 4, 2), (2, 1, 2), (1, 3, 2)])
+def test_volumes_by_vectors(taps, side):
+    """Windows of up to four rows, fewer at the borders, with NaN and infinities anywhere."""
+    rng = np.random.default_rng(taps[1])
+    for width, dtype in itertools.product((16, 34, 67, 130), ("float32", "float64")):
+        exact = values((2, 5, 9, width), dtype)
+        x = exact.copy()
+        x[rng.random(x.shape) < 0.05] = np.nan
+        x[rng.random(x.shape) < 0.2] = -np.inf
+        for padding in ((0, 0, 0), (taps[0] // 2, taps[1] // 2, 0)):
+            options = taps, (2, 2, 2), padding, (1, 1, 1), False
+            expected = reference.max_pool(x, *options)[0]
+            out = guarded(np.ones_like(expected), side)
+            assert_same(F.max_pool3d(guarded(x, side), taps, 2, padding, out=out), expected)
+            sums = reference.avg_pool(exact, True, 1, *options)
+            for divisor in (1, 8, 7):
+                found = F.avg_pool3d(
+                    guarded(exact, side), taps, 2, padding, False, True, divisor, out=out
+                )
+                assert_same(found, sums / exact.dtype.type(divisor))
+
+
 def test_not_finite():
     x = values((1, 20, 50))
     x[0, 3, 4], x[0, 10, 20], x[0, 15, 30] = np.nan, np.inf, -np.inf
@@ -115,13 +138,17 @@ def test_every_nan_of_a_row_is_found():
 ON_ANOTHER_ISA = """
 import hashlib
 import numpy as np
-from convx import functional as F
+from convx import functional as F, grad
 
-x = np.random.default_rng(0).standard_normal((2, 20, 77), np.float32)
+rng = np.random.default_rng(0)
+x = rng.standard_normal((2, 20, 77), np.float32)
 said = hashlib.sha256()
 for taps, stride, padding in {cases}:
-    for pool in (F.max_pool2d, F.avg_pool2d):
-        said.update(pool(x, taps, stride, padding).tobytes())
+    for name in ("max_pool2d", "avg_pool2d"):
+        y = getattr(F, name)(x, taps, stride, padding)
+        said.update(y.tobytes())
+        grad_output = rng.standard_normal(y.shape, np.float32)
+        said.update(getattr(grad, name)(grad_output, x, taps, stride, padding).tobytes())
 print(said.hexdigest())
 """
 
@@ -162,6 +189,27 @@ def test_gradients_of_means(taps, stride, plane):
         np.testing.assert_allclose(found, expected / taps**2, rtol=1e-13, atol=1e-13)
 
 
+@pytest.mark.parametrize(
+    ("plane", "taps"),
+    [((5000,), (31,)), ((40, 35), (9, 9)), ((20, 50), (3, 3)), ((6, 7, 35), (3, 1, 5))],
+)
+def test_gradients_that_are_the_same_pool(plane, taps):
+    """Every input is in as many windows as its own window has inputs, fewer at the borders."""
+    pairs = taps, (1,) * len(taps), tuple(one // 2 for one in taps), (1,) * len(taps)
+    grad_output = values((2, *plane), "float64")
+    expected = np.zeros_like(grad_output)
+    for place, indices in reference.windows(plane, *pairs):
+        expected[(slice(None), *np.ix_(*indices))] += grad_output[(slice(None), *place)].reshape(
+            (-1,) + (1,) * len(taps)
+        )
+    of = getattr(grad, f"avg_pool{len(plane)}d")
+    found = of(grad_output, np.zeros_like(expected), taps, 1, pairs[2])
+    np.testing.assert_allclose(found, expected / np.prod(taps), rtol=1e-13, atol=1e-13)
+    counted = of(grad_output, np.zeros_like(expected), taps, 1, pairs[2], count_include_pad=False)
+    of_all = (slice(None), *(slice(2 * one, -2 * one or None) for one in pairs[2]))
+    np.testing.assert_allclose(counted[of_all], found[of_all], rtol=1e-13, atol=1e-13)
+
+
 def test_gradients_of_means_of_volumes():
     x = values((2, 6, 9, 37), "float64")
     for taps, stride in [(3, (2, 1, 1)), (2, 2)]:
@@ -192,6 +240,45 @@ def test_gradients_of_maxima_of_blocks(plane, dtype):
         out = guarded(np.ones_like(x), side)
         operands = guarded(grad_output, side), guarded(x, side)
         assert_same(grad.max_pool2d(*operands, 2, out=out), expected.reshape(x.shape))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "plane",
+    [
+        (1, 16),
+        (2, 8),
+        (2, 17),
+        (5, 31),
+        (33, 67),
+        (8, 100),
+        (3, 129),
+        (14, 14),
+        (5, 13),
+        (3, 12),
+        (4, 7),
+    ],
+)
+def test_gradients_of_maxima_two_apart(plane, dtype):
+    """Of 3 by 3: windows share rows and columns, their maxima too, and some lie at borders."""
+    rng = np.random.default_rng(plane[1])
+    for padding, ceil_mode, share in itertools.product((0, 1, (0, 1)), (False, True), (0, 0.15)):
+        paddings = padding if isinstance(padding, tuple) else (padding, padding)
+        if plane[0] + 2 * paddings[0] < 3:
+            continue
+        x = rng.integers(0, 5, (3, *plane)).astype(dtype)
+        x[rng.random(x.shape) < share] = np.nan
+        x[rng.random(x.shape) < 0.3] = -np.inf
+        indices = reference.max_pool(x, (3, 3), (2, 2), paddings, (1, 1), ceil_mode)[1]
+        grad_output = values(indices.shape, dtype)
+        expected = np.zeros((3, plane[0] * plane[1]), dtype)
+        for k in range(3):
+            np.add.at(expected[k], indices[k].astype(np.int64).ravel(), grad_output[k].ravel())
+        for side in ("before", "after"):
+            out = guarded(np.ones_like(x), side)
+            operands = guarded(grad_output, side), guarded(x, side)
+            found = grad.max_pool2d(*operands, 3, 2, padding, ceil_mode=ceil_mode, out=out)
+            assert_same(found, expected.reshape(x.shape))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -230,12 +317,13 @@ def test_large_gradients(width):
     x = np.random.default_rng(0).standard_normal(
         (1 + 2**22 // (160 * width), 160, width), np.float32
     )
-    for pool, gradient in ((F.max_pool2d, grad.max_pool2d), (F.avg_pool2d, grad.avg_pool2d)):
-        grad_output = pool(x, 2)
-        whole = gradient(grad_output, x, 2)
+    pools = (F.max_pool2d, grad.max_pool2d), (F.avg_pool2d, grad.avg_pool2d)
+    for (pool, gradient), options in itertools.product(pools, [(2,), (3, 2, 1)]):
+        grad_output = pool(x, *options)
+        whole = gradient(grad_output, x, *options)
         for plane in (0, len(x) // 2, len(x) - 1):
             alone = slice(plane, plane + 1)
-            assert_same(whole[alone], gradient(grad_output[alone], x[alone], 2))
+            assert_same(whole[alone], gradient(grad_output[alone], x[alone], *options))
     volume = x[None, : len(x) // 4 * 4]
     grad_output = F.avg_pool3d(volume, 2)
     found = grad.avg_pool3d(grad_output, volume, 2)

@@ -60,6 +60,19 @@ cdef bint are_apart(const cx_pool_job *job) noexcept:
     return True
 
 
+cdef bint are_their_own_adjoint(const cx_pool_job *job) noexcept:
+    """Whether inputs are in the windows of just those outputs whose inputs their own window has."""
+    cdef const cx_pool_axis *axis
+    cdef int64_t index
+    for index in range(job.axes):
+        axis = job.axis + index
+        if axis.stride != 1 or axis.outputs != axis.size or axis.divisor_step:
+            return False
+        if axis.taps < 1 or 2 * axis.low != (axis.taps - 1) * axis.step:
+            return False
+    return True
+
+
 cdef class Pooling:
     """The tables of the windows, copied from plans of each axis."""
 
@@ -182,6 +195,9 @@ cdef class Pooling:
         cdef cx_pool_job job = self.job
         cdef Buffer grad_buffer = Buffer(grad), y_buffer = Buffer(y, writable=True)
         cdef int64_t line = job.axis[job.axes - 1].size
+        if are_their_own_adjoint(&job):
+            self.pool(isa, grad, y, None, planes, threads)
+            return
         job.x, job.y, job.planes = grad_buffer.view.buf, y_buffer.view.buf, planes
         if not job.halves:
             job.line = max(job.line, job.spread_rows * job.spread_pitch)

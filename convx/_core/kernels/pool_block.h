@@ -79,7 +79,8 @@ CX_INLINE void NAME(pool_block)(const int reducer, const cx_pool_job *job, int64
     }
 #if IS_FLOAT
     if (divisor > 0) {
-        NAME(mean_few)(lines, pitch, y, outputs, count, axis->taps, axis->stride, (T)divisor);
+        NAME(mean_few)(lines, pitch, y, outputs, count, axis->taps, axis->stride,
+                       NAME(division_by)((T)divisor));
         return;
     }
 #endif

@@ -149,6 +149,10 @@ static void NAME(sweep_pool_max_gradient)(const void *of, int64_t first, int64_t
         NAME(choose_of_planes)(job, first, end, (T *)scratch);
         return;
     }
+    if (NAME(are_thirds)(job)) {
+        NAME(thirds_of_planes)(job, first, end, (T *)scratch);
+        return;
+    }
     NAME(pool_room) room = NAME(divide_room)(job, scratch);
     NAME(fill_line)(job, &room);
     NAME(pool_queue) queue = NAME(make_queue)(job, &room);

@@ -8,13 +8,6 @@ CX_INLINE int64_t NAME(rows_at_once)(const cx_pool_job *job)
     return room / job->axis[1].size;
 }
 
-/* Multiplied with the inverse of a power of 2, which is exact, quotients are the same. */
-CX_INLINE T NAME(exact_inverse)(T divisor)
-{
-    int exponent;
-    return __builtin_frexp((double)divisor, &exponent) == 0.5 ? 1 / divisor : 0;
-}
-
 CX_INLINE void NAME(halve_rows)(const int inverts, const T *restrict x, T *restrict line,
                                 T *restrict y, int64_t rows, int64_t width, T divisor)
 {
@@ -32,7 +25,7 @@ CX_INLINE void NAME(halve_rows)(const int inverts, const T *restrict x, T *restr
 static void NAME(pool_halves)(const cx_pool_job *job, int64_t first, int64_t end, char *scratch)
 {
     int64_t width = job->axis[1].size, most = NAME(rows_at_once)(job);
-    T divisor = (T)job->halves, inverse = NAME(exact_inverse)(divisor);
+    NAME(division) by = NAME(division_by)((T)job->halves);
     for (int64_t piece = first; piece < end; piece++) {
         int64_t plane = piece / job->pieces, row = piece % job->pieces * job->piece_rows;
         int64_t last = cx_min(job->rows, row + job->piece_rows);
@@ -40,10 +33,10 @@ static void NAME(pool_halves)(const cx_pool_job *job, int64_t first, int64_t end
             const T *x = (const T *)job->x + plane * job->plane_size + 2 * row * width;
             T *y = (T *)job->y + plane * job->plane_outputs + row * (width / 2);
             int64_t rows = cx_min(most, last - row);
-            if (inverse != 0)
-                NAME(halve_rows)(1, x, (T *)scratch, y, rows, width, inverse);
+            if (by.how == CX_SCALES)
+                NAME(halve_rows)(1, x, (T *)scratch, y, rows, width, by.inverse);
             else
-                NAME(halve_rows)(0, x, (T *)scratch, y, rows, width, divisor);
+                NAME(halve_rows)(0, x, (T *)scratch, y, rows, width, by.divisor);
         }
     }
 }
@@ -90,7 +83,7 @@ static void NAME(pool_halves_gradient)(const cx_pool_job *job, int64_t first, in
                                        char *scratch)
 {
     int64_t width = job->axis[1].size, most = NAME(rows_at_once)(job);
-    T divisor = (T)job->halves, inverse = NAME(exact_inverse)(divisor);
+    NAME(division) by = NAME(division_by)((T)job->halves);
     int far = width % LANES == 0 &&
               NAME(is_far)(job->y, job->planes * job->plane_size * (int64_t)sizeof(T));
     for (int64_t plane = first; plane < end; plane++)
@@ -98,10 +91,10 @@ static void NAME(pool_halves_gradient)(const cx_pool_job *job, int64_t first, in
             const T *grad = (const T *)job->x + plane * job->plane_outputs + row * (width / 2);
             T *y = (T *)job->y + plane * job->plane_size + 2 * row * width;
             int64_t rows = cx_min(most, job->rows - row);
-            if (inverse != 0)
-                NAME(double_rows)(1, grad, (T *)scratch, y, rows, width, inverse, far);
+            if (by.how == CX_SCALES)
+                NAME(double_rows)(1, grad, (T *)scratch, y, rows, width, by.inverse, far);
             else
-                NAME(double_rows)(0, grad, (T *)scratch, y, rows, width, divisor, far);
+                NAME(double_rows)(0, grad, (T *)scratch, y, rows, width, by.divisor, far);
         }
     if (far)
         CX_END_FAR();

@@ -344,14 +344,14 @@ CX_INLINE int NAME(max_few)(const T *line, int64_t pitch, T *out, int64_t output
 
 #if IS_FLOAT
 #define OF(TAPS, STRIDE)                                                                          \
-    if (inverse != 0)                                                                             \
-        NAME(scaled_##TAPS##_##STRIDE)(line, pitch, out, outputs, rows, inverse);        \
+    if (by.how == CX_SCALES)                                                                      \
+        NAME(scaled_##TAPS##_##STRIDE)(line, pitch, out, outputs, rows, by.inverse);              \
     else                                                                                          \
-        NAME(mean_##TAPS##_##STRIDE)(line, pitch, out, outputs, rows, divisor);
+        NAME(mean_##TAPS##_##STRIDE)(line, pitch, out, outputs, rows, by.divisor);
+/* Divisions take no time of their own there. */
 CX_INLINE int NAME(mean_few)(const T *line, int64_t pitch, T *out, int64_t outputs, int64_t rows,
-                             int64_t taps, int64_t stride, T divisor)
+                             int64_t taps, int64_t stride, NAME(division) by)
 {
-    T inverse = NAME(exact_inverse)(divisor);
     EACH_FEW(OF_FEW)
     return 0;
 }

@@ -208,14 +208,6 @@ static void NAME(clear_lines)(const cx_pool_job *job, const NAME(pool_room) *roo
         room->line[i] = 0;
 }
 
-static CX_NOINLINE void NAME(divide_lines)(const T *restrict grad, int64_t outputs, int64_t rows,
-                                           T divisor, T *restrict line, int64_t pitch)
-{
-    for (int64_t r = 0; r < rows; r++, grad += outputs, line += pitch)
-        for (int64_t o = 0; o < outputs; o++)
-            line[o] = grad[o] / divisor;
-}
-
 /* Rows of gradients, spread along the last axis: as sums of neighbours, or repeated if windows do not
    overlap. */
 static void NAME(spread_block)(const cx_pool_job *job, const T *grad, int64_t rows, T divisor,
@@ -226,7 +218,9 @@ static void NAME(spread_block)(const cx_pool_job *job, const T *grad, int64_t ro
     if (axis->stride < taps) {
         int64_t pitch = job->spread_pitch;
         T *lines = room->line + NAME(spread_start)(axis);
-        NAME(divide_lines)(grad, outputs, rows, divisor, lines, pitch);
+        NAME(division) by = NAME(division_by)(divisor);
+        for (int64_t r = 0; r < rows; r++)
+            NAME(divide_line)(grad + r * outputs, outputs, by, lines + r * pitch);
         if (axis->stride == 1)
             NAME(sum_few)(lines - (taps - 1 - low), pitch, to, size, rows, taps, 1);
         else if (taps == 3)

@@ -50,10 +50,12 @@ CX_INLINE T NAME(pool_stretch)(const int reducer, const T *x, int64_t count)
 #if IS_FLOAT
 static CX_NOINLINE void NAME(divide_all)(T divisor, int64_t outputs, T *restrict y)
 {
-    T inverse = NAME(exact_inverse)(divisor);
-    if (inverse != 0)
+    NAME(division) by = NAME(division_by)(divisor);
+    if (by.how == CX_SCALES)
         for (int64_t o = 0; o < outputs; o++)
-            y[o] *= inverse;
+            y[o] *= by.inverse;
+    else if (by.how == CX_CORRECTS && outputs >= CX_LONG_ROW)
+        NAME(divide_line)(y, outputs, by, y);
     else
         for (int64_t o = 0; o < outputs; o++)
             y[o] /= divisor;

@@ -20,12 +20,14 @@ CX_INLINE int64_t NAME(whole_outputs)(const cx_pool_axis *axis)
     return cx_min(axis->outputs, (axis->size - NAME(first_column)(axis)) / axis->stride);
 }
 
-/* Whether outputs, which have one divisor, can be computed so, and rows are worth it. */
+/* Whether outputs, which have one divisor, can be computed so, and rows are worth it. Blocks of 2 by 2
+   may be those of volumes, which have four rows. */
 static int NAME(has_vectors)(const cx_pool_job *job, double divisor)
 {
     const cx_pool_axis *axis = job->axis + job->axes - 1;
     int64_t taps = axis->taps, stride = axis->stride, least = stride == 1 ? 2 * LANES : LANES;
-    if (job->axes < 2 || job->window_rows > 3 || axis->step != 1 || divisor <= 0)
+    int64_t most_rows = taps == 2 && stride == 2 ? 4 : 3;
+    if (job->axes < 2 || job->window_rows > most_rows || axis->step != 1 || divisor <= 0)
         return 0;
     if (!(taps == 2 && stride == 2) && !(taps == 3 && (stride == 2 || stride == 3)) &&
         !(taps == 3 && stride == 1 && job->reducer == CX_POOL_SUM))
@@ -43,7 +45,7 @@ CX_INLINE NAME(vector) NAME(pair_vectors)(const int reducer, NAME(vector) a, NAM
 
 /* The rows of windows, as many as `count` tells, and `step` elements on those of the windows below. */
 typedef struct {
-    const T *a, *b, *c;
+    const T *a, *b, *c, *d;
     int64_t step, size;
 } NAME(pooled_rows);
 
@@ -53,8 +55,12 @@ CX_INLINE NAME(vector) NAME(reduced_column)(const int reducer, const int count,
     NAME(vector) v = *(const NAME(loose) *)(rows->a + at);
     if (count > 1)
         v = NAME(pair_vectors)(reducer, v, *(const NAME(loose) *)(rows->b + at));
-    if (count > 2)
-        v = NAME(pair_vectors)(reducer, v, *(const NAME(loose) *)(rows->c + at));
+    if (count > 2) {
+        NAME(vector) third = *(const NAME(loose) *)(rows->c + at);
+        if (count > 3)
+            third = NAME(pair_vectors)(reducer, third, *(const NAME(loose) *)(rows->d + at));
+        v = NAME(pair_vectors)(reducer, v, third);
+    }
     return v;
 }
 
@@ -67,8 +73,12 @@ CX_INLINE T NAME(reduced_element)(const int reducer, const int count,
     T v = rows->a[at];
     if (count > 1)
         v = NAME(pool_pair)(reducer, v, rows->b[at]);
-    if (count > 2)
-        v = NAME(pool_pair)(reducer, v, rows->c[at]);
+    if (count > 2) {
+        T third = rows->c[at];
+        if (count > 3)
+            third = NAME(pool_pair)(reducer, third, rows->d[at]);
+        v = NAME(pool_pair)(reducer, v, third);
+    }
     return v;
 }
 
@@ -128,13 +138,16 @@ CX_INLINE void NAME(ask_in_order)(const int count, const int overlaps,
         NAME(ask_for_block)(rows->a, rows->size);
     if (count > 2)
         NAME(ask_for_block)(rows->b, rows->size);
+    if (count > 3)
+        NAME(ask_for_block)(rows->c, rows->size);
 }
 
-/* Some rows of outputs, each multiplied by `factor` or divided by it. The last vector of a row
-   overlaps the one before it. */
-CX_INLINE void NAME(pool_vectors_of)(const int reducer, const int divides, const int count,
+/* Some rows of outputs, sums of which are divided. The last vector of a row overlaps the one before
+   it. */
+CX_INLINE void NAME(pool_vectors_of)(const int reducer, const int how, const int count,
                                      const int taps, const int stride, NAME(pooled_rows) rows,
-                                     const cx_pool_axis *axis, T *y, int64_t number, T factor)
+                                     const cx_pool_axis *axis, T *y, int64_t number,
+                                     NAME(division) by)
 {
     int64_t first = NAME(first_column)(axis), whole = NAME(whole_outputs)(axis);
     for (int64_t n = 0; n < number; n++, y += axis->outputs) {
@@ -146,38 +159,40 @@ CX_INLINE void NAME(pool_vectors_of)(const int reducer, const int divides, const
                 before = NAME(columns_before)(reducer, count, taps, stride, &rows, at);
             NAME(vector) v = NAME(pooled_columns)(reducer, count, taps, stride, &rows, at, &before);
             if (reducer == CX_POOL_SUM)
-                v = divides ? v / factor : v * factor;
+                v = NAME(quotient)(how, v, by);
             *(NAME(loose) *)(y + from) = v;
         }
         for (int64_t o = whole; o < axis->outputs; o++) {
             T v = NAME(pooled_element)(reducer, count, taps, &rows, o * stride - axis->low);
-            y[o] = reducer == CX_POOL_MAX ? v : divides ? v / factor : v * factor;
+            y[o] = reducer == CX_POOL_MAX ? v : NAME(quotient_of_one)(v, by);
         }
         rows.a += rows.step;
         rows.b += rows.step;
         rows.c += rows.step;
+        rows.d += rows.step;
     }
 }
 
-#define DEFINE_COUNTED(NAMED, REDUCER, DIVIDES, TAPS, STRIDE)                                     \
+#define DEFINE_COUNTED(NAMED, REDUCER, HOW, TAPS, STRIDE)                                         \
     static CX_NOINLINE void NAME(NAMED##_##TAPS##_##STRIDE)(                                      \
         int64_t count, const NAME(pooled_rows) *rows, const cx_pool_axis *axis, T *y,             \
-        int64_t number, T factor)                                                                 \
+        int64_t number, NAME(division) by)                                                        \
     {                                                                                             \
         if (count == 1)                                                                           \
-            NAME(pool_vectors_of)(REDUCER, DIVIDES, 1, TAPS, STRIDE, *rows, axis, y, number,      \
-                                  factor);                                                        \
+            NAME(pool_vectors_of)(REDUCER, HOW, 1, TAPS, STRIDE, *rows, axis, y, number, by);     \
         else if (count == 2)                                                                      \
-            NAME(pool_vectors_of)(REDUCER, DIVIDES, 2, TAPS, STRIDE, *rows, axis, y, number,      \
-                                  factor);                                                        \
+            NAME(pool_vectors_of)(REDUCER, HOW, 2, TAPS, STRIDE, *rows, axis, y, number, by);     \
+        else if (count == 4 && TAPS == 2) /* of three axes */                                      \
+            NAME(pool_vectors_of)(REDUCER, HOW, TAPS == 2 ? 4 : 3, TAPS, STRIDE, *rows, axis, y,   \
+                                  number, by);                                                    \
         else                                                                                      \
-            NAME(pool_vectors_of)(REDUCER, DIVIDES, 3, TAPS, STRIDE, *rows, axis, y, number,      \
-                                  factor);                                                        \
+            NAME(pool_vectors_of)(REDUCER, HOW, 3, TAPS, STRIDE, *rows, axis, y, number, by);     \
     }
-#define DEFINE_MAX(TAPS, STRIDE) DEFINE_COUNTED(max_vectors, CX_POOL_MAX, 0, TAPS, STRIDE)
+#define DEFINE_MAX(TAPS, STRIDE) DEFINE_COUNTED(max_vectors, CX_POOL_MAX, CX_SCALES, TAPS, STRIDE)
 #define DEFINE_SUM(TAPS, STRIDE)                                                                  \
-    DEFINE_COUNTED(scaled_vectors, CX_POOL_SUM, 0, TAPS, STRIDE)                                  \
-    DEFINE_COUNTED(mean_vectors, CX_POOL_SUM, 1, TAPS, STRIDE)
+    DEFINE_COUNTED(scaled_vectors, CX_POOL_SUM, CX_SCALES, TAPS, STRIDE)                          \
+    DEFINE_COUNTED(corrected_vectors, CX_POOL_SUM, CX_CORRECTS, TAPS, STRIDE)                     \
+    DEFINE_COUNTED(divided_vectors, CX_POOL_SUM, CX_DIVIDES, TAPS, STRIDE)
 EACH_MAX(DEFINE_MAX)
 EACH_SUM(DEFINE_SUM)
 #undef DEFINE_MAX
@@ -186,27 +201,31 @@ EACH_SUM(DEFINE_SUM)
 
 /* Rows of outputs whose windows have as many rows. */
 static void NAME(pool_vectors)(const cx_pool_job *job, int64_t count,
-                               const NAME(pooled_rows) *rows, T *y, int64_t number, T divisor)
+                               const NAME(pooled_rows) *rows, T *y, int64_t number,
+                               NAME(division) by)
 {
     const cx_pool_axis *axis = job->axis + job->axes - 1;
-    T inverse = NAME(exact_inverse)(divisor);
-#define IF_SO(TAPS, STRIDE, POOL, factor)                                                         \
+#define IF_SO(TAPS, STRIDE, POOL)                                                                 \
     if (axis->taps == TAPS && axis->stride == STRIDE)                                             \
-        NAME(POOL##_##TAPS##_##STRIDE)(count, rows, axis, y, number, factor);
-#define MAX_OF(TAPS, STRIDE) IF_SO(TAPS, STRIDE, max_vectors, 1)
-#define SCALED(TAPS, STRIDE) IF_SO(TAPS, STRIDE, scaled_vectors, inverse)
-#define MEAN(TAPS, STRIDE) IF_SO(TAPS, STRIDE, mean_vectors, divisor)
+        NAME(POOL##_##TAPS##_##STRIDE)(count, rows, axis, y, number, by);
+#define MAX_OF(TAPS, STRIDE) IF_SO(TAPS, STRIDE, max_vectors)
+#define SCALED(TAPS, STRIDE) IF_SO(TAPS, STRIDE, scaled_vectors)
+#define CORRECTED(TAPS, STRIDE) IF_SO(TAPS, STRIDE, corrected_vectors)
+#define DIVIDED(TAPS, STRIDE) IF_SO(TAPS, STRIDE, divided_vectors)
     if (job->reducer == CX_POOL_MAX) {
         EACH_MAX(MAX_OF)
-    } else if (inverse != 0) {
+    } else if (by.how == CX_SCALES) {
         EACH_SUM(SCALED)
+    } else if (by.how == CX_CORRECTS) {
+        EACH_SUM(CORRECTED)
     } else {
-        EACH_SUM(MEAN)
+        EACH_SUM(DIVIDED)
     }
 #undef IF_SO
 #undef MAX_OF
 #undef SCALED
-#undef MEAN
+#undef CORRECTED
+#undef DIVIDED
 }
 
 #undef EACH_MAX
@@ -217,6 +236,7 @@ static void NAME(pool_by_vectors)(const cx_pool_job *job, int64_t first, int64_t
 {
     int64_t outputs = job->axis[job->axes - 1].outputs;
     int64_t *offset = (int64_t *)scratch;
+    NAME(division) by = NAME(division_by)(divisor);
     NAME(pooled_rows) rows = {.size = job->axis[job->axes - 1].size};
     for (int64_t piece = first; piece < end; piece++) {
         int64_t plane = piece / job->pieces, row = piece % job->pieces * job->piece_rows;
@@ -235,7 +255,12 @@ static void NAME(pool_by_vectors)(const cx_pool_job *job, int64_t first, int64_t
             rows.a = x + offset[0];
             rows.b = x + offset[count > 1 ? 1 : 0];
             rows.c = x + offset[count > 2 ? 2 : 0];
-            NAME(pool_vectors)(job, count, &rows, y + row * outputs, like, divisor);
+            rows.d = x + offset[count > 3 ? 3 : 0];
+            if (count == 3 && like > 1 && rows.b - rows.a == rows.step && NAME(are_around)(job)) {
+                like -= like % 2;
+                NAME(pool_around)(rows.a, rows.size, y + row * outputs, like / 2, by);
+            } else
+                NAME(pool_vectors)(job, count, &rows, y + row * outputs, like, by);
         }
     }
 }

@@ -68,6 +68,16 @@ CX_INLINE NAME(vector) NAME(behind)(NAME(vector) before, NAME(vector) v, const i
 
 #undef BEHIND
 
+#define AHEAD(lane, _) ((lane) + 1)
+
+/* A vector one lane back, before the first lane of the one after it. */
+CX_INLINE NAME(vector) NAME(ahead)(NAME(vector) v, NAME(vector) next)
+{
+    return CX_SHUFFLE(v, next, EVERY_LANE(AHEAD, 0));
+}
+
+#undef AHEAD
+
 /* Deals neighbouring elements to 2 or 4 vectors in turn: v[s][i] = from[count i + s]. */
 CX_INLINE void NAME(deal)(const int count, const T *from, NAME(vector) *v)
 {

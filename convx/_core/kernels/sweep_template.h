@@ -36,6 +36,7 @@
 #endif
 #include "fold_sweep.h"
 #if IS_FLOAT
+#include "quotient.h"
 #include "pool_halves.h"
 #endif
 #include "pool_lines.h"
@@ -43,12 +44,14 @@
 #include "pool_room.h"
 #include "pool_block.h"
 #if IS_FLOAT && defined CX_PICK
+#include "pool_around.h"
 #include "pool_vectors.h"
 #endif
 #include "pool_sweep.h"
 #if IS_FLOAT
 #include "pool_spread.h"
 #include "pool_pairs.h"
+#include "pool_thirds.h"
 #endif
 #include "pool_gradient_sweep.h"
 

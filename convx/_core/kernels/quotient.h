@@ -1,0 +1,77 @@
+/* Many numbers divided by one, to the bits of a division.
+
+   Multiplied with the inverse of a power of 2, which is exact, quotients are the same.
+
+   An odd integer d has Markstein's correction of a quotient. With r = 1 / d and q = s r, which is off by
+   less than two units in its last place, q d - s has few bits and is found exactly by a fused
+   multiplication, and q - (q d - s) r misses s / d by some 2^-22 units. From what lies halfway between
+   two numbers s / d is 1 / 2 d units away at least, for the product of that with d has more bits than s
+   can have. So both are rounded to the same. It holds for subnormal quotients, whose units are coarser,
+   too; those by an even d may lie halfway. As d is at least 1, nothing overflows, and -0 stays, for
+   nothing is taken from it but 0. Of an infinite s, q d - s is NaN: any finite number in its place
+   leaves q as it is. */
+
+#if VECTOR_BYTES / LANES == 4
+#define LOWEST_FINITE (-__FLT_MAX__)
+#else
+#define LOWEST_FINITE (-__DBL_MAX__)
+#endif
+
+/* How to divide, and by what. */
+typedef struct {
+    int how;
+    T divisor, inverse;
+} NAME(division);
+
+static NAME(division) NAME(division_by)(T divisor)
+{
+    NAME(division) by = {CX_DIVIDES, divisor, 1 / divisor};
+    int exponent;
+    if (__builtin_frexp((double)divisor, &exponent) == 0.5)
+        by.how = CX_SCALES;
+#if defined CX_PICK
+    else if (divisor >= 1 && divisor < CX_MOST_ODD_DIVISOR && (T)((int64_t)divisor | 1) == divisor)
+        by.how = CX_CORRECTS;
+#endif
+    return by;
+}
+
+CX_INLINE NAME(vector) NAME(quotient)(const int how, NAME(vector) v, NAME(division) by)
+{
+    if (how == CX_DIVIDES)
+        return v / by.divisor;
+    NAME(vector) q = v * by.inverse;
+    if (how == CX_SCALES)
+        return q;
+    CX_HOLD(q);
+    NAME(vector) excess = q * by.divisor - v;
+    return q - NAME(greater)(excess, LOWEST_FINITE - (NAME(vector)){0}) * by.inverse;
+}
+
+CX_INLINE T NAME(quotient_of_one)(T v, NAME(division) by)
+{
+    return by.how == CX_SCALES ? v * by.inverse : v / by.divisor;
+}
+
+CX_INLINE void NAME(divide_line_how)(const int how, const T *from, int64_t count,
+                                     NAME(division) by, T *to)
+{
+    int64_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        *(NAME(loose) *)(to + i) = NAME(quotient)(how, *(const NAME(loose) *)(from + i), by);
+    for (; i < count; i++)
+        to[i] = NAME(quotient_of_one)(from[i], by);
+}
+
+/* to[i] = from[i], divided. Both may be the same. */
+static CX_NOINLINE void NAME(divide_line)(const T *from, int64_t count, NAME(division) by, T *to)
+{
+    if (by.how == CX_SCALES)
+        NAME(divide_line_how)(CX_SCALES, from, count, by, to);
+    else if (by.how == CX_CORRECTS)
+        NAME(divide_line_how)(CX_CORRECTS, from, count, by, to);
+    else
+        NAME(divide_line_how)(CX_DIVIDES, from, count, by, to);
+}
+
+#undef LOWEST_FINITE
