@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -101,6 +102,23 @@ def test_gradients_of_parameters_alone(first):
     assert pullback(np.ones_like(y)) is None
     for one, gradient in zip(model.parameters(), expected):
         np.testing.assert_array_equal(one.grad, gradient)
+
+
+def test_a_pullback_that_is_called_once_lets_go():
+    model, other = small(), small()
+    x = np.array(X)
+    y, pullback = model.vjp(x, once=True)
+    expected, again = other.vjp(X)
+    np.testing.assert_array_equal(y, expected)
+    seen, dy = weakref.ref(x), np.ones_like(y)
+    del x
+    np.testing.assert_array_equal(pullback(dy), again(dy))
+    assert seen() is None
+    for one, two in zip(model.parameters(), other.parameters()):
+        np.testing.assert_array_equal(one.grad, two.grad)
+    with pytest.raises(ValueError, match="pullback must be called once"):
+        pullback(dy)
+    np.testing.assert_array_equal(again(dy), other.vjp(X)[1](dy))
 
 
 def test_the_gradient_that_comes_is_not_changed():

@@ -81,12 +81,16 @@ class Sequential(Module):
             x = layer(x)
         return x
 
-    def vjp(self, x: Any, input_gradient: bool = True, **ending: Any) -> tuple[Any, Pullback]:
+    def vjp(
+        self, x: Any, input_gradient: bool = True, *, once: bool = False, **ending: Any
+    ) -> tuple[Any, Pullback]:
         """Return the last layer's result, and a pullback through all layers.
 
-        Without ``input_gradient`` it ends at the first layer that has parameters. Batch norm is
-        computed together with an activation that follows, or with what else is given, which is
-        for the last layer: a residual, whose gradient the pullback then returns too.
+        Without ``input_gradient`` it ends at the first layer that has parameters. With ``once`` it
+        may be called once, and lets go of every layer's arrays as soon as it is through it: less
+        memory is gone over then. Batch norm is computed together with an activation that follows,
+        or with what else is given, which is for the last layer: a residual, whose gradient the
+        pullback then returns too.
         """
         pullbacks: list[Pullback] = []
         for layer, options in _steps(self, ending):
@@ -98,9 +102,9 @@ class Sequential(Module):
             else:
                 x, pullback = layer.vjp(x, input_gradient=False, **options)
                 pullbacks.append(pullback)
-        if ending.get("residual") is None:
-            return x, _chain(pullbacks)
-        return x, _chain_with_residual(pullbacks)
+        if ending.get("residual") is not None:
+            return x, _chain_with_residual(pullbacks)
+        return x, _chain_once(pullbacks) if once else _chain(pullbacks)
 
 
 def takes_ending(module: Module) -> bool:
@@ -128,6 +132,20 @@ def _chain(pullbacks: list[Pullback]) -> Pullback:
     def pullback(dy: Any) -> Any:
         for one in reversed(pullbacks):
             dy = one(dy)
+        return dy
+
+    return pullback
+
+
+def _chain_once(pullbacks: list[Pullback]) -> Pullback:
+    waiting: list[list[Pullback]] = [pullbacks]
+
+    def pullback(dy: Any) -> Any:
+        if not waiting:
+            raise ValueError("pullback must be called once, as vjp was asked for, got another call")
+        some = waiting.pop()
+        while some:
+            dy = some.pop()(dy)
         return dy
 
     return pullback
