@@ -303,6 +303,7 @@ cdef extern from "sweeps.h" nogil:
         cx_sweep interleave, separate
         cx_sweep spectral
         cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter
+        cx_sweep pool_relu
         cx_sweep filter, footprint, median
 
     const cx_sweeps *cx_sweeps_of(const char *isa, int dtype)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from convx._core import _memory
 from convx._engine import arguments, dtypes, execution
 from convx._engine.dtypes import AnyArray
 
@@ -62,7 +63,7 @@ def _product(a: AnyArray, b: AnyArray) -> AnyArray:
     rows, columns = a.shape[0], b.shape[1]
     if not ONE_THREAD < rows * b.size < MANY_THREADS:
         return np.asarray(a @ b)
-    y = np.empty((rows, columns), np.result_type(a, b))
+    y: AnyArray = _memory.new_result((rows, columns), np.result_type(a, b))
     if rows > columns:
         part = max(1, ONE_THREAD // b.size)
         for first in range(0, rows, part):

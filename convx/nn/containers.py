@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from convx import functional
-from convx.nn.activations import FUSED
+from convx.nn.activations import FUSED, ReLU
 from convx.nn.module import Module, Pullback
 from convx.nn.normalization import BatchNorm
+from convx.nn.pooling import AveragePool
 
 
 class Identity(Module):
@@ -88,9 +89,9 @@ class Sequential(Module):
 
         Without ``input_gradient`` it ends at the first layer that has parameters. With ``once`` it
         may be called once, and lets go of every layer's arrays as soon as it is through it: less
-        memory is gone over then. Batch norm is computed together with an activation that follows,
-        or with what else is given, which is for the last layer: a residual, whose gradient the
-        pullback then returns too.
+        memory is gone over then. Averages are computed together with a ReLU before them, batch norm
+        together with an activation that follows, or with what else is given, which is for the last
+        layer: a residual, whose gradient the pullback then returns too.
         """
         pullbacks: list[Pullback] = []
         for layer, options in _steps(self, ending):
@@ -118,13 +119,18 @@ def takes_ending(module: Module) -> bool:
 def _steps(
     layers: Iterable[Module], ending: dict[str, Any]
 ) -> Iterator[tuple[Module, dict[str, Any]]]:
-    """Yield layers, and the options of their vjp: a norm is given the activation after it."""
+    """Yield layers, and the options of their vjp: a norm is given the activation after it.
+
+    Averages are given the ReLU before them.
+    """
     waiting = deque(layers)
     while waiting:
         layer = waiting.popleft()
         options = {} if waiting else ending
         if takes_ending(layer) and waiting and type(waiting[0]) in FUSED:
             options = {"activation": waiting.popleft()}
+        elif type(layer) is ReLU and waiting and type(waiting[0]).vjp is AveragePool.vjp:
+            layer, options = waiting.popleft(), {"before": layer}
         yield layer, options
 
 

@@ -37,6 +37,7 @@
 #include "fold_sweep.h"
 #if IS_FLOAT
 #include "pool_halves.h"
+#include "pool_relu.h"
 #endif
 #include "pool_lines.h"
 #include "pool_stretch.h"
@@ -74,6 +75,7 @@ static const cx_sweeps NAME(sweeps) = {
     .spectral = NAME(sweep_spectral),
     .pool_sum_gradient = NAME(sweep_pool_sum_gradient),
     .pool_max_gradient = NAME(sweep_pool_max_gradient),
+    .pool_relu = NAME(sweep_pool_relu),
 #else
     .copy = NAME(sweep_copy),
 #endif

@@ -260,7 +260,7 @@ typedef struct cx_pool_job {
     const void *x;                /* gradient of sums: that of the outputs */
     void *y;                      /* NULL: not wanted; gradients: that of the inputs */
     int64_t *indices;             /* of maxima, in the plane, -1 of an empty window; or NULL */
-    const void *grad;             /* maxima: gradient of the outputs */
+    const void *grad;             /* maxima, or sums of a ReLU: gradient of the outputs */
     const struct cx_pool_job *adjoint; /* gradient of sums: which outputs an input is in, along all
                                           axes but the last, where all stay apart */
 } cx_pool_job;
@@ -411,6 +411,7 @@ typedef struct {
     cx_sweep interleave, separate;
     cx_sweep spectral;
     cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter;
+    cx_sweep pool_relu;
     cx_sweep filter, footprint, median;
 } cx_sweeps;
 
