@@ -121,6 +121,30 @@ def test_a_pullback_that_is_called_once_lets_go():
     np.testing.assert_array_equal(again(dy), other.vjp(X)[1](dy))
 
 
+def test_containers_inside_let_go_too():
+    main = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1, rng=0), nn.BatchNorm2d(1))
+    rest = nn.Sequential(nn.Conv2d(1, 1, 1, rng=1), nn.Tanh())
+    blocks = (
+        nn.Residual(main, activation=nn.ReLU()),
+        nn.Residual(main, rest),
+        nn.Residual(rest, nn.Sequential(nn.Identity()), nn.ReLU6()),
+        nn.Residual(nn.Tanh()),
+    )
+    for block in blocks:
+        model = nn.Sequential(nn.ReLU(), block, nn.Sequential(rest))
+        model.zero_grad()
+        y, pullback = model.vjp(X)
+        dx, expected = pullback(y), [one.grad for one in model.parameters()]
+        np.testing.assert_array_equal(pullback(y), dx)
+        model.zero_grad()
+        y, pullback = model.vjp(X, once=True)
+        np.testing.assert_array_equal(pullback(y), dx)
+        for one, gradient in zip(model.parameters(), expected):
+            np.testing.assert_array_equal(one.grad, gradient)
+        with pytest.raises(ValueError, match="pullback must be called once"):
+            pullback(y)
+
+
 def test_the_gradient_that_comes_is_not_changed():
     parameter, gradient = nn.Parameter(np.zeros(2)), np.ones(2)
     parameter.add_grad(gradient)

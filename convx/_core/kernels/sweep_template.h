@@ -21,6 +21,7 @@
 #include "shuffles.h"
 #include "end_square.h"
 #include "interleave_sweep.h"
+#include "matrix_sweep.h"
 #include "filter_tile.h"
 #include "filter_down.h"
 #include "filter_along.h"
@@ -67,6 +68,7 @@ static const cx_sweeps NAME(sweeps) = {
     .steps = NAME(sweep_steps),
     .softmax_loss = NAME(sweep_softmax_loss),
     .resample = NAME(sweep_resample),
+    .matrix = NAME(sweep_matrix),
     .interleave = NAME(sweep_interleave),
     .separate = NAME(sweep_separate),
     .filter = NAME(sweep_filter),
