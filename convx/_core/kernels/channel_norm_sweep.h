@@ -142,13 +142,16 @@ static void NAME(sum_channels_part)(const cx_channel_norm_job *job, int64_t firs
                                     (T)NAME(channel_rescale)(job, first + k)};
     for (int64_t run = 0; run < p.runs; run++) {
         int64_t ahead = NAME(way_ahead)(job, &p, run, part);
+        /* All rows first: a vector over two lines that was stored a moment ago is slow to be loaded. */
+        for (int64_t k = 0; is_activated && k < channels; k++) {
+            int64_t at = p.at + run * p.stride + k * job->inner;
+            NAME(slope_row)(job, &lines[k], x + at, residual ? residual + at : NULL, dy + at, g + at,
+                            p.length);
+        }
         for (int64_t k = 0; k < channels; k++) {
             int64_t at = p.at + run * p.stride + k * job->inner, after = at + ahead;
             NAME(asked) next = {x + after, dy ? dy + after : NULL, residual ? residual + after : NULL,
                                 y ? y + after : NULL};
-            if (is_activated)
-                NAME(slope_row)(job, &lines[k], x + at, residual ? residual + at : NULL, dy + at,
-                                g + at, p.length);
             NAME(sum_row)(&sums[k], x + at, g ? g + at : NULL, p.length, job->mean[first + k],
                           &normals[k], next);
         }
