@@ -148,8 +148,7 @@ CX_INLINE void NAME(sum_row)(NAME(channel_sums) *all, const T *x, const T *g, in
     NAME(channel_sums) sums = *all;
     NAME(sums) (*of)[SUM_VECTORS] = sums.of;
     int64_t i = 0;
-    int64_t end = g && length >= 2 * SUMMED_FIRST * SUM_LANES ? length : 0;
-    for (; i + SUMMED_FIRST * SUM_LANES <= end; i += SUMMED_FIRST * SUM_LANES) {
+    for (; g && i + SUMMED_FIRST * SUM_LANES <= length; i += SUMMED_FIRST * SUM_LANES) {
         for (int k = 0; k < SUMMED_FIRST; k++)
             NAME(ask_for)(&next, i + k * SUM_LANES);
         NAME(add_many_slopes)(of, x + i, g + i, normal);
