@@ -52,7 +52,7 @@ def _convx(case: TrainingCase) -> dict[str, Call]:
     def step() -> Any:
         x, target = next(turn)
         optimizer.zero_grad()
-        y, pullback = model.vjp(x, input_gradient=False)
+        y, pullback = model.vjp(x, input_gradient=False, once=True)
         loss, loss_pullback = criterion.vjp(y, target)
         pullback(loss_pullback(1.0))
         optimizer.step()

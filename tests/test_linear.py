@@ -5,11 +5,21 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from support import MODES, assert_same, randomly, small_integers, values
+from support import (
+    MODES,
+    assert_same,
+    guarded,
+    randomly,
+    run_python,
+    small_integers,
+    values,
+)
 from torch_samples import check_gradients, check_samples
 
+import convx
 from convx import functional as F
 from convx import grad, reference
+from convx._core._driver import instruction_sets
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "int64", "int8"])
@@ -70,6 +80,109 @@ def test_mixed_dtypes_layouts_and_out():
 def test_half_precision_is_rounded_once():
     x = np.ones((1, 2049), np.float16)
     assert F.linear(x, x)[0, 0] == np.float16(2049)
+
+
+# The kernel of matrices
+
+# Items, inputs, outputs: blocks of rows and of columns that are whole or not, several pieces.
+MODERATE = [(16, 16, 1), (17, 40, 10), (32, 84, 120), (33, 129, 65), (20, 400, 70), (19, 250, 200)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize(("items", "inputs", "outputs"), MODERATE)
+def test_moderate_matrices_are_exact(items, inputs, outputs, dtype):
+    rng = np.random.default_rng(items)
+    for before in ((items,), (4, -(-items // 4))):
+        x = (small_integers(rng, (*before, inputs)) % 4).astype(dtype)
+        w = (small_integers(rng, (outputs, inputs)) % 4).astype(dtype)
+        b, dy = small_integers(rng, (outputs,)).astype(dtype), None
+        for _ in range(2):  # the second call goes a short way
+            y = F.linear(x, w, b)
+            assert_same(y, reference.linear(x, w, b))
+            assert_same(F.linear(x, w), reference.linear(x, w))
+            dy = y % 3 if dy is None else dy
+            dx, dw, db = grad.linear(dy, x, w, b)
+            rows, slopes = x.reshape(-1, inputs), dy.reshape(-1, outputs)
+            assert_same(dx, (dy.astype(float) @ w).astype(dtype))
+            assert_same(dw, (slopes.T.astype(float) @ rows).astype(dtype))
+            assert_same(db, slopes.sum(0, dtype=float).astype(dtype))
+            without = grad.linear(dy, x, w, input_gradient=False)
+            assert without[0] is without[2] is None
+            assert_same(without[1], dw)
+            y[...] = dx[...] = dw[...] = 7  # results are nobody else's
+        one = grad.linear(dy[..., 0], x, w[0], b[0])
+        assert_same(one[0], grad.linear(dy[..., :1], x, w[:1])[0])
+        assert_same(one[1], (slopes[:, 0].astype(float) @ rows).astype(dtype))
+        assert_same(F.linear(x, w[0], b[0]), np.ascontiguousarray(F.linear(x, w, b)[..., 0]))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_moderate_matrices_touch_nothing_else(side, dtype):
+    rng = np.random.default_rng(0)
+    for items, inputs, outputs in MODERATE:
+        x, w, b = (
+            values(rng, one, dtype) for one in ((items, inputs), (outputs, inputs), (outputs,))
+        )
+        dy = values(rng, (items, outputs), dtype)
+        x, w, b, dy = (guarded(one, side) for one in (x, w, b, dy))
+        close = {"rtol": 0, "atol": 1e-4 if dtype == "float32" else 1e-12}
+        np.testing.assert_allclose(F.linear(x, w, b), reference.linear(x, w, b), **close)
+        dx, dw, _ = grad.linear(dy, x, w, b)
+        np.testing.assert_allclose(dx, dy @ w, **close)
+        np.testing.assert_allclose(dw, dy.T @ x, **close)
+
+
+def everything():
+    """The bytes of products that have pieces for several threads."""
+    rng = np.random.default_rng(0)
+    told = []
+    for dtype in ("float32", "float64"):
+        x, w, b = (values(rng, one, dtype) for one in ((40, 700), (300, 700), (300,)))
+        y = F.linear(x, w, b)
+        told += [y, *grad.linear(y, x, w, b)]
+    return b"".join(one.tobytes() for one in told)
+
+
+def test_bits_of_moderate_matrices():
+    results = set()
+    for threads in (1, 2, 5):
+        with convx.threads(threads):
+            results.add(everything())
+    assert len(results) == 1
+    code = (
+        "import hashlib\n"
+        "from test_linear import everything\n"
+        "print(hashlib.sha256(everything()).hexdigest())"
+    )
+    isas = {"avx2", "avx512"} & set(instruction_sets())
+    assert len({run_python(code, CONVX_ISA=isa) for isa in isas}) <= 1
+
+
+def test_moderate_matrices_keep_what_is_not_finite_in_its_row():
+    x, w = np.ones((20, 24), np.float32), np.ones((30, 24), np.float32)
+    x[3, 5], w[7, 23] = np.nan, np.inf
+    y = F.linear(x, w)
+    assert np.isnan(y[3]).all()
+    assert (y[:, 7][np.arange(20) != 3] == np.inf).all()
+    assert np.isfinite(np.delete(np.delete(y, 3, 0), 7, 1)).all()
+
+
+def test_arrays_are_checked_every_time():
+    x, w, b = np.ones((20, 24)), np.ones((30, 24)), np.ones(30)
+    dy = np.ones((20, 30))
+    for _ in range(3):
+        F.linear(x, w, b)
+        grad.linear(dy, x, w, b)
+        with pytest.raises(ValueError, match="input must have 24 features"):
+            F.linear(x[:, :23], w, b)
+        with pytest.raises(ValueError, match="bias must have shape"):
+            grad.linear(dy, x, w, b[:29])
+        with pytest.raises(ValueError, match="grad_output must have shape"):
+            grad.linear(dy[:19], x, w, b)
+        with pytest.raises(TypeError, match="input_gradient"):
+            grad.linear(dy, x, w, b, input_gradient=1)
+        assert_same(F.linear(x[:, ::-1], w.astype(">f8"), b), F.linear(x, w, b))
 
 
 # Matrices of convolutions

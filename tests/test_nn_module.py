@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -101,6 +102,47 @@ def test_gradients_of_parameters_alone(first):
     assert pullback(np.ones_like(y)) is None
     for one, gradient in zip(model.parameters(), expected):
         np.testing.assert_array_equal(one.grad, gradient)
+
+
+def test_a_pullback_that_is_called_once_lets_go():
+    model, other = small(), small()
+    x = np.array(X)
+    y, pullback = model.vjp(x, once=True)
+    expected, again = other.vjp(X)
+    np.testing.assert_array_equal(y, expected)
+    seen, dy = weakref.ref(x), np.ones_like(y)
+    del x
+    np.testing.assert_array_equal(pullback(dy), again(dy))
+    assert seen() is None
+    for one, two in zip(model.parameters(), other.parameters()):
+        np.testing.assert_array_equal(one.grad, two.grad)
+    with pytest.raises(ValueError, match="pullback must be called once"):
+        pullback(dy)
+    np.testing.assert_array_equal(again(dy), other.vjp(X)[1](dy))
+
+
+def test_containers_inside_let_go_too():
+    main = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1, rng=0), nn.BatchNorm2d(1))
+    rest = nn.Sequential(nn.Conv2d(1, 1, 1, rng=1), nn.Tanh())
+    blocks = (
+        nn.Residual(main, activation=nn.ReLU()),
+        nn.Residual(main, rest),
+        nn.Residual(rest, nn.Sequential(nn.Identity()), nn.ReLU6()),
+        nn.Residual(nn.Tanh()),
+    )
+    for block in blocks:
+        model = nn.Sequential(nn.ReLU(), block, nn.Sequential(rest))
+        model.zero_grad()
+        y, pullback = model.vjp(X)
+        dx, expected = pullback(y), [one.grad for one in model.parameters()]
+        np.testing.assert_array_equal(pullback(y), dx)
+        model.zero_grad()
+        y, pullback = model.vjp(X, once=True)
+        np.testing.assert_array_equal(pullback(y), dx)
+        for one, gradient in zip(model.parameters(), expected):
+            np.testing.assert_array_equal(one.grad, gradient)
+        with pytest.raises(ValueError, match="pullback must be called once"):
+            pullback(y)
 
 
 def test_the_gradient_that_comes_is_not_changed():

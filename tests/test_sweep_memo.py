@@ -39,6 +39,11 @@ def calls():
     yield "batch_norm of x", lambda x, g, p: F.batch_norm(x, None, None, p[0], training=True)
     yield "grad.batch_norm", lambda x, g, p: grad.batch_norm(g, x, *p[2:], *p[:2], True)[0]
     yield "follow", follow
+    for activation in ("relu", "silu", None):
+        for has_residual in (False, True):
+            name = f"batch_norm_activation, {activation}, residual {has_residual}"
+            yield name, all_in_one(activation, has_residual, training=True)
+            yield f"{name}, evaluation", all_in_one(activation, has_residual, training=False)
     for name in ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"):
         yield name, lambda x, g, p, name=name: getattr(F, name)(x, g)
 
@@ -53,6 +58,24 @@ def follow(x, g, p):
     mean, variance = p[2].copy(), p[3].copy()
     y = F.batch_norm(x, mean, variance, training=True, momentum=0.25)
     return np.concatenate([y.ravel(), mean, variance])
+
+
+def all_in_one(activation, has_residual, training):
+    """Return a function of all that batch norm with its ending makes, and of its gradients."""
+
+    def call(x, g, p):
+        running = p[2].copy(), p[3].copy()
+        options = {"activation": activation, "residual": g if has_residual else None}
+        given = (*running, p[0], p[1] if has_residual else None, training)
+        y, found = F.batch_norm_activation(x, *given, **options)
+        statistics = [one.copy() for one in found]
+        gradients = []
+        for known in (found, None):
+            gradients += grad.batch_norm_activation(y, x, *given, **options, statistics=known)
+        made = [y, *running, *statistics, *(one for one in gradients if one is not None)]
+        return np.concatenate([one.ravel() for one in made])
+
+    return call
 
 
 def arrays(rng):

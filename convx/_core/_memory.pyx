@@ -37,7 +37,7 @@ cdef int64_t PAGE = 4096, HUGE_PAGE = 2 ** 21, NEARLY_A_HUGE_PAGE = 3 * 2 ** 19
 cdef int64_t MOST_SCRATCH = 64 * 2 ** 20
 # Results that are smaller come from NumPy; so many blocks and bytes are kept of others: as many as
 # a step of training holds.
-cdef int64_t LEAST_RESULT = 2 ** 18, MOST_RESULTS = 128 * 2 ** 20
+cdef int64_t LEAST_RESULT = 2 ** 17, MOST_RESULTS = 128 * 2 ** 20
 cdef int MOST_BLOCKS = 256
 
 cdef list idle_scratch = []

@@ -19,6 +19,16 @@ class Pooling:
     def sum_gradient(
         self, isa: str, grad: NDArray[Any], y: NDArray[Any], planes: int, threads: int
     ) -> None: ...
+    def takes_relu(self) -> bool: ...
+    def pool_relu(
+        self,
+        isa: str,
+        x: NDArray[Any],
+        grad: NDArray[Any] | None,
+        y: NDArray[Any],
+        planes: int,
+        threads: int,
+    ) -> None: ...
     def max_gradient(
         self,
         isa: str,

@@ -1,10 +1,11 @@
 """Pooling of planes, its gradients, and scattering by indices."""
 
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
+from libc.math cimport frexp
 from libc.stdint cimport int64_t
 
 from convx._core._driver cimport sweeps_of
-from convx._core._memory cimport Buffer
+from convx._core._memory cimport Buffer, held
 from convx._core._parallel cimport share_out
 from convx._core._sweeps cimport (
     CX_BLOCK_ALIGNMENT, CX_BLOCK_ROWS, CX_POOL_MAX, CX_POOL_SUM, CX_SCATTER_ADD, CX_SCATTER_BACK,
@@ -203,6 +204,21 @@ cdef class Pooling:
             job.line = max(job.line, job.spread_rows * job.spread_pitch)
         share_out(sweeps_of(isa, grad.dtype.char).pool_sum_gradient, &job, planes, threads,
                   self.scratch_bytes() + 8 * job.rows * line)
+
+    def takes_relu(self):
+        """Tell whether there is a loop for these windows of what a ReLU leaves."""
+        cdef int exponent = 0
+        return self.job.halves > 0 and frexp(self.job.halves, &exponent) == 0.5
+
+    def pool_relu(self, str isa, x, grad, y, int64_t planes, int threads):
+        """Compute what `takes_relu` tells of, or with ``grad`` the gradient of the inputs."""
+        cdef cx_pool_job job = self.job
+        cdef Buffer x_buffer = Buffer(x), y_buffer = Buffer(y, writable=True)
+        cdef Buffer grad_buffer = held(grad)
+        job.x, job.y = x_buffer.view.buf, y_buffer.view.buf
+        job.grad = NULL if grad_buffer is None else grad_buffer.view.buf
+        share_out(sweeps_of(isa, x.dtype.char).pool_relu, &job, planes, threads,
+                  self.scratch_bytes())
 
     def max_gradient(self, str isa, x, grad, y, int64_t planes, int threads):
         """Compute the gradient of the inputs of maxima, whose places are found anew."""

@@ -16,7 +16,7 @@ from convx._core._parallel cimport current_threads, cx_sweep, share_out
 from numpy import empty
 
 cdef enum:
-    MOST_ARRAYS = 6
+    MOST_ARRAYS = 9
 
 # Bytes that one thread goes over without a pause, in one share: looking at the clock takes as long
 # as a small piece.

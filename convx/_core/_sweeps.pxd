@@ -294,6 +294,17 @@ cdef extern from "sweeps.h" nogil:
         const void *source "from"
         void *to
 
+    enum: CX_MATRIX_COLUMNS
+
+    ctypedef struct cx_matrix_job:
+        int64_t rows, columns, depth
+        int64_t a_row, a_step, b_step
+        const void *a
+        const void *b
+        const void *bias
+        void *turned
+        void *y
+
     ctypedef struct cx_sweeps:
         cx_sweep activation, activation_gradient, slopes, dropout, softmax
         cx_sweep steps
@@ -303,6 +314,8 @@ cdef extern from "sweeps.h" nogil:
         cx_sweep interleave, separate
         cx_sweep spectral
         cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter
+        cx_sweep pool_relu
+        cx_sweep matrix
         cx_sweep filter, footprint, median
 
     const cx_sweeps *cx_sweeps_of(const char *isa, int dtype)

@@ -22,7 +22,7 @@ from convx._ops.segments import Gradient
 # rather than from two in each of two (AMD EPYC Genoa, November 2026; docs/kernels.md).
 LONG = 512
 
-_memo, _instance_memo = SweepMemo(), SweepMemo()
+_memo, _gradient_memo, _instance_memo = SweepMemo(), SweepMemo(), SweepMemo()
 
 
 class _Channels(NamedTuple):
@@ -77,18 +77,6 @@ def _running(value: object, name: str, channels: int, writes: bool) -> AnyArray 
     array, _ = dtypes.sweep_operand(value, name)
     arguments.check_shape(array.shape, (channels,), name, "for the input's channels")
     return array
-
-
-def _side_by_side(x: AnyArray) -> AnyArray:
-    """Bring the values of each channel together: (1, channels, …)."""
-    items, channels, inner = x.shape
-    return np.ascontiguousarray(x.swapaxes(0, 1)).reshape(1, channels, items * inner)
-
-
-def _put_apart(found: AnyArray, target: AnyArray) -> None:
-    """Undo that."""
-    items, channels, inner = target.shape
-    target[...] = found.reshape(channels, items, inner).swapaxes(0, 1)
 
 
 def _update(of: _Channels, mean: AnyArray, variance: AnyArray, count: int) -> None:
@@ -182,9 +170,9 @@ def _run_channels(
     items, channels, inner = x.shape
     lie_apart = items > 1 and 1 < inner < segments.SHORT
     if lie_apart:
-        x = _side_by_side(x)
+        x = segments.side_by_side(x)
         residual, dy = (
-            None if one is None else _side_by_side(one.reshape(of.x.shape))
+            None if one is None else segments.side_by_side(one.reshape(of.x.shape))
             for one in (residual, dy)
         )
         result = np.empty_like(x)
@@ -211,7 +199,7 @@ def _run_channels(
     if lie_apart:
         for target, found in ((y, result), (grad_residual, result_beside)):
             if target is not None and found is not None:
-                _put_apart(found, target.reshape(items, channels, inner))
+                segments.put_apart(found, target.reshape(items, channels, inner))
     return sweep, sums
 
 
@@ -250,16 +238,8 @@ def batch_norm(
     out: Any,
 ) -> AnyArray:
     """Normalise channels over batch and space, and update running statistics when training."""
-    arrays, options = (input, *running, weight, bias), (training, momentum, eps)
-    if out is None:
-        remembered = _memo.call(arrays, options)
-        if remembered is not None:
-            y: AnyArray = remembered[0] if training else remembered
-            return y
-    of = _batch_arguments(input, running, weight, bias, training, momentum, eps, True)
-    sweep, y, _ = _normalized(of, NO_ENDING, training, out)
-    _memo.remember(arrays, options, sweep, y)
-    return y
+    given = (input, running, weight, bias, training, momentum, eps)
+    return batch_norm_activation(*given, Ending(), out)[0]
 
 
 def batch_norm_gradients(
@@ -278,7 +258,7 @@ def batch_norm_gradients(
     if training and of.x.size and of.x.shape[2] >= LONG:
         layout = segments.of_channels(*of.x.shape)
         return _segment_gradients(of, segments.case_of(of.x, layout, of.parameters, of.eps), dy)
-    return _gradients(of, NO_ENDING, training, dy)[:3]
+    return _gradients(of, NO_ENDING, training, dy)[1][:3]
 
 
 def batch_norm_activation(
@@ -293,8 +273,15 @@ def batch_norm_activation(
     out: Any,
 ) -> tuple[AnyArray, Statistics]:
     """Normalise channels, add a residual, and activate; return the statistics too."""
+    arrays = (input, *running, weight, bias, ending.residual)
+    options = (training, momentum, eps, *ending[:2])
+    if out is None:
+        remembered: Any = _memo.call(arrays, options)
+        if remembered is not None:
+            return (remembered[0], (*remembered[1:],)) if training else (remembered, running)
     of = _batch_arguments(input, running, weight, bias, training, momentum, eps, True)
-    _, y, statistics = _normalized(of, _ended(of, ending), training, out)
+    sweep, y, statistics = _normalized(of, _ended(of, ending), training, out)
+    _memo.remember(arrays, options, sweep, y)
     return y, statistics
 
 
@@ -311,16 +298,33 @@ def batch_norm_activation_gradients(
     statistics: object,
 ) -> tuple[Gradient, ...]:
     """Return the gradients of input, weight, bias and residual."""
+    known = statistics if type(statistics) is tuple and len(statistics) == 2 else (None, None)
+    arrays = (grad_output, input, *running, weight, bias, ending.residual, *known)
+    options = (training, momentum, eps, *ending[:2])
+    remembered: Any = _gradient_memo.call(arrays, options)
+    if remembered is not None:
+        dx, *beside, sums = remembered
+        by_bias, by_weight = sweeps.rounded(sums, dx.dtype)
+        return (
+            dx,
+            None if weight is None else by_weight,
+            None if bias is None else by_bias,
+            None if ending.residual is None else beside[0],
+        )
     of = _batch_arguments(input, running, weight, bias, training, momentum, eps, False)
     ended = _ended(of, ending)
     dy = segments.grad_operand(grad_output, of.shape, of.x)
-    return _gradients(of, ended, training, dy, statistics)
+    sweep, gradients = _gradients(of, ended, training, dy, statistics)
+    if ending.residual is None or ended.activation.name is not None:
+        _gradient_memo.remember(arrays, options, sweep, gradients[0])
+    return gradients
 
 
 def _gradients(
     of: _Channels, ended: _Ended, of_input: bool, dy: AnyArray, statistics: object = None
-) -> tuple[Gradient, ...]:
-    """Return the gradients of input, weight, bias and residual."""
+) -> tuple[Sweep | None, tuple[Gradient, ...]]:
+    """Return the sweep, and the gradients of input, weight, bias and residual."""
+    sweep = None
     dx = sweeps.new_result(None, of.shape, of.x.dtype)
     finds_moments = of_input and statistics is None
     if finds_moments:
@@ -334,7 +338,7 @@ def _gradients(
         slopes = grad_residual if activated else None
     sums = np.zeros((2, of.channels))
     if of.x.size:
-        _, found = _run_channels(
+        sweep, found = _run_channels(
             of,
             ended,
             own,
@@ -349,7 +353,7 @@ def _gradients(
         assert ended.kind is not None
         grad_residual = sweeps.rounded(grad_residual, ended.kind)
     gradients = segments.parameter_gradients(sums.T, (of.channels,), of.kinds)
-    return (sweeps.rounded(dx, of.dtype), *gradients, grad_residual)
+    return sweep, (sweeps.rounded(dx, of.dtype), *gradients, grad_residual)
 
 
 def _instance_arguments(
@@ -426,7 +430,7 @@ def instance_norm_gradients(
             *segments.no_gradients(of.kinds, of.shape[1:2] or of.shape),
         )
     if not of_input:
-        return _gradients(of, NO_ENDING, False, dy)[:3]
+        return _gradients(of, NO_ENDING, False, dy)[1][:3]
     return _segment_gradients(of, _instance_case(of), dy)
 
 

@@ -14,6 +14,7 @@ from convx._core import _memory, _pool
 from convx._engine import arguments, dtypes, machine, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._engine.pool_windows import PoolAxis
+from convx._ops import activation as activations
 from convx._ops import pool_tables
 
 INDEX = np.dtype(np.int64)
@@ -206,19 +207,85 @@ Average = tuple[object, object, object, object]
 Divisor = tuple[object, object]
 
 
-def avg_pool(axes: int, input: object, given: Average, divisor: Divisor, out: Any) -> AnyArray:
-    """Return averages of windows."""
+def avg_pool(
+    axes: int,
+    input: object,
+    given: Average,
+    divisor: Divisor,
+    out: Any,
+    activation: object = None,
+) -> AnyArray:
+    """Return averages of windows, perhaps of what an activation leaves."""
     x, dtype = dtypes.sweep_operand(input, "input", "fiu")
     windows = pool_tables.means(x.shape, axes, dtype.itemsize, given, divisor)
+    return _averages(windows, x, dtype, out, activation)
+
+
+def _averages(
+    windows: pool_tables.Windows, x: AnyArray, dtype: np.dtype[Any], out: Any, activation: object
+) -> AnyArray:
+    if arguments.pool_activation(activation) is not None:
+        if _takes_relu(windows.pooling, x):
+            return _run_relu(windows, x, None, dtype, out)
+        x = activations.clamp("relu", x, (0, math.inf))
     return run(windows.pooling, x, dtype, windows.outputs, out)  # type: ignore[no-any-return]
 
 
-def avg_pool_gradient(
-    axes: int, grad_output: object, input: object, given: Average, divisor: Divisor, out: Any
+def _takes_relu(pooling: _pool.Pooling, x: AnyArray) -> bool:
+    return x.dtype.kind == "f" and pooling.takes_relu()
+
+
+def _run_relu(
+    windows: pool_tables.Windows,
+    x: AnyArray,
+    grad: AnyArray | None,
+    dtype: np.dtype[Any],
+    out: Any,
 ) -> AnyArray:
-    """Return the gradient of the input of average pooling, of which only the shape counts."""
+    """Return averages of what a ReLU leaves, or with their gradient that of the input."""
+    axes = len(windows.outputs)
+    shape = x.shape if grad is not None else (*x.shape[:-axes], *windows.outputs)
+    y = sweeps.new_result(out, shape, dtype, x, *([] if grad is None else [grad]))
+    if y.size:
+        threads = sweeps.threads_for(x.nbytes + y.nbytes)
+        planes = planes_of(shape, axes)
+        windows.pooling.pool_relu(machine.ISA, x, grad, y, planes, threads)
+    return sweeps.deliver(y, dtype, out)
+
+
+def avg_pool_gradient(
+    axes: int,
+    grad_output: object,
+    input: object,
+    given: Average,
+    divisor: Divisor,
+    out: Any,
+    activation: object = None,
+) -> AnyArray:
+    """Return the gradient of the input of average pooling, of which else only the shape counts."""
     x, dtype = dtypes.sweep_operand(input, "input")
-    return spread(axes, grad_output, x.shape, dtype, given, divisor, out)
+    windows = pool_tables.means(x.shape, axes, dtype.itemsize, given, divisor)
+    return _gradient_of_averages(windows, grad_output, x, dtype, out, activation)
+
+
+def _gradient_of_averages(
+    windows: pool_tables.Windows,
+    grad_output: object,
+    x: AnyArray,
+    dtype: np.dtype[Any],
+    out: Any,
+    activation: object,
+) -> AnyArray:
+    axes = len(windows.outputs)
+    shape = (*x.shape[:-axes], *windows.outputs)
+    grad = gradient_operand(grad_output, shape, dtype, "of the output")
+    if arguments.pool_activation(activation) is None:
+        return _sum_gradient(windows.pooling, grad, x.shape, axes, dtype, out)
+    if _takes_relu(windows.pooling, x):
+        return _run_relu(windows, x, grad, dtype, out)
+    found = _sum_gradient(windows.pooling, grad, x.shape, axes, x.dtype, None)
+    y = sweeps.new_result(out, x.shape, dtype, x)
+    return sweeps.deliver(activations.activation_gradient("relu", found, x, out=y), dtype, out)
 
 
 def spread(
@@ -282,22 +349,27 @@ def adaptive_max_pool_gradient(
     return gradient_of_maxima(windows.pooling, grad_output, x, dtype, windows.outputs, indices, out)
 
 
-def adaptive_avg_pool(axes: int, input: object, output_size: object, out: Any) -> AnyArray:
-    """Return averages of windows that share out each axis."""
+def adaptive_avg_pool(
+    axes: int, input: object, output_size: object, out: Any, activation: object = None
+) -> AnyArray:
+    """Return averages of windows that share out each axis, as :func:`avg_pool` does."""
     x, dtype = dtypes.sweep_operand(input, "input")
     windows = pool_tables.adaptive_means(x.shape, axes, output_size)
-    return run(windows.pooling, x, dtype, windows.outputs, out)  # type: ignore[no-any-return]
+    return _averages(windows, x, dtype, out, activation)
 
 
 def adaptive_avg_pool_gradient(
-    axes: int, grad_output: object, input: object, output_size: object, out: Any
+    axes: int,
+    grad_output: object,
+    input: object,
+    output_size: object,
+    out: Any,
+    activation: object = None,
 ) -> AnyArray:
     """Return the gradient of the input of adaptive average pooling."""
     x, dtype = dtypes.sweep_operand(input, "input")
     windows = pool_tables.adaptive_means(x.shape, axes, output_size)
-    shape = (*x.shape[:-axes], *windows.outputs)
-    grad = gradient_operand(grad_output, shape, dtype, "of the output")
-    return _sum_gradient(windows.pooling, grad, x.shape, axes, dtype, out)
+    return _gradient_of_averages(windows, grad_output, x, dtype, out, activation)
 
 
 def fractional_pooling(tables: Sequence[PoolAxis]) -> _pool.Pooling:

@@ -122,6 +122,18 @@ def normalized(
     return sweep, sweeps.deliver(y, dtype, out)
 
 
+def side_by_side(x: AnyArray) -> AnyArray:
+    """Bring the values of each channel together: (1, channels, …)."""
+    items, channels, inner = x.shape
+    return np.ascontiguousarray(x.swapaxes(0, 1)).reshape(1, channels, items * inner)
+
+
+def put_apart(found: AnyArray, target: AnyArray) -> None:
+    """Undo that."""
+    items, channels, inner = target.shape
+    target[...] = found.reshape(channels, items, inner).swapaxes(0, 1)
+
+
 def grad_operand(grad_output: object, shape: tuple[int, ...], x: AnyArray) -> AnyArray:
     """Return the gradient of the output in the type of ``x``."""
     dy, _ = dtypes.sweep_operand(grad_output, "grad_output")

@@ -133,7 +133,7 @@ class Training:
         loss, right, count = 0.0, 0, 0
         for images, labels in batches:
             shifted = random_shift(images, self.recipe.shift, rng=self._chance)
-            logits, pullback = self.model.vjp(shifted, input_gradient=False)
+            logits, pullback = self.model.vjp(shifted, input_gradient=False, once=True)
             one, loss_pullback = self._criterion.vjp(logits, labels)
             self._optimizer.zero_grad()
             pullback(loss_pullback(1.0))

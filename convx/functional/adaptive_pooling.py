@@ -124,7 +124,13 @@ def adaptive_max_pool3d(
     )
 
 
-def adaptive_avg_pool1d(input: object, output_size: object, *, out: object = None) -> NDArray[Any]:
+def adaptive_avg_pool1d(
+    input: object,
+    output_size: object,
+    *,
+    activation: object = None,
+    out: object = None,
+) -> NDArray[Any]:
     """Averages of windows that share out one axis.
 
     Windows are those of :func:`adaptive_max_pool1d`.
@@ -136,6 +142,8 @@ def adaptive_avg_pool1d(input: object, output_size: object, *, out: object = Non
         float64.
     output_size : int or tuple of int
         Outputs along each axis; None keeps the input's size.
+    activation : {'relu'}, optional
+        What the input goes through before, in the same pass over windows of 2 by 2.
     out : ndarray, optional
         Array of the result's shape and dtype to put the result in.
 
@@ -167,10 +175,16 @@ def adaptive_avg_pool1d(input: object, output_size: object, *, out: object = Non
     >>> F.adaptive_avg_pool1d([[1.0, 5.0, 3.0]], 2)
     array([[3., 4.]])
     """
-    return _pool.adaptive_avg_pool(1, input, output_size, out)
+    return _pool.adaptive_avg_pool(1, input, output_size, out, activation)
 
 
-def adaptive_avg_pool2d(input: object, output_size: object, *, out: object = None) -> NDArray[Any]:
+def adaptive_avg_pool2d(
+    input: object,
+    output_size: object,
+    *,
+    activation: object = None,
+    out: object = None,
+) -> NDArray[Any]:
     """Averages of windows that share out two axes.
 
     Parameters, results and errors are those of :func:`adaptive_avg_pool1d`, for inputs
@@ -184,10 +198,16 @@ def adaptive_avg_pool2d(input: object, output_size: object, *, out: object = Non
     >>> F.adaptive_avg_pool2d(x, 1)
     array([[[7.5]]])
     """
-    return _pool.adaptive_avg_pool(2, input, output_size, out)
+    return _pool.adaptive_avg_pool(2, input, output_size, out, activation)
 
 
-def adaptive_avg_pool3d(input: object, output_size: object, *, out: object = None) -> NDArray[Any]:
+def adaptive_avg_pool3d(
+    input: object,
+    output_size: object,
+    *,
+    activation: object = None,
+    out: object = None,
+) -> NDArray[Any]:
     """Averages of windows that share out three axes.
 
     Parameters, results and errors are those of :func:`adaptive_avg_pool1d`, for inputs
@@ -201,7 +221,7 @@ def adaptive_avg_pool3d(input: object, output_size: object, *, out: object = Non
     >>> F.adaptive_avg_pool3d(x, (1, 1, None))
     array([[[[3., 4.]]]])
     """
-    return _pool.adaptive_avg_pool(3, input, output_size, out)
+    return _pool.adaptive_avg_pool(3, input, output_size, out, activation)
 
 
 def global_max_pool(input: object, *, out: object = None) -> NDArray[Any]:

@@ -152,6 +152,7 @@ def avg_pool1d(
     count_include_pad: object = True,
     divisor_override: object = None,
     *,
+    activation: object = None,
     out: object = None,
 ) -> NDArray[Any]:
     """Average of every window, over one axis.
@@ -174,6 +175,8 @@ def avg_pool1d(
         Whether averages are over the samples of padding too.
     divisor_override : int, optional
         What sums are divided by, instead of the number of samples.
+    activation : {'relu'}, optional
+        What the input goes through before, in the same pass over windows of 2 by 2.
     out : ndarray, optional
         Array of the result's shape and dtype to put the result in.
 
@@ -213,7 +216,7 @@ def avg_pool1d(
     array([3.])
     """
     given = (kernel_size, stride, padding, ceil_mode)
-    return _pool.avg_pool(1, input, given, (count_include_pad, divisor_override), out)
+    return _pool.avg_pool(1, input, given, (count_include_pad, divisor_override), out, activation)
 
 
 def avg_pool2d(
@@ -225,6 +228,7 @@ def avg_pool2d(
     count_include_pad: object = True,
     divisor_override: object = None,
     *,
+    activation: object = None,
     out: object = None,
 ) -> NDArray[Any]:
     """Average of every window, over two axes.
@@ -242,7 +246,7 @@ def avg_pool2d(
             [10.5, 12.5]]])
     """
     given = (kernel_size, stride, padding, ceil_mode)
-    return _pool.avg_pool(2, input, given, (count_include_pad, divisor_override), out)
+    return _pool.avg_pool(2, input, given, (count_include_pad, divisor_override), out, activation)
 
 
 def avg_pool3d(
@@ -254,6 +258,7 @@ def avg_pool3d(
     count_include_pad: object = True,
     divisor_override: object = None,
     *,
+    activation: object = None,
     out: object = None,
 ) -> NDArray[Any]:
     """Average of every window, over three axes.
@@ -270,7 +275,7 @@ def avg_pool3d(
     array([[[[3.5]]]])
     """
     given = (kernel_size, stride, padding, ceil_mode)
-    return _pool.avg_pool(3, input, given, (count_include_pad, divisor_override), out)
+    return _pool.avg_pool(3, input, given, (count_include_pad, divisor_override), out, activation)
 
 
 def lp_pool1d(

@@ -117,6 +117,7 @@ def adaptive_avg_pool1d(
     input: object,
     output_size: object,
     *,
+    activation: object = None,
     out: object = None,
 ) -> NDArray[Any]:
     """Gradient of ``adaptive_avg_pool1d``: each output's is spread evenly over its window.
@@ -130,6 +131,8 @@ def adaptive_avg_pool1d(
         float64.
     output_size : int or tuple of int
         Outputs along each axis; None keeps the input's size.
+    activation : {'relu'}, optional
+        What the input goes through before, in the same pass over windows of 2 by 2.
     out : ndarray, optional
         Array of the result's shape and dtype to put the result in.
 
@@ -157,7 +160,7 @@ def adaptive_avg_pool1d(
     >>> grad.adaptive_avg_pool1d([[2.0, 4.0]], [[1.0, 5.0, 3.0]], 2)
     array([[1., 3., 2.]])
     """
-    return _pool.adaptive_avg_pool_gradient(1, grad_output, input, output_size, out)
+    return _pool.adaptive_avg_pool_gradient(1, grad_output, input, output_size, out, activation)
 
 
 def adaptive_avg_pool2d(
@@ -165,6 +168,7 @@ def adaptive_avg_pool2d(
     input: object,
     output_size: object,
     *,
+    activation: object = None,
     out: object = None,
 ) -> NDArray[Any]:
     """Gradient of ``adaptive_avg_pool2d``: each output's is spread evenly over its window.
@@ -180,7 +184,7 @@ def adaptive_avg_pool2d(
     array([[[1., 1.],
             [1., 1.]]])
     """
-    return _pool.adaptive_avg_pool_gradient(2, grad_output, input, output_size, out)
+    return _pool.adaptive_avg_pool_gradient(2, grad_output, input, output_size, out, activation)
 
 
 def adaptive_avg_pool3d(
@@ -188,6 +192,7 @@ def adaptive_avg_pool3d(
     input: object,
     output_size: object,
     *,
+    activation: object = None,
     out: object = None,
 ) -> NDArray[Any]:
     """Gradient of ``adaptive_avg_pool3d``: each output's is spread evenly over its window.
@@ -202,7 +207,7 @@ def adaptive_avg_pool3d(
     >>> grad.adaptive_avg_pool3d([[[[8.0]]]], np.zeros((1, 2, 2, 2)), 1).ravel()
     array([1., 1., 1., 1., 1., 1., 1., 1.])
     """
-    return _pool.adaptive_avg_pool_gradient(3, grad_output, input, output_size, out)
+    return _pool.adaptive_avg_pool_gradient(3, grad_output, input, output_size, out, activation)
 
 
 def global_max_pool(grad_output: object, input: object, *, out: object = None) -> NDArray[Any]:

@@ -156,6 +156,7 @@ def avg_pool1d(
     count_include_pad: object = True,
     divisor_override: object = None,
     *,
+    activation: object = None,
     out: object = None,
 ) -> NDArray[Any]:
     """Gradient of ``avg_pool1d``: each output's is spread evenly over its window.
@@ -181,6 +182,8 @@ def avg_pool1d(
         Whether averages are over the samples of padding too.
     divisor_override : int, optional
         What sums are divided by, instead of the number of samples.
+    activation : {'relu'}, optional
+        What the input goes through before, in the same pass over windows of 2 by 2.
     out : ndarray, optional
         Array of the result's shape and dtype to put the result in.
 
@@ -211,7 +214,7 @@ def avg_pool1d(
     """
     given = (kernel_size, stride, padding, ceil_mode)
     divisor = (count_include_pad, divisor_override)
-    return _pool.avg_pool_gradient(1, grad_output, input, given, divisor, out)
+    return _pool.avg_pool_gradient(1, grad_output, input, given, divisor, out, activation)
 
 
 def avg_pool2d(
@@ -224,6 +227,7 @@ def avg_pool2d(
     count_include_pad: object = True,
     divisor_override: object = None,
     *,
+    activation: object = None,
     out: object = None,
 ) -> NDArray[Any]:
     """Gradient of ``avg_pool2d``: each output's is spread evenly over its window.
@@ -241,7 +245,7 @@ def avg_pool2d(
     """
     given = (kernel_size, stride, padding, ceil_mode)
     divisor = (count_include_pad, divisor_override)
-    return _pool.avg_pool_gradient(2, grad_output, input, given, divisor, out)
+    return _pool.avg_pool_gradient(2, grad_output, input, given, divisor, out, activation)
 
 
 def avg_pool3d(
@@ -254,6 +258,7 @@ def avg_pool3d(
     count_include_pad: object = True,
     divisor_override: object = None,
     *,
+    activation: object = None,
     out: object = None,
 ) -> NDArray[Any]:
     """Gradient of ``avg_pool3d``: each output's is spread evenly over its window.
@@ -270,7 +275,7 @@ def avg_pool3d(
     """
     given = (kernel_size, stride, padding, ceil_mode)
     divisor = (count_include_pad, divisor_override)
-    return _pool.avg_pool_gradient(3, grad_output, input, given, divisor, out)
+    return _pool.avg_pool_gradient(3, grad_output, input, given, divisor, out, activation)
 
 
 def lp_pool1d(

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from convx import functional
-from convx.nn.activations import FUSED
+from convx.nn.activations import FUSED, ReLU
 from convx.nn.module import Module, Pullback
 from convx.nn.normalization import BatchNorm
+from convx.nn.pooling import AveragePool
 
 
 class Identity(Module):
@@ -81,15 +82,19 @@ class Sequential(Module):
             x = layer(x)
         return x
 
-    def vjp(self, x: Any, input_gradient: bool = True, **ending: Any) -> tuple[Any, Pullback]:
+    def vjp(
+        self, x: Any, input_gradient: bool = True, *, once: bool = False, **ending: Any
+    ) -> tuple[Any, Pullback]:
         """Return the last layer's result, and a pullback through all layers.
 
-        Without ``input_gradient`` it ends at the first layer that has parameters. Batch norm is
-        computed together with an activation that follows, or with what else is given, which is
-        for the last layer: a residual, whose gradient the pullback then returns too.
+        Without ``input_gradient`` it ends at the first layer that has parameters. With ``once`` it
+        may be called once, and lets go of every layer's arrays as soon as it is through it: less
+        memory is gone over then. Averages are computed together with a ReLU before them, batch norm
+        together with an activation that follows, or with what else is given, which is for the last
+        layer: a residual, whose gradient the pullback then returns too.
         """
         pullbacks: list[Pullback] = []
-        for layer, options in _steps(self, ending):
+        for layer, options in _steps(self, ending, once):
             if pullbacks or input_gradient:
                 x, pullback = layer.vjp(x, **options)
                 pullbacks.append(pullback)
@@ -98,9 +103,7 @@ class Sequential(Module):
             else:
                 x, pullback = layer.vjp(x, input_gradient=False, **options)
                 pullbacks.append(pullback)
-        if ending.get("residual") is None:
-            return x, _chain(pullbacks)
-        return x, _chain_with_residual(pullbacks)
+        return x, _chain(pullbacks, once, ending.get("residual") is not None)
 
 
 def takes_ending(module: Module) -> bool:
@@ -112,33 +115,43 @@ def takes_ending(module: Module) -> bool:
 
 
 def _steps(
-    layers: Iterable[Module], ending: dict[str, Any]
+    layers: Iterable[Module], ending: dict[str, Any], once: bool
 ) -> Iterator[tuple[Module, dict[str, Any]]]:
-    """Yield layers, and the options of their vjp: a norm is given the activation after it."""
+    """Yield layers, and the options of their vjp: a norm is given the activation after it.
+
+    Averages are given the ReLU before them.
+    """
     waiting = deque(layers)
     while waiting:
         layer = waiting.popleft()
         options = {} if waiting else ending
         if takes_ending(layer) and waiting and type(waiting[0]) in FUSED:
             options = {"activation": waiting.popleft()}
-        yield layer, options
+        elif type(layer) is ReLU and waiting and type(waiting[0]).vjp is AveragePool.vjp:
+            layer, options = waiting.popleft(), {"before": layer}
+        yield layer, options | _passed_on(layer, once)
 
 
-def _chain(pullbacks: list[Pullback]) -> Pullback:
+def _chain(pullbacks: list[Pullback], once: bool, has_residual: bool) -> Pullback:
+    """Return the pullback through all layers, and with a residual through that beside the last."""
+    waiting = [pullbacks]
+
     def pullback(dy: Any) -> Any:
-        for one in reversed(pullbacks):
-            dy = one(dy)
-        return dy
+        if not waiting:
+            raise ValueError("pullback must be called once, as vjp was asked for, got another call")
+        some, beside = waiting.pop() if once else list(pullbacks), None
+        if has_residual:
+            dy, beside = some.pop()(dy)
+        while some:
+            dy = some.pop()(dy)
+        return (dy, beside) if has_residual else dy
 
     return pullback
 
 
-def _chain_with_residual(pullbacks: list[Pullback]) -> Pullback:
-    def pullback(dy: Any) -> Any:
-        dx, residual_gradient = pullbacks[-1](dy)
-        return _chain(pullbacks[:-1])(dx), residual_gradient
-
-    return pullback
+def _passed_on(layer: Module, once: bool) -> dict[str, Any]:
+    """Return the option by which a container inside is told that its pullback is called once."""
+    return {"once": True} if once and type(layer).vjp in (Sequential.vjp, Residual.vjp) else {}
 
 
 class Parallel(Module):
@@ -246,17 +259,22 @@ class Residual(Module):
         """Return the sum of both ways, activated."""
         return self.activation(functional.add(self.main(x), self.shortcut(x)))
 
-    def vjp(self, x: Any, input_gradient: bool = True) -> tuple[Any, Pullback]:
+    def vjp(
+        self, x: Any, input_gradient: bool = True, *, once: bool = False
+    ) -> tuple[Any, Pullback]:
         """Return the sum of both ways, activated, and a pullback through both.
 
-        A norm at the end of ``main`` is computed together with the sum and the activation.
+        A norm at the end of ``main`` is computed together with the sum and the activation. With
+        ``once`` the pullbacks through ``main`` and ``shortcut`` let go of their arrays on the way.
         """
+        options, beside = (_passed_on(one, once) for one in (self.main, self.shortcut))
         if takes_ending(self.main) and type(self.activation) in FUSED:
-            around, back_shortcut = self.shortcut.vjp(x)
-            result, back = self.main.vjp(x, activation=self.activation, residual=around)
+            around, back_shortcut = self.shortcut.vjp(x, **beside)
+            options |= {"activation": self.activation, "residual": around}
+            result, back = self.main.vjp(x, **options)
         else:
-            y, back_main = self.main.vjp(x)
-            around, back_shortcut = self.shortcut.vjp(x)
+            y, back_main = self.main.vjp(x, **options)
+            around, back_shortcut = self.shortcut.vjp(x, **beside)
             result, back_activation = self.activation.vjp(functional.add(y, around))
 
             def back(dy: Any) -> Any:

@@ -6,6 +6,7 @@ One class for each kind; the thin ones below it name the function of their numbe
 from typing import Any
 
 from convx import functional, grad
+from convx.nn.activations import ReLU
 from convx.nn.function import FunctionLayer
 from convx.nn.initialization import generator, per_axis
 from convx.nn.module import Pullback
@@ -60,7 +61,19 @@ class MaxPool3d(_MaxPool):
     function = "max_pool3d"
 
 
-class AvgPool1d(FunctionLayer):
+class AveragePool(FunctionLayer):
+    """Averages, which may be computed together with a ReLU before them."""
+
+    def vjp(self, x: Any, *, before: ReLU | None = None, **_: Any) -> tuple[Any, Pullback]:
+        """Return averages of the input, or of what goes ``before``, and the pullback of all."""
+        options = self.options()
+        if before is not None:
+            options["activation"] = before.function
+        y = getattr(functional, self.function)(x, **options)
+        return y, lambda dy: getattr(grad, self.function)(dy, x, **options)
+
+
+class AvgPool1d(AveragePool):
     """Averages of windows, :func:`convx.functional.avg_pool1d`."""
 
     function = "avg_pool1d"
@@ -83,7 +96,7 @@ class AvgPool1d(FunctionLayer):
         )
 
 
-class _AvgPool(FunctionLayer):
+class _AvgPool(AveragePool):
     """Averages of windows, with a divisor that may be given."""
 
     hidden = ("ceil_mode", "count_include_pad", "divisor_override")
@@ -148,7 +161,7 @@ class LPPool3d(_LPPool):
     function = "lp_pool3d"
 
 
-class _AdaptiveAvgPool(FunctionLayer):
+class _AdaptiveAvgPool(AveragePool):
     """Averages of windows that share out each axis."""
 
     def __init__(self, output_size: Any) -> None:

@@ -166,7 +166,8 @@ static void NAME(sum_columns_part)(const cx_channel_norm_job *job, int64_t first
         NAME(sum_columns)(x, x, job->mean + first, p.runs, p.stride, channels, 0, sum, product);
     for (int64_t k = 0; k < channels; k++) {
         job->partial[((first + k) * job->parts + part) * 2] = sum[k];
-        job->partial[((first + k) * job->parts + part) * 2 + 1] = product[k];
+        job->partial[((first + k) * job->parts + part) * 2 + 1] =
+            dy ? NAME(channel_rescale)(job, first + k) * product[k] : product[k];
     }
 }
 

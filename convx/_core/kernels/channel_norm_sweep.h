@@ -8,11 +8,6 @@ typedef struct {
     T near, scale, shift;
 } NAME(channel_line);
 
-CX_INLINE double NAME(channel_rescale)(const cx_channel_norm_job *job, int64_t channel)
-{
-    return 1 / __builtin_sqrt(job->variance[channel] + job->eps);
-}
-
 CX_INLINE NAME(channel_line) NAME(channel_line_of)(const cx_channel_norm_job *job, int64_t channel)
 {
     const T *weight = job->weight, *bias = job->bias;
@@ -131,6 +126,7 @@ static void NAME(sum_channels_part)(const cx_channel_norm_job *job, int64_t firs
     NAME(channel_part) p = NAME(channel_part_of)(job, first, part);
     NAME(channel_sums) sums[CX_CHANNELS_TOGETHER] = {0};
     NAME(channel_line) lines[CX_CHANNELS_TOGETHER];
+    NAME(normal) normals[CX_CHANNELS_TOGETHER] = {0};
     const T *x = job->x, *dy = job->dy, *residual = dy ? job->residual : NULL, *y = job->y;
     T *g = dy ? NAME(slopes_of)(job) : NULL;
     if (job->inner == 1) {
@@ -141,21 +137,32 @@ static void NAME(sum_channels_part)(const cx_channel_norm_job *job, int64_t firs
     if (is_activated)
         for (int64_t k = 0; k < channels; k++)
             lines[k] = NAME(channel_line_of)(job, first + k);
+    for (int64_t k = 0; dy && k < channels; k++)
+        normals[k] = (NAME(normal)){(T)job->mean[first + k],
+                                    (T)NAME(channel_rescale)(job, first + k)};
     for (int64_t run = 0; run < p.runs; run++) {
         int64_t ahead = NAME(way_ahead)(job, &p, run, part);
+        /* All rows first: a vector over two lines that was stored a moment ago is slow to be loaded. */
+        for (int64_t k = 0; is_activated && k < channels; k++) {
+            int64_t at = p.at + run * p.stride + k * job->inner;
+            NAME(slope_row)(job, &lines[k], x + at, residual ? residual + at : NULL, dy + at, g + at,
+                            p.length);
+        }
         for (int64_t k = 0; k < channels; k++) {
             int64_t at = p.at + run * p.stride + k * job->inner, after = at + ahead;
             NAME(asked) next = {x + after, dy ? dy + after : NULL, residual ? residual + after : NULL,
                                 y ? y + after : NULL};
-            if (is_activated)
-                NAME(slope_row)(job, &lines[k], x + at, residual ? residual + at : NULL, dy + at,
-                                g + at, p.length);
-            NAME(sum_row)(&sums[k], x + at, g ? g + at : NULL, p.length, job->mean[first + k], next);
+            NAME(sum_row)(&sums[k], x + at, g ? g + at : NULL, p.length, job->mean[first + k],
+                          &normals[k], next);
         }
     }
-    for (int64_t k = 0; k < channels; k++)
+    for (int64_t k = 0; k < channels; k++) {
+        double *partial = job->partial + ((first + k) * job->parts + part) * 2;
         for (int sum = 0; sum < 2; sum++)
-            job->partial[((first + k) * job->parts + part) * 2 + sum] = NAME(fold_lanes)(sums[k].of[sum]);
+            partial[sum] = NAME(fold_lanes)(sums[k].of[sum]);
+        if (dy) /* what the mean lacks in its type */
+            partial[1] -= partial[0] * (job->mean[first + k] - normals[k].near) * normals[k].rescale;
+    }
 }
 
 /* The first element, unless it would make sums NaN that are infinite; it stands for the mean until
@@ -187,7 +194,7 @@ static void NAME(finish_channel)(const cx_channel_norm_job *job, int64_t channel
     }
     if (job->dy) {
         job->channel_sums[channel] = sum;
-        job->channel_sums[job->channels + channel] = NAME(channel_rescale)(job, channel) * product;
+        job->channel_sums[job->channels + channel] = product;
         return;
     }
     double variance = (product - sum * (sum / count)) / count;

@@ -1,5 +1,6 @@
 /* Steps of optimisers: parameters and what is kept of their gradients, in one pass over memory. The
-   loops are plain ones, which compilers vectorise, square roots and quotients too. */
+   loops are plain ones, which compilers vectorise, square roots and quotients too. What is stored is
+   not loaded again: a vector that crosses lines of the cache would have to get there first. */
 
 CX_INLINE T NAME(root)(T size)
 {
@@ -24,8 +25,9 @@ CX_INLINE void NAME(descend)(const int decays, const int remembers, const cx_ste
     for (int64_t i = from; i < to; i++) {
         T g = NAME(step_gradient)(decays, grad[i], parameter[i], sign, decay);
         if (remembers) {
-            velocity[i] = velocity[i] * keep + take * g;
-            g = of_grad * g + of_velocity * velocity[i];
+            T v = velocity[i] * keep + take * g;
+            velocity[i] = v;
+            g = of_grad * g + of_velocity * v;
         }
         parameter[i] -= rate * g;
     }
@@ -44,12 +46,14 @@ CX_INLINE void NAME(adapt)(const int decays, const int to_largest, const cx_step
     T unbias = (T)step->given[7], eps = (T)step->given[8];
     for (int64_t i = from; i < to; i++) {
         T g = NAME(step_gradient)(decays, grad[i], parameter[i], sign, decay);
-        mean[i] += by_mean * (g - mean[i]);
-        square[i] = keep * square[i] + by_square * g * g;
-        T size = square[i];
-        if (to_largest)
-            size = largest[i] = largest[i] > size ? largest[i] : size;
-        parameter[i] = parameter[i] * shrink - rate * mean[i] / (NAME(root)(size) * unbias + eps);
+        T m = mean[i] + by_mean * (g - mean[i]), size = keep * square[i] + by_square * g * g;
+        mean[i] = m;
+        square[i] = size;
+        if (to_largest) {
+            size = largest[i] > size ? largest[i] : size;
+            largest[i] = size;
+        }
+        parameter[i] = parameter[i] * shrink - rate * m / (NAME(root)(size) * unbias + eps);
     }
 }
 
@@ -65,15 +69,18 @@ CX_INLINE void NAME(propagate)(const int decays, const int centered, const int r
     T momentum = (T)step->given[6];
     for (int64_t i = from; i < to; i++) {
         T g = NAME(step_gradient)(decays, grad[i], parameter[i], sign, decay);
-        square[i] = keep * square[i] + take * g * g;
-        T size = square[i];
+        T size = keep * square[i] + take * g * g;
+        square[i] = size;
         if (centered) {
-            mean[i] += take * (g - mean[i]);
-            size -= mean[i] * mean[i];
+            T m = mean[i] + take * (g - mean[i]);
+            mean[i] = m;
+            size -= m * m;
         }
         g /= NAME(root)(size) + eps;
-        if (remembers)
-            g = velocity[i] = momentum * velocity[i] + g;
+        if (remembers) {
+            g = momentum * velocity[i] + g;
+            velocity[i] = g;
+        }
         parameter[i] -= rate * g;
     }
 }

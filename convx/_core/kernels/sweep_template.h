@@ -21,6 +21,7 @@
 #include "shuffles.h"
 #include "end_square.h"
 #include "interleave_sweep.h"
+#include "matrix_sweep.h"
 #include "filter_tile.h"
 #include "filter_down.h"
 #include "filter_along.h"
@@ -38,6 +39,7 @@
 #if IS_FLOAT
 #include "quotient.h"
 #include "pool_halves.h"
+#include "pool_relu.h"
 #endif
 #include "pool_lines.h"
 #include "pool_stretch.h"
@@ -69,6 +71,7 @@ static const cx_sweeps NAME(sweeps) = {
     .steps = NAME(sweep_steps),
     .softmax_loss = NAME(sweep_softmax_loss),
     .resample = NAME(sweep_resample),
+    .matrix = NAME(sweep_matrix),
     .interleave = NAME(sweep_interleave),
     .separate = NAME(sweep_separate),
     .filter = NAME(sweep_filter),
@@ -77,6 +80,7 @@ static const cx_sweeps NAME(sweeps) = {
     .spectral = NAME(sweep_spectral),
     .pool_sum_gradient = NAME(sweep_pool_sum_gradient),
     .pool_max_gradient = NAME(sweep_pool_max_gradient),
+    .pool_relu = NAME(sweep_pool_relu),
 #else
     .copy = NAME(sweep_copy),
 #endif

@@ -264,7 +264,7 @@ typedef struct cx_pool_job {
     const void *x;                /* gradient of sums: that of the outputs */
     void *y;                      /* NULL: not wanted; gradients: that of the inputs */
     int64_t *indices;             /* of maxima, in the plane, -1 of an empty window; or NULL */
-    const void *grad;             /* maxima: gradient of the outputs */
+    const void *grad;             /* maxima, or sums of a ReLU: gradient of the outputs */
     const struct cx_pool_job *adjoint; /* gradient of sums: which outputs an input is in, along all
                                           axes but the last, where all stay apart */
 } cx_pool_job;
@@ -418,6 +418,23 @@ typedef struct {
     void *to;
 } cx_interleave_job;
 
+/* y = a b + bias, of `depth` products each. Of a an element is `a_row` from the next row's and `a_step`
+   from the next product's. Of b a product's columns are neighbours, `b_step` from the next product's;
+   or with `turned`, room for all of them, a column's products are, `b_step` from the next column's: see
+   matrix_sweep.h. Rows of y follow one another. A piece is so many bytes of columns,
+   the last one up to twice as many. */
+enum { CX_MATRIX_COLUMNS = 256 };
+
+typedef struct {
+    int64_t rows, columns, depth;
+    int64_t a_row, a_step, b_step;
+    const void *a;
+    const void *b;
+    const void *bias; /* of each column, or NULL */
+    void *turned;     /* or NULL */
+    void *y;
+} cx_matrix_job;
+
 /* What one instruction set offers for one element type. */
 typedef struct {
     cx_sweep activation, activation_gradient, slopes, dropout, softmax;
@@ -428,6 +445,8 @@ typedef struct {
     cx_sweep interleave, separate;
     cx_sweep spectral;
     cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter;
+    cx_sweep pool_relu;
+    cx_sweep matrix;
     cx_sweep filter, footprint, median;
 } cx_sweeps;
 

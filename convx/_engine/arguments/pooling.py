@@ -14,10 +14,16 @@ from convx._engine.arguments.general import (
     flag,
     integer,
     number,
+    one_of,
     per_axis,
     shown,
 )
 from convx._engine.window import Window
+
+
+def pool_activation(value: object) -> str | None:
+    """Return the activation that an input goes through before averages are taken, if any."""
+    return None if value is None else one_of(value, ("relu",), "activation")
 
 
 def pooled_sizes(shape: Sequence[int], axes: int) -> tuple[int, ...]:

@@ -1,0 +1,50 @@
+"""Products of matrices of moderate size: contiguous arrays of one type."""
+
+from libc.stdint cimport int64_t
+
+from convx._core._driver cimport sweeps_of
+from convx._core._sweep cimport Sweep, new_sweep
+from convx._core._sweeps cimport CX_MATRIX_COLUMNS, cx_matrix_job
+
+
+cdef Sweep run(cx_matrix_job *job, str isa, a, b, bias, y, bint turns, int threads):
+    """Fill in the arrays, and compute."""
+    cdef Sweep sweep = new_sweep(job, sizeof(job[0]))
+    cdef int64_t together = CX_MATRIX_COLUMNS // <int64_t>y.itemsize
+    cdef int64_t pieces = max(1, job.columns // together)
+    job.turned = NULL
+    sweep.reads(&job.a, a)
+    sweep.reads(&job.b, b)
+    sweep.reads(&job.bias, bias)
+    sweep.writes(&job.y, y)
+    if turns:
+        sweep.needs(<double **>&job.turned, (pieces + 1) * CX_MATRIX_COLUMNS * job.depth // 8)
+    sweep.run(sweeps_of(isa, y.dtype.char).matrix, pieces, threads)
+    return sweep
+
+
+def multiply_turned(str isa, a, b, bias, y, int threads):
+    """Compute ``y = a @ b.T + bias``, whose last may be None."""
+    cdef cx_matrix_job job
+    job.rows, job.depth = a.shape
+    job.columns, _ = b.shape
+    job.a_row, job.a_step, job.b_step = job.depth, 1, job.depth
+    return run(&job, isa, a, b, bias, y, True, threads)
+
+
+def multiply(str isa, a, b, y, int threads):
+    """Compute ``y = a @ b``; rows of b have at least as many elements as a vector."""
+    cdef cx_matrix_job job
+    job.rows, job.depth = a.shape
+    _, job.columns = b.shape
+    job.a_row, job.a_step, job.b_step = job.depth, 1, job.columns
+    return run(&job, isa, a, b, None, y, False, threads)
+
+
+def turn_and_multiply(str isa, a, b, y, int threads):
+    """Compute ``y = a.T @ b``; rows of b have at least as many elements as a vector."""
+    cdef cx_matrix_job job
+    job.depth, job.rows = a.shape
+    _, job.columns = b.shape
+    job.a_row, job.a_step, job.b_step = 1, job.rows, job.columns
+    return run(&job, isa, a, b, None, y, False, threads)
