@@ -224,6 +224,12 @@ def _plan(problem: Problem, tiling: Tiling, boxes: _Boxes, **chosen: Any) -> Pas
     )
 
 
+def _inputs(problem: Problem) -> int:
+    """Inputs of an item, about."""
+    places = math.prod(axis.taps.outputs for axis in problem.axes)
+    return problem.groups * problem.channels * places
+
+
 def _cut_forward(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
     """Cut a convolution: with tasks of ``share`` times fewer tiles than would be best."""
     lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
@@ -246,7 +252,10 @@ def _cut_forward(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
     tiles = max(cuts, key=lambda cut: int(10 * _fill(cut, columns, lanes)))
     boxes = _Boxes.of(problem, tiling, tiles)
     alike = problem.batch * problem.groups * boxes.count
-    together = min(columns // boxes.tiles, alike // problem.threads)
+    together = columns // boxes.tiles
+    if together < alike or problem.weights <= _inputs(problem):
+        together = min(together, alike // problem.threads)
+    # else threads are dealt filters, and use the weights that they transformed
     boxes_together = even(boxes.count, together)
     items = even(problem.batch, together // boxes_together)
     columns = -(-items * boxes_together * boxes.tiles // lanes) * lanes

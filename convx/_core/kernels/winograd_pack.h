@@ -91,9 +91,11 @@ CX_INLINE void NAME(store_weights)(const int along, const int taps, const int ax
                                    int64_t plane, int64_t m, int64_t steps)
 {
     const int points = axes == 2 ? along : 1;
-    NAME(vector) u[6] = {part[0]};
+    NAME(vector) u[6];
     if (axes == 2)
         NAME(weights_to_points)(along, taps, stride, part, u);
+    else
+        u[0] = part[0];
     CX_UNROLL for (int i = 0; i < points; i++) {
         NAME(place) place = NAME(place_of)(stride, along, i, j);
         int64_t row = m * place.count + place.which, room = (steps * place.count - row) * rows;
