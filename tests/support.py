@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -384,6 +384,21 @@ def run_python(code: str, *args: str, seconds: float = 60, **environment: str) -
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def check_bits(everything: Callable[[], bytes], isas: Iterable[str]) -> None:
+    """Check that a function of a test module gives equal bytes on any threads and these sets."""
+    found = set()
+    for threads in (1, 2, 5):
+        with convx.threads(threads):
+            found.add(everything())
+    assert len(found) == 1
+    code = f"""
+import hashlib
+from {everything.__module__} import {everything.__name__}
+print(hashlib.sha256({everything.__name__}()).hexdigest())
+"""
+    assert len({run_python(code, CONVX_ISA=isa) for isa in isas}) <= 1
 
 
 # Arrays that end, or begin, where memory that must not be touched begins

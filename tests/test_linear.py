@@ -8,15 +8,14 @@ from hypothesis import strategies as st
 from support import (
     MODES,
     assert_same,
+    check_bits,
     guarded,
     randomly,
-    run_python,
     small_integers,
     values,
 )
 from torch_samples import check_gradients, check_samples
 
-import convx
 from convx import functional as F
 from convx import grad, reference
 from convx._core._driver import instruction_sets
@@ -145,18 +144,7 @@ def everything():
 
 
 def test_bits_of_moderate_matrices():
-    results = set()
-    for threads in (1, 2, 5):
-        with convx.threads(threads):
-            results.add(everything())
-    assert len(results) == 1
-    code = (
-        "import hashlib\n"
-        "from test_linear import everything\n"
-        "print(hashlib.sha256(everything()).hexdigest())"
-    )
-    isas = {"avx2", "avx512"} & set(instruction_sets())
-    assert len({run_python(code, CONVX_ISA=isa) for isa in isas}) <= 1
+    check_bits(everything, {"avx2", "avx512"} & set(instruction_sets()))
 
 
 def test_moderate_matrices_keep_what_is_not_finite_in_its_row():

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from support import assert_same, guarded, layouts_of, randomly, run_python
+from support import assert_same, check_bits, guarded, layouts_of, randomly
 
-import convx
 from convx import functional as F
 from convx import grad, nn, reference
 from convx._core._driver import instruction_sets
@@ -140,16 +139,7 @@ def everything():
 
 
 def test_bits_do_not_depend_on_threads_or_vectors():
-    results = set()
-    for threads in (1, 2, 5):
-        with convx.threads(threads):
-            results.add(everything())
-    assert len(results) == 1
-    code = (
-        "from test_pool_relu import everything\n"
-        "import hashlib; print(hashlib.sha256(everything()).hexdigest())\n"
-    )
-    assert len({run_python(code, CONVX_ISA=one) for one in instruction_sets()}) == 1
+    check_bits(everything, instruction_sets())
 
 
 def test_pytorch():
