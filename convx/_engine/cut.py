@@ -166,6 +166,12 @@ def filter_parts(problem: Problem, tasks: int, most_filters: int, rows: int) -> 
     return max(needed, fewest_parts(tasks, filter_blocks, problem.threads))
 
 
+def has_many_weights(problem: Problem) -> bool:
+    """Whether weights outnumber an item's inputs: it is better to share them out among threads."""
+    places = math.prod(axis.taps.outputs for axis in problem.axes)
+    return problem.weights > problem.groups * problem.channels * places
+
+
 def is_depthwise(problem: Problem) -> bool:
     """Whether every group has one channel."""
     return problem.channels == 1 and problem.groups > 1

@@ -20,6 +20,7 @@ from convx._engine.cut import (
     even,
     filter_parts,
     fits,
+    has_many_weights,
     kernel_places,
     may_be_lanes,
     merge_pointwise,
@@ -226,8 +227,7 @@ def _dealt(problem: Problem, axes: Sequence[Axis], blocks: list[int], lanes: int
     sizes, threads = [axis.taps.outputs for axis in axes], problem.threads
     counts = [-(-size // block) for size, block in zip(sizes, blocks)]
     tasks = problem.batch * problem.groups * math.prod(counts)
-    inputs = problem.groups * problem.channels * math.prod(sizes)
-    if threads == 1 or tasks >= 8 * threads or problem.weights > inputs:
+    if threads == 1 or tasks >= 8 * threads or has_many_weights(problem):
         return blocks
     axis = next((i for i, size in enumerate(sizes) if size > 1), len(sizes) - 1)
     pieces = whole(counts[axis], threads // math.gcd(tasks // counts[axis], threads))

@@ -26,6 +26,7 @@ from convx._engine.cut import (
     even,
     fewest_parts,
     fits,
+    has_many_weights,
     outer_sum,
     pass_plan,
     pitch,
@@ -224,12 +225,6 @@ def _plan(problem: Problem, tiling: Tiling, boxes: _Boxes, **chosen: Any) -> Pas
     )
 
 
-def _inputs(problem: Problem) -> int:
-    """Inputs of an item, about."""
-    places = math.prod(axis.taps.outputs for axis in problem.axes)
-    return problem.groups * problem.channels * places
-
-
 def _cut_forward(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
     """Cut a convolution: with tasks of ``share`` times fewer tiles than would be best."""
     lanes, narrowest, rows = _driver.register_block(machine.ISA, problem.dtype)
@@ -253,7 +248,7 @@ def _cut_forward(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
     boxes = _Boxes.of(problem, tiling, tiles)
     alike = problem.batch * problem.groups * boxes.count
     together = columns // boxes.tiles
-    if together < alike or problem.weights <= _inputs(problem):
+    if together < alike or not has_many_weights(problem):
         together = min(together, alike // problem.threads)
     # else threads are dealt filters, and use the weights that they transformed
     boxes_together = even(boxes.count, together)
