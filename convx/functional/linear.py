@@ -43,9 +43,10 @@ def linear(
 
     Notes
     -----
-    Like ``torch.nn.functional.linear``. The product is NumPy's, and so are its threads and the
-    order of its sums: other than elsewhere in convx the last bits may depend on the batch. Where
-    they must not, take :func:`conv_nd` with a kernel of one tap.
+    Like ``torch.nn.functional.linear``. Products of few items, and very large ones, are NumPy's,
+    and so are their threads and the order of their sums: other than elsewhere in convx the last
+    bits may depend on the batch. Where they must not, take :func:`conv_nd` with a kernel of one
+    tap.
 
     Examples
     --------
