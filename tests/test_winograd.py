@@ -14,8 +14,8 @@ from convx import grad, reference
 from convx._core import _driver, _memo
 from convx._engine import execution, machine, winograd
 
-# Items, channels, filters, sizes, kernel, options: what is transformed is 2, 3 or 5 taps wide, in
-# gradients of the input with a stride the taps of a phase.
+# Items, channels, filters, sizes, kernel, options: what is transformed is 2 to 5 taps wide, in
+# gradients of the input with a stride the taps of a phase, and otherwise those of a strand.
 CASES = {
     "one axis": (2, 20, 30, (70,), (3,), {"padding": 1}),
     "one tile": (1, 5, 6, (3, 3), (3, 3), {}),
@@ -46,6 +46,10 @@ CASES = {
     "two taps in one axis": (1, 6, 7, (11, 30), (3, 2), {"padding": (1, 0)}),
     "two taps, dilated": (2, 8, 9, (23, 22), (2, 2), {"dilation": 2}),
     "two taps, one axis": (2, 20, 30, (70,), (2,), {}),
+    "four taps": (2, 20, 30, (19, 22), (4, 4), {"padding": 1}),
+    "four taps, many channels": (1, 300, 20, (10, 9), (4, 4), {"padding": 2}),
+    "four taps, dilated": (2, 8, 9, (23, 22), (4, 4), {"padding": 3, "dilation": 2}),
+    "four taps, one axis": (2, 20, 30, (70,), (4,), {}),
     "four axes": (1, 3, 4, (4, 5, 6, 7), (2, 3, 3, 3), {}),
     "reflected": (1, 4, 5, (15, 9), (3, 3), {"padding": 1, "padding_mode": "reflect"}),
     "wrapped around": (1, 4, 5, (9, 15), (3, 3), {"padding": 2, "padding_mode": "circular"}),
@@ -67,6 +71,20 @@ CASES = {
     "strided, two kinds of taps": (1, 6, 7, (13, 40), (4, 3), {"stride": 2, "padding": 1}),
     "strided by three": (1, 6, 7, (20, 31), (5, 4), {"stride": 3, "padding": 1}),
     "strided, one axis": (2, 6, 7, (75,), (3,), {"stride": 2, "padding": 1}),
+    "strided, one axis, seven taps": (2, 6, 7, (75,), (7,), {"stride": 2, "padding": 3}),
+    "strided, seven taps": (2, 3, 30, (37, 52), (7, 7), {"stride": 2, "padding": 3}),
+    "strided, eight taps and seven": (1, 20, 9, (25, 22), (8, 7), {"stride": 2, "padding": 3}),
+    "strided, many channels": (1, 300, 9, (22, 19), (5, 5), {"stride": 2, "padding": 2}),
+    "strided, many of all": (1, 150, 400, (13, 14), (4, 4), {"stride": 2, "padding": 1}),
+    "strided by four": (1, 3, 20, (45, 47), (11, 11), {"stride": 4, "padding": 2}),
+    "strided, groups, five taps": (2, 12, 20, (21, 22), (5, 5), {"stride": 2, "groups": 4}),
+    "strided, the last axis alone": (1, 6, 7, (11, 30), (3, 5), {"stride": (1, 2), "padding": 2}),
+    "strided, three axes, five taps": (1, 3, 7, (5, 19, 20), (3, 5, 5), {"stride": 2}),
+    "strided, the last two, seven taps": (1, 3, 7, (4, 19, 20), (2, 7, 7), {"stride": (1, 2, 2)}),
+    "strided, seven taps, reflected": (
+        *(1, 4, 5, (15, 19), (7, 7)),
+        {"stride": 2, "padding": 3, "padding_mode": "reflect"},
+    ),
     "strided, groups of few": (2, 16, 8, (21, 22), (3, 3), {"stride": 2, "groups": 8}),
     "no items": (0, 4, 5, (9, 15), (3, 3), {}),
 }
@@ -185,16 +203,17 @@ def test_adjoint_identity(case, rng):
     np.testing.assert_allclose([of_input, of_weight], product, rtol=1e-10, atol=1e-10)
 
 
-EVERY_TILE = {tile for tiles in winograd.TILES.values() for tile in tiles}
+EVERY_TILING = [(taps, tile) for taps, tiles in winograd.TILES.items() for tile in tiles]
+EVERY_TILE = {tile for _, tile in EVERY_TILING}
 
 
-@pytest.mark.parametrize("tile", EVERY_TILE)
-@pytest.mark.parametrize("kernel", [(3,), (3, 3), (3, 3, 3)])
-def test_each_size_of_tiles(tile, kernel, rng, only_tiles_of):
+@pytest.mark.parametrize(("taps", "tile"), EVERY_TILING)
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_each_size_of_tiles(taps, tile, axes, rng, only_tiles_of):
     """The planner would choose one of them."""
     only_tiles_of(tile)
-    size = (9, 10, 23)[-len(kernel) :]
-    x, w = values(rng, (2, 7, *size)), values(rng, (9, 7, *kernel))
+    size = (9, 10, 23)[-axes:]
+    x, w = values(rng, (2, 7, *size)), values(rng, (9, 7, *(taps,) * axes))
     options = {"padding": 1, "algorithm": "winograd"}
     dy = values(rng, F.conv_nd(x, w, **options).shape)
     with execution.recording() as programs:
@@ -262,9 +281,11 @@ def test_equal_bits_of_prepared_weights(case, tile, rng, only_tiles_of):
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize(("taps", "stride", "units"), [(3, 2, 5), (2, 1, 10)])
-def test_accuracy_of_fewer_points(taps, stride, units, dtype, rng):
-    """Less of an error than that of tiles of 4 for three taps."""
+@pytest.mark.parametrize(
+    ("taps", "stride", "units"), [(3, 2, 5), (2, 1, 10), (4, 1, 20), (7, 2, 20), (4, 2, 15)]
+)
+def test_accuracy_of_other_tiles(taps, stride, units, dtype, rng):
+    """No greater an error than that of tiles of 4 for three taps, smaller with fewer points."""
     x, w = rng.standard_normal((1, 64, 56, 56)), rng.standard_normal((64, 64, taps, taps))
     x, w = x.astype(dtype), w.astype(dtype)
     exact = F.conv2d(x.astype("float64"), w.astype("float64"), stride=stride, algorithm="direct")
@@ -302,6 +323,8 @@ def test_what_is_not_finite_spreads_no_further(bad, rng):
         (F.conv2d, (x, w)),
         (partial(F.conv2d, stride=2), (x, w)),
         (partial(grad.conv2d_weight, stride=2), (x, w.shape, dy[..., ::2, ::2])),
+        (partial(F.conv2d, stride=2), (x, values(rng, (9, 9, 5, 5), "float32"))),
+        (partial(grad.conv2d_weight, stride=2), (x, (9, 9, 5, 5), dy[..., :5, :6])),
         (F.conv2d, (x[:1], bad_weight)),
         (F.conv_transpose2d, (x, w)),
         (grad.conv2d_input, ((2, 9, 16, 17), w, x)),
@@ -334,6 +357,10 @@ CHOICES = {
     "7×7": ((1, 64, 56, 56), (64, 64, 7, 7), {}, "direct"),
     "2×2": ((1, 64, 56, 56), (64, 64, 2, 2), {}, "winograd"),
     "strided": ((1, 64, 56, 56), (64, 64, 3, 3), {"stride": 2, "padding": 1}, "winograd"),
+    "4×4": ((1, 64, 56, 56), (64, 64, 4, 4), {}, "winograd"),
+    "7×7, strided": ((1, 3, 224, 224), (64, 3, 7, 7), {"stride": 2, "padding": 3}, "winograd"),
+    "11×11, strided by four": ((1, 3, 224, 224), (64, 3, 11, 11), {"stride": 4}, "winograd"),
+    "4×4, strided": ((1, 64, 56, 56), (64, 64, 4, 4), {"stride": 2, "padding": 1}, "winograd"),
     "strided, few channels": ((1, 8, 56, 56), (8, 8, 3, 3), {"stride": 2}, "direct"),
     "strided by three": ((1, 64, 56, 56), (64, 64, 3, 3), {"stride": 3}, "direct"),
     "strided and dilated": (

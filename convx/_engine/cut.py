@@ -11,7 +11,7 @@ import numpy as np
 from convx._core import _driver
 from convx._engine import machine
 from convx._engine.problem import Axis, AxisPlan, PassPlan, Problem, Tiling
-from convx._engine.window import AxisTaps, Table
+from convx._engine.window import NO_WEIGHT, AxisTaps, Table
 
 LANES_STRIDE = 4  # the greatest stride for which groups are the lanes of vectors
 FAR_BYTES = 16 * 2**20  # of a result that is stored past the caches, which it would leave anyway
@@ -120,11 +120,41 @@ def with_phases(axis: Axis) -> Axis:
     )
 
 
+def with_strands(axis: Axis, count: int) -> Axis:
+    """Order neighbouring taps by strands: every tap that is a stride from the one before.
+
+    Strands of less than ``count`` taps are filled up with some that have no weight.
+    """
+    taps, stride = axis.taps, axis.taps.stride
+    order = np.argsort(taps.coordinates)
+    places = np.full(stride * count, NO_WEIGHT)
+    places[: len(order)] = taps.kernel[order]
+    coordinates = int(taps.coordinates.min()) + np.arange(stride * count)
+    by_strand = np.arange(stride * count).reshape(count, stride).T.reshape(-1)
+    return replace(
+        axis, taps=replace(taps, coordinates=coordinates[by_strand], kernel=places[by_strand])
+    )
+
+
 def transformed(problem: Problem, tiling: Tiling) -> Problem:
-    """Return the problem with phases along the axes that are transformed."""
+    """Return the problem with phases, or strands, along the axes that are transformed."""
     first = len(problem.axes) - tiling.axes
-    last = (with_phases(axis) for axis in problem.axes[first:])
+    if tiling.strands > 1:
+        pairs = zip(problem.axes[first:], tiling.taps)
+        last = [with_strands(axis, taps) for axis, taps in pairs]
+    else:
+        last = [with_phases(axis) for axis in problem.axes[first:]]
     return replace(problem, axes=(*problem.axes[:first], *last))
+
+
+def by_strands(taps: Table, tiling: Tiling) -> Table:
+    """Sort a table so that the taps of a strand of all axes follow one another.
+
+    Along each axis they do, as the axes' tables have them.
+    """
+    along = [size for taps_along in tiling.taps for size in (tiling.strands, taps_along)]
+    strands, within = range(1, len(along), 2), range(2, len(along) + 1, 2)
+    return taps.reshape(-1, *along).transpose(0, *strands, *within).reshape(-1)
 
 
 def outer_sum(tables: Sequence[Table]) -> Table:
@@ -254,10 +284,12 @@ def axis_plans(
 
 
 def kernel_places(problem: Problem) -> Table:
-    """Where the taps of a problem's axes lie in a kernel."""
+    """Where the taps of a problem's axes lie in a kernel: those without a weight at its end."""
     kernel = problem.kernel
     strides = [math.prod(kernel[a + 1 :]) for a in range(len(kernel))]
-    return outer_sum([stride * axis.taps.kernel for axis, stride in zip(problem.axes, strides)])
+    each = [axis.taps.kernel for axis in problem.axes]
+    places = outer_sum([stride * along for along, stride in zip(each, strides)])
+    return np.where(outer_sum([along == NO_WEIGHT for along in each]), math.prod(kernel), places)
 
 
 def pass_plan(

@@ -7,13 +7,17 @@ from numpy.typing import NDArray
 
 Table = NDArray[np.int64]
 
+# The place in the kernel of a tap that has no weight.
+NO_WEIGHT = -1
+
 
 @dataclass(frozen=True, slots=True)
 class AxisTaps:
     """What one pass sums along an axis.
 
     Output ``o`` lies at ``out_start + o * out_step`` and takes, from each tap, the input
-    coordinate ``o * stride + coordinates[tap]``; ``kernel[tap]`` is the tap's place in the kernel.
+    coordinate ``o * stride + coordinates[tap]``; ``kernel[tap]`` is the tap's place in the kernel,
+    or ``NO_WEIGHT``.
     """
 
     outputs: int

@@ -22,6 +22,7 @@ from convx._engine.cut import (
     MOST_WEIGHTS,
     are_neighbours,
     axis_plans,
+    by_strands,
     choices_of,
     even,
     fewest_parts,
@@ -40,7 +41,7 @@ from convx._engine.cut import (
 from convx._engine.problem import DIRECT, Axis, AxisPlan, PassPlan, Problem, Tiling
 from convx._engine.window import AxisTaps, Table
 
-TILES = {2: (4,), 3: (4, 2), 5: (2,)}  # outputs of a tile along an axis with so many taps
+TILES = {2: (4,), 3: (4, 2), 4: (3,), 5: (2,)}  # outputs of a tile along an axis with so many taps
 STRIDED = Tiling("winograd", (2, 2), (3, 3), 2)
 MOST_COLUMNS = 128  # tiles of a task
 LEAST_COLUMNS = 32  # fewer where the reduction takes one step are not worth it
@@ -70,7 +71,30 @@ def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
         for count in range(1, len([*itertools.takewhile(bool, fitting)]) + 1):
             found += [Tiling("winograd", (tile,) * count, (taps,) * count) for tile in tiles]
     strided = [all(map(_fits_stride, choices)) for choices in axes[-2:]]
-    return [*found, STRIDED] if strided == [True, True] else found
+    found += [STRIDED] if strided == [True, True] else []
+    return [*found, *_strand_tilings(axes)]
+
+
+def _strand_tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
+    """All the ways of transforming the strands of a stride along the last axes."""
+    each = [_strands(choices) for choices in reversed(axes[-2:])]
+    strands, taps = each[0] if each else (1, 0)
+    if strands == 1:
+        return []
+    return [
+        Tiling("winograd", (tile,) * count, (taps,) * count, strands=strands)
+        for count in range(1, 1 + len([*itertools.takewhile(each[0].__eq__, each)]))
+        for tile in TILES.get(taps, ())
+    ]
+
+
+def _strands(choices: Sequence[Axis]) -> tuple[int, int]:
+    """Into how many strands a stride parts neighbouring taps, and how many each of them has."""
+    if len(choices) != 1:
+        return 1, 0
+    taps = choices[0].taps
+    neighbours = bool((np.diff(np.sort(taps.coordinates)) == 1).all())
+    return taps.stride if neighbours else 1, -(-len(taps.coordinates) // taps.stride)
 
 
 def _fits(taps: AxisTaps, count: int) -> bool:
@@ -93,7 +117,7 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
 
 def _tiling_of(problem: Problem, tiling: Tiling) -> Tiling:
     """Tell how one pass is transformed: along those of the last axes that have so many taps."""
-    if tiling.stride > 1:
+    if tiling.stride > 1 or tiling.strands > 1:
         return tiling
     each = zip(reversed(problem.axes), reversed(tiling.taps))
     count = len([*itertools.takewhile(bool, (_fits(axis.taps, taps) for axis, taps in each))])
@@ -120,15 +144,19 @@ def _estimate_pass(problem: Problem, tiling: Tiling) -> float:
     tiles = math.prod(tiling.tile_counts([with_phases(axis) for axis in problem.axes[first:]]))
     channels, inputs, outputs = problem.channels, outer * problem.channels, filters
     filled = 1.0
+    per_tap = channels * filters * outer
     if gradient:  # products have whole panels of channels; each task transforms whole vectors anew
-        channels = panels
+        columns, per_tap = outer * whole(channels, lanes), panels * filters * outer
+        if channels < lanes and outer > 1 and tiling.stride == 1:
+            columns = whole(outer * channels, lanes)  # taps share panels
+            per_tap = columns * filters
         together = GRADIENT_FILTERS // problem.item_size
-        inputs = outer * whole(problem.channels, lanes) * -(-filters // together)
+        inputs = columns * -(-filters // together)
         outputs = whole(filters, lanes) * -(-outer * problem.channels // GRADIENT_CHANNELS)
     elif 0 < tiles * places < lanes and not map_convolution.has_tiles(problem, axes):
         # half a vector at least
         filled = whole(tiles * places, lanes // 2) / (tiles * places)
-    per_tile = channels * filters * outer + inputs * each.input + outputs * each.output * shared
+    per_tile = per_tap + inputs * each.input + outputs * each.output * shared
     kernels = 0 if problem.weights_prepared else outer * channels * filters
     far = max(0, weight_bytes - NEAR_WEIGHTS) / max(1, weight_bytes)
     fresh = weight_bytes > KEPT_WEIGHTS
@@ -208,13 +236,13 @@ def _fill(tiles: Sequence[int], columns: int, lanes: int) -> float:
 
 
 def _outer_taps(problem: Problem, tiling: Tiling) -> int:
-    """Taps along axes that are not transformed."""
+    """Taps that are summed like channels: along axes that are not transformed, and of strands."""
     outer = problem.axes[: len(problem.axes) - tiling.axes]
-    return math.prod(len(axis.taps.coordinates) for axis in outer)
+    return tiling.all_strands * math.prod(len(axis.taps.coordinates) for axis in outer)
 
 
 def _plan(problem: Problem, tiling: Tiling, boxes: _Boxes, **chosen: Any) -> PassPlan:
-    return pass_plan(
+    plan = pass_plan(
         problem,
         problem.axes,
         boxes.plans,
@@ -222,6 +250,13 @@ def _plan(problem: Problem, tiling: Tiling, boxes: _Boxes, **chosen: Any) -> Pas
         tap_block=_outer_taps(problem, tiling) * tiling.kernel_taps,
         tiling=tiling,
         **chosen,
+    )
+    if tiling.strands == 1:
+        return plan
+    return replace(
+        plan,
+        tap_offset=by_strands(plan.tap_offset, tiling),
+        tap_weight=by_strands(plan.tap_weight, tiling),
     )
 
 

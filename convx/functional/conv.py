@@ -55,11 +55,11 @@ def conv_nd(
         'circular' its 'wrap'). It may be wider than the input.
     algorithm : {'auto', 'direct', 'winograd', 'fft'}, optional
         'direct' sums products one by one, in the order of (channel, tap). The others transform
-        tiles along the last axis or the last two, in float32 and float64, if the stride is 1
-        there: 'winograd' for kernels of 2 (undilated), 3 or 5 taps along these axes, and of 3×3
-        taps with a stride of 2 as well, 'fft' for kernels of any size with few channels in a
-        group. Where an algorithm is not to be had, it is the direct one. 'auto' takes what is
-        estimated to be fastest.
+        tiles along the last axis or the last two, in float32 and float64: 'winograd' for kernels
+        of 2 (undilated) to 5 taps along these axes, or, with a stride and without dilation, where
+        every strideth tap makes so many; 'fft' for kernels of any size with few channels in a
+        group, if the stride is 1. Where an algorithm is not to be had, it is the direct one.
+        'auto' takes what is estimated to be fastest.
     out : ndarray, optional
         Array of the result's shape and dtype to put the result in. It may overlap the others.
 
@@ -243,7 +243,7 @@ def conv_transpose_nd(
         :func:`conv_nd` takes it from. 'circular' gives the periodic transposed convolution.
     algorithm : {'auto', 'direct', 'winograd', 'fft'}, optional
         As in :func:`conv_nd`; 'winograd' with any stride, for those phases of the result that
-        have 2, 3 or 5 taps.
+        have 2 to 5 taps.
     out : ndarray, optional
         Array of the result's shape and dtype to put the result in.
 

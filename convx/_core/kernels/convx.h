@@ -63,7 +63,7 @@ typedef struct {
     int64_t kernel_taps;       /* taps of the kernel; the pass may use a part of them */
     int64_t taps;
     const int64_t *tap_offset; /* in the tile */
-    const int64_t *tap_weight; /* in the kernel */
+    const int64_t *tap_weight; /* in the kernel; its end for a tap without a weight (winograd) */
     int64_t taps_in_order;     /* (c, t) lie in the weights one after the other */
     int64_t boxes;             /* product of the axes' blocks */
     int64_t items;             /* of the batch in one task: they share its packed weights */
@@ -91,7 +91,7 @@ typedef struct {
     int64_t filter_vectors;    /* filters are the lanes of so many vectors, else 0 */
     int64_t fft_axes;          /* how many of the last axes Fourier transforms take; else 0 */
     int64_t winograd_tile, winograd_taps; /* outputs of a tile along each of the last axes that are
-                                             transformed, 4 or 2, and taps; else 0 */
+                                             transformed, 2 to 4, and taps; else 0 */
     int64_t winograd_axes;     /* how many axes are transformed */
     int64_t winograd_stride;   /* 1, or 2 along both axes */
     int64_t sum_blocks;        /* winograd: register blocks computed together */

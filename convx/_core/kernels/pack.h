@@ -8,7 +8,8 @@ CX_INLINE int64_t NAME(packed_at)(const cx_pass *pass, int64_t group, const NAME
     return reduction * pass->filters + first_filter * s->channels * s->taps;
 }
 
-/* Packs one channel's weights of `rows` filters where they are not in order: to[t][r]. */
+/* Packs one channel's weights of `rows` filters where they are not in order: to[t][r]. Those of taps
+   that have none, whose place is the kernel's end, are zeros. */
 CX_INLINE void NAME(pack_channel)(const cx_pass *pass, const T *from, int64_t readable,
                                   int64_t rows, const NAME(step) *s, T *to, T *kernels)
 {
@@ -18,12 +19,14 @@ CX_INLINE void NAME(pack_channel)(const cx_pass *pass, const T *from, int64_t re
     else if (rows > 1 && pass->kernel_taps <= CX_MOST_KERNEL_TAPS) {
         NAME(interleave)(kernels, rows, from, pass->weight_filter, rows, pass->kernel_taps,
                          readable);
+        NAME(clear)(kernels + pass->kernel_taps * rows, rows);
         for (int64_t t = 0; t < s->taps; t++)
             NAME(copy)(to + t * rows, kernels + tap[t] * rows, rows);
     } else
         for (int64_t t = 0; t < s->taps; t++)
             for (int64_t r = 0; r < rows; r++)
-                to[t * rows + r] = from[tap[t] + r * pass->weight_filter];
+                to[t * rows + r] =
+                    tap[t] < pass->kernel_taps ? from[tap[t] + r * pass->weight_filter] : (T)0;
 }
 
 /* Packs the blocks of a step one after the other, in the order in which the weights lie in memory:

@@ -127,6 +127,8 @@ CX_INLINE int64_t NAME(spread)(int64_t elements)
         TILING_CASE(CALL, 2, 3, 2, 2)                                                             \
         TILING_CASE(CALL, 2, 5, 1, 1)                                                             \
         TILING_CASE(CALL, 2, 5, 2, 1)                                                             \
+        TILING_CASE(CALL, 3, 4, 1, 1)                                                             \
+        TILING_CASE(CALL, 3, 4, 2, 1)                                                             \
         TILING_CASE(CALL, 4, 2, 1, 1)                                                             \
         TILING_CASE(CALL, 4, 2, 2, 1)                                                             \
         TILING_CASE(CALL, 4, 3, 1, 1)                                                             \

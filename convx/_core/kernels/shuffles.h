@@ -78,12 +78,16 @@ CX_INLINE NAME(vector) NAME(ahead)(NAME(vector) v, NAME(vector) next)
 
 #undef AHEAD
 
-/* Deals neighbouring elements to 2 or 4 vectors in turn: v[s][i] = from[count i + s]. */
+/* Deals neighbouring elements to 2 to 4 vectors in turn: v[s][i] = from[count i + s]. */
 CX_INLINE void NAME(deal)(const int count, const T *from, NAME(vector) *v)
 {
     NAME(vector) x[4];
     CX_UNROLL for (int i = 0; i < count; i++)
         x[i] = *(const NAME(loose) *)(from + i * LANES);
+    if (count == 3) {
+        NAME(deal_thirds)(x, v);
+        return;
+    }
     v[0] = NAME(even_lanes)(x[0], x[1]);
     v[1] = NAME(odd_lanes)(x[0], x[1]);
     if (count == 4) {
@@ -95,9 +99,24 @@ CX_INLINE void NAME(deal)(const int count, const T *from, NAME(vector) *v)
     }
 }
 
+#define ELEMENT(lane, part) ((part) * LANES + (lane))
+#define FROM_TWO(lane, part)                                                                      \
+    (ELEMENT(lane, part) % 3 < 2 ? ELEMENT(lane, part) % 3 * LANES + ELEMENT(lane, part) / 3 : 0)
+#define FROM_LAST(lane, part)                                                                     \
+    (ELEMENT(lane, part) % 3 < 2 ? (lane) : LANES + ELEMENT(lane, part) / 3)
+#define JOINED(part)                                                                              \
+    CX_SHUFFLE(CX_SHUFFLE(v[0], v[1], EVERY_LANE(FROM_TWO, part)), v[2],                          \
+               EVERY_LANE(FROM_LAST, part))
+
 /* The way back: to[count i + s] = v[s][i]. */
 CX_INLINE void NAME(join)(const int count, const NAME(vector) *v, T *to)
 {
+    if (count == 3) {
+        *(NAME(loose) *)to = JOINED(0);
+        *(NAME(loose) *)(to + LANES) = JOINED(1);
+        *(NAME(loose) *)(to + 2 * LANES) = JOINED(2);
+        return;
+    }
     NAME(vector) even = v[0], odd = v[1];
     if (count == 4) {
         NAME(vector) low = CX_SHUFFLE(v[0], v[2], EVERY_LANE(ZIP_LOW, 0));
@@ -111,6 +130,11 @@ CX_INLINE void NAME(join)(const int count, const NAME(vector) *v, T *to)
     *(NAME(loose) *)to = CX_SHUFFLE(even, odd, EVERY_LANE(ZIP_LOW, 0));
     *(NAME(loose) *)(to + LANES) = CX_SHUFFLE(even, odd, EVERY_LANE(ZIP_HIGH, 0));
 }
+
+#undef JOINED
+#undef FROM_LAST
+#undef FROM_TWO
+#undef ELEMENT
 
 #define FOLD_LOW(lane, bit) ((lane) / (bit)*2 * (bit) + (lane) % (bit))
 #define FOLD_HIGH(lane, bit) (FOLD_LOW(lane, bit) + (bit))

@@ -132,7 +132,7 @@ CX_INLINE NAME(space) NAME(carve)(const cx_pass *pass, int kind, char **scratch)
     space.panel = NAME(carve_elements)(scratch, panels);
     space.weights = NAME(carve_elements)(scratch, (pass->strided ? ROWS : filters) * steps);
     space.kernels = NAME(carve_elements)(
-        scratch, pass->kernel_taps <= CX_MOST_KERNEL_TAPS ? ROWS * pass->kernel_taps : 0);
+        scratch, pass->kernel_taps <= CX_MOST_KERNEL_TAPS ? ROWS * (pass->kernel_taps + 1) : 0);
     space.staged = NAME(carve_elements)(
         scratch, pass->flat ? pass->filters * FLAT_PITCH(pass) : ROWS * columns);
     int64_t sources = pass->slide_rows ? pass->channels * pass->tile_rows : 0;

@@ -84,4 +84,26 @@ static void NAME(interleave)(T *to, int64_t step, const T *from, int64_t stride,
 
 #undef SAME
 #include "shuffles.h"
+
+/* to[i * pitch + r] = from[offset[r] + i * step], r <= last < LANES, i < length. The last square
+   overlaps the one before it, so that nothing is read past the end. */
+CX_INLINE void NAME(fill_stretch)(const int step, const T *from, const int64_t *offset,
+                                  int64_t last, int64_t length, T *to, int64_t pitch)
+{
+    for (int64_t i = 0; i < length; i += LANES) {
+        int64_t at = cx_max(0, cx_min(i, length - LANES)), rows = cx_min(length, LANES);
+        NAME(vector) v[LANES];
+        CX_UNROLL for (int r = 0; r < LANES; r++) {
+            const T *x = from + offset[cx_min(r, last)] + at * step;
+            if (step == 2)
+                v[r] = NAME(every_other)(x);
+            else
+                v[r] = *(const NAME(loose) *)x;
+        }
+        NAME(transpose)(v);
+        for (int64_t r = 0; r < rows; r++)
+            *(NAME(loose) *)(to + (at + r) * pitch) = v[r];
+    }
+}
+
 #include "end_square.h"

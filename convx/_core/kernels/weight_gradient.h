@@ -55,27 +55,6 @@ static void NAME(find_positions)(const cx_pass *pass, const NAME(space) *space, 
         space->weight_offset[m + i] = space->weight_offset[m - 1];
 }
 
-/* panel[position][column] of neighbouring positions, for columns that begin at `offset`. The last
-   square overlaps the one before it, so that nothing is read past the end. */
-CX_INLINE void NAME(fill_stretch)(const int step, const T *from, const int64_t *offset,
-                                  int64_t last, int64_t length, T *to)
-{
-    for (int64_t i = 0; i < length; i += LANES) {
-        int64_t at = cx_max(0, cx_min(i, length - LANES)), rows = cx_min(length, LANES);
-        NAME(vector) v[LANES];
-        CX_UNROLL for (int r = 0; r < LANES; r++) {
-            const T *x = from + offset[cx_min(r, last)] + at * step;
-            if (step == 2)
-                v[r] = NAME(every_other)(x);
-            else
-                v[r] = *(const NAME(loose) *)x;
-        }
-        NAME(transpose)(v);
-        for (int64_t r = 0; r < rows; r++)
-            *(NAME(loose) *)(to + (at + r) * PANEL_PITCH) = v[r];
-    }
-}
-
 /* The panel of a step, for the columns whose offsets were found, from the tiles of its boxes. */
 static void NAME(fill_columns)(const cx_pass *pass, const NAME(space) *space, const T *tiles,
                                int64_t columns, int64_t boxes)
@@ -91,15 +70,15 @@ static void NAME(fill_columns)(const cx_pass *pass, const NAME(space) *space, co
             const T *tile = tiles + i * apart;
             T *to = space->panel + i * rows * PANEL_PITCH + q;
             if (stretch)
-                NAME(fill_stretch)(1, tile, offset, last, stretch, to);
+                NAME(fill_stretch)(1, tile, offset, last, stretch, to, PANEL_PITCH);
             else if (pass->axes[pass->rank - 1].position_stride == 1)
                 for (const cx_run *run = all->run; run < end; run++)
                     NAME(fill_stretch)(1, tile + run->tile, offset, last, run->length,
-                                       to + run->column * PANEL_PITCH);
+                                       to + run->column * PANEL_PITCH, PANEL_PITCH);
             else
                 for (const cx_run *run = all->run; run < end; run++)
                     NAME(fill_stretch)(2, tile + run->tile, offset, last, run->length,
-                                       to + run->column * PANEL_PITCH);
+                                       to + run->column * PANEL_PITCH, PANEL_PITCH);
         }
     }
 }

@@ -20,13 +20,15 @@ typedef struct {
     int64_t *offset;            /* of each tile at a point */
     T *tile, *inputs;           /* [box][channel][place], [box][place][channel] */
     T *row, *outputs;           /* of outputs, [filter][place]; of a box, [place][filter] */
-    T *x, *y;                   /* [point][tile][channel], [block][sum][tile][filter] */
+    T *x, *y;                   /* [point][tile][column], [block][sum][tile][filter] */
+    int64_t reach;              /* places from a tile's tap to the last place that it meets */
+    int64_t *column;            /* where the columns of a panel begin in a box's tile */
 } NAME(gradient_space);
 
 /* How the sums of a task lie: [point][filter][column], with a column for each outer tap and
-   channel, a whole number of panels for each tap. */
+   channel. A whole number of panels for each tap; but few channels share panels. */
 typedef struct {
-    int64_t tap_columns, columns, plane, size;
+    int64_t few, tap_columns, columns, plane, size;
 } NAME(sums);
 
 /* Register blocks of a task, at most. */
@@ -35,15 +37,24 @@ CX_INLINE int64_t NAME(part_blocks)(const cx_pass *pass)
     return (NAME(filter_blocks)(pass) + pass->filter_parts - 1) / pass->filter_parts;
 }
 
+/* Whether outer taps are summed with channels side by side, which alone would not fill a vector. */
+CX_INLINE int NAME(few_channels)(const cx_pass *pass)
+{
+    return pass->winograd_stride == 1 && pass->channels < 64 / (int64_t)sizeof(T) &&
+           NAME(outer_taps)(pass) > 1;
+}
+
 CX_INLINE NAME(sums) NAME(sums_of)(const cx_pass *pass)
 {
     int64_t panel = NAME(GRADIENT_PANEL);
     int64_t filters = cx_min(pass->filters, NAME(part_blocks)(pass) * ROWS);
     NAME(sums) sums;
-    sums.tap_columns = (pass->channel_block + panel - 1) / panel * panel;
-    sums.columns = NAME(outer_taps)(pass) * sums.tap_columns;
+    sums.few = NAME(few_channels)(pass);
+    int64_t unit = sums.few ? 1 : panel;
+    sums.tap_columns = (pass->channel_block + unit - 1) / unit * unit;
+    sums.columns = (NAME(outer_taps)(pass) * sums.tap_columns + panel - 1) / panel * panel;
     sums.plane = NAME(spread)(filters * sums.columns);
-    sums.size = NAME(weight_points)(pass) * sums.plane;
+    sums.size = NAME(weight_points)(pass) * sums.plane + LANES; /* whole vectors are read */
     return sums;
 }
 
@@ -53,10 +64,14 @@ CX_INLINE NAME(gradient_space) NAME(carve_gradient)(const cx_pass *pass, char **
     int64_t places = 1;
     int64_t points = NAME(winograd_points)(pass), first = pass->rank - pass->winograd_axes;
     space.tiles = pass->boxes_together;
+    space.reach = 1;
     for (int64_t a = 0; a < pass->rank; a++) {
         int64_t tiles = NAME(tiles_along)(pass, a, pass->axes[a].block);
+        int64_t outputs = tiles * (a < first ? 1 : pass->winograd_tile);
         space.tiles *= tiles;
-        places *= tiles * (a < first ? 1 : pass->winograd_tile);
+        places *= outputs;
+        space.reach += (outputs - 1 + (a < first ? 0 : pass->winograd_taps - 1)) *
+                       pass->axes[a].position_stride;
     }
     cx_carve_box(pass, &space.box, scratch);
     space.x_plane = NAME(spread)(space.tiles * NAME(GRADIENT_PANEL));
@@ -65,6 +80,7 @@ CX_INLINE NAME(gradient_space) NAME(carve_gradient)(const cx_pass *pass, char **
     space.y_at = cx_carve(scratch, space.tiles * (int64_t)sizeof(int64_t));
     space.first_tile = cx_carve(scratch, (pass->boxes_together + 1) * (int64_t)sizeof(int64_t));
     space.offset = cx_carve(scratch, space.tiles * (int64_t)sizeof(int64_t));
+    space.column = cx_carve(scratch, NAME(GRADIENT_PANEL) * (int64_t)sizeof(int64_t));
     space.tile = NAME(carve_elements)(
         scratch, pass->boxes_together * pass->channel_block * pass->tile_size);
     space.inputs = NAME(carve_elements)(
@@ -175,10 +191,12 @@ CX_INLINE void NAME(transform_vectors)(const int size, const int along, const in
 
 /* Gᵀ s G of the sums of a filter and an outer tap; adds 0 to `check` for each that is finite. The
    kernels of LANES channels are transposed and copied one by one: what lies beside them may be
-   another task's. */
+   another task's. `to`: the kernel of the first channel; `place`: of each tap there, in which places
+   from the end of the kernel on are none, or NULL, if taps follow one another. */
 CX_INLINE void NAME(restore_weights)(const int tile, const int taps, const int axes,
                                      const int stride, const T *sums, int64_t plane,
-                                     int64_t channels, T *to, int64_t step, NAME(vector) *check)
+                                     int64_t channels, T *to, int64_t step, const int64_t *place,
+                                     NAME(vector) *check)
 {
     const int points = stride * (tile - 1) + taps, along = stride == 1 ? points : points - 1;
     const int lines = axes == 2 ? taps : 1, down = axes == 2 ? along : 1;
@@ -211,7 +229,12 @@ CX_INLINE void NAME(restore_weights)(const int tile, const int taps, const int a
         for (int r = 0; r < pitch; r += LANES)
             NAME(transpose_square)(kernels + r, pitch, staged + r * LANES, LANES);
         for (int64_t lane = 0; lane < cx_min(LANES, channels - c); lane++)
-            NAME(copy)(to + lane * step, kernels + lane * pitch, size);
+            if (!place)
+                NAME(copy)(to + lane * step, kernels + lane * pitch, size);
+            else
+                for (int i = 0; i < size; i++)
+                    if (place[i] < step)
+                        to[lane * step + place[i]] = kernels[lane * pitch + i];
     }
 }
 
@@ -219,14 +242,15 @@ CX_INLINE void NAME(restore_weights)(const int tile, const int taps, const int a
 static int NAME(restore_gradient)(const cx_pass *pass, const NAME(sums) *sums, const T *from,
                                   int64_t filters, int64_t channels, T *to)
 {
-    int64_t inner = NAME(inner_taps)(pass), kernel = pass->channels * pass->taps;
+    int64_t inner = NAME(inner_taps)(pass), kernel = pass->channels * pass->kernel_taps;
     NAME(vector) check = {0};
     for (int64_t f = 0; f < filters; f++, to += kernel)
         for (int64_t t = 0; t < pass->taps; t += inner) {
             const T *at = from + f * sums->columns + t / inner * sums->tap_columns;
+            const int64_t *place = pass->taps_in_order ? 0 : pass->tap_weight + t;
 #define RESTORE_WEIGHTS(TILE, TAPS, AXES, STRIDE)                                                 \
-    NAME(restore_weights)(TILE, TAPS, AXES, STRIDE, at, sums->plane, channels, to + t, pass->taps, \
-                          &check)
+    NAME(restore_weights)(TILE, TAPS, AXES, STRIDE, at, sums->plane, channels,                    \
+                          to + (place ? 0 : t), pass->kernel_taps, place, &check)
             EACH_TILING(RESTORE_WEIGHTS)
 #undef RESTORE_WEIGHTS
         }
@@ -329,6 +353,30 @@ static void NAME(transform_inputs)(const cx_pass *pass, const NAME(gradient_spac
 #undef TRANSFORM_INPUTS
 }
 
+/* The columns of a panel from `first` on, [place][column]: channels, or, where these are few, outer
+   taps of channels, for which places begin at the tap. */
+static void NAME(place_inputs)(const cx_pass *pass, const NAME(gradient_space) *space,
+                               const NAME(sums) *sums, int64_t box, int64_t first,
+                               int64_t columns, int64_t width)
+{
+    T *to = space->inputs + box * pass->tile_size * NAME(GRADIENT_PANEL);
+    const T *tile = space->tile + box * pass->channel_block * pass->tile_size;
+    for (int64_t v = 0; v < columns; v += LANES) {
+        int64_t some = cx_min(LANES, columns - v);
+        if (!sums->few) {
+            NAME(interleave)(to + v, width, tile + (first + v) * pass->tile_size, pass->tile_size,
+                             some, pass->tile_size, pass->tile_size);
+            continue;
+        }
+        for (int64_t i = 0; i < some; i++) {
+            int64_t tap = (first + v + i) / sums->tap_columns * NAME(inner_taps)(pass);
+            space->column[i] =
+                (first + v + i) % sums->tap_columns * pass->tile_size + pass->tap_offset[tap];
+        }
+        NAME(fill_stretch)(1, tile, space->column, some - 1, space->reach, to + v, width);
+    }
+}
+
 /* Adds the products of a step's boxes to the sums, or begins these with them. */
 static void NAME(add_step)(const cx_pass *pass, const cx_call *call,
                            const cx_gradient_share *share, int64_t step,
@@ -352,21 +400,19 @@ static void NAME(add_step)(const cx_pass *pass, const cx_call *call,
     space->first_tile[boxes] = tiles;
     for (int64_t b = share->block; b < share->end_block; b++)
         NAME(take_outputs)(pass, call, share, first_box, end_box, b, space);
-    for (int64_t c = 0; c < share->channels; c += panel) {
-        int64_t width = share->channels - c > LANES ? panel : LANES;
+    int64_t columns = sums->few ? sums->tap_columns * NAME(outer_taps)(pass) : share->channels;
+    for (int64_t c = 0; c < columns; c += panel) {
+        int64_t width = columns - c > LANES ? panel : LANES;
         for (int64_t p = 0; p < tiles; p++)
             space->offset[p] = p * width;
         for (int64_t b = 0; b < boxes; b++)
-            for (int64_t v = 0; v < width; v += LANES)
-                NAME(interleave)(space->inputs + b * pass->tile_size * panel + v, width,
-                                 space->tile + (b * pass->channel_block + c + v) * pass->tile_size,
-                                 pass->tile_size, cx_min(LANES, share->channels - c - v),
-                                 pass->tile_size, pass->tile_size);
-        for (int64_t t = 0; t < pass->taps; t += inner) {
+            NAME(place_inputs)(pass, space, sums, b, c, cx_min(columns - c, width), width);
+        for (int64_t t = 0; t < (sums->few ? inner : pass->taps); t += inner) {
             for (int64_t b = 0; b < boxes; b++)
                 NAME(transform_inputs)(
                     pass, space,
-                    space->inputs + b * pass->tile_size * panel + pass->tap_offset[t] * width,
+                    space->inputs + b * pass->tile_size * panel +
+                        (sums->few ? 0 : pass->tap_offset[t] * width),
                     space->first_tile[b], space->first_tile[b + 1] - space->first_tile[b], width);
             NAME(add_products)(pass, space, sums, tiles, share->block, share->end_block, width,
                                totals + t / inner * sums->tap_columns + c,
@@ -390,9 +436,9 @@ static void NAME(gradient_winograd)(const cx_pass *pass, const cx_call *call,
     int64_t first_filter = NAME(first_filter)(pass, share->block);
     int64_t end_filter = NAME(first_filter)(pass, share->end_block);
     int64_t group = share->row_part * pass->groups + share->group;
-    int64_t kernel = pass->channels * pass->taps;
+    int64_t kernel = pass->channels * pass->kernel_taps;
     T *to = (T *)call->output + (group * pass->filters + first_filter) * kernel +
-            share->channel * pass->taps;
+            share->channel * pass->kernel_taps;
     if (!NAME(restore_gradient)(pass, &sums, totals, end_filter - first_filter, share->channels,
                                 to))
         __atomic_store_n(call->overflow, 1, __ATOMIC_RELAXED);

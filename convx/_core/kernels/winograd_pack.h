@@ -63,7 +63,7 @@ CX_INLINE NAME(winograd_space) NAME(carve_winograd)(const cx_pass *pass, char **
     space.staged = NAME(carve_elements)(scratch, 16 * LANES);
     space.weights = NAME(carve_elements)(scratch, pass->taps * ROWS);
     space.kernels = NAME(carve_elements)(
-        scratch, pass->kernel_taps <= CX_MOST_KERNEL_TAPS ? ROWS * pass->kernel_taps : 0);
+        scratch, pass->kernel_taps <= CX_MOST_KERNEL_TAPS ? ROWS * (pass->kernel_taps + 1) : 0);
     return space;
 }
 
