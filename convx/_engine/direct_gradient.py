@@ -38,6 +38,7 @@ LANES_GRADIENT = 1024  # outputs of a box of the weight gradient of depthwise co
 LANES_TILE = 32 * 1024  # bytes of one channel's tile there, for which boxes are made smaller
 SMALL_KERNELS = 40960  # weights in all up to which their gradient is summed in parts
 ROW_PARTS = 8  # such parts, …
+PARTS_PER_THREAD = 4  # of them that are enough for each thread
 PARTIAL_SUMS = 131072  # … but no more sums in all of them
 SLIDE_GRADIENT = 2048  # the same where rows share their input
 SLIDE_TAPS = 3  # taps along each of the last two axes with which they do
@@ -146,12 +147,12 @@ def _cut_gradient(problem: Problem, columns: int, as_lanes: bool) -> PassPlan:
     plans, tap_tables = axis_plans(axes, blocks, in_place, dense=as_lanes)
     boxes, positions = math.prod(axis.blocks for axis in plans), math.prod(blocks)
 
-    channel_block = _gradient_channels(problem, taps, columns, lanes)
     strided = not as_lanes and problem.out_channel * problem.item_size % 4096 != 0
     together = 1
     if boxes == 1 and strided:
         together = even(problem.batch, GRADIENT_POSITIONS // positions)
     row_parts = _row_parts(problem, -(-problem.batch * boxes // together))
+    channel_block = _gradient_channels(problem, taps, columns, lanes, row_parts)
     task_groups = lanes if as_lanes else 1
     tasks = -(-problem.groups // task_groups) * -(-problem.channels // channel_block) * row_parts
     held = machine.L2_BYTES if strided else machine.L2_BYTES // 2  # gradients of a task's filters
@@ -312,12 +313,16 @@ def _tile_bytes(problem: Problem, axes: Sequence[Axis], blocks: Sequence[int]) -
     return math.prod(lengths) * problem.item_size
 
 
-def _gradient_channels(problem: Problem, taps: int, columns: int, lanes: int) -> int:
+def _gradient_channels(
+    problem: Problem, taps: int, columns: int, lanes: int, row_parts: int
+) -> int:
     """Channels of a task of the weight gradient: whole panels of columns, if there are enough.
 
-    Tasks are about as large as one another, so that threads have as much to do.
+    Tasks are about as large as one another, so that threads have as much to do. Few columns are
+    dealt to threads if these do not have parts of the sum to share.
     """
-    if problem.groups * problem.channels * taps < problem.threads * GRADIENT_COLUMNS:
+    few = problem.groups * problem.channels * taps < problem.threads * GRADIENT_COLUMNS
+    if few and row_parts < PARTS_PER_THREAD * problem.threads:
         return even(problem.channels, -(-problem.channels // problem.threads))
     panel = 2 * lanes
     granule = panel // math.gcd(panel, taps)

@@ -28,7 +28,7 @@ typedef struct {
 } NAME(rows);
 
 /* Outputs are mostly far from the caches, and a store waits for its line there: so those of the
-   next panel are asked for before this one's sum. Or they go past the caches, in whole vectors: then
+   next panel are asked for before this one's sum, by many rows a row at a step. Or they go past the caches, in whole vectors: then
    they are never read, and leave room for what is. */
 typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
                               const NAME(rows) *block, T *y, int64_t y_stride, int start);
@@ -105,16 +105,24 @@ typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
             CX_UNROLL for (int r = 0; r < ROWS; r++) {                                            \
                 CX_UNROLL for (int v = 0; v < VECTORS; v++) {                                     \
                     sum[r][v] = (bias ? bias[r] : (T)0) - (NAME(VECTOR)){0};                      \
-                    if (start != CX_FAR)                                                          \
+                    if (start != CX_FAR && (ROWS) < CX_FETCHING_ROWS)                             \
                         __builtin_prefetch(row + (v + VECTORS) * WIDTH, 1);                       \
                 }                                                                                 \
                 NEXT_ROW                                                                          \
             }                                                                                     \
         const int64_t last = steps - CX_LAST_STEPS(ROWS, VECTORS);                                \
+        const int asks = start != CX_FAR && start != CX_CONTINUE;                                 \
+        const T *coming = asks ? y + VECTORS * WIDTH : x;                                         \
+        const int64_t coming_step = asks ? y_stride : 0;                                          \
         for (int64_t more = rows.more_channels;; more--) {                                        \
             const int64_t end = more || last < 0 ? steps : last;                                  \
             for (int64_t m = 0; m < end; m++, weights += NEXT) {                                  \
                 FETCH                                                                             \
+                if ((ROWS) >= CX_FETCHING_ROWS && m < (ROWS)) {                                   \
+                    CX_UNROLL for (int v = 0; v < VECTORS; v++)                                   \
+                        __builtin_prefetch(coming + v * WIDTH, 1);                                \
+                    coming += coming_step;                                                        \
+                }                                                                                 \
                 NAME(VECTOR) pixels[VECTORS];                                                     \
                 CX_UNROLL for (int v = 0; v < VECTORS; v++)                                       \
                     pixels[v] = *(const NAME(LOOSE) *)(x + offset[m] + v * WIDTH);                \
