@@ -15,7 +15,7 @@ from convx._core import _driver, _memo
 from convx._engine import execution, machine, winograd
 
 # Items, channels, filters, sizes, kernel, options: what is transformed is 2 to 5 taps wide, in
-# gradients of the input with a stride the taps of a phase, and otherwise those of a strand.
+# gradients of the input with a stride the taps of a phase, and otherwise those of a section.
 CASES = {
     "one axis": (2, 20, 30, (70,), (3,), {"padding": 1}),
     "one tile": (1, 5, 6, (3, 3), (3, 3), {}),
@@ -50,6 +50,14 @@ CASES = {
     "four taps, many channels": (1, 300, 20, (10, 9), (4, 4), {"padding": 2}),
     "four taps, dilated": (2, 8, 9, (23, 22), (4, 4), {"padding": 3, "dilation": 2}),
     "four taps, one axis": (2, 20, 30, (70,), (4,), {}),
+    "six taps": (2, 33, 7, (30, 25), (6, 6), {"padding": 2}),
+    "seven taps": (2, 9, 30, (23, 35), (7, 7), {"padding": 3}),
+    "seven taps, groups": (2, 8, 6, (20, 21), (7, 7), {"groups": 2}),
+    "nine taps and eight": (1, 3, 7, (30, 25), (9, 8), {"padding": 2}),
+    "five taps and seven": (1, 20, 7, (30, 25), (5, 7), {}),
+    "eleven taps, one axis": (2, 3, 8, (40,), (11,), {"padding": 5}),
+    "seven taps, three axes": (1, 3, 4, (4, 17, 18), (2, 7, 7), {"padding": 2}),
+    "thirteen taps, more channels than a step has": (1, 40, 5, (18, 19), (13, 13), {"padding": 6}),
     "four axes": (1, 3, 4, (4, 5, 6, 7), (2, 3, 3, 3), {}),
     "reflected": (1, 4, 5, (15, 9), (3, 3), {"padding": 1, "padding_mode": "reflect"}),
     "wrapped around": (1, 4, 5, (9, 15), (3, 3), {"padding": 2, "padding_mode": "circular"}),
@@ -78,6 +86,8 @@ CASES = {
     "strided, many of all": (1, 150, 400, (13, 14), (4, 4), {"stride": 2, "padding": 1}),
     "strided by four": (1, 3, 20, (45, 47), (11, 11), {"stride": 4, "padding": 2}),
     "strided, groups, five taps": (2, 12, 20, (21, 22), (5, 5), {"stride": 2, "groups": 4}),
+    "strided, eleven taps": (1, 5, 3, (31, 33), (11, 11), {"stride": 2, "padding": 4}),
+    "strided by three, thirteen taps": (1, 7, 9, (25, 26), (13, 13), {"stride": 3, "padding": 5}),
     "strided, the last axis alone": (1, 6, 7, (11, 30), (3, 5), {"stride": (1, 2), "padding": 2}),
     "strided, three axes, five taps": (1, 3, 7, (5, 19, 20), (3, 5, 5), {"stride": 2}),
     "strided, the last two, seven taps": (1, 3, 7, (4, 19, 20), (2, 7, 7), {"stride": (1, 2, 2)}),
@@ -282,7 +292,8 @@ def test_equal_bits_of_prepared_weights(case, tile, rng, only_tiles_of):
 
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize(
-    ("taps", "stride", "units"), [(3, 2, 5), (2, 1, 10), (4, 1, 20), (7, 2, 20), (4, 2, 15)]
+    ("taps", "stride", "units"),
+    [(3, 2, 5), (2, 1, 10), (4, 1, 20), (7, 1, 20), (7, 2, 20), (4, 2, 15)],
 )
 def test_accuracy_of_other_tiles(taps, stride, units, dtype, rng):
     """No greater an error than that of tiles of 4 for three taps, smaller with fewer points."""
@@ -324,6 +335,7 @@ def test_what_is_not_finite_spreads_no_further(bad, rng):
         (partial(F.conv2d, stride=2), (x, w)),
         (partial(grad.conv2d_weight, stride=2), (x, w.shape, dy[..., ::2, ::2])),
         (partial(F.conv2d, stride=2), (x, values(rng, (9, 9, 5, 5), "float32"))),
+        (F.conv2d, (x, values(rng, (9, 9, 7, 7), "float32"))),
         (partial(grad.conv2d_weight, stride=2), (x, (9, 9, 5, 5), dy[..., :5, :6])),
         (F.conv2d, (x[:1], bad_weight)),
         (F.conv_transpose2d, (x, w)),
@@ -354,7 +366,9 @@ CHOICES = {
     "3×3×3": ((1, 32, 8, 28, 28), (32, 32, 3, 3, 3), {"padding": 1}, "winograd"),
     "1×1": ((1, 64, 56, 56), (64, 64, 1, 1), {}, "direct"),
     "5×5": ((1, 64, 56, 56), (64, 64, 5, 5), {}, "winograd"),
-    "7×7": ((1, 64, 56, 56), (64, 64, 7, 7), {}, "direct"),
+    "7×7": ((1, 64, 56, 56), (64, 64, 7, 7), {}, "winograd"),
+    "7×7, one channel": ((1, 1, 56, 56), (16, 1, 7, 7), {}, "direct"),
+    "7×7, small plane": ((1, 512, 7, 7), (512, 512, 7, 7), {"padding": 3}, "direct"),
     "2×2": ((1, 64, 56, 56), (64, 64, 2, 2), {}, "winograd"),
     "strided": ((1, 64, 56, 56), (64, 64, 3, 3), {"stride": 2, "padding": 1}, "winograd"),
     "4×4": ((1, 64, 56, 56), (64, 64, 4, 4), {}, "winograd"),

@@ -97,6 +97,9 @@ WINOGRAD = {
 STRIDED = 1.12
 # The same of tiles for two taps, from 16 layers.
 TWO_TAPS = 1.3
+# What transforming a filter's outputs costs at each point of a tile in gradients whose channels
+# share panels with taps: so few products do not hide it. From first layers, likewise.
+BARE_OUTPUT = 10
 # What direct sums of one channel with one filter, of taps that slide.h has functions for, take of
 # what the counts of them say: found by hand from 5×5×5 taps on the same machine, likewise.
 SIZED = 0.88

@@ -120,41 +120,42 @@ def with_phases(axis: Axis) -> Axis:
     )
 
 
-def with_strands(axis: Axis, count: int) -> Axis:
+def with_sections(axis: Axis, count: int) -> Axis:
     """Order neighbouring taps by strands: every tap that is a stride from the one before.
 
-    Strands of less than ``count`` taps are filled up with some that have no weight.
+    So each section of taps is part of a strand. The last ones are filled up with taps without a
+    weight, to ``count`` in all.
     """
-    taps, stride = axis.taps, axis.taps.stride
+    taps = axis.taps
     order = np.argsort(taps.coordinates)
-    places = np.full(stride * count, NO_WEIGHT)
+    places = np.full(count, NO_WEIGHT)
     places[: len(order)] = taps.kernel[order]
-    coordinates = int(taps.coordinates.min()) + np.arange(stride * count)
-    by_strand = np.arange(stride * count).reshape(count, stride).T.reshape(-1)
+    coordinates = int(taps.coordinates.min()) + np.arange(count)
+    by_strand = np.arange(count).reshape(-1, taps.stride).T.reshape(-1)
     return replace(
         axis, taps=replace(taps, coordinates=coordinates[by_strand], kernel=places[by_strand])
     )
 
 
 def transformed(problem: Problem, tiling: Tiling) -> Problem:
-    """Return the problem with phases, or strands, along the axes that are transformed."""
+    """Return the problem with phases, or sections, along the axes that are transformed."""
     first = len(problem.axes) - tiling.axes
-    if tiling.strands > 1:
-        pairs = zip(problem.axes[first:], tiling.taps)
-        last = [with_strands(axis, taps) for axis, taps in pairs]
+    if tiling.all_sections > 1:
+        each = zip(problem.axes[first:], tiling.sections, tiling.taps)
+        last = [with_sections(axis, sections * taps) for axis, sections, taps in each]
     else:
         last = [with_phases(axis) for axis in problem.axes[first:]]
     return replace(problem, axes=(*problem.axes[:first], *last))
 
 
-def by_strands(taps: Table, tiling: Tiling) -> Table:
-    """Sort a table so that the taps of a strand of all axes follow one another.
+def by_sections(taps: Table, tiling: Tiling) -> Table:
+    """Sort a table so that the taps of a section of all axes follow one another.
 
     Along each axis they do, as the axes' tables have them.
     """
-    along = [size for taps_along in tiling.taps for size in (tiling.strands, taps_along)]
-    strands, within = range(1, len(along), 2), range(2, len(along) + 1, 2)
-    return taps.reshape(-1, *along).transpose(0, *strands, *within).reshape(-1)
+    along = [size for both in zip(tiling.sections, tiling.taps) for size in both]
+    sections, within = range(1, len(along), 2), range(2, len(along) + 1, 2)
+    return taps.reshape(-1, *along).transpose(0, *sections, *within).reshape(-1)
 
 
 def outer_sum(tables: Sequence[Table]) -> Table:

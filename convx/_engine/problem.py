@@ -15,15 +15,15 @@ class Tiling(NamedTuple):
     """How an algorithm cuts outputs into tiles along the last axes, which it transforms.
 
     Along each of these axes there are as many points as inputs of a tile: ``tiles + taps - 1``
-    without a stride. Where a stride parts inputs and taps into strands, these are transformed one
-    by one, with so many taps each, and summed like channels. The direct algorithm transforms none.
+    without a stride. Where taps are parted into sections, these are transformed one by one, with so
+    many taps each, and summed like channels. The direct algorithm transforms none.
     """
 
     algorithm: str = "direct"
     tiles: tuple[int, ...] = ()
     taps: tuple[int, ...] = ()
     stride: int = 1
-    strands: int = 1
+    sections: tuple[int, ...] = (1,)
 
     @property
     def axes(self) -> int:
@@ -31,9 +31,9 @@ class Tiling(NamedTuple):
         return len(self.tiles)
 
     @property
-    def all_strands(self) -> int:
-        """Strands of all axes."""
-        return math.prod((self.strands,) * self.axes)
+    def all_sections(self) -> int:
+        """Sections of the taps of all axes."""
+        return math.prod(self.sections)
 
     @property
     def points_along(self) -> tuple[int, ...]:

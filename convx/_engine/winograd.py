@@ -22,7 +22,7 @@ from convx._engine.cut import (
     MOST_WEIGHTS,
     are_neighbours,
     axis_plans,
-    by_strands,
+    by_sections,
     choices_of,
     even,
     fewest_parts,
@@ -42,6 +42,8 @@ from convx._engine.problem import DIRECT, Axis, AxisPlan, PassPlan, Problem, Til
 from convx._engine.window import AxisTaps, Table
 
 TILES = {2: (4,), 3: (4, 2), 4: (3,), 5: (2,)}  # outputs of a tile along an axis with so many taps
+SECTION_TAPS = (3, 4)  # taps of a section of many neighbours
+MOST_SECTIONS = 36  # of all axes: their points of a channel stay in L1 and L2
 STRIDED = Tiling("winograd", (2, 2), (3, 3), 2)
 MOST_COLUMNS = 128  # tiles of a task
 LEAST_COLUMNS = 32  # fewer where the reduction takes one step are not worth it
@@ -72,29 +74,32 @@ def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
             found += [Tiling("winograd", (tile,) * count, (taps,) * count) for tile in tiles]
     strided = [all(map(_fits_stride, choices)) for choices in axes[-2:]]
     found += [STRIDED] if strided == [True, True] else []
-    return [*found, *_strand_tilings(axes)]
+    return [*found, *_section_tilings(axes)]
 
 
-def _strand_tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
-    """All the ways of transforming the strands of a stride along the last axes."""
-    each = [_strands(choices) for choices in reversed(axes[-2:])]
-    strands, taps = each[0] if each else (1, 0)
-    if strands == 1:
-        return []
-    return [
-        Tiling("winograd", (tile,) * count, (taps,) * count, strands=strands)
-        for count in range(1, 1 + len([*itertools.takewhile(each[0].__eq__, each)]))
-        for tile in TILES.get(taps, ())
-    ]
+def _section_tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
+    """All the ways of transforming sections of the taps along the last axes."""
+    found: list[Tiling] = []
+    each = [*itertools.takewhile(any, map(_strands, reversed(axes[-2:])))]
+    for count in range(1, len(each) + 1):
+        strands, lengths = zip(*reversed(each[:count]))
+        longest = max(lengths)
+        for taps in (longest,) if longest in TILES else SECTION_TAPS:
+            sections = tuple(n * -(-length // taps) for n, length in zip(strands, lengths))
+            if 1 < math.prod(sections) <= MOST_SECTIONS:
+                sizes = ((tile,) * count for tile in TILES.get(taps, ()))
+                found += [Tiling("winograd", s, (taps,) * count, 1, sections) for s in sizes]
+    return found
 
 
 def _strands(choices: Sequence[Axis]) -> tuple[int, int]:
     """Into how many strands a stride parts neighbouring taps, and how many each of them has."""
     if len(choices) != 1:
-        return 1, 0
+        return 0, 0
     taps = choices[0].taps
-    neighbours = bool((np.diff(np.sort(taps.coordinates)) == 1).all())
-    return taps.stride if neighbours else 1, -(-len(taps.coordinates) // taps.stride)
+    count = len(taps.coordinates)
+    neighbours = count > 1 and bool((np.diff(np.sort(taps.coordinates)) == 1).all())
+    return (taps.stride, -(-count // taps.stride)) if neighbours else (0, 0)
 
 
 def _fits(taps: AxisTaps, count: int) -> bool:
@@ -117,7 +122,7 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
 
 def _tiling_of(problem: Problem, tiling: Tiling) -> Tiling:
     """Tell how one pass is transformed: along those of the last axes that have so many taps."""
-    if tiling.stride > 1 or tiling.strands > 1:
+    if tiling.stride > 1 or tiling.all_sections > 1:
         return tiling
     each = zip(reversed(problem.axes), reversed(tiling.taps))
     count = len([*itertools.takewhile(bool, (_fits(axis.taps, taps) for axis, taps in each))])
@@ -144,19 +149,20 @@ def _estimate_pass(problem: Problem, tiling: Tiling) -> float:
     tiles = math.prod(tiling.tile_counts([with_phases(axis) for axis in problem.axes[first:]]))
     channels, inputs, outputs = problem.channels, outer * problem.channels, filters
     filled = 1.0
-    per_tap = channels * filters * outer
+    per_tap, per_output = channels * filters * outer, each.output
     if gradient:  # products have whole panels of channels; each task transforms whole vectors anew
         columns, per_tap = outer * whole(channels, lanes), panels * filters * outer
-        if channels < lanes and outer > 1 and tiling.stride == 1:
+        most = min(2, len(axes))  # one axis of two saves less than items side by side do
+        if channels < lanes and outer > 1 and (tiling.stride, tiling.axes) == (1, most):
             columns = whole(outer * channels, lanes)  # taps share panels
-            per_tap = columns * filters
+            per_tap, per_output = columns * filters, costs.BARE_OUTPUT
         together = GRADIENT_FILTERS // problem.item_size
         inputs = columns * -(-filters // together)
         outputs = whole(filters, lanes) * -(-outer * problem.channels // GRADIENT_CHANNELS)
     elif 0 < tiles * places < lanes and not map_convolution.has_tiles(problem, axes):
         # half a vector at least
         filled = whole(tiles * places, lanes // 2) / (tiles * places)
-    per_tile = per_tap + inputs * each.input + outputs * each.output * shared
+    per_tile = per_tap + inputs * each.input + outputs * per_output * shared
     kernels = 0 if problem.weights_prepared else outer * channels * filters
     far = max(0, weight_bytes - NEAR_WEIGHTS) / max(1, weight_bytes)
     fresh = weight_bytes > KEPT_WEIGHTS
@@ -236,9 +242,9 @@ def _fill(tiles: Sequence[int], columns: int, lanes: int) -> float:
 
 
 def _outer_taps(problem: Problem, tiling: Tiling) -> int:
-    """Taps that are summed like channels: along axes that are not transformed, and of strands."""
+    """Taps that are summed like channels: along axes that are not transformed, and sections."""
     outer = problem.axes[: len(problem.axes) - tiling.axes]
-    return tiling.all_strands * math.prod(len(axis.taps.coordinates) for axis in outer)
+    return tiling.all_sections * math.prod(len(axis.taps.coordinates) for axis in outer)
 
 
 def _plan(problem: Problem, tiling: Tiling, boxes: _Boxes, **chosen: Any) -> PassPlan:
@@ -251,12 +257,13 @@ def _plan(problem: Problem, tiling: Tiling, boxes: _Boxes, **chosen: Any) -> Pas
         tiling=tiling,
         **chosen,
     )
-    if tiling.strands == 1:
+    if tiling.all_sections == 1:
         return plan
     return replace(
         plan,
-        tap_offset=by_strands(plan.tap_offset, tiling),
-        tap_weight=by_strands(plan.tap_weight, tiling),
+        tap_offset=by_sections(plan.tap_offset, tiling),
+        tap_weight=by_sections(plan.tap_weight, tiling),
+        taps_in_order=False,
     )
 
 

@@ -56,10 +56,10 @@ def conv_nd(
     algorithm : {'auto', 'direct', 'winograd', 'fft'}, optional
         'direct' sums products one by one, in the order of (channel, tap). The others transform
         tiles along the last axis or the last two, in float32 and float64: 'winograd' for kernels
-        of 2 (undilated) to 5 taps along these axes, or, with a stride and without dilation, where
-        every strideth tap makes so many; 'fft' for kernels of any size with few channels in a
-        group, if the stride is 1. Where an algorithm is not to be had, it is the direct one.
-        'auto' takes what is estimated to be fastest.
+        of 2 to 24 taps along these axes, with a stride of more taps than that, or of 3 to 5 with
+        dilation; 'fft' for kernels of any size with few channels in a group, if the stride is 1.
+        Where an algorithm is not to be had, it is the direct one. 'auto' takes what is estimated
+        to be fastest.
     out : ndarray, optional
         Array of the result's shape and dtype to put the result in. It may overlap the others.
 

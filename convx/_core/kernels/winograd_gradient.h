@@ -37,7 +37,7 @@ CX_INLINE int64_t NAME(part_blocks)(const cx_pass *pass)
     return (NAME(filter_blocks)(pass) + pass->filter_parts - 1) / pass->filter_parts;
 }
 
-/* Whether outer taps are summed with channels side by side, which alone would not fill a vector. */
+/* Whether outer taps and channels are columns side by side: the channels alone are few. */
 CX_INLINE int NAME(few_channels)(const cx_pass *pass)
 {
     return pass->winograd_stride == 1 && pass->channels < 64 / (int64_t)sizeof(T) &&
