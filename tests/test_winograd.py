@@ -202,6 +202,34 @@ def test_any_sizes(batch, channels, filters, size, stride, padding, seed):
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-11)
 
 
+@randomly(
+    25,
+    channels=st.integers(1, 40),
+    filters=st.integers(1, 40),
+    size=st.tuples(st.integers(14, 40), st.integers(14, 40)),
+    kernel=st.tuples(st.integers(1, 14), st.integers(2, 14)),
+    stride=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    padding=st.integers(0, 3),
+    seed=st.integers(0, 99),
+)
+def test_any_kernel(channels, filters, size, kernel, stride, padding, seed):
+    """Sections of all kinds, within some hundred roundings of the root mean square."""
+    options = {"stride": stride, "padding": padding}
+    rng = np.random.default_rng(seed)
+    x = values(rng, (1, channels, *size), "float64")
+    w = values(rng, (filters, channels, *kernel), "float64")
+    dy = values(rng, F.conv2d(x, w, **options).shape, "float64")
+    for function, arrays in (
+        (F.conv2d, (x, w)),
+        (grad.conv2d_input, (x.shape, w, dy)),
+        (grad.conv2d_weight, (x, w.shape, dy)),
+    ):
+        found = function(*arrays, **options, algorithm="winograd")
+        expected = function(*arrays, **options, algorithm="direct")
+        bound = 1e-13 * np.sqrt(np.mean(expected**2))
+        np.testing.assert_allclose(found, expected, rtol=0, atol=bound)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_adjoint_identity(case, rng):
     """<conv(x, w), y> = <x, conv_input(w, y)> = <w, conv_weight(x, y)>."""
