@@ -84,7 +84,7 @@ def _section_tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
     for count in range(1, len(each) + 1):
         strands, lengths = zip(*reversed(each[:count]))
         longest = max(lengths)
-        for taps in (longest,) if longest in TILES else SECTION_TAPS:
+        for taps in (longest,) if longest <= max(TILES) else SECTION_TAPS:
             sections = tuple(n * -(-length // taps) for n, length in zip(strands, lengths))
             if 1 < math.prod(sections) <= MOST_SECTIONS:
                 sizes = ((tile,) * count for tile in TILES.get(taps, ()))
