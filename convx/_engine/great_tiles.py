@@ -1,8 +1,8 @@
 """Fourier transforms of great tiles: correlation of one channel with a large kernel.
 
 The transforms of `fft.py` have a tile in each lane of a vector, so that tiles must be small. Here a
-tile is large, and neighbouring points of a row are the lanes: for kernels that are large beside those
-tiles. See kernels/spectral_sweep.h.
+tile is large, and neighbouring points of a row are the lanes: for kernels that are large beside
+those tiles. See kernels/spectral_sweep.h.
 """
 
 import itertools
@@ -26,14 +26,18 @@ POINTS = (
     *(32, 48, 64, 96, 128, 144, 192, 256, 288, 384, 512, 576, 768, 1024, 1152, 1536),
     *(2048, 2304, 3072, 4096, 4608, 6144, 8192, 12288, 16384, 24576, 32768, 49152),
 )
-PAIR = 32  # lanes of two of the widest vectors
 FINE = 16  # CX_CHAIN
 # Of a tile: more if a kernel has so many places itself, which tiles of other sizes would mostly be.
 MOST_POINTS = 2**19
 MORE_POINTS = 8
 HUGE_POINTS = 2**24
 NEAR_BYTES = 3 * 2**18  # of a tile that stays in the L2 cache with a part of a spectrum
-LONGEST = 16384  # row of a tile of a line
+LANES = 16  # of the widest vectors
+# Rows and columns that a line is taken as: of few rows, tables would be as long as the line.
+LINES = (
+    *((1, n) for n in POINTS if n % (2 * LANES) == 0 and n <= 16384),
+    *((m, n) for m in POINTS for n in POINTS if n % (2 * LANES) == 0 and m <= n <= 16 * m),
+)
 KERNEL = 1 / 3  # the transform of a kernel, in pairs of tiles
 ODD = 1 / 4  # what the last one of an odd number of pairs costs besides: a second thread waits
 FEW, FEW_COST = 4, 1.15  # pairs from which threads share them out well, and what fewer cost more
@@ -185,7 +189,7 @@ def _planes(plane: Plane) -> Iterator[GreatTiling]:
         return
     down, along = plane.padded_outputs, plane.columns.outputs
     most = _most_points(rows * columns)
-    wide = [n for n in _sizes(columns, along) if n % PAIR == 0]
+    wide = [n for n in _sizes(columns, along) if n % (2 * LANES) == 0]
     for points in itertools.product(_sizes(rows, down), wide):
         right = points[0] - rows + 1, points[1] - columns + 1
         if math.prod(points) > most:
@@ -206,11 +210,9 @@ def _lines(plane: Plane) -> Iterator[GreatTiling]:
     if plane.rows:
         return
     most = _most_points(plane.columns.kernel)
-    for points in itertools.product((1, *POINTS), POINTS):
+    for points in LINES:
         right = math.prod(points) - plane.columns.kernel + 1
-        if points[1] % PAIR or right < 1 or math.prod(points) > most:
-            continue
-        if points[1] > LONGEST or points[0] > points[1]:
+        if right < 1 or math.prod(points) > most:
             continue
         tiles = 1, -(-plane.columns.outputs // right)
         cost = _cost(plane, points, True, tiles)
@@ -222,13 +224,12 @@ def _most_points(places: int) -> int:
     return min(max(MOST_POINTS, MORE_POINTS * places), HUGE_POINTS)
 
 
-def _cost(plane: Plane, points: tuple[int, int], turns: bool, tiles: tuple[int, int]) -> float:
+def _cost(plane: Plane, points: tuple[int, int], along: bool, tiles: tuple[int, int]) -> float:
     each, all_points = costs.GREAT, math.prod(points)
     pairs = -(-math.prod(tiles) * plane.parts // 2)
     counted = (pairs + ODD * (pairs % 2)) * (FEW_COST if pairs < FEW else 1)
-    per_point = 0.0
-    for count in points if turns else points[:1]:
-        per_point += each.step * len(_radices(count)) + each.move
+    steps = len(_radices(points[0])) + (len(_radices(points[1] // LANES)) if along else 0)
+    per_point = each.step * steps + each.lanes * along + each.move
     if 2 * all_points * np.dtype(plane.dtype).itemsize > NEAR_BYTES:
         per_point += each.far_tile
     if not plane.rows:  # lines come in batches, which share the kernel's transform and the call
@@ -261,7 +262,7 @@ def plan(plane: Plane, tiling: GreatTiling) -> GreatPlan:
         place_roots=_roots(places).astype(dtype),
         turns=_turned(np.multiply.outer(_order(places), np.arange(lanes)), columns).astype(dtype),
         lane_roots=_lane_roots(lanes).astype(dtype),
-        chain=_chain(rows, columns).astype(dtype) if tiling.chained and rows > 1 else np.zeros(1, dtype),
+        chain=(_chain(rows, columns) if tiling.chained else np.zeros(1)).astype(dtype),
     )
 
 
@@ -284,9 +285,7 @@ def _turned(turns: Table, points: int) -> Roots:
 def _lane_roots(lanes: int) -> Roots:
     """By what the second of two vectors is turned, from pairs of lanes to halves."""
     lane = np.arange(lanes)
-    levels = [
-        np.stack(_angles(lane % bit, 2 * bit)) for bit in (2, 4, 8) if bit < lanes
-    ]
+    levels = [np.stack(_angles(lane % bit, 2 * bit)) for bit in (2, 4, 8) if bit < lanes]
     return np.stack(levels) if levels else np.zeros(1)
 
 

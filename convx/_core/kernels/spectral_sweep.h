@@ -192,7 +192,7 @@ static void NAME(filter_chain)(const cx_spectral_job *job, const NAME(great_tile
 }
 
 /* A pair of tiles, with their rows transformed if both axes are filtered. */
-static void NAME(load_pair)(const cx_spectral_job *job, const NAME(great_tile) *tile, const T *x,
+static void NAME(load_tiles)(const cx_spectral_job *job, const NAME(great_tile) *tile, const T *x,
                             int64_t one, const T *x_other, int64_t other)
 {
     NAME(way) way = NAME(way_of_rows)(job, CX_LINE_FORWARD);
@@ -206,7 +206,7 @@ static void NAME(load_pair)(const cx_spectral_job *job, const NAME(great_tile) *
 }
 
 /* What is right of a pair of tiles. Returns 0 if all of it is finite. */
-static T NAME(store_pair)(const cx_spectral_job *job, const NAME(great_tile) *tile, T *y,
+static T NAME(store_tiles)(const cx_spectral_job *job, const NAME(great_tile) *tile, T *y,
                           int64_t one, T *y_other, int64_t other)
 {
     NAME(way) way = NAME(way_of_rows)(job, CX_LINE_BACK);
@@ -264,7 +264,7 @@ static void NAME(sweep_spectral)(const void *of, int64_t first, int64_t end, cha
             x_other = job->x_imaginary ? (const T *)job->x_imaginary + item * job->x_item : NULL;
             y_other = (T *)job->y_imaginary + item * job->y_item;
         }
-        NAME(load_pair)(job, &tile, x, one, x_other, other);
+        NAME(load_tiles)(job, &tile, x, one, x_other, other);
         if (job->packing) {
             NAME(pack_spectrum)(job, &tile);
             continue;
@@ -273,7 +273,7 @@ static void NAME(sweep_spectral)(const void *of, int64_t first, int64_t end, cha
             NAME(filter_chain)(job, &tile);
         else
             NAME(filter_columns)(job, &tile);
-        T sum = NAME(store_pair)(job, &tile, y, one, y_other, other);
+        T sum = NAME(store_tiles)(job, &tile, y, one, y_other, other);
         if (!(sum == 0))
             __atomic_store_n(job->overflow, 1, __ATOMIC_RELAXED);
     }
