@@ -152,7 +152,7 @@ def test_windows_of_every_length(shape, axis):
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_crosses_of_three_taps(rng, mode, dtype):
-    """The Laplacian of images, in one pass; of rows from shorter than a vector to several of them."""
+    """The Laplacian of images, in one pass; of rows shorter than a vector, and of several."""
     for columns in (1, 2, 3, 9, 10, 17, 18, 19, 33, 34, 35, 50, 129, 257):
         for rows in (1, 2, 9, 70):
             x = rng.standard_normal((rows, columns)).astype(dtype)

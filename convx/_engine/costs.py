@@ -110,6 +110,6 @@ FOURIER = {
     "weight_gradient": Fourier(transform=3.4, far=3.7, move=12, product=8, far_product=4),
 }
 # By ``python -m benchmarks.great_tiles``, on 26 November 2026.
-GREAT = Great(step=11, lanes=30, move=40, far_tile=25, call=1e6)
+GREAT = Great(step=12, lanes=30, move=40, far_tile=25, call=1e6)
 # Of transforms of whole arrays by NumPy, for each point and step of radix 2; likewise.
 WHOLE = 60

@@ -7,7 +7,7 @@ those tiles. See kernels/spectral_sweep.h.
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from convx._engine import boundary, costs, machine
 Table = NDArray[np.int64]
 Roots = NDArray[np.floating[Any]]
 
-# Along an axis: products of 2 and at most two times 3. Those along rows are pairs of vectors.
+# Along an axis: products of 2 and at most two times 3.
 POINTS = (
     *(32, 48, 64, 96, 128, 144, 192, 256, 288, 384, 512, 576, 768, 1024, 1152, 1536),
     *(2048, 2304, 3072, 4096, 4608, 6144, 8192, 12288, 16384, 24576, 32768, 49152),
@@ -31,8 +31,10 @@ FINE = 16  # CX_CHAIN
 MOST_POINTS = 2**19
 MORE_POINTS = 8
 HUGE_POINTS = 2**24
-NEAR_BYTES = 3 * 2**18  # of a tile that stays in the L2 cache with a part of a spectrum
+NEAR_BYTES = 5 * 2**17  # of a tile that stays in the L2 cache with a part of a spectrum
 LANES = 16  # of the widest vectors
+# Along rows: pairs of vectors. What is done around 32 points takes as long as they do.
+ROW_POINTS = tuple(n for n in POINTS if n % (2 * LANES) == 0 and n > 2 * LANES)
 # Rows and columns that a line is taken as: of few rows, tables would be as long as the line.
 LINES = (
     *((1, n) for n in POINTS if n % (2 * LANES) == 0 and n <= 16384),
@@ -189,8 +191,8 @@ def _planes(plane: Plane) -> Iterator[GreatTiling]:
         return
     down, along = plane.padded_outputs, plane.columns.outputs
     most = _most_points(rows * columns)
-    wide = [n for n in _sizes(columns, along) if n % (2 * LANES) == 0]
-    for points in itertools.product(_sizes(rows, down), wide):
+    sizes = _sizes(POINTS, rows, down), _sizes(ROW_POINTS, columns, along)
+    for points in itertools.product(*sizes):
         right = points[0] - rows + 1, points[1] - columns + 1
         if math.prod(points) > most:
             continue
@@ -199,10 +201,10 @@ def _planes(plane: Plane) -> Iterator[GreatTiling]:
         yield GreatTiling(points, columns > 1, False, right, tiles, cost)
 
 
-def _sizes(taps: int, outputs: int) -> list[int]:
-    """Points along an axis, up to the first that take all outputs in one tile."""
+def _sizes(points: Sequence[int], taps: int, outputs: int) -> list[int]:
+    """Those of the points for an axis up to the first that take all outputs in one tile."""
     needed = outputs + taps - 1
-    return [n for n, before in zip(POINTS, (0, *POINTS)) if taps <= n and before < needed]
+    return [n for n, before in zip(points, (0, *points)) if taps <= n and before < needed]
 
 
 def _lines(plane: Plane) -> Iterator[GreatTiling]:
