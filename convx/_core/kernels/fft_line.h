@@ -129,11 +129,14 @@ CX_INLINE void NAME(last_step)(const int how, const int radix, const NAME(way) *
 CX_INLINE void NAME(last_steps_of)(const int how, const int radix, const NAME(way) *way, T *re, T *im,
                                    int64_t place, int64_t count)
 {
+    const int columns = how == CX_COLUMNS_FILTER || how == CX_COLUMN_FILTER;
+    const int product = how != CX_LINE_FORWARD && how != CX_LINE_BACK;
     const int of_place = how == CX_COLUMN_FILTER ? 2 : 2 * LANES;
     cx_multiples pitch = cx_multiples_of(way->pitch * (int64_t)sizeof(T));
     for (int64_t p = place; p < place + count; p += radix)
         NAME(last_step)(how, radix, way, re + p * way->pitch, im + p * way->pitch,
-                        way->turns + 2 * LANES * p, way->spectrum + of_place * p, &pitch);
+                        columns ? NULL : way->turns + 2 * LANES * p,
+                        product ? way->spectrum + of_place * p : NULL, &pitch);
 }
 
 #define LAST_STEPS(how)                                                                           \

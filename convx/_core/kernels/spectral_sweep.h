@@ -193,7 +193,7 @@ static void NAME(filter_chain)(const cx_spectral_job *job, const NAME(great_tile
 
 /* A pair of tiles, with their rows transformed if both axes are filtered. */
 static void NAME(load_tiles)(const cx_spectral_job *job, const NAME(great_tile) *tile, const T *x,
-                            int64_t one, const T *x_other, int64_t other)
+                             int64_t one, const T *x_other, int64_t other)
 {
     NAME(way) way = NAME(way_of_rows)(job, CX_LINE_FORWARD);
     for (int64_t r = 0; r < job->rows; r++) {
@@ -207,7 +207,7 @@ static void NAME(load_tiles)(const cx_spectral_job *job, const NAME(great_tile) 
 
 /* What is right of a pair of tiles. Returns 0 if all of it is finite. */
 static T NAME(store_tiles)(const cx_spectral_job *job, const NAME(great_tile) *tile, T *y,
-                          int64_t one, T *y_other, int64_t other)
+                           int64_t one, T *y_other, int64_t other)
 {
     NAME(way) way = NAME(way_of_rows)(job, CX_LINE_BACK);
     T sum = 0;
