@@ -147,3 +147,20 @@ def test_windows_of_every_length(shape, axis):
                 np.testing.assert_array_equal(got, np.trunc(means))
             else:
                 np.testing.assert_allclose(got, means, rtol=0, atol=99 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_crosses_of_three_taps(rng, mode, dtype):
+    """The Laplacian of images, in one pass; of rows shorter than a vector, and of several."""
+    for columns in (1, 2, 3, 9, 10, 17, 18, 19, 33, 34, 35, 50, 129, 257):
+        for rows in (1, 2, 9, 70):
+            x = rng.standard_normal((rows, columns)).astype(dtype)
+            second = [1.0, -2.0, 1.0]
+            wanted = sum(summed(x, np.array(second), axis, mode, 2.5) for axis in (0, 1))
+            with convx.threads(1):
+                found = ndimage.laplace(x, mode=mode, cval=2.5)
+            tolerance = 3e-6 if dtype == "float32" else 3e-15
+            np.testing.assert_allclose(found, wanted, rtol=0, atol=5 * tolerance)
+            with convx.threads(2):
+                assert np.array_equal(ndimage.laplace(x, mode=mode, cval=2.5), found)

@@ -30,15 +30,16 @@ cdef class GreatTiles:
     cdef readonly object kernel_rows
 
     def __init__(self, plan):
-        cdef Buffer rows, low, high, down, along, chain, targets
+        cdef Buffer rows, low, high, targets, down, places, turns, lanes, chain
         memset(&self.job, 0, sizeof(self.job))
         self.item_size, self.kernel_rows = plan.chain.itemsize, plan.kernel_rows
         rows, low, high = Buffer(plan.row_source), Buffer(plan.low_source), Buffer(plan.high_source)
-        down, along = Buffer(plan.row_roots), Buffer(plan.column_roots)
-        chain, targets = Buffer(plan.chain), Buffer(plan.row_target)
-        self.kept = [rows, low, high, down, along, chain, targets]
+        down, places, turns = Buffer(plan.row_roots), Buffer(plan.place_roots), Buffer(plan.turns)
+        lanes, chain = Buffer(plan.lane_roots), Buffer(plan.chain)
+        targets = Buffer(plan.row_target)
+        self.kept = [rows, low, high, targets, down, places, turns, lanes, chain]
         self.job.rows, self.job.columns = plan.points
-        self.job.turns, self.job.chained = plan.turns, plan.chained
+        self.job.along, self.job.chained = plan.along, plan.chained
         self.job.tile_rows, self.job.tile_columns = plan.tile
         self.job.tiles_down, self.job.tiles_along = plan.tiles
         self.job.padded_rows, self.job.row_source = len(plan.row_source), table_of(rows)
@@ -46,22 +47,20 @@ cdef class GreatTiles:
         self.job.low_source, self.job.high_source = table_of(low), table_of(high)
         self.job.out_rows, self.job.out_columns = plan.outputs
         self.job.row_target = table_of(targets)
-        self.job.row_roots = <const double *>down.view.buf
-        self.job.column_roots = <const double *>along.view.buf
+        self.job.row_roots, self.job.place_roots = down.view.buf, places.view.buf
+        self.job.turns, self.job.lane_roots = turns.view.buf, lanes.view.buf
         self.job.chain = chain.view.buf
 
     @property
     def scratch_bytes(self):
         """Bytes of scratch memory that one thread needs."""
-        cdef int64_t rows = self.job.rows, columns = self.job.columns
-        cdef int64_t elements = 2 * rows * (columns + WIDEST) + 2 * max(rows, columns) * WIDEST
-        elements += 3 * CX_SPECTRAL_GAP * WIDEST
-        return (elements + 2 * rows + 2 * columns + 5 * WIDEST) * self.item_size + 5 * 64
+        cdef int64_t part = self.job.rows * (self.job.columns + WIDEST)
+        return (2 * part + CX_SPECTRAL_GAP * WIDEST) * self.item_size
 
     @property
     def spectrum_bytes(self):
         """Bytes of the spectrum of a kernel."""
-        return 2 * self.job.rows * (self.job.columns if self.job.turns else 1) * self.item_size
+        return 2 * self.job.rows * (self.job.columns if self.job.along else 1) * self.item_size
 
     def pack(self, str isa, kernel, imaginary, table):
         """Return the spectrum of a contiguous kernel of rows, whose places are in ``table``.

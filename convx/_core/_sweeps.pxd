@@ -102,7 +102,7 @@ cdef extern from "sweeps.h" nogil:
         CX_COLUMNS
 
     ctypedef struct cx_spectral_job:
-        int64_t packing, rows, columns, turns, chained, tile_rows, tile_columns
+        int64_t packing, rows, columns, along, chained, tile_rows, tile_columns
         int64_t tiles_down, tiles_along, padded_rows
         const int64_t *row_source
         int64_t low, inside, high
@@ -110,8 +110,10 @@ cdef extern from "sweeps.h" nogil:
         const int64_t *high_source
         int64_t x_item, x_row, y_item, out_rows, out_columns
         const int64_t *row_target
-        const double *row_roots
-        const double *column_roots
+        const void *row_roots
+        const void *place_roots
+        const void *turns
+        const void *lane_roots
         const void *chain
         const void *x
         const void *x_imaginary

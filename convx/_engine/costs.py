@@ -68,11 +68,13 @@ class Fourier(NamedTuple):
 class Great(NamedTuple):
     """Of pairs of great tiles, for each point.
 
-    Along an axis: a step of a transformation, of whichever radix; moving it in and out. Besides
-    where the tile leaves the L2 cache. Besides, for a call.
+    A step of a transformation, of whichever radix; what becomes of the lanes where rows are
+    transformed; moving it in and out. Besides where the tile leaves the L2 cache. Besides, for a
+    call.
     """
 
     step: float
+    lanes: float
     move: float
     far_tile: float
     call: float
@@ -108,6 +110,6 @@ FOURIER = {
     "weight_gradient": Fourier(transform=3.4, far=3.7, move=12, product=8, far_product=4),
 }
 # By ``python -m benchmarks.great_tiles``, on 26 November 2026.
-GREAT = Great(step=15, move=24, far_tile=25, call=1e6)
+GREAT = Great(step=12, lanes=30, move=40, far_tile=25, call=1e6)
 # Of transforms of whole arrays by NumPy, for each point and step of radix 2; likewise.
 WHOLE = 60

@@ -1,38 +1,45 @@
 """Fourier transforms of great tiles: correlation of one channel with a large kernel.
 
 The transforms of `fft.py` have a tile in each lane of a vector, so that tiles must be small. Here a
-tile is large, and its columns, then its rows are the lanes: for kernels that are large beside those
-tiles. See kernels/spectral_sweep.h.
+tile is large, and neighbouring points of a row are the lanes: for kernels that are large beside
+those tiles. See kernels/spectral_sweep.h.
 """
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convx._engine import boundary, costs
+from convx._core import _driver
+from convx._engine import boundary, costs, machine
 
 Table = NDArray[np.int64]
+Roots = NDArray[np.floating[Any]]
 
-# Along an axis: products of 2 and at most two times 3, of whole vectors.
+# Along an axis: products of 2 and at most two times 3.
 POINTS = (
     *(32, 48, 64, 96, 128, 144, 192, 256, 288, 384, 512, 576, 768, 1024, 1152, 1536),
     *(2048, 2304, 3072, 4096, 4608, 6144, 8192, 12288, 16384, 24576, 32768, 49152),
 )
-# Rows and columns that a line is taken as.
-CHAIN_POINTS = (32, 48, 64, 96, 128, 144, 192, 256, 384, 576, 768, 1024, 1536, 2048, 3072, 4096)
 FINE = 16  # CX_CHAIN
 # Of a tile: more if a kernel has so many places itself, which tiles of other sizes would mostly be.
 MOST_POINTS = 2**19
 MORE_POINTS = 8
 HUGE_POINTS = 2**24
-NEAR_BYTES = 3 * 2**18  # of a tile that stays in the L2 cache with a part of a spectrum
-LONGEST = 4  # columns that a line has for a row
+NEAR_BYTES = 5 * 2**17  # of a tile that stays in the L2 cache with a part of a spectrum
+LANES = 16  # of the widest vectors
+# Along rows: pairs of vectors. What is done around 32 points takes as long as they do.
+ROW_POINTS = tuple(n for n in POINTS if n % (2 * LANES) == 0 and n > 2 * LANES)
+# Rows and columns that a line is taken as: of few rows, tables would be as long as the line.
+LINES = (
+    *((1, n) for n in POINTS if n % (2 * LANES) == 0 and n <= 16384),
+    *((m, n) for m in POINTS for n in POINTS if n % (2 * LANES) == 0 and m <= n <= 16 * m),
+)
 KERNEL = 1 / 3  # the transform of a kernel, in pairs of tiles
 ODD = 1 / 4  # what the last one of an odd number of pairs costs besides: a second thread waits
 FEW, FEW_COST = 4, 1.15  # pairs from which threads share them out well, and what fewer cost more
@@ -135,7 +142,7 @@ class GreatTiling:
     """How a plane is cut, and what that costs in multiply-adds of a product at full speed."""
 
     points: tuple[int, int]
-    turns: bool
+    along: bool
     chained: bool
     tile: tuple[int, int]
     tiles: tuple[int, int]
@@ -147,7 +154,7 @@ class GreatPlan:
     """What `_spectral.GreatTiles` is made of."""
 
     points: tuple[int, int]
-    turns: bool
+    along: bool
     chained: bool
     tile: tuple[int, int]
     tiles: tuple[int, int]
@@ -158,9 +165,11 @@ class GreatPlan:
     high_source: Table
     row: tuple[int, int, int]
     outputs: tuple[int, int]
-    row_roots: NDArray[np.float64]
-    column_roots: NDArray[np.float64]
-    chain: NDArray[np.floating]
+    row_roots: Roots
+    place_roots: Roots
+    turns: Roots
+    lane_roots: Roots
+    chain: Roots
 
 
 @lru_cache(256)
@@ -182,7 +191,8 @@ def _planes(plane: Plane) -> Iterator[GreatTiling]:
         return
     down, along = plane.padded_outputs, plane.columns.outputs
     most = _most_points(rows * columns)
-    for points in itertools.product(_sizes(rows, down), _sizes(columns, along)):
+    sizes = _sizes(POINTS, rows, down), _sizes(ROW_POINTS, columns, along)
+    for points in itertools.product(*sizes):
         right = points[0] - rows + 1, points[1] - columns + 1
         if math.prod(points) > most:
             continue
@@ -191,20 +201,20 @@ def _planes(plane: Plane) -> Iterator[GreatTiling]:
         yield GreatTiling(points, columns > 1, False, right, tiles, cost)
 
 
-def _sizes(taps: int, outputs: int) -> list[int]:
-    """Points along an axis, up to the first that take all outputs in one tile."""
+def _sizes(points: Sequence[int], taps: int, outputs: int) -> list[int]:
+    """Those of the points for an axis up to the first that take all outputs in one tile."""
     needed = outputs + taps - 1
-    return [n for n, before in zip(POINTS, (0, *POINTS)) if taps <= n and before < needed]
+    return [n for n, before in zip(points, (0, *points)) if taps <= n and before < needed]
 
 
 def _lines(plane: Plane) -> Iterator[GreatTiling]:
-    """Tiles of a line whose rows follow one another."""
+    """Tiles of a line: of one row, or of some that follow one another."""
     if plane.rows:
         return
     most = _most_points(plane.columns.kernel)
-    for points in itertools.product(CHAIN_POINTS, CHAIN_POINTS):
+    for points in LINES:
         right = math.prod(points) - plane.columns.kernel + 1
-        if not 1 <= points[1] / points[0] <= LONGEST or right < 1 or math.prod(points) > most:
+        if right < 1 or math.prod(points) > most:
             continue
         tiles = 1, -(-plane.columns.outputs // right)
         cost = _cost(plane, points, True, tiles)
@@ -216,13 +226,12 @@ def _most_points(places: int) -> int:
     return min(max(MOST_POINTS, MORE_POINTS * places), HUGE_POINTS)
 
 
-def _cost(plane: Plane, points: tuple[int, int], turns: bool, tiles: tuple[int, int]) -> float:
+def _cost(plane: Plane, points: tuple[int, int], along: bool, tiles: tuple[int, int]) -> float:
     each, all_points = costs.GREAT, math.prod(points)
     pairs = -(-math.prod(tiles) * plane.parts // 2)
     counted = (pairs + ODD * (pairs % 2)) * (FEW_COST if pairs < FEW else 1)
-    per_point = 0.0
-    for count in points if turns else points[:1]:
-        per_point += each.step * len(_radices(count)) + each.move
+    steps = len(_radices(points[0])) + (len(_radices(points[1] // LANES)) if along else 0)
+    per_point = each.step * steps + each.lanes * along + each.move
     if 2 * all_points * np.dtype(plane.dtype).itemsize > NEAR_BYTES:
         per_point += each.far_tile
     if not plane.rows:  # lines come in batches, which share the kernel's transform and the call
@@ -232,13 +241,15 @@ def _cost(plane: Plane, points: tuple[int, int], turns: bool, tiles: tuple[int, 
 
 def plan(plane: Plane, tiling: GreatTiling) -> GreatPlan:
     """Make the tables of a way of cutting a plane."""
-    dtype = np.dtype(plane.dtype)
+    dtype, (rows, columns) = np.dtype(plane.dtype), tiling.points
+    lanes, _, _ = _driver.register_block(machine.ISA, plane.dtype)
+    places = columns // lanes
     row_source, row_target, kernel_rows = plane.row_tables()
-    columns, low, high = plane.columns, plane.columns.low, plane.columns.high
-    ends = columns.sources() if columns.border != "zeros" else np.empty(0, np.int64)
+    axis, low, high = plane.columns, plane.columns.low, plane.columns.high
+    ends = axis.sources() if axis.border != "zeros" else np.empty(0, np.int64)
     return GreatPlan(
         points=tiling.points,
-        turns=tiling.turns,
+        along=tiling.along,
         chained=tiling.chained,
         tile=tiling.tile,
         tiles=tiling.tiles,
@@ -246,32 +257,50 @@ def plan(plane: Plane, tiling: GreatTiling) -> GreatPlan:
         row_target=row_target,
         kernel_rows=kernel_rows,
         low_source=np.ascontiguousarray(ends[:low]),
-        high_source=np.ascontiguousarray(ends[low + columns.size :]),
-        row=(low, columns.size, high),
-        outputs=(plane.padded_outputs, columns.outputs),
-        row_roots=_roots(tiling.points[0]),
-        column_roots=_roots(tiling.points[1]),
-        chain=_chain(*tiling.points).astype(dtype) if tiling.chained else np.zeros(1, dtype),
+        high_source=np.ascontiguousarray(ends[low + axis.size :]),
+        row=(low, axis.size, high),
+        outputs=(plane.padded_outputs, axis.outputs),
+        row_roots=_roots(rows).astype(dtype),
+        place_roots=_roots(places).astype(dtype),
+        turns=_turned(np.multiply.outer(_order(places), np.arange(lanes)), columns).astype(dtype),
+        lane_roots=_lane_roots(lanes).astype(dtype),
+        chain=(_chain(rows, columns) if tiling.chained else np.zeros(1)).astype(dtype),
     )
 
 
-def _roots(points: int) -> NDArray[np.float64]:
-    """Cosines and negative sines of all the angles."""
-    angles = 2 * np.pi * np.arange(points) / points
-    return np.ascontiguousarray(np.stack([np.cos(angles), -np.sin(angles)], axis=1))
+def _angles(turns: Table, points: int) -> tuple[Roots, Roots]:
+    """Cosines and negative sines of so many turns by the smallest angle."""
+    angles = 2 * np.pi * (turns % points) / points
+    return np.cos(angles), -np.sin(angles)
+
+
+def _roots(points: int) -> Roots:
+    """Cosine and negative sine of each angle."""
+    return np.stack(_angles(np.arange(points), points), axis=1)
+
+
+def _turned(turns: Table, points: int) -> Roots:
+    """For each row of turns, cosines of all, then negative sines."""
+    return np.stack(_angles(turns, points), axis=1)
+
+
+def _lane_roots(lanes: int) -> Roots:
+    """By what the second of two vectors is turned, from pairs of lanes to halves."""
+    lane = np.arange(lanes)
+    levels = [np.stack(_angles(lane % bit, 2 * bit)) for bit in (2, 4, 8) if bit < lanes]
+    return np.stack(levels) if levels else np.zeros(1)
 
 
 @lru_cache(16)
-def _chain(rows: int, columns: int) -> NDArray[np.float64]:
-    """Powers of the root of all points: for every 16th column and for 16, of each row.
+def _chain(rows: int, columns: int) -> Roots:
+    """Powers of the root of all points, of each row: of every 16th column, and of 16.
 
     Rows are those frequencies that transforms of columns leave there.
     """
-    frequency = _order(rows)
-    coarse, fine = np.arange(0, columns, FINE), np.arange(FINE)
-    places = np.concatenate([coarse, fine])[:, None] * frequency % (rows * columns)
-    angles = 2 * np.pi * places / (rows * columns)
-    return np.ascontiguousarray(np.stack([np.cos(angles), -np.sin(angles)]))
+    frequency, all_points = _order(rows)[:, None], rows * columns
+    coarse = np.stack(_angles(frequency * np.arange(0, columns, FINE), all_points), axis=2)
+    fine = np.stack(_angles(frequency * np.arange(FINE), all_points), axis=1)
+    return np.concatenate([coarse.reshape(rows, -1), fine.reshape(rows, -1)], axis=1)
 
 
 def _order(points: int) -> Table:

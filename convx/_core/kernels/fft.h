@@ -9,14 +9,22 @@
    A step goes over all places; then each of the parts that it leaves is transformed by itself, so that
    it stays in L1 meanwhile. */
 
-CX_INLINE void NAME(turn)(NAME(vector) *re, NAME(vector) *im, T cos, T sin)
+/* Complex numbers times one, or times its conjugate. */
+CX_INLINE void NAME(turn)(NAME(vector) *re, NAME(vector) *im, const T *by)
 {
-    NAME(vector) turned = *re * cos - *im * sin;
-    *im = *re * sin + *im * cos;
+    NAME(vector) turned = *re * by[0] - *im * by[1];
+    *im = *re * by[1] + *im * by[0];
     *re = turned;
 }
 
-/* Transforms of two, three, four and eight values, in order before and after. */
+CX_INLINE void NAME(turn_back)(NAME(vector) *re, NAME(vector) *im, const T *by)
+{
+    NAME(vector) turned = *re * by[0] + *im * by[1];
+    *im = *im * by[0] - *re * by[1];
+    *re = turned;
+}
+
+/* Transforms of two, three, four and eight values, in order before; eight leave even ones first. */
 CX_INLINE void NAME(transform_2)(NAME(vector) *r, NAME(vector) *i, int a, int b)
 {
     NAME(vector) re = r[a] - r[b], im = i[a] - i[b];
@@ -71,19 +79,11 @@ CX_INLINE void NAME(transform_8)(const int backward, NAME(vector) *r, NAME(vecto
     NAME(transform_4)(backward, r + 4, i + 4);
 }
 
-/* One value of each of the parts, `part` elements apart: transformed, and turned by the powers of root
-   `k`; or turned back before. */
-CX_INLINE void NAME(butterfly)(const int backward, const int radix, const int turns, T *re, T *im,
-                               int64_t part, const T *roots, int64_t k)
+/* A transform of so many values, in order before and after. */
+CX_INLINE void NAME(transform_values)(const int backward, const int radix, NAME(vector) *r,
+                                      NAME(vector) *i)
 {
-    NAME(vector) r[8], i[8];
-    CX_UNROLL for (int m = 0; m < radix; m++)
-    {
-        r[m] = *(NAME(vector) *)(re + m * part);
-        i[m] = *(NAME(vector) *)(im + m * part);
-        if (backward && turns && m)
-            NAME(turn)(&r[m], &i[m], roots[2 * m * k], -roots[2 * m * k + 1]);
-    }
+    NAME(vector) re[8], im[8];
     if (radix == 2)
         NAME(transform_2)(r, i, 0, 1);
     else if (radix == 3)
@@ -95,21 +95,67 @@ CX_INLINE void NAME(butterfly)(const int backward, const int radix, const int tu
     CX_UNROLL for (int m = 0; m < radix; m++)
     {
         int from = radix < 8 ? m : m / 2 + m % 2 * 4; /* even ones come first */
-        if (!backward && turns && m)
-            NAME(turn)(&r[from], &i[from], roots[2 * m * k], roots[2 * m * k + 1]);
-        *(NAME(vector) *)(re + m * part) = r[from];
-        *(NAME(vector) *)(im + m * part) = i[from];
+        re[m] = r[from];
+        im[m] = i[from];
     }
+    CX_UNROLL for (int m = 0; m < radix; m++)
+    {
+        r[m] = re[m];
+        i[m] = im[m];
+    }
+}
+
+/* Between values that lie apart and registers. */
+CX_INLINE void NAME(load_values)(const int count, NAME(vector) *v, const T *from,
+                                 const cx_multiples *apart)
+{
+    CX_FORGET(from);
+    CX_UNROLL for (int m = 0; m < count; m++)
+        v[m] = *(const NAME(vector) *)((const char *)from + cx_multiple(apart, m));
+}
+
+CX_INLINE void NAME(store_values)(const int count, const NAME(vector) *v, T *to,
+                                  const cx_multiples *apart)
+{
+    CX_FORGET(to);
+    CX_UNROLL for (int m = 0; m < count; m++)
+        *(NAME(vector) *)((char *)to + cx_multiple(apart, m)) = v[m];
+}
+
+/* One value of each of the parts: transformed, and turned by the powers of a root, which lie `turns`
+   apart; or turned back before. There are no turns of the first values. */
+CX_INLINE void NAME(butterfly)(const int backward, const int radix, T *re, T *im,
+                               const cx_multiples *part, const T *roots, const cx_multiples *turns)
+{
+    NAME(vector) r[8], i[8];
+    NAME(load_values)(radix, r, re, part);
+    NAME(load_values)(radix, i, im, part);
+    CX_UNROLL for (int m = 1; m < radix; m++)
+    {
+        if (backward && turns)
+            NAME(turn_back)(&r[m], &i[m], (const T *)((const char *)roots + cx_multiple(turns, m)));
+    }
+    NAME(transform_values)(backward, radix, r, i);
+    CX_UNROLL for (int m = 1; m < radix; m++)
+    {
+        if (!backward && turns)
+            NAME(turn)(&r[m], &i[m], (const T *)((const char *)roots + cx_multiple(turns, m)));
+    }
+    NAME(store_values)(radix, r, re, part);
+    NAME(store_values)(radix, i, im, part);
 }
 
 /* A step over `length` places, the roots of which are every `apart`th. */
 CX_INLINE void NAME(step_of)(const int backward, const int radix, T *re, T *im, int64_t length,
                              int64_t pitch, const T *roots, int64_t apart)
 {
-    int64_t count = length / radix, part = count * pitch;
-    NAME(butterfly)(backward, radix, 0, re, im, part, roots, 0);
-    for (int64_t j = 1; j < count; j++)
-        NAME(butterfly)(backward, radix, 1, re + j * pitch, im + j * pitch, part, roots, j * apart);
+    int64_t count = length / radix;
+    cx_multiples part = cx_multiples_of(count * pitch * (int64_t)sizeof(T));
+    NAME(butterfly)(backward, radix, re, im, &part, roots, NULL);
+    for (int64_t j = 1; j < count; j++) {
+        cx_multiples turns = cx_multiples_of(2 * j * apart * (int64_t)sizeof(T));
+        NAME(butterfly)(backward, radix, re + j * pitch, im + j * pitch, &part, roots, &turns);
+    }
 }
 
 CX_INLINE void NAME(one_step)(const int backward, int64_t radix, T *re, T *im, int64_t length,

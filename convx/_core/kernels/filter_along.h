@@ -78,6 +78,35 @@ static CX_NOINLINE void NAME(along_more_weights)(const cx_filter_axis *axis, T *
     NAME(along_sums)(1, 0, to, line, axis->weights, axis->taps, step, length, ahead);
 }
 
+/* Sums of three elements of rows, and of three that follow one another on a line, for the outputs from
+   `first` to `last`, if they are a vector. Vectors overlap the first and the last one, so that rows
+   that are in step with the second are read without crossing cache lines. Returns where it ended. */
+static CX_NOINLINE int64_t NAME(crosses)(T *to, const T *const *rows, const T *line, const T *down,
+                                         const T *along, int64_t first, int64_t last)
+{
+    const T *a = rows[0], *b = rows[1], *c = rows[2];
+    NAME(vector) weights[6];
+    int64_t beyond = (int64_t)((uintptr_t)(b + first) / sizeof(T) % LANES);
+    if (last - first < LANES)
+        return first;
+    CX_UNROLL for (int t = 0; t < 6; t++)
+        weights[t] = (NAME(vector)){0} + (t < 3 ? down[t] : along[t - 3]);
+    for (int64_t next = first - beyond; next < last; next += LANES) {
+        int64_t i = next < first ? first : cx_min(next, last - LANES);
+        NAME(vector) sum = {0};
+#define ADD(t, from) sum += weights[t] * *(const NAME(loose) *)((from) + i)
+        ADD(0, a);
+        ADD(1, b);
+        ADD(2, c);
+        ADD(3, line);
+        ADD(4, line + 1);
+        ADD(5, line + 2);
+#undef ADD
+        *(NAME(loose) *)(to + i) = sum;
+    }
+    return last;
+}
+
 #define INPUT(t) *(const NAME(loose) *)(line + i + (t) * step)
 static CX_NOINLINE void NAME(along_exact)(const cx_filter_axis *axis, T *to, const T *line,
                                           int64_t step, int64_t length)

@@ -88,9 +88,9 @@ enum { CX_SPECTRAL_GAP = 8 };
 
 typedef struct {
     int64_t packing;              /* the kernel is the only tile; its spectrum is what is made */
-    int64_t rows, columns;        /* points of a tile: products of 2 and 3, multiples of a
-                                     vector */
-    int64_t turns;                /* whether rows are transformed too */
+    int64_t rows, columns;        /* points of a tile: products of 2 and 3; columns are a multiple of
+                                     two vectors */
+    int64_t along;                /* whether rows are transformed too */
     int64_t chained;              /* whether the rows of a tile follow one another in a line */
     int64_t tile_rows, tile_columns; /* right outputs; chained: columns of all rows together */
     int64_t tiles_down, tiles_along; /* of an item */
@@ -101,8 +101,10 @@ typedef struct {
     int64_t x_item, x_row, y_item; /* elements from one to the next */
     int64_t out_rows, out_columns;
     const int64_t *row_target;    /* the row of y for each row of outputs; -1: none */
-    const double *row_roots, *column_roots;
-    const void *chain;            /* [real, imaginary][coarse, then fine powers][row] */
+    /* cos and -sin of angles: of all rows; of the places of a line, vectors of columns; by which the
+       lanes of each place are turned; and those of the lanes' own transforms: see fft_line.h */
+    const void *row_roots, *place_roots, *turns, *lane_roots;
+    const void *chain;            /* for each row, coarse powers, real parts of fine ones, imaginary */
     const void *x, *x_imaginary;
     void *spectrum, *y, *y_imaginary; /* imaginary parts of arrays of complex numbers, or NULL */
     int64_t *overflow;            /* becomes 1 where an output is not finite */

@@ -219,6 +219,56 @@ CX_INLINE const T *NAME(row_ahead)(const NAME(band) *band, int64_t r, int64_t ro
     return (const T *)NAME(row_of_x)(band, band->plane, row < 0 ? 0 : row, band->start);
 }
 
+#if IS_FLOAT
+/* Three weights along the rows and three along the line, of rows that are read where they lie: their
+   sums are made at once, in the order in which they would be one after the other. */
+CX_INLINE int NAME(adds_crosses)(const cx_filter_job *job)
+{
+    const cx_filter_axis *row = &job->row, *line = &job->line;
+    return job->plane.what == CX_FILTER_KEEP && row->what == CX_FILTER_WEIGHTS &&
+           line->what == CX_FILTER_WEIGHTS && row->taps == 3 && line->taps == 3 && !job->exact &&
+           row->dilation == 1 && line->dilation * job->inner == 1 && job->x_type == OWN_TYPE &&
+           job->y_type == OWN_TYPE;
+}
+
+/* The same for one output, whose line may reach beyond its ends. */
+CX_INLINE T NAME(cross_at)(const NAME(band) *band, const T *const *rows, const T *x, int64_t element)
+{
+    const cx_filter_axis *line = &band->job->line;
+    const T *down = band->job->row.weights, *along = line->weights;
+    T sum = 0;
+    for (int64_t t = 0; t < 3; t++)
+        sum += down[t] * rows[t][element - band->start];
+    for (int64_t t = 0; t < 3; t++) {
+        int64_t from = element + t - line->low;
+        if (from < 0 || from >= line->size)
+            from = NAME(beyond_line)(line, element + t);
+        sum += along[t] * (from < 0 ? *band->constant : x[from]);
+    }
+    return sum;
+}
+
+CX_INLINE void NAME(add_up_crosses)(const NAME(band) *band, char *y, int64_t y_row)
+{
+    const cx_filter_job *job = band->job;
+    int64_t low = job->line.low, start = band->start, end = start + band->columns;
+    int64_t first = cx_min(NAME(most)(start, low), end);
+    int64_t last = NAME(most)(first, cx_min(end, job->line.size - 2 + low));
+    NAME(gather_rows)(band, 0);
+    for (int64_t r = 0; r < band->rows; r++) {
+        const T *const *rows = band->from + r;
+        const T *x = (const T *)NAME(row_of_x)(band, band->plane, band->first + r, 0);
+        T *to = (T *)(y + r * y_row);
+        for (int64_t e = start; e < first; e++)
+            to[e - start] = NAME(cross_at)(band, rows, x, e);
+        int64_t i = NAME(crosses)(to, rows, x - low + start, job->row.weights, job->line.weights,
+                                  first - start, last - start);
+        for (int64_t e = start + i; e < end; e++)
+            to[e - start] = NAME(cross_at)(band, rows, x, e);
+    }
+}
+#endif
+
 /* Weighted sums along each axis of the input itself, added up. */
 CX_INLINE void NAME(add_up_band)(const NAME(band) *band, char *y, int64_t y_row)
 {
@@ -312,6 +362,12 @@ static void NAME(filter_band)(const NAME(band) *band, int64_t known)
     char *y = (char *)job->y + (number * job->out_length + band->start) * job->y_item;
     int64_t y_row = job->out_length * job->y_item;
 
+#if IS_FLOAT
+    if (job->adds && NAME(adds_crosses)(job)) {
+        NAME(add_up_crosses)(band, y, y_row);
+        return;
+    }
+#endif
     if (job->adds) {
         NAME(add_up_band)(band, y, y_row);
         return;

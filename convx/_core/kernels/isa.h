@@ -55,6 +55,32 @@ CX_INLINE int64_t cx_radix(int64_t points)
     return two == 16 ? 4 : 8;
 }
 
+/* A distance in bytes up to seven times, such that each is one of four numbers times 1, 2 or 4, which an
+   address can have: compilers would keep a pointer for each, and have no registers for them. */
+typedef struct {
+    int64_t one, three, five, seven;
+} cx_multiples;
+
+CX_INLINE cx_multiples cx_multiples_of(int64_t bytes)
+{
+    cx_multiples of = {bytes, 3 * bytes, 5 * bytes, 7 * bytes};
+    CX_FORGET(of.one);
+    CX_FORGET(of.three);
+    CX_FORGET(of.five);
+    CX_FORGET(of.seven);
+    return of;
+}
+
+CX_INLINE int64_t cx_multiple(const cx_multiples *of, int times)
+{
+    int64_t odd[] = {0, of->one, of->one, of->three, of->one, of->five, of->three, of->seven};
+    return odd[times] * (times == 4 ? 4 : times == 2 || times == 6 ? 2 : 1);
+}
+
+/* Ways through the points of a Fourier transform: those of a line there, back, and there and back with
+   a product between; of columns, each with a spectrum of its own or all with one. */
+enum { CX_LINE_FORWARD, CX_LINE_BACK, CX_LINE_FILTER, CX_COLUMNS_FILTER, CX_COLUMN_FILTER };
+
 enum { CX_MOST_VECTORS = 8 };      /* of a panel */
 enum { CX_MOST_FILTER_VECTORS = 4 }; /* of a block of filters that are lanes */
 enum { CX_AHEAD = 12 };            /* steps that strided weights are asked for early */

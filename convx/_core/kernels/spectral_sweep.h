@@ -1,45 +1,29 @@
 /* Correlation of arrays of one or two axes with a large kernel: Fourier transforms of great tiles
    that overlap. Of a tile, a matrix of points, some outputs are right (overlap-save).
 
-   Two tiles are the real and the imaginary part of one. Columns of a tile are the lanes of vectors
-   while they are transformed, where they lie, then rows are: the tile is transposed in registers on
-   the way. A row is transformed, multiplied with the kernel's spectrum and transformed back while it
-   is in L1.
+   Two tiles are the real and the imaginary part of one. Each row is copied, with its border, and
+   transformed while it is in L1. Then columns go all the way: LANES of them at a time are
+   transformed, multiplied with the kernel's spectrum and transformed back. At last each row with
+   outputs is transformed back and copied from there.
 
    Several axes that are filtered become one axis of rows: tables tell which rows are read, and which
    of the outputs are wanted.
 
-   A long line is a tile too, whose rows follow one another: between the transforms of columns and
-   those of rows its points are turned by powers of the root of all of them (the chain). */
+   A long line is a tile of one row, which goes all the way itself; a longer one is a tile whose
+   rows follow one another. Columns of it are transformed first; then its points are turned by powers
+   of the root of all of them (the chain), and rows go all the way. */
 
 typedef struct {
     T *re, *im;          /* the tile, [row][pitch] */
-    T *line;             /* LANES columns or rows: real and imaginary parts */
-    T *row_roots, *column_roots;
     int64_t pitch;       /* an odd number of vectors: rows are not one set of the cache */
 } NAME(great_tile);
-
-CX_INLINE T *NAME(take)(char **scratch, int64_t elements)
-{
-    T *taken = (T *)*scratch;
-    *scratch += (elements * (int64_t)sizeof(T) + 63) / 64 * 64;
-    return taken;
-}
 
 static NAME(great_tile) NAME(carve_great_tile)(const cx_spectral_job *job, char *scratch)
 {
     NAME(great_tile) tile;
     tile.pitch = job->columns + LANES;
-    tile.re = NAME(take)(&scratch, job->rows * tile.pitch + CX_SPECTRAL_GAP * LANES);
-    tile.im = NAME(take)(&scratch, job->rows * tile.pitch);
-    int64_t points = cx_max(job->rows, job->columns);
-    tile.line = NAME(take)(&scratch, 2 * (points + CX_SPECTRAL_GAP) * LANES);
-    tile.row_roots = NAME(take)(&scratch, 2 * job->rows);
-    tile.column_roots = NAME(take)(&scratch, 2 * job->columns);
-    for (int64_t i = 0; i < 2 * job->rows; i++)
-        tile.row_roots[i] = (T)job->row_roots[i];
-    for (int64_t i = 0; i < 2 * job->columns; i++)
-        tile.column_roots[i] = (T)job->column_roots[i];
+    tile.re = (T *)scratch;
+    tile.im = tile.re + job->rows * tile.pitch + CX_SPECTRAL_GAP * LANES;
     return tile;
 }
 
@@ -62,25 +46,23 @@ static void NAME(load_padded)(const cx_spectral_job *job, const T *x, int64_t st
         *to++ = 0;
 }
 
-/* Loads a tile, or zeros for one that there is not. */
-static void NAME(load_tile)(const cx_spectral_job *job, const T *x, int64_t index, T *to,
-                            int64_t pitch)
+/* Loads a row of a tile, or zeros where there is none; tells whether there is. */
+static int NAME(load_row)(const cx_spectral_job *job, const T *x, int64_t index, int64_t r, T *to)
 {
     int64_t along = index % job->tiles_along, down = index / job->tiles_along;
-    int wanted = x && index < job->tiles_down * job->tiles_along;
-    for (int64_t r = 0; r < job->rows; r++, to += pitch) {
-        int64_t start = along * job->tile_columns, source = 0;
-        if (job->chained) {
-            start += r * job->columns;
-        } else {
-            int64_t row = down * job->tile_rows + r;
-            source = row < job->padded_rows ? job->row_source[row] : -1;
-        }
-        if (wanted && source >= 0)
-            NAME(load_padded)(job, x + source * job->x_row, start, job->columns, to);
-        else
-            __builtin_memset(to, 0, job->columns * sizeof(T));
+    int64_t start = along * job->tile_columns, source = -1;
+    if (job->chained) {
+        start += r * job->columns;
+        source = 0;
+    } else if (down * job->tile_rows + r < job->padded_rows) {
+        source = job->row_source[down * job->tile_rows + r];
     }
+    if (x && index < job->tiles_down * job->tiles_along && source >= 0) {
+        NAME(load_padded)(job, x + source * job->x_row, start, job->columns, to);
+        return 1;
+    }
+    __builtin_memset(to, 0, job->columns * sizeof(T));
+    return 0;
 }
 
 /* Copies outputs. Returns a sum that is 0 if all of them are finite. */
@@ -103,197 +85,167 @@ static T NAME(store_outputs)(T *to, const T *from, int64_t length)
     return sum;
 }
 
-static T NAME(store_tile)(const cx_spectral_job *job, int64_t index, const T *from, int64_t pitch,
-                          T *y)
+/* Where a row of a tile begins in the result; NULL if nothing of it is wanted. */
+static T *NAME(row_target)(const cx_spectral_job *job, T *y, int64_t index, int64_t r)
 {
-    if (index >= job->tiles_down * job->tiles_along)
-        return 0;
     int64_t along = index % job->tiles_along, down = index / job->tiles_along;
-    int64_t length = cx_min(job->tile_columns, job->out_columns - along * job->tile_columns);
-    T sum = 0;
+    if (index >= job->tiles_down * job->tiles_along)
+        return NULL;
     y += along * job->tile_columns;
-    if (job->chained) {
-        for (int64_t i = 0; i < length; i += job->columns, from += pitch)
-            sum += NAME(store_outputs)(y + i, from, cx_min(job->columns, length - i));
-        return sum;
+    if (job->chained)
+        return y + r * job->columns;
+    int64_t row = down * job->tile_rows + r;
+    int wanted = r < job->tile_rows && row < job->out_rows && job->row_target[row] >= 0;
+    return wanted ? y + job->row_target[row] * job->out_columns : NULL;
+}
+
+/* How many outputs a row of a tile has. */
+static int64_t NAME(row_outputs)(const cx_spectral_job *job, int64_t index, int64_t r)
+{
+    int64_t start = index % job->tiles_along * job->tile_columns;
+    int64_t length = cx_min(job->tile_columns, job->out_columns - start);
+    return job->chained ? cx_min(job->columns, length - r * job->columns) : length;
+}
+
+/* Turns the points of a row by their root of all points, or back. */
+static void NAME(turn_chain)(const int backward, const cx_spectral_job *job, T *re, T *im,
+                             int64_t row)
+{
+    int64_t coarse = job->columns / CX_CHAIN;
+    const T *root = (const T *)job->chain + 2 * row * (coarse + CX_CHAIN), *fine = root + 2 * coarse;
+    for (int64_t a = 0; a < coarse; a++)
+        for (int64_t b = 0; b < CX_CHAIN; b += LANES, re += LANES, im += LANES) {
+            NAME(vector) r = *(NAME(vector) *)re, i = *(NAME(vector) *)im;
+            NAME(vector) w_re = *(const NAME(loose) *)(fine + b);
+            NAME(vector) w_im = *(const NAME(loose) *)(fine + CX_CHAIN + b);
+            NAME(turn)(&w_re, &w_im, root + 2 * a);
+            w_im = backward ? -w_im : w_im;
+            *(NAME(vector) *)re = r * w_re - i * w_im;
+            *(NAME(vector) *)im = r * w_im + i * w_re;
+        }
+}
+
+/* The conjugates of some vectors, divided by the number of all points, to where they are read as
+   factors; or of the first lane alone. */
+static void NAME(pack_vectors)(const int by_lane, const T *re, const T *im, int64_t pitch,
+                               int64_t count, T scale, T *to)
+{
+    for (int64_t i = 0; i < count; i++, re += pitch, im += pitch) {
+        if (by_lane) {
+            *(NAME(loose) *)(to + 2 * i * LANES) = *(const NAME(vector) *)re * scale;
+            *(NAME(loose) *)(to + (2 * i + 1) * LANES) = *(const NAME(vector) *)im * -scale;
+        } else {
+            to[2 * i] = *re * scale;
+            to[2 * i + 1] = *im * -scale;
+        }
     }
-    int64_t rows = cx_min(job->tile_rows, job->out_rows - down * job->tile_rows);
-    const int64_t *target = job->row_target + down * job->tile_rows;
-    for (int64_t r = 0; r < rows; r++)
-        if (target[r] >= 0)
-            sum += NAME(store_outputs)(y + target[r] * job->out_columns, from + r * pitch, length);
+}
+
+/* How a line goes its way, of which a row is one. */
+CX_INLINE NAME(way) NAME(way_of_rows)(const cx_spectral_job *job, int how)
+{
+    NAME(way) way = {.how = how, .pitch = LANES, .roots = job->place_roots, .turns = job->turns,
+                     .lane_roots = job->lane_roots};
+    return way;
+}
+
+CX_INLINE void NAME(go_along_row)(const NAME(way) *way, const cx_spectral_job *job, T *re, T *im)
+{
+    NAME(go_through)(way, re, im, 0, job->columns / LANES, 1);
+}
+
+CX_INLINE void NAME(transform_columns)(const cx_spectral_job *job, const NAME(great_tile) *tile)
+{
+    for (int64_t c = 0; c < job->columns; c += LANES)
+        NAME(transform_places)(tile->re + c, tile->im + c, job->rows, tile->pitch, job->row_roots, 1);
+}
+
+/* Columns there, times the kernel's spectrum, and back. */
+static void NAME(filter_columns)(const cx_spectral_job *job, const NAME(great_tile) *tile)
+{
+    NAME(way) way = {.how = job->along ? CX_COLUMNS_FILTER : CX_COLUMN_FILTER,
+                     .pitch = tile->pitch, .roots = job->row_roots, .spectrum = job->spectrum};
+    for (int64_t c = 0; c < job->columns; c += LANES) {
+        NAME(go_through)(&way, tile->re + c, tile->im + c, 0, job->rows, 1);
+        way.spectrum += job->along ? 2 * job->rows * LANES : 0;
+    }
+}
+
+/* A line whose rows follow one another: there, times the kernel's spectrum, and back. */
+static void NAME(filter_chain)(const cx_spectral_job *job, const NAME(great_tile) *tile)
+{
+    NAME(way) way = NAME(way_of_rows)(job, CX_LINE_FILTER);
+    if (job->rows > 1)
+        NAME(transform_columns)(job, tile);
+    for (int64_t r = 0; r < job->rows; r++) {
+        T *re = tile->re + r * tile->pitch, *im = tile->im + r * tile->pitch;
+        way.spectrum = (const T *)job->spectrum + 2 * r * job->columns;
+        if (job->rows > 1)
+            NAME(turn_chain)(0, job, re, im, r);
+        NAME(go_along_row)(&way, job, re, im);
+        if (job->rows > 1)
+            NAME(turn_chain)(1, job, re, im, r);
+    }
+    for (int64_t c = 0; job->rows > 1 && c < job->columns; c += LANES)
+        NAME(transform_places_back)(tile->re + c, tile->im + c, job->rows, tile->pitch,
+                                    job->row_roots, 1);
+}
+
+/* A pair of tiles, with their rows transformed if both axes are filtered. */
+static void NAME(load_tiles)(const cx_spectral_job *job, const NAME(great_tile) *tile, const T *x,
+                             int64_t one, const T *x_other, int64_t other)
+{
+    NAME(way) way = NAME(way_of_rows)(job, CX_LINE_FORWARD);
+    for (int64_t r = 0; r < job->rows; r++) {
+        T *re = tile->re + r * tile->pitch, *im = tile->im + r * tile->pitch;
+        int there = NAME(load_row)(job, x, one, r, re);
+        there |= NAME(load_row)(job, x_other, other, r, im);
+        if (there && job->along && !job->chained) /* zeros stay what they are */
+            NAME(go_along_row)(&way, job, re, im);
+    }
+}
+
+/* What is right of a pair of tiles. Returns 0 if all of it is finite. */
+static T NAME(store_tiles)(const cx_spectral_job *job, const NAME(great_tile) *tile, T *y,
+                           int64_t one, T *y_other, int64_t other)
+{
+    NAME(way) way = NAME(way_of_rows)(job, CX_LINE_BACK);
+    T sum = 0;
+    for (int64_t r = 0; r < job->rows; r++) {
+        T *re = tile->re + r * tile->pitch, *im = tile->im + r * tile->pitch;
+        T *to = NAME(row_target)(job, y, one, r);
+        T *to_other = NAME(row_target)(job, y_other, other, r);
+        if ((to || to_other) && job->along && !job->chained)
+            NAME(go_along_row)(&way, job, re, im);
+        if (to)
+            sum += NAME(store_outputs)(to, re, NAME(row_outputs)(job, one, r));
+        if (to_other)
+            sum += NAME(store_outputs)(to_other, im, NAME(row_outputs)(job, other, r));
+    }
     return sum;
 }
 
-/* Where the imaginary parts of a line are: not in the same sets of the cache as the real ones. */
-CX_INLINE T *NAME(imaginary)(T *line, int64_t points)
+/* The spectrum of the kernel, which is the only tile. */
+static void NAME(pack_spectrum)(const cx_spectral_job *job, const NAME(great_tile) *tile)
 {
-    return line + (points + CX_SPECTRAL_GAP) * LANES;
-}
-
-CX_INLINE void NAME(load_columns)(const NAME(great_tile) *tile, int64_t rows, int64_t column)
-{
-    T *im = NAME(imaginary)(tile->line, rows);
-    for (int64_t r = 0; r < rows; r++) {
-        *(NAME(vector) *)(tile->line + r * LANES) =
-            *(const NAME(vector) *)(tile->re + r * tile->pitch + column);
-        *(NAME(vector) *)(im + r * LANES) =
-            *(const NAME(vector) *)(tile->im + r * tile->pitch + column);
+    NAME(way) way = NAME(way_of_rows)(job, CX_LINE_FORWARD);
+    T *to = job->spectrum, scale = (T)1 / (T)(job->rows * (job->along ? job->columns : 1));
+    if (!job->along) {
+        NAME(transform_places)(tile->re, tile->im, job->rows, tile->pitch, job->row_roots, 1);
+        NAME(pack_vectors)(0, tile->re, tile->im, tile->pitch, job->rows, scale, to);
+        return;
     }
-}
-
-CX_INLINE void NAME(store_columns)(const NAME(great_tile) *tile, int64_t rows, int64_t all,
-                                   int64_t column)
-{
-    const T *im = NAME(imaginary)(tile->line, all);
-    for (int64_t r = 0; r < rows; r++) {
-        *(NAME(vector) *)(tile->re + r * tile->pitch + column) =
-            *(const NAME(vector) *)(tile->line + r * LANES);
-        *(NAME(vector) *)(tile->im + r * tile->pitch + column) =
-            *(const NAME(vector) *)(im + r * LANES);
+    if (job->rows > 1)
+        NAME(transform_columns)(job, tile);
+    for (int64_t c = 0; !job->chained && c < job->columns; c += LANES, to += 2 * job->rows * LANES)
+        NAME(pack_vectors)(1, tile->re + c, tile->im + c, tile->pitch, job->rows, scale, to);
+    for (int64_t r = 0; job->chained && r < job->rows; r++, to += 2 * job->columns) {
+        T *re = tile->re + r * tile->pitch, *im = tile->im + r * tile->pitch;
+        if (job->rows > 1)
+            NAME(turn_chain)(0, job, re, im, r);
+        NAME(go_along_row)(&way, job, re, im);
+        NAME(pack_vectors)(1, re, im, LANES, job->columns / LANES, scale, to);
     }
-}
-
-/* Between LANES rows of the tile and a line; as many of its columns as are a multiple of LANES. */
-CX_INLINE void NAME(load_rows)(const NAME(great_tile) *tile, int64_t columns, int64_t row)
-{
-    for (int part = 0; part < 2; part++) {
-        const T *from = (part ? tile->im : tile->re) + row * tile->pitch;
-        T *to = part ? NAME(imaginary)(tile->line, columns) : tile->line;
-        for (int64_t c = 0; c < columns; c += LANES) {
-            NAME(vector) v[LANES];
-            CX_UNROLL for (int i = 0; i < LANES; i++)
-                v[i] = *(const NAME(vector) *)(from + i * tile->pitch + c);
-            NAME(transpose)(v);
-            CX_UNROLL for (int i = 0; i < LANES; i++)
-                *(NAME(vector) *)(to + (c + i) * LANES) = v[i];
-        }
-    }
-}
-
-CX_INLINE void NAME(store_rows)(const NAME(great_tile) *tile, int64_t columns, int64_t wanted,
-                                int64_t row)
-{
-    for (int part = 0; part < 2; part++) {
-        T *to = (part ? tile->im : tile->re) + row * tile->pitch;
-        const T *from = part ? NAME(imaginary)(tile->line, columns) : tile->line;
-        for (int64_t c = 0; c < wanted; c += LANES) {
-            NAME(vector) v[LANES];
-            CX_UNROLL for (int i = 0; i < LANES; i++)
-                v[i] = *(const NAME(vector) *)(from + (c + i) * LANES);
-            NAME(transpose)(v);
-            CX_UNROLL for (int i = 0; i < LANES; i++)
-                *(NAME(vector) *)(to + i * tile->pitch + c) = v[i];
-        }
-    }
-}
-
-/* Turns the points of some rows by their root of all points, or back. */
-CX_INLINE void NAME(turn_chain)(const int backward, const cx_spectral_job *job,
-                                const NAME(great_tile) *tile, int64_t row)
-{
-    int64_t coarse = job->columns / CX_CHAIN, plane = (coarse + CX_CHAIN) * job->rows;
-    const T *root = (const T *)job->chain + row;
-    T *re = tile->line, *im = NAME(imaginary)(re, job->columns);
-    for (int64_t a = 0; a < coarse; a++) {
-        NAME(vector) a_re = *(const NAME(loose) *)(root + a * job->rows);
-        NAME(vector) a_im = *(const NAME(loose) *)(root + plane + a * job->rows);
-        const T *fine = root + coarse * job->rows;
-        for (int64_t b = 0; b < CX_CHAIN; b++, fine += job->rows, re += LANES, im += LANES) {
-            NAME(vector) b_re = *(const NAME(loose) *)fine;
-            NAME(vector) b_im = *(const NAME(loose) *)(fine + plane);
-            NAME(vector) w_re = a_re * b_re - a_im * b_im, w_im = a_re * b_im + a_im * b_re;
-            NAME(vector) x_re = *(NAME(vector) *)re, x_im = *(NAME(vector) *)im;
-            w_im = backward ? -w_im : w_im;
-            *(NAME(vector) *)re = x_re * w_re - x_im * w_im;
-            *(NAME(vector) *)im = x_re * w_im + x_im * w_re;
-        }
-    }
-}
-
-/* A line times the same part of the kernel's spectrum: vectors, or numbers for all lanes. */
-CX_INLINE void NAME(multiply_line)(const int by_lane, T *line, int64_t points, const T *w)
-{
-    T *im = NAME(imaginary)(line, points);
-    int64_t step = by_lane ? LANES : 1;
-    const T *w_im = w + points * step;
-    for (int64_t i = 0; i < points; i++) {
-        NAME(vector) x_re = *(NAME(vector) *)(line + i * LANES), v_re = {0};
-        NAME(vector) x_im = *(NAME(vector) *)(im + i * LANES), v_im = {0};
-        if (by_lane) {
-            v_re = *(const NAME(loose) *)(w + i * step);
-            v_im = *(const NAME(loose) *)(w_im + i * step);
-        } else {
-            v_re += w[i];
-            v_im += w_im[i];
-        }
-        *(NAME(vector) *)(line + i * LANES) = x_re * v_re - x_im * v_im;
-        *(NAME(vector) *)(im + i * LANES) = x_re * v_im + x_im * v_re;
-    }
-}
-
-/* The conjugate of a line, divided by the number of all points, to where it is read as a factor. */
-CX_INLINE void NAME(pack_line)(const int by_lane, T *line, int64_t points, T scale, T *to)
-{
-    for (int64_t i = 0; i < 2 * points; i++) {
-        const T *from = i < points ? line + i * LANES
-                                   : NAME(imaginary)(line, points) + (i - points) * LANES;
-        T factor = i < points ? scale : -scale;
-        if (by_lane)
-            *(NAME(loose) *)(to + i * LANES) = *(const NAME(vector) *)from * factor;
-        else
-            to[i] = *from * factor;
-    }
-}
-
-/* One pair of tiles, or the kernel as one tile, whose spectrum goes to the job's. */
-CX_INLINE void NAME(transform_tile)(const int packing, const cx_spectral_job *job,
-                                    const NAME(great_tile) *tile)
-{
-    int64_t rows = job->rows, columns = job->columns;
-    T *line = tile->line, *im = NAME(imaginary)(line, rows), *spectrum = (T *)job->spectrum;
-    T scale = (T)1 / (T)(rows * (job->turns ? columns : 1));
-    int64_t out_rows = job->chained ? rows : job->tile_rows;
-    int64_t out_columns = job->chained ? columns : job->tile_columns;
-    /* beside a kernel there are zeros, which stay what they are */
-    int64_t filled = packing && !job->chained ? job->inside : columns;
-    for (int64_t c = 0; c < filled; c += LANES) {
-        if (job->turns) {
-            NAME(transform_places)(tile->re + c, tile->im + c, rows, tile->pitch,
-                                   tile->row_roots, 1);
-            continue;
-        }
-        NAME(load_columns)(tile, rows, c);
-        NAME(transform)(line, im, rows, tile->row_roots);
-        if (packing) { /* of one column */
-            NAME(pack_line)(0, line, rows, scale, spectrum);
-            return;
-        } else {
-            NAME(multiply_line)(0, line, rows, spectrum);
-            NAME(transform_back)(line, im, rows, tile->row_roots);
-            NAME(store_columns)(tile, out_rows, rows, c);
-        }
-    }
-    im = NAME(imaginary)(line, columns);
-    for (int64_t r = 0; job->turns && r < rows; r += LANES) {
-        NAME(load_rows)(tile, columns, r);
-        if (job->chained)
-            NAME(turn_chain)(0, job, tile, r);
-        NAME(transform)(line, im, columns, tile->column_roots);
-        T *part = spectrum + 2 * r * columns;
-        if (packing) {
-            NAME(pack_line)(1, line, columns, scale, part);
-            continue;
-        }
-        NAME(multiply_line)(1, line, columns, part);
-        NAME(transform_back)(line, im, columns, tile->column_roots);
-        if (job->chained)
-            NAME(turn_chain)(1, job, tile, r);
-        NAME(store_rows)(tile, columns, out_columns, r);
-    }
-    for (int64_t c = 0; job->turns && !packing && c < out_columns; c += LANES)
-        NAME(transform_places_back)(tile->re + c, tile->im + c, rows, tile->pitch,
-                                    tile->row_roots, 1);
 }
 
 /* A piece is a pair of tiles of one item, whose bits do not depend on other items then. */
@@ -312,15 +264,16 @@ static void NAME(sweep_spectral)(const void *of, int64_t first, int64_t end, cha
             x_other = job->x_imaginary ? (const T *)job->x_imaginary + item * job->x_item : NULL;
             y_other = (T *)job->y_imaginary + item * job->y_item;
         }
-        NAME(load_tile)(job, x, one, tile.re, tile.pitch);
-        NAME(load_tile)(job, x_other, other, tile.im, tile.pitch);
+        NAME(load_tiles)(job, &tile, x, one, x_other, other);
         if (job->packing) {
-            NAME(transform_tile)(1, job, &tile);
+            NAME(pack_spectrum)(job, &tile);
             continue;
         }
-        NAME(transform_tile)(0, job, &tile);
-        T sum = NAME(store_tile)(job, one, tile.re, tile.pitch, y) +
-                NAME(store_tile)(job, other, tile.im, tile.pitch, y_other);
+        if (job->chained)
+            NAME(filter_chain)(job, &tile);
+        else
+            NAME(filter_columns)(job, &tile);
+        T sum = NAME(store_tiles)(job, &tile, y, one, y_other, other);
         if (!(sum == 0))
             __atomic_store_n(job->overflow, 1, __ATOMIC_RELAXED);
     }

@@ -17,8 +17,10 @@
 #include "norm_sweep.h"
 #include "resample_sweep.h"
 #include "filter_elements.h"
+#include "fft.h"
 #include "square.h"
 #include "shuffles.h"
+#include "fft_line.h"
 #include "end_square.h"
 #include "interleave_sweep.h"
 #include "matrix_sweep.h"
@@ -28,7 +30,6 @@
 #include "filter_sweep.h"
 #include "footprint_sweep.h"
 #include "median_sweep.h"
-#include "fft.h"
 #include "spectral_sweep.h"
 #undef EACH_ACTIVATION
 #undef EACH_SWEPT_ACTIVATION
