@@ -244,7 +244,7 @@ CHOICES = {
     "a picture, 15×15": ((1, 1, 500, 500), (1, 1, 15, 15), {}, "fft"),
     "a picture, 3×3": ((1, 1, 500, 500), (1, 1, 3, 3), {}, "direct"),
     "a long line": ((1, 1, 100_000), (1, 1, 401), {}, "fft"),
-    "many channels": ((1, 64, 56, 56), (64, 64, 7, 7), {}, "direct"),
+    "many channels": ((1, 64, 56, 56), (64, 64, 7, 7), {}, "winograd"),
     "a short line": ((1, 1, 100_000), (1, 1, 5), {}, "direct"),
     "a dilated pair": ((1, 64, 16_000), (128, 64, 2), {"dilation": 512}, "direct"),
 }
@@ -268,7 +268,7 @@ WEIGHT_CHOICES = {
     "three channels, 15×15": ((2, 3, 224, 224), (3, 1, 15, 15), 3, "fft"),
     "a long line": ((1, 1, 100_000), (1, 1, 401), 1, "fft"),
     "lines of several channels": ((4, 8, 2000), (8, 8, 63), 1, "fft"),
-    "many channels": ((1, 64, 56, 56), (64, 64, 7, 7), 1, "direct"),
+    "many channels": ((1, 64, 56, 56), (64, 64, 7, 7), 1, "winograd"),
 }
 
 
