@@ -8,8 +8,9 @@ import numpy as np
 
 from convx._core import _matrix, _memory
 from convx._core._sweep import Sweep, SweepMemo
-from convx._engine import arguments, dtypes, execution, machine, sweeps
+from convx._engine import arguments, dtypes, execution, machine
 from convx._engine.dtypes import AnyArray
+from convx._engine.threads import WORK_PER_THREAD, get_num_threads
 
 # Items from which on products are computed by the kernel of matrices, and multiply-adds below which
 # they are: OpenBLAS, NumPy's library, is better at few items, for which weights would have to be
@@ -112,7 +113,8 @@ def _kernel_product(
 ) -> tuple[Sweep, AnyArray]:
     """Return the sweep of a product, and the product in a shape."""
     y: AnyArray = _memory.new_result(shape, a.dtype)
-    threads = sweeps.threads_for(a.nbytes + b.nbytes + y.nbytes)
+    products = math.isqrt(a.size * b.size * y.size)  # each of three sizes is one of two of them
+    threads = max(1, min(get_num_threads(), products // WORK_PER_THREAD))
     return multiply(machine.ISA, a, b, *bias, y, threads), y
 
 
