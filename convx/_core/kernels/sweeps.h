@@ -344,7 +344,7 @@ typedef struct {
    from the next product's. Of b a product's columns are neighbours, `b_step` from the next product's;
    or with `turned`, room for all of them, a column's products are, `b_step` from the next column's: see
    matrix_sweep.h. Rows of y follow one another. A piece is so many bytes of columns,
-   the last one up to twice as many. */
+   the last one up to twice as many, with `turned` from half to one and a half times as many. */
 enum { CX_MATRIX_COLUMNS = 256 };
 
 typedef struct {
