@@ -93,7 +93,7 @@ def _bias_gradient(grad_output: AnyArray) -> AnyArray:
     grad_output = np.ascontiguousarray(grad_output)
     (items, channels, *sizes), dtype = grad_output.shape, grad_output.dtype
     size = math.prod(sizes)
-    if dtype.char not in "fd" or not grad_output.flags.aligned:
+    if not dtypes.is_summed_by_kernel(grad_output):
         planes = grad_output.reshape(items, channels, size)
         grad_bias: AnyArray = np.add.reduce(planes, (0, 2), dtype)
         return grad_bias

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from convx._core import _matrix, _memory
+from convx._core import _bias, _matrix, _memory
 from convx._core._sweep import Sweep, SweepMemo
 from convx._engine import arguments, dtypes, execution, machine
 from convx._engine.dtypes import AnyArray
@@ -91,8 +91,11 @@ def _bias_gradient(grad_output: Any, bias: Any, items: int) -> AnyArray | None:
     """Return the sums of a gradient's columns in the shape of a bias, None if there is none."""
     if bias is None:
         return None
-    columns = grad_output.reshape(items, bias.size)
-    return np.asarray(columns.sum(0, dtype=grad_output.dtype).reshape(bias.shape))
+    if dtypes.is_summed_by_kernel(grad_output):
+        sums = _bias.bias_gradient(machine.ISA, grad_output, items, bias.size, 1, 1)
+    else:
+        sums = grad_output.reshape(items, bias.size).sum(0, dtype=grad_output.dtype)
+    return np.asarray(sums.reshape(bias.shape))
 
 
 def _has_kernel(x: AnyArray, w: AnyArray, *others: AnyArray | None) -> bool:
