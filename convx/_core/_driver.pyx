@@ -338,12 +338,11 @@ cdef class Program:
         cdef cx_call call
         cdef Pass one = self.passes[index]
         cdef int64_t count = self.pack_tasks[index]
-        cdef int threads = <int>max(1, min(count, self.threads))
         memset(&call, 0, sizeof(call))
         call.weight, call.output = weight, packed
         with nogil:
-            run_tasks(self.kernels.pack, &one.table, &call, 0, count, threads, scratch.memory,
-                      self.scratch_bytes)
+            run_tasks(self.kernels.pack, &one.table, &call, 0, count,
+                      <int>max(1, min(count, self.threads)), scratch.memory, self.scratch_bytes)
         return 0
 
     def run(self, input, weight, bias, residual, Activation activation, packed, out):
