@@ -264,6 +264,7 @@ FAMILIES = {
     "folding": {"fold", "unfold", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle"},
     "resizing": {"interpolate"},
     "linear": {"linear", "add"},
+    "stage of training": {"conv2d_relu_avg_pool"},
     "normalisation": {"batch_norm", "layer_norm", "group_norm", "instance_norm"}
     | {"local_response_norm", "batch_norm_activation"},
     "loss": {"cross_entropy", "nll_loss", "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}

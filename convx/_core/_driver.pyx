@@ -341,8 +341,8 @@ cdef class Program:
         memset(&call, 0, sizeof(call))
         call.weight, call.output = weight, packed
         with nogil:
-            run_tasks(self.kernels.pack, &one.table, &call, 0, count, self.threads,
-                      scratch.memory, self.scratch_bytes)
+            run_tasks(self.kernels.pack, &one.table, &call, 0, count,
+                      <int>max(1, min(count, self.threads)), scratch.memory, self.scratch_bytes)
         return 0
 
     def run(self, input, weight, bias, residual, Activation activation, packed, out):

@@ -5,18 +5,15 @@ from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy, memset
 
 from convx._core._driver cimport Activation, Program, sweeps_of
-from convx._core._kernels cimport CX_ADDED, cx_call, cx_pass, cx_task
+from convx._core._kernels cimport CX_ADDED, cx_call, cx_pass
 from convx._core._memory cimport Block, Buffer, borrow_scratch, held, memory_of, return_scratch
 from convx._core._parallel cimport share_out
-from convx._core._sweeps cimport CX_INTERLEAVED, cx_interleave_job, cx_sweeps
+from convx._core._sweeps cimport CX_INTERLEAVED, cx_interleave_job
 
 
 @cython.final
 cdef class Rows:
     """Where the rows of an item lie in an array, and how far its items are apart."""
-
-    cdef cx_interleave_job job
-    cdef Buffer places
 
     def __cinit__(self, int64_t items, int64_t item, places, int64_t length, int64_t step):
         self.places = Buffer(places)
@@ -34,27 +31,6 @@ cdef int64_t lines_bytes(cx_interleave_job job, int64_t item_size) noexcept nogi
     return rounded_up(job.items * job.rows * job.length * item_size, 64)
 
 
-# The most passes: one, and two at either end of the rows.
-cdef enum:
-    MOST_PASSES = 5
-
-
-# What all parts of the batch share. Each has lines in its thread's memory: of the input first, then
-# of the output, or of its gradient; and a gradient's sums, to which other threads' would lie too
-# close.
-cdef struct Parts:
-    const cx_sweeps *sweeps
-    cx_task task
-    int64_t passes
-    const cx_pass *table[MOST_PASSES]
-    int64_t tasks[MOST_PASSES]
-    const char *packed[MOST_PASSES]
-    cx_call call
-    cx_interleave_job inputs, outputs
-    int64_t batch, item_size, weights
-    bint gradient
-
-
 cdef void turn(const Parts *parts, cx_interleave_job job, const char *array, int64_t first,
                char *lines, bint separates) noexcept nogil:
     """Bring the items from the first one on side by side, or back."""
@@ -69,30 +45,39 @@ cdef void turn(const Parts *parts, cx_interleave_job job, const char *array, int
         parts.sweeps.interleave(&job, 0, pieces, NULL)
 
 
+cdef void compute_part(const Parts *parts, const char *input, const char *weight, char *output,
+                       char *scratch) noexcept nogil:
+    """Run all passes on lines of items."""
+    cdef cx_call call = parts.call
+    cdef int64_t index, task
+    call.input, call.output = input, output
+    if parts.gradient:
+        call.weight = weight
+    for index in range(parts.passes):
+        call.packed = parts.packed[index]
+        for task in range(parts.tasks[index]):
+            parts.task(parts.table[index], &call, task, scratch)
+
+
 cdef void run_parts(const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil:
     """Compute some parts of the batch one after the other."""
     cdef const Parts *parts = <const Parts *>job
-    cdef const cx_call *whole = &parts.call
-    cdef cx_call call = parts.call
-    cdef int64_t part, index, task, item
+    cdef const cx_call *call = &parts.call
+    cdef int64_t part, item
     cdef char *results = scratch + lines_bytes(parts.inputs, parts.item_size)
     cdef char *sums = results + lines_bytes(parts.outputs, parts.item_size)
     cdef int64_t sums_size = parts.weights * parts.item_size if parts.gradient else 0
+    cdef char *room = sums + rounded_up(sums_size, 64)
     for part in range(first, end):
         item = part * parts.inputs.items
-        turn(parts, parts.inputs, <const char *>whole.input, item, scratch, False)
-        call.input, call.output = scratch, results
+        turn(parts, parts.inputs, <const char *>call.input, item, scratch, False)
         if parts.gradient:
-            turn(parts, parts.outputs, <const char *>whole.weight, item, results, False)
-            call.weight, call.output = results, sums
-        for index in range(parts.passes):
-            call.packed = parts.packed[index]
-            for task in range(parts.tasks[index]):
-                parts.task(parts.table[index], &call, task, sums + rounded_up(sums_size, 64))
-        if parts.gradient:
-            memcpy(<char *>whole.output + part * sums_size, sums, sums_size)
+            turn(parts, parts.outputs, <const char *>call.weight, item, results, False)
+            compute_part(parts, scratch, results, sums, room)
+            memcpy(<char *>call.output + part * sums_size, sums, sums_size)
         else:
-            turn(parts, parts.outputs, <const char *>whole.output, item, results, True)
+            compute_part(parts, scratch, NULL, results, room)
+            turn(parts, parts.outputs, <const char *>call.output, item, results, True)
 
 
 cdef bint all_finite(const void *numbers, int64_t count, int64_t item_size) noexcept nogil:
@@ -120,11 +105,6 @@ cdef class InterleavedProgram(Program):
     ``fallback`` for weights that are not finite, which makes another program.
     """
 
-    cdef Rows inputs, outputs
-    cdef const cx_sweeps *sweeps
-    cdef int64_t batch, parts, weights
-    cdef bint gradient
-
     def __init__(self, plan, inner, isa, passes, int64_t batch, Rows inputs, Rows outputs,
                  fallback):
         Program.__init__(self, inner, isa, passes, fallback)
@@ -140,6 +120,11 @@ cdef class InterleavedProgram(Program):
         if self.gradient:
             self.scratch_bytes += rounded_up(self.weights * self.item_size, 64)
             self.parts_size = self.parts * self.weights if self.parts > 1 else 0
+
+    @property
+    def items_together(self):
+        """Items that lie side by side."""
+        return self.inputs.job.items
 
     cdef execute(
         self, const void *input, const void *weight, const void *bias, const void *residual,

@@ -11,7 +11,7 @@ cdef Sweep run(cx_matrix_job *job, str isa, a, b, bias, y, bint turns, int threa
     """Fill in the arrays, and compute."""
     cdef Sweep sweep = new_sweep(job, sizeof(job[0]))
     cdef int64_t together = CX_MATRIX_COLUMNS // <int64_t>y.itemsize
-    cdef int64_t pieces = max(1, job.columns // together)
+    cdef int64_t pieces = max(1, (job.columns + (together // 2 if turns else 0)) // together)
     job.turned = NULL
     sweep.reads(&job.a, a)
     sweep.reads(&job.b, b)

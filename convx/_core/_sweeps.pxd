@@ -1,6 +1,6 @@
 """Declarations of kernels/sweeps.h."""
 
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from convx._core._parallel cimport cx_sweep
 
@@ -296,6 +296,23 @@ cdef extern from "sweeps.h" nogil:
         const void *source "from"
         void *to
 
+    ctypedef struct cx_line_pool_job:
+        int64_t items, blocks
+        double factor
+        void *x
+        void *y
+        uint8_t *passes
+
+    ctypedef struct cx_plane_sums_job:
+        int64_t size, items
+        const void *x
+        void *sums
+
+    ctypedef struct cx_row_sums_job:
+        int64_t rows, columns
+        const void *x
+        void *y
+
     enum: CX_MATRIX_COLUMNS
 
     ctypedef struct cx_matrix_job:
@@ -313,7 +330,8 @@ cdef extern from "sweeps.h" nogil:
         cx_sweep pair_loss, pair_slopes
         cx_sweep norm, channel_norm, softmax_loss
         cx_sweep copy, fold, resample
-        cx_sweep interleave, separate
+        cx_sweep interleave, separate, line_pool, line_spread
+        cx_sweep plane_sums, row_sums
         cx_sweep spectral
         cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter
         cx_sweep pool_relu

@@ -46,6 +46,7 @@ SLIDE_ROWS = 4  # rows of outputs from which they do
 SLIDE_GROUPS = 32  # groups of a task there: their sums stay in L1
 SLIDE_PARTS = 4  # parts of the sums there, which end in each of them
 POSITIONS_BYTES = 3584  # of a filter in a box where positions are lanes: several stay in L1
+LINES_BYTES = 14336  # the same of items side by side, whose gradients pass by the L1 cache
 TRANSPOSE_COST = 6  # multiply-adds that transposing a column costs at each output
 TILE_COST = 10  # the same of a channel's tile, beyond what it costs where positions are lanes
 LOAD_COST = 2  # loading a vector that is not aligned, in multiply-adds
@@ -288,7 +289,7 @@ def _cut_positions(problem: Problem, channels: int) -> PassPlan:
 
 def _position_blocks(problem: Problem, axes: Sequence[Axis]) -> list[int]:
     """Outputs of a box along each axis where positions are lanes."""
-    most = POSITIONS_BYTES // problem.item_size
+    most = (LINES_BYTES if problem.lines else POSITIONS_BYTES) // problem.item_size
     return split([axis.taps.outputs for axis in axes], most, POSITIONS_UNIT)
 
 

@@ -229,6 +229,12 @@ def is_kernel_layout(array: AnyArray, dtype: np.dtype[Any], *, contiguous: bool 
     return all(stride % dtype.itemsize == 0 for stride in array.strides)
 
 
+def is_summed_by_kernel(array: AnyArray) -> bool:
+    """Tell whether a kernel can sum up an array for a gradient of a bias."""
+    dtype, flags = array.dtype, array.flags
+    return dtype.char in "fd" and dtype.isnative and flags.c_contiguous and flags.aligned
+
+
 def cast_like_c(array: AnyArray, dtype: np.dtype[Any]) -> AnyArray:
     """Return numbers in another type, floating ones as integers modulo its range, as C does it."""
     if array.dtype.kind != "f" or dtype.kind not in "iub":

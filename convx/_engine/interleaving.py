@@ -125,6 +125,7 @@ def _side_by_side(problem: Problem, axes: Sequence[Axis], items: int) -> Plan:
         in_channel=math.prod(ins),
         out_batch=problem.filters * math.prod(outs),
         out_channel=math.prod(outs),
+        lines=True,
     )
     shape = (1, problem.filters, *outs)
     planned = plan_problem(single, choices, shape, "direct")

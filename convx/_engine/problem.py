@@ -252,6 +252,7 @@ class Problem:
     weights_prepared: bool
     threads: int
     axes: tuple[Axis, ...] = ()
+    lines: bool = False  # whether its rows are those of several items, side by side
 
     @property
     def item_size(self) -> int:

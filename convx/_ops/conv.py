@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from convx._core import _bias
 from convx._core._driver import Activation
 from convx._core._memo import CallMemo
-from convx._engine import arguments, boundary, dtypes, execution
+from convx._engine import arguments, boundary, dtypes, execution, machine, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._ops.correlation import (
     Correlation,
@@ -30,11 +31,6 @@ from convx._ops.correlation import (
     of_transpose,
     parse_options,
 )
-
-# Items whose gradients are added up before the planes of the sum are, for that of a bias: NumPy
-# adds arrays faster than rows. LeNet's two, of 32 items, took 28 and 19 µs and take 18 and 6. The
-# sum of larger ones would leave the L2 cache (AMD EPYC, Zen 4, November 2026).
-SUMMED_FIRST, SMALL_ITEM = 8, 256 * 1024
 
 # The three maps, between arrays of the result's type with a batch axis.
 
@@ -94,14 +90,15 @@ def _weight_gradient(of: Correlation, x: AnyArray, y: AnyArray) -> AnyArray:
 
 
 def _bias_gradient(grad_output: AnyArray) -> AnyArray:
-    # of a contiguous array, for the order of NumPy's sum follows the layout
     grad_output = np.ascontiguousarray(grad_output)
-    (batch, channels, *sizes), dtype = grad_output.shape, grad_output.dtype
-    planes = grad_output.reshape(batch, channels, math.prod(sizes))
-    if batch >= SUMMED_FIRST and planes[0].nbytes <= SMALL_ITEM:
-        planes = np.add.reduce(planes, 0, dtype, keepdims=True)
-    grad_bias: AnyArray = np.add.reduce(planes, (0, 2), dtype)
-    return grad_bias
+    (items, channels, *sizes), dtype = grad_output.shape, grad_output.dtype
+    size = math.prod(sizes)
+    if not dtypes.is_summed_by_kernel(grad_output):
+        planes = grad_output.reshape(items, channels, size)
+        grad_bias: AnyArray = np.add.reduce(planes, (0, 2), dtype)
+        return grad_bias
+    threads = sweeps.threads_for(grad_output.nbytes)
+    return _bias.bias_gradient(machine.ISA, grad_output, items, channels, size, threads)
 
 
 # The public operations: they take array-likes, batched or not, and unchecked options, given as

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from convx._core import _matrix, _memory
+from convx._core import _bias, _matrix, _memory
 from convx._core._sweep import Sweep, SweepMemo
-from convx._engine import arguments, dtypes, execution, machine, sweeps
+from convx._engine import arguments, dtypes, execution, machine
 from convx._engine.dtypes import AnyArray
+from convx._engine.threads import WORK_PER_THREAD, get_num_threads
 
 # Items from which on products are computed by the kernel of matrices, and multiply-adds below which
 # they are: OpenBLAS, NumPy's library, is better at few items, for which weights would have to be
@@ -90,8 +91,11 @@ def _bias_gradient(grad_output: Any, bias: Any, items: int) -> AnyArray | None:
     """Return the sums of a gradient's columns in the shape of a bias, None if there is none."""
     if bias is None:
         return None
-    columns = grad_output.reshape(items, bias.size)
-    return np.asarray(columns.sum(0, dtype=grad_output.dtype).reshape(bias.shape))
+    if dtypes.is_summed_by_kernel(grad_output):
+        sums = _bias.bias_gradient(machine.ISA, grad_output, items, bias.size, 1, 1)
+    else:
+        sums = grad_output.reshape(items, bias.size).sum(0, dtype=grad_output.dtype)
+    return np.asarray(sums.reshape(bias.shape))
 
 
 def _has_kernel(x: AnyArray, w: AnyArray, *others: AnyArray | None) -> bool:
@@ -112,7 +116,8 @@ def _kernel_product(
 ) -> tuple[Sweep, AnyArray]:
     """Return the sweep of a product, and the product in a shape."""
     y: AnyArray = _memory.new_result(shape, a.dtype)
-    threads = sweeps.threads_for(a.nbytes + b.nbytes + y.nbytes)
+    products = math.isqrt(a.size * b.size * y.size)  # each of three sizes is one of two of them
+    threads = max(1, min(get_num_threads(), products // WORK_PER_THREAD))
     return multiply(machine.ISA, a, b, *bias, y, threads), y
 
 

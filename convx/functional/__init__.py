@@ -92,6 +92,7 @@ from convx.functional.resizing import interpolate
 from convx.functional.slopes import prelu, rrelu
 from convx.functional.smooth import gelu, logsigmoid, sigmoid, softplus, tanh
 from convx.functional.softmax import log_softmax, softmax, softmin
+from convx.functional.stages import conv2d_relu_avg_pool
 from convx.functional.unpooling import (
     avg_unpool1d,
     avg_unpool2d,
@@ -123,6 +124,7 @@ __all__ = [
     "channel_shuffle",
     "conv1d",
     "conv2d",
+    "conv2d_relu_avg_pool",
     "conv3d",
     "conv_nd",
     "conv_output_size",

@@ -95,6 +95,7 @@ from convx.grad.resizing import interpolate
 from convx.grad.slopes import prelu, rrelu
 from convx.grad.smooth import gelu, logsigmoid, sigmoid, softplus, tanh
 from convx.grad.softmax import log_softmax, softmax, softmin
+from convx.grad.stages import conv2d_relu_avg_pool
 from convx.grad.unpooling import (
     avg_unpool1d,
     avg_unpool2d,
@@ -129,6 +130,7 @@ __all__ = [
     "conv1d_weight",
     "conv2d",
     "conv2d_input",
+    "conv2d_relu_avg_pool",
     "conv2d_weight",
     "conv3d",
     "conv3d_input",

@@ -2,15 +2,17 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from convx import functional
 from convx.nn.activations import FUSED, ReLU
+from convx.nn.conv import Conv
 from convx.nn.module import Module, Pullback
 from convx.nn.normalization import BatchNorm
-from convx.nn.pooling import AveragePool
+from convx.nn.pooling import AdaptiveAvgPool2d, AveragePool
 
 
 class Identity(Module):
@@ -89,7 +91,8 @@ class Sequential(Module):
 
         Without ``input_gradient`` it ends at the first layer that has parameters. With ``once`` it
         may be called once, and lets go of every layer's arrays as soon as it is through it: less
-        memory is gone over then. Averages are computed together with a ReLU before them, batch norm
+        memory is gone over then. Averages are computed together with a ReLU before them, and
+        adaptive ones over two axes with the convolution before that; batch norm
         together with an activation that follows, or with what else is given, which is for the last
         layer: a residual, whose gradient the pullback then returns too.
         """
@@ -119,7 +122,7 @@ def _steps(
 ) -> Iterator[tuple[Module, dict[str, Any]]]:
     """Yield layers, and the options of their vjp: a norm is given the activation after it.
 
-    Averages are given the ReLU before them.
+    Averages are given the ReLU before them, and convolutions both of them.
     """
     waiting = deque(layers)
     while waiting:
@@ -129,7 +132,20 @@ def _steps(
             options = {"activation": waiting.popleft()}
         elif type(layer) is ReLU and waiting and type(waiting[0]).vjp is AveragePool.vjp:
             layer, options = waiting.popleft(), {"before": layer}
+        elif _is_stage(layer, *islice(waiting, 2)):
+            waiting.popleft()
+            options = {"averages": waiting.popleft()}
         yield layer, options | _passed_on(layer, once)
+
+
+def _is_stage(layer: Module, *others: Module) -> bool:
+    """Tell whether layers are a convolution, a ReLU and averages, which are computed together."""
+    return (
+        isinstance(layer, Conv)
+        and type(layer).vjp is Conv.vjp
+        and layer.axes == 2
+        and [type(one) for one in others] == [ReLU, AdaptiveAvgPool2d]
+    )
 
 
 def _chain(pullbacks: list[Pullback], once: bool, has_residual: bool) -> Pullback:

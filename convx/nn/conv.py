@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike
 from convx import functional, grad
 from convx.nn.initialization import bias_by_inputs, generator, per_axis, uniform_by_inputs
 from convx.nn.module import Module, Pullback
+from convx.nn.pooling import AdaptiveAvgPool2d
 
 
 class Conv(Module):
@@ -94,12 +95,19 @@ class Conv(Module):
         """Convolve."""
         return functional.conv_nd(x, *self.arrays(), **self.options())
 
-    def vjp(self, x: Any, input_gradient: bool = True) -> tuple[Any, Pullback]:
-        """Convolve, and return the pullback."""
+    def vjp(
+        self, x: Any, input_gradient: bool = True, *, averages: AdaptiveAvgPool2d | None = None
+    ) -> tuple[Any, Pullback]:
+        """Convolve, and return the pullback; perhaps of ``averages`` of what a ReLU leaves."""
         arrays, options = self.arrays(), self.options()
-        y = functional.conv_nd(x, *arrays, **options)
-        options["input_gradient"] = input_gradient
-        return y, lambda dy: self._add(grad.conv_nd(dy, x, *arrays, **options))
+        if averages is None:
+            y = functional.conv_nd(x, *arrays, **options)
+            options["input_gradient"] = input_gradient
+            return y, lambda dy: self._add(grad.conv_nd(dy, x, *arrays, **options))
+        options |= {"input_gradient": input_gradient, **averages.options()}
+        y, kept = functional.conv2d_relu_avg_pool(x, *arrays, **options)
+        options["kept"] = kept
+        return y, lambda dy: self._add(grad.conv2d_relu_avg_pool(dy, x, *arrays, **options))
 
     def _add(self, gradients: tuple[Any, Any, Any]) -> Any:
         """Add to the parameters' gradients, and return that of the input."""
@@ -210,7 +218,7 @@ class ConvTranspose(Conv):
         """Convolve; ``output_size``, the spatial sizes of the output, sets the output padding."""
         return functional.conv_transpose_nd(x, *self.arrays(), **self.options(x, output_size))
 
-    def vjp(
+    def vjp(  # type: ignore[override]
         self, x: Any, input_gradient: bool = True, *, output_size: Any = None
     ) -> tuple[Any, Pullback]:
         """Convolve, and return the pullback."""

@@ -1,7 +1,8 @@
 /* Products of matrices of moderate size, y = a b + bias: linear layers and their gradients. An element
    of y is one chain of multiply-adds in the order of the depth: its bits hang on nothing else. Blocks of
    rows by vectors of columns stay in registers. A piece is CX_MATRIX_COLUMNS bytes of columns, the last
-   one what is left, of all rows. Columns of b that lie apart are turned first, into scratch memory. */
+   one what is left, of all rows. Columns of b that lie apart are turned first, into scratch memory; their
+   last piece may be as short as half of the others, for no vectors overlap those of another piece. */
 
 #define MATRIX_ROWS 6
 #if VECTOR_BYTES == 64
@@ -141,12 +142,13 @@ static void NAME(sweep_matrix)(const void *of, int64_t first, int64_t end, char 
 {
     const cx_matrix_job *job = of;
     int64_t together = CX_MATRIX_COLUMNS / (int64_t)sizeof(T);
+    int64_t most = job->turned ? together * 3 / 2 : 2 * together;
     (void)scratch;
     for (int64_t piece = first; piece < end; piece++) {
         NAME(matrix_block) m = {.a_row = job->a_row, .a_step = job->a_step, .y_row = job->columns,
                                 .depth = job->depth};
         int64_t column = piece * together, rest = job->columns - column;
-        int64_t columns = rest < 2 * together ? rest : together;
+        int64_t columns = rest < most ? rest : together;
         if (job->turned)
             NAME(multiply_turned)(job, m, column, columns);
         else

@@ -23,6 +23,8 @@
 #include "fft_line.h"
 #include "end_square.h"
 #include "interleave_sweep.h"
+#include "line_pool.h"
+#include "plane_sums.h"
 #include "matrix_sweep.h"
 #include "filter_tile.h"
 #include "filter_down.h"
@@ -75,6 +77,10 @@ static const cx_sweeps NAME(sweeps) = {
     .matrix = NAME(sweep_matrix),
     .interleave = NAME(sweep_interleave),
     .separate = NAME(sweep_separate),
+    .line_pool = NAME(sweep_line_pool),
+    .line_spread = NAME(sweep_line_spread),
+    .plane_sums = NAME(sweep_plane_sums),
+    .row_sums = NAME(sweep_row_sums),
     .filter = NAME(sweep_filter),
     .footprint = NAME(sweep_footprint),
     .median = NAME(sweep_median),

@@ -317,11 +317,34 @@ typedef struct {
     void *to;
 } cx_interleave_job;
 
+/* Averages of blocks of 2 by 2 of what a ReLU leaves, items side by side: see line_pool.h. */
+typedef struct {
+    int64_t items, blocks; /* how many lie side by side; blocks in a row */
+    double factor;         /* 1 over the divisor */
+    void *x, *y;           /* places and blocks, or their gradients */
+    uint8_t *passes;       /* of each block of an item, a bit for each place whose gradient passes */
+} cx_line_pool_job;
+
+/* Sums of planes of `size` places, of `items` side by side; and rows added up: see plane_sums.h. */
+enum { CX_SUMMED = 2048 };
+
+typedef struct {
+    int64_t size, items;
+    const void *x;
+    void *sums;
+} cx_plane_sums_job;
+
+typedef struct {
+    int64_t rows, columns;
+    const void *x;
+    void *y;
+} cx_row_sums_job;
+
 /* y = a b + bias, of `depth` products each. Of a an element is `a_row` from the next row's and `a_step`
    from the next product's. Of b a product's columns are neighbours, `b_step` from the next product's;
    or with `turned`, room for all of them, a column's products are, `b_step` from the next column's: see
    matrix_sweep.h. Rows of y follow one another. A piece is so many bytes of columns,
-   the last one up to twice as many. */
+   the last one up to twice as many, with `turned` from half to one and a half times as many. */
 enum { CX_MATRIX_COLUMNS = 256 };
 
 typedef struct {
@@ -341,7 +364,8 @@ typedef struct {
     cx_sweep pair_loss, pair_slopes;
     cx_sweep norm, channel_norm, softmax_loss;
     cx_sweep copy, fold, resample;
-    cx_sweep interleave, separate;
+    cx_sweep interleave, separate, line_pool, line_spread;
+    cx_sweep plane_sums, row_sums;
     cx_sweep spectral;
     cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter;
     cx_sweep pool_relu;
