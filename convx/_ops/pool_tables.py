@@ -116,7 +116,8 @@ class Windows(NamedTuple):
     entries: int  # of the tables
 
 
-def _are_few(windows: Windows) -> bool:
+def are_few(windows: Windows) -> bool:
+    """Tell whether windows have tables that are kept."""
     return windows.entries <= MOST_OF_TABLES
 
 
@@ -172,7 +173,7 @@ def _find_adaptive_means(shape: tuple[int, ...], axes: int, output_size: object)
     return Windows(pooling, outputs, entries)
 
 
-maxima = Kept(_find_maxima, _are_few)
-means = Kept(_find_means, _are_few)
-adaptive_maxima = Kept(_find_adaptive_maxima, _are_few)
-adaptive_means = Kept(_find_adaptive_means, _are_few)
+maxima = Kept(_find_maxima, are_few)
+means = Kept(_find_means, are_few)
+adaptive_maxima = Kept(_find_adaptive_maxima, are_few)
+adaptive_means = Kept(_find_adaptive_means, are_few)

@@ -54,7 +54,7 @@ def fractional_max_pool(
     """Return maxima of windows at random places, and their indices if these are wanted."""
     with_indices = arguments.flag(return_indices, "return_indices")
     x, dtype, outputs, pooling = _fractional(axes, input, given)
-    return pool.run(pooling, x, dtype, outputs, out, with_indices)
+    return pool.run(pooling, x, dtype, outputs, out, with_indices)[0]
 
 
 def fractional_max_pool_gradient(
@@ -62,7 +62,7 @@ def fractional_max_pool_gradient(
 ) -> AnyArray:
     """Return the gradient of the input of fractional maximum pooling."""
     x, dtype, outputs, pooling = _fractional(axes, input, given)
-    return pool.gradient_of_maxima(pooling, grad_output, x, dtype, outputs, indices, out)
+    return pool.gradient_of_maxima(pooling, grad_output, x, dtype, outputs, indices, out)[0]
 
 
 def _stochastic(axes: int, input: object, given: pool.Given) -> Any:

@@ -278,8 +278,9 @@ enum { CX_SCATTER_SET, CX_SCATTER_ADD, CX_SCATTER_BACK };
 
 typedef struct {
     int64_t how; /* CX_SCATTER_BACK is the gradient of CX_SCATTER_SET: from y to x */
-    int64_t plane_size, plane_outputs; /* inputs and outputs */
-    int64_t least; /* 0, or -1 */
+    int64_t planes, plane_size, plane_outputs; /* how many there are; inputs and outputs of each */
+    int64_t least;      /* 0, or -1 */
+    int64_t asks_ahead; /* whether what is next of the outputs is asked for early */
     const cx_pool_job *cells; /* that a plane of outputs is cut into, one for each input, of 2 to 4
                                  along the last axis, no matter which indices there are; or NULL */
     const int64_t *indices;
