@@ -16,7 +16,7 @@ from convx._engine import arguments, dtypes, machine, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._engine.pool_windows import PoolAxis
 from convx._ops import activation as activations
-from convx._ops import pool_tables
+from convx._ops import pool_tables, scattering
 
 INDEX = np.dtype(np.int64)
 # Indices of maxima in float32 have 32 bits; larger planes are computed in float64.
@@ -47,11 +47,6 @@ def _remembered(
     return result
 
 
-def planes_of(shape: Sequence[int], axes: int) -> int:
-    """Return the number of planes of an array: items times channels."""
-    return math.prod(shape[:-axes])
-
-
 def run(
     pooling: _pool.Pooling,
     x: AnyArray,
@@ -71,7 +66,7 @@ def run(
         x, y = _widened(x, y, axes)
     if y.size:
         threads = sweeps.threads_for(x.nbytes + y.nbytes)
-        sweep = pooling.pool(machine.ISA, x, y, places, planes_of(shape, axes), threads)
+        sweep = pooling.pool(machine.ISA, x, y, places, pool_tables.planes_of(shape, axes), threads)
     y = sweeps.deliver(y, dtype, out)
     return (y, places) if with_indices else y, sweep
 
@@ -131,12 +126,12 @@ def gradient_of_maxima(
     grad = gradient_operand(grad_output, shape, dtype, "of the output")
     if indices is not None:
         places = arguments.indices(indices, shape, "the output")
-        return scatter("add", grad, places, x.shape, axes, dtype, out, -1), None
+        return scattering.scatter("add", grad, places, x.shape, axes, dtype, out, -1), None
     y = sweeps.new_result(out, x.shape, dtype, x, grad)
     x, wide = _widened(x, y, axes)
     if grad.size:
         threads = sweeps.threads_for(2 * y.nbytes)
-        planes = planes_of(shape, axes)
+        planes = pool_tables.planes_of(shape, axes)
         grad = grad.astype(x.dtype, copy=False)
         sweep = pooling.max_gradient(machine.ISA, x, grad, wide, planes, threads)
     else:
@@ -160,68 +155,6 @@ def max_pool_gradient(
     return _remembered(call, windows, *found)
 
 
-def scatter(
-    how: str,
-    values: AnyArray,
-    indices: AnyArray,
-    shape: tuple[int, ...],
-    axes: int,
-    dtype: np.dtype[Any],
-    out: Any,
-    least: int = 0,
-) -> AnyArray:
-    """Return an array of zeros with values at their indices, set or added up."""
-    check_indices_first(indices, shape, axes, out, least)
-    y = sweeps.new_result(out, shape, dtype, values)
-    if values.size and y.size:
-        move_by_index(how, indices, values, y, shape, axes, least)
-    else:
-        arguments.check_within_planes(indices, math.prod(shape[-axes:]), least)
-        y[...] = 0
-    return sweeps.deliver(y, dtype, out)
-
-
-def check_indices_first(
-    indices: AnyArray, shape: tuple[int, ...], axes: int, out: Any, least: int = 0
-) -> None:
-    """Check indices before anything is written, where what they meet is not memory of our own.
-
-    Else :func:`move_by_index` does it meanwhile; but for those that int64 does not hold.
-    """
-    if out is not None or (indices.dtype.kind == "u" and indices.dtype.itemsize == 8):
-        arguments.check_within_planes(indices, math.prod(shape[-axes:]), least)
-
-
-def move_by_index(
-    how: str,
-    indices: AnyArray,
-    x: AnyArray,
-    y: AnyArray,
-    shape: tuple[int, ...],
-    axes: int,
-    least: int = 0,
-) -> None:
-    """Bring each element of x to its index in y, or back; raise ValueError for a wrong index."""
-    places = np.ascontiguousarray(indices, np.int64)
-    threads = sweeps.threads_for(y.nbytes + places.nbytes)
-    planes = planes_of(shape, axes)
-    cells = _cells(shape[-axes:], places.shape[-axes:])
-    if not _pool.scatter(machine.ISA, how, least, places, x, y, planes, threads, cells):
-        arguments.check_within_planes(indices, math.prod(shape[-axes:]), least)
-
-
-def _cells(sizes: tuple[int, ...], inputs: tuple[int, ...]) -> _pool.Pooling | None:
-    """Return the cells, one for each input, that a plane of outputs is cut into, if it can be.
-
-    Tables that are too large to be kept would take longer than they save.
-    """
-    if sum(inputs) > pool_tables.MOST_OF_TABLES or any(
-        size % count for size, count in zip(sizes, inputs)
-    ):
-        return None
-    return pool_tables.of_cells(sizes, inputs)
-
-
 def _sum_gradient(
     pooling: _pool.Pooling,
     grad: AnyArray,
@@ -233,7 +166,7 @@ def _sum_gradient(
     y, sweep = sweeps.new_result(out, shape, dtype, grad), None
     if grad.size:
         threads = sweeps.threads_for(y.nbytes + grad.nbytes)
-        planes = planes_of(shape, axes)
+        planes = pool_tables.planes_of(shape, axes)
         sweep = pooling.sum_gradient(machine.ISA, grad, y, planes, threads)
     else:
         y[...] = 0
@@ -290,7 +223,7 @@ def _run_relu(
     y = sweeps.new_result(out, shape, dtype, x, *([] if grad is None else [grad]))
     if y.size:
         threads = sweeps.threads_for(x.nbytes + y.nbytes)
-        planes = planes_of(shape, axes)
+        planes = pool_tables.planes_of(shape, axes)
         sweep = windows.pooling.pool_relu(machine.ISA, x, grad, y, planes, threads)
     return sweeps.deliver(y, dtype, out), sweep
 

@@ -3,6 +3,7 @@
 Both are kept for the next call.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -75,6 +76,11 @@ def _adaptive_maxima(sizes: tuple[int, ...], outputs: tuple[int, ...]) -> _pool.
 @lru_cache(MOST_KEPT)
 def _adaptive_means(sizes: tuple[int, ...], outputs: tuple[int, ...]) -> _pool.Pooling:
     return _pooling_of_sums(pool_windows.adaptive_means(sizes, outputs))
+
+
+def planes_of(shape: Sequence[int], axes: int) -> int:
+    """Return the number of planes of an array: items times channels."""
+    return math.prod(shape[:-axes])
 
 
 def outputs_of(windows: Sequence[tuple[Any, int]]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 from convx._engine import arguments, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._engine.pool_windows import PoolAxis
-from convx._ops import pool, pool_tables
+from convx._ops import pool, pool_tables, scattering
 
 # kernel_size, output_size, output_ratio, _random_samples, rng
 Fractional = tuple[object, object, object, object, object]
@@ -150,7 +150,7 @@ def stochastic_pool_gradient(
     grad = pool.gradient_operand(grad_output, shape, dtype, "of the output")
     if drawing:
         places = _draw(x, windows, rng)[1]
-        return pool.scatter("add", grad, places, x.shape, axes, dtype, out, -1)
+        return scattering.scatter("add", grad, places, x.shape, axes, dtype, out, -1)
     mean, total = _expected(x, windows)
     with np.errstate(all="ignore"):
         share = np.where(total == 0, 0, grad / total).astype(x.dtype, copy=False)
