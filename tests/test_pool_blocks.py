@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from support import assert_same, guarded, run_python
 
+import convx
 from convx import functional as F
 from convx import grad, reference
 
@@ -119,6 +120,21 @@ def test_rows_of_vectors(taps, stride, padding, side):
                     guarded(exact, side), taps, stride, padding, True, True, divisor, out=out
                 )
                 assert_same(found, sums / exact.dtype.type(divisor))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(("taps", "stride", "padding"), SHUFFLED)
+def test_rows_of_several_pieces(taps, stride, padding, threads):
+    """Planes that are shared out: what runs over the end of a row is that of one piece's row."""
+    x = values((3, 300, 131))
+    expected = maxima(x, taps, stride, padding)
+    sums = means(x, taps, stride, padding, divisor=1)
+    with convx.threads(threads):
+        for _ in range(5):
+            found = F.max_pool2d(x, taps, stride, padding, ceil_mode=True)
+            assert_same(found, expected)
+            found = F.avg_pool2d(x, taps, stride, padding, True, True, 1)
+            np.testing.assert_array_equal(found, sums)
 
 
 def test_every_nan_of_a_row_is_found():

@@ -44,8 +44,54 @@ def calls():
             name = f"batch_norm_activation, {activation}, residual {has_residual}"
             yield name, all_in_one(activation, has_residual, training=True)
             yield f"{name}, evaluation", all_in_one(activation, has_residual, training=False)
+    yield from pools()
     for name in ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"):
         yield name, lambda x, g, p, name=name: getattr(F, name)(x, g)
+
+
+def pools():
+    """Pools of two axes, and their gradients, which are made of what the pools return."""
+    kinds = {
+        "max_pool2d": [(2, 1, 1), (3, 2, 1)],
+        "avg_pool2d": [(2, 1, 1), (2, 2, 1, True, False), (3, (2, 1), (1, 1))],
+        "adaptive_max_pool2d": [(1,), ((2, None),)],
+        "adaptive_avg_pool2d": [(1,), ((2, None),)],
+    }
+    for name, cases in kinds.items():
+        for given in cases:
+            yield (
+                f"{name}, {given}",
+                lambda x, g, p, name=name, given=given: getattr(F, name)(x, *given),
+            )
+            yield f"grad.{name}, {given}", pool_gradient(name, given)
+    for activation in ("relu", None):
+        yield f"avg_pool2d, {activation}", squares_of(activation)
+    yield "max_pool2d with indices", places
+
+
+def pool_gradient(name, given):
+    """Return the gradient of a pool, of which the pool's result is that of the output."""
+    return lambda x, g, p: getattr(grad, name)(getattr(F, name)(g, *given), x, *given)
+
+
+def squares_of(activation):
+    """Return a function of averages of blocks of 2 by 2, and of their gradient."""
+    options = {"activation": activation}
+
+    def call(x, g, p):
+        x, g = (one.reshape(1, -1, 2, 2) for one in (x, g))
+        y = F.avg_pool2d(x, 2, **options)
+        dx = grad.avg_pool2d(F.max_pool2d(g, 2), x, 2, **options)
+        return np.concatenate([y.ravel(), dx.ravel()])
+
+    return call
+
+
+def places(x, g, p):
+    """Return maxima and where they are, one after the other."""
+    y, indices = F.max_pool2d(x, 2, 1, 1, return_indices=True)
+    assert type(indices) is np.ndarray
+    return np.concatenate([y.ravel(), indices.ravel()])
 
 
 def layer_gradients(x, g, p):

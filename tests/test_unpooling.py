@@ -6,9 +6,10 @@ import math
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from support import randomly
+from support import assert_same, guarded, randomly
 from torch_samples import check_errors, check_gradients, check_samples, samples
 
+import convx
 from convx import functional as F
 from convx import grad
 
@@ -143,6 +144,87 @@ def test_unpooling_from_own_cells(rank, seed):
         ):
             with pytest.raises(ValueError, match="indices"):
                 result()
+
+
+def squares(rng, shape, dtype):
+    """Inputs, an index of each in its own square of 2 by 2, and a gradient of the outputs."""
+    *leading, height, width = shape
+    below, right = rng.integers(0, 2, (2, *shape))
+    rows, columns = 2 * np.arange(height)[:, None] + below, 2 * np.arange(width) + right
+    x = rng.standard_normal(shape).astype(dtype)
+    g = rng.standard_normal((*leading, 2 * height, 2 * width)).astype(dtype)
+    return x, rows * 2 * width + columns, g
+
+
+def scattered(x, indices, g):
+    """The same by NumPy, of indices none of which is there twice."""
+    planes = x.shape[0] * x.shape[1]
+    y, flat = np.zeros_like(g), indices.reshape(planes, -1)
+    np.put_along_axis(y.reshape(planes, -1), flat, x.reshape(planes, -1), 1)
+    return y, np.take_along_axis(g.reshape(planes, -1), flat, 1).reshape(x.shape)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_squares(dtype, side):
+    """Rows of fewer elements than a vector, of whole vectors, and of others, between guards."""
+    rng = np.random.default_rng(0)
+    for width in (1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 45):
+        x, indices, g = squares(rng, (2, 3, 3, width), dtype)
+        y, dx = scattered(x, indices, g)
+        x, indices, g = (guarded(one, side) for one in (x, indices, g))
+        out, dx_out = guarded(np.ones_like(g), side), guarded(np.ones_like(x), side)
+        assert F.max_unpool2d(x, indices, 2, out=out) is out
+        assert_same(out, y)
+        assert grad.max_unpool2d(g, x, indices, 2, out=dx_out) is dx_out
+        assert_same(dx_out, dx)
+        pooled = guarded(np.zeros_like(g), side)
+        assert_same(grad.max_pool2d(x, pooled, 2, indices=indices), y)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_one_index_is_not_in_its_square(dtype):
+    """Wherever it is, it goes where it tells, or is told to be wrong."""
+    rng = np.random.default_rng(1)
+    x, indices, g = squares(rng, (1, 2, 2, 37), dtype)
+    size = g.shape[2] * g.shape[3]
+    for place in range(0, x.size, 3):
+        for elsewhere in (0, size - 1):
+            others = indices.copy()
+            others.flat[place] = elsewhere
+            plane = place // (x.size // 2)
+            if (others[0, plane] == elsewhere).sum() > 1:
+                continue
+            y, dx = scattered(x, others, g)
+            assert_same(F.max_unpool2d(x, others, 2), y)
+            assert_same(grad.max_unpool2d(g, x, others, 2), dx)
+        own = indices.flat[place]
+        for wrong in (size, -1, -own - 1, own + 2**32, 2**31, -(2**63)):
+            others = indices.copy()
+            others.flat[place] = wrong
+            for call in (
+                lambda given=others: F.max_unpool2d(x, given, 2),
+                lambda given=others: grad.max_unpool2d(g, x, given, 2),
+            ):
+                with pytest.raises(ValueError, match="indices"):
+                    call()
+
+
+@pytest.mark.parametrize("width", [128, 131])
+def test_large_squares(width):
+    """Results that go past the caches, and what is asked for early."""
+    x, indices, g = squares(np.random.default_rng(2), (1, 70, 128, width), "float32")
+    assert g.nbytes >= 2**24
+    others = indices.copy()
+    indices[0, 3, 0, 0] = others[0, 3, 0, 0] = 1
+    others[0, 3, 5, 7] = 0  # so a plane goes the other way
+    y, dx = scattered(x, indices, g)
+    odd, _ = scattered(x, others, g)
+    for threads in (1, 2):
+        with convx.threads(threads):
+            assert_same(F.max_unpool2d(x, indices, 2), y)
+            assert_same(grad.max_unpool2d(g, x, indices, 2), dx)
+            assert_same(F.max_unpool2d(x, others, 2), odd)
 
 
 # Norms

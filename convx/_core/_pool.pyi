@@ -3,6 +3,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from convx._core._sweep import Sweep
+
 class Pooling:
     def __init__(
         self, reducer: str, axes: Sequence[Any], adjoint: Pooling | None = None
@@ -15,10 +17,10 @@ class Pooling:
         indices: NDArray[Any] | None,
         planes: int,
         threads: int,
-    ) -> None: ...
+    ) -> Sweep: ...
     def sum_gradient(
         self, isa: str, grad: NDArray[Any], y: NDArray[Any], planes: int, threads: int
-    ) -> None: ...
+    ) -> Sweep: ...
     def takes_relu(self) -> bool: ...
     def pool_relu(
         self,
@@ -28,7 +30,7 @@ class Pooling:
         y: NDArray[Any],
         planes: int,
         threads: int,
-    ) -> None: ...
+    ) -> Sweep: ...
     def max_gradient(
         self,
         isa: str,
@@ -37,7 +39,7 @@ class Pooling:
         y: NDArray[Any],
         planes: int,
         threads: int,
-    ) -> None: ...
+    ) -> Sweep: ...
 
 def scatter(
     isa: str,

@@ -5,8 +5,9 @@ from libc.math cimport frexp
 from libc.stdint cimport int64_t
 
 from convx._core._driver cimport sweeps_of
-from convx._core._memory cimport Buffer, held
+from convx._core._memory cimport Buffer
 from convx._core._parallel cimport share_out
+from convx._core._sweep cimport Sweep, new_sweep
 from convx._core._sweeps cimport (
     CX_BLOCK_ALIGNMENT, CX_BLOCK_ROWS, CX_POOL_MAX, CX_POOL_SUM, CX_SCATTER_ADD, CX_SCATTER_BACK,
     CX_SCATTER_SET, cx_pool_axis, cx_pool_job, cx_scatter_job,
@@ -79,7 +80,7 @@ cdef class Pooling:
 
     cdef cx_pool_job job
     cdef cx_pool_axis *axes
-    cdef int64_t segment_line
+    cdef int64_t segment_line, unwanted
     cdef list kept
     cdef Pooling adjoint
 
@@ -173,8 +174,7 @@ cdef class Pooling:
     def pool(self, str isa, x, y, indices, int64_t planes, int threads):
         """Compute outputs into ``y``, and where maxima lie into ``indices``; either may be None."""
         cdef cx_pool_job job = self.job
-        cdef Buffer x_buffer = Buffer(x), y_buffer, indices_buffer
-        job.x = x_buffer.view.buf
+        cdef Sweep sweep = new_sweep(&job, sizeof(job), self)
         if job.segment:
             job.line = self.segment_line
         elif job.block_rows and indices is None:
@@ -182,28 +182,28 @@ cdef class Pooling:
             if planes * job.plane_size >= LARGE:
                 job.block_rows = min(job.block_rows, FEW_ROWS)
                 job.asks_ahead = are_apart(&job)
-        if y is not None:
-            y_buffer = Buffer(y, writable=True)
-            job.y = y_buffer.view.buf
-        if indices is not None:
-            indices_buffer = Buffer(indices, writable=True)
-            job.indices = <int64_t *>indices_buffer.view.buf
-        share_out(sweeps_of(isa, x.dtype.char).pool, &job, planes * job.pieces, threads,
+        sweep.reads(&job.x, x)
+        sweep.writes(&job.y, y)
+        sweep.writes(<void **>&job.indices, indices)
+        sweep.run(sweeps_of(isa, x.dtype.char).pool, planes * job.pieces, threads,
                   self.scratch_bytes())
+        return sweep
 
     def sum_gradient(self, str isa, grad, y, int64_t planes, int threads):
         """Compute the gradient of the inputs of sums, from that of the outputs."""
         cdef cx_pool_job job = self.job
-        cdef Buffer grad_buffer = Buffer(grad), y_buffer = Buffer(y, writable=True)
+        cdef Sweep sweep = new_sweep(&job, sizeof(job), self)
         cdef int64_t line = job.axis[job.axes - 1].size
         if are_their_own_adjoint(&job):
-            self.pool(isa, grad, y, None, planes, threads)
-            return
-        job.x, job.y, job.planes = grad_buffer.view.buf, y_buffer.view.buf, planes
+            return self.pool(isa, grad, y, None, planes, threads)
+        job.planes = planes
         if not job.halves:
             job.line = max(job.line, job.spread_rows * job.spread_pitch)
-        share_out(sweeps_of(isa, grad.dtype.char).pool_sum_gradient, &job, planes, threads,
+        sweep.reads(&job.x, grad)
+        sweep.writes(&job.y, y)
+        sweep.run(sweeps_of(isa, grad.dtype.char).pool_sum_gradient, planes, threads,
                   self.scratch_bytes() + 8 * job.rows * line)
+        return sweep
 
     def takes_relu(self):
         """Tell whether there is a loop for these windows of what a ReLU leaves."""
@@ -213,24 +213,25 @@ cdef class Pooling:
     def pool_relu(self, str isa, x, grad, y, int64_t planes, int threads):
         """Compute what `takes_relu` tells of, or with ``grad`` the gradient of the inputs."""
         cdef cx_pool_job job = self.job
-        cdef Buffer x_buffer = Buffer(x), y_buffer = Buffer(y, writable=True)
-        cdef Buffer grad_buffer = held(grad)
-        job.x, job.y = x_buffer.view.buf, y_buffer.view.buf
-        job.grad = NULL if grad_buffer is None else grad_buffer.view.buf
-        share_out(sweeps_of(isa, x.dtype.char).pool_relu, &job, planes, threads,
-                  self.scratch_bytes())
+        cdef Sweep sweep = new_sweep(&job, sizeof(job), self)
+        sweep.reads(&job.x, x)
+        sweep.reads(&job.grad, grad)
+        sweep.writes(&job.y, y)
+        sweep.run(sweeps_of(isa, x.dtype.char).pool_relu, planes, threads, self.scratch_bytes())
+        return sweep
 
     def max_gradient(self, str isa, x, grad, y, int64_t planes, int threads):
         """Compute the gradient of the inputs of maxima, whose places are found anew."""
         cdef cx_pool_job job = self.job
-        cdef Buffer x_buffer = Buffer(x), grad_buffer = Buffer(grad)
-        cdef Buffer y_buffer = Buffer(y, writable=True)
-        cdef int64_t unused = 0
-        job.x, job.y, job.grad = x_buffer.view.buf, y_buffer.view.buf, grad_buffer.view.buf
-        job.indices, job.planes = &unused, planes  # keys are wanted
+        cdef Sweep sweep = new_sweep(&job, sizeof(job), self)
+        job.indices, job.planes = &self.unwanted, planes  # keys are wanted
         job.asks_ahead = planes * job.plane_size >= LARGE
-        share_out(sweeps_of(isa, x.dtype.char).pool_max_gradient, &job, planes, threads,
+        sweep.reads(&job.x, x)
+        sweep.reads(&job.grad, grad)
+        sweep.writes(&job.y, y)
+        sweep.run(sweeps_of(isa, x.dtype.char).pool_max_gradient, planes, threads,
                   self.scratch_bytes())
+        return sweep
 
 
 # Elements of the largest planes whose indices have 32 bits.
@@ -259,8 +260,9 @@ def scatter(str isa, str how, int64_t least, indices, x, y, int64_t planes, int 
     cdef bint back = how == "back"
     cdef Buffer indices_buffer = Buffer(indices)
     cdef Buffer x_buffer = Buffer(x, writable=back), y_buffer = Buffer(y, writable=not back)
-    job.how, job.plane_size = SCATTERS[how], x.size // planes
+    job.how, job.planes, job.plane_size = SCATTERS[how], planes, x.size // planes
     job.plane_outputs, job.least, job.wrong = y.size // planes, least, &wrong
+    job.asks_ahead = y.size >= LARGE
     job.indices = <const int64_t *>indices_buffer.view.buf
     job.x, job.y, job.cells = x_buffer.view.buf, y_buffer.view.buf, NULL
     if back:

@@ -26,16 +26,17 @@ cdef struct Slot:
 
 
 cdef int sweep_over(cx_sweep function, const void *job, int64_t pieces, int threads,
-                    int64_t size) except -1
+                    int64_t size, int64_t scratch_bytes=*) except -1
 
 
 @cython.final
 cdef class Sweep:
     cdef char *job
     cdef char kept[MOST_JOB_BYTES]
-    cdef int64_t job_size, size, pieces
+    cdef int64_t job_size, size, pieces, scratch_bytes
     cdef cx_sweep function
     cdef int threads, runs, slots
+    cdef object owner  # of what else the job points to
     cdef Slot slot[MOST_SLOTS]
     cdef const void *places[MOST_SLOTS]
     cdef list buffers, arrays
@@ -48,8 +49,9 @@ cdef class Sweep:
     cdef int updates(self, void **where, array) except -1
     cdef int needs(self, double **where, int64_t count) except -1
     cdef result(self)
-    cdef int run(self, cx_sweep function, int64_t pieces, int threads) except -1
+    cdef int run(self, cx_sweep function, int64_t pieces, int threads,
+                 int64_t scratch_bytes=*) except -1
 
 
-cdef Sweep new_sweep(void *job, int64_t job_size)
+cdef Sweep new_sweep(void *job, int64_t job_size, owner=*)
 cdef double *as_doubles(const void *elements, const Slot *slot, double *room) noexcept

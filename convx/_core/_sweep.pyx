@@ -24,12 +24,18 @@ cdef int64_t SHORT = 2 ** 18
 
 
 cdef int sweep_over(cx_sweep function, const void *job, int64_t pieces, int threads,
-                    int64_t size) except -1:
-    """Run a sweep that goes over so many bytes."""
+                    int64_t size, int64_t scratch_bytes=0) except -1:
+    """Run a sweep that goes over so many bytes; each thread has scratch memory of its own."""
+    cdef Block block
+    cdef char *scratch
     if threads > 1 or size > SHORT:
-        return share_out(function, job, pieces, threads)
+        return share_out(function, job, pieces, threads, scratch_bytes)
+    block = borrow_scratch(scratch_bytes) if scratch_bytes else None
+    scratch = NULL if block is None else block.memory
     with nogil:
-        function(job, 0, pieces, NULL)
+        function(job, 0, pieces, scratch)
+    if block is not None:
+        return_scratch(block)
     return 0
 
 
@@ -44,10 +50,13 @@ cdef double *as_doubles(const void *elements, const Slot *slot, double *room) no
     return room
 
 
-cdef Sweep new_sweep(void *job, int64_t job_size):
-    """A sweep whose job is being filled, in memory of who calls."""
+cdef Sweep new_sweep(void *job, int64_t job_size, owner=None):
+    """A sweep whose job is being filled, in memory of who calls.
+
+    What the job points to besides arrays lives as long as its owner.
+    """
     cdef Sweep sweep = Sweep.__new__(Sweep)
-    sweep.job, sweep.job_size = <char *>job, job_size
+    sweep.job, sweep.job_size, sweep.owner = <char *>job, job_size, owner
     sweep.buffers, sweep.arrays = [], []
     return sweep
 
@@ -113,13 +122,15 @@ cdef class Sweep:
                 return self.arrays[k]
         return None
 
-    cdef int run(self, cx_sweep function, int64_t pieces, int threads) except -1:
-        """Do the job, or a phase of it."""
+    cdef int run(self, cx_sweep function, int64_t pieces, int threads,
+                 int64_t scratch_bytes=0) except -1:
+        """Do the job, or a phase of it; each thread has so much scratch memory."""
         self.function, self.pieces, self.threads = function, pieces, threads
+        self.scratch_bytes = scratch_bytes
         self.runs += 1
         if self.job_size <= MOST_JOB_BYTES:
             memcpy(self.kept, self.job, self.job_size)
-        return sweep_over(function, self.job, pieces, threads, self.size)
+        return sweep_over(function, self.job, pieces, threads, self.size, scratch_bytes)
 
 
 @cython.final
@@ -127,9 +138,10 @@ cdef class SweepMemory:
     """A sweep that ran, and where the pointers of its job come from in the next call like it."""
 
     cdef char job[MOST_JOB_BYTES]
-    cdef int64_t job_size, size, pieces, scratch_bytes
+    cdef int64_t job_size, size, pieces, scratch_bytes, thread_bytes
     cdef cx_sweep function
     cdef int threads, slots, results
+    cdef object owner
     cdef Slot slot[MOST_SLOTS]
     cdef int source[MOST_SLOTS]  # the number of an operand, or of a result
     cdef list shapes, dtypes
@@ -138,6 +150,7 @@ cdef class SweepMemory:
         self.job_size, self.size, self.pieces = sweep.job_size, sweep.size, sweep.pieces
         memcpy(self.job, sweep.kept, sweep.job_size)
         self.function, self.threads, self.slots = sweep.function, sweep.threads, sweep.slots
+        self.thread_bytes, self.owner = sweep.scratch_bytes, sweep.owner
         memcpy(self.slot, sweep.slot, sizeof(self.slot))
         self.shapes, self.dtypes = [], []
 
@@ -172,7 +185,7 @@ cdef class SweepMemory:
         block = borrow_scratch(self.scratch_bytes) if self.scratch_bytes else None
         memcpy(job, self.job, self.job_size)
         self.point_all(job, views, NULL if block is None else block.memory, results)
-        sweep_over(self.function, job, self.pieces, self.threads, self.size)
+        sweep_over(self.function, job, self.pieces, self.threads, self.size, self.thread_bytes)
         if block is not None:
             return_scratch(block)
         return results[0] if len(results) == 1 else results

@@ -218,7 +218,7 @@ cdef extern from "sweeps.h" nogil:
         const cx_pool_job *adjoint
 
     ctypedef struct cx_scatter_job:
-        int64_t how, plane_size, plane_outputs, least
+        int64_t how, planes, plane_size, plane_outputs, least, asks_ahead
         const cx_pool_job *cells
         const int64_t *indices
         void *x

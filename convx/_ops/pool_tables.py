@@ -3,6 +3,7 @@
 Both are kept for the next call.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -77,6 +78,11 @@ def _adaptive_means(sizes: tuple[int, ...], outputs: tuple[int, ...]) -> _pool.P
     return _pooling_of_sums(pool_windows.adaptive_means(sizes, outputs))
 
 
+def planes_of(shape: Sequence[int], axes: int) -> int:
+    """Return the number of planes of an array: items times channels."""
+    return math.prod(shape[:-axes])
+
+
 def outputs_of(windows: Sequence[tuple[Any, int]]) -> tuple[int, ...]:
     """Return the sizes of the output."""
     return tuple(outputs for _, outputs in windows)
@@ -116,7 +122,8 @@ class Windows(NamedTuple):
     entries: int  # of the tables
 
 
-def _are_few(windows: Windows) -> bool:
+def are_few(windows: Windows) -> bool:
+    """Tell whether windows have tables that are kept."""
     return windows.entries <= MOST_OF_TABLES
 
 
@@ -172,7 +179,7 @@ def _find_adaptive_means(shape: tuple[int, ...], axes: int, output_size: object)
     return Windows(pooling, outputs, entries)
 
 
-maxima = Kept(_find_maxima, _are_few)
-means = Kept(_find_means, _are_few)
-adaptive_maxima = Kept(_find_adaptive_maxima, _are_few)
-adaptive_means = Kept(_find_adaptive_means, _are_few)
+maxima = Kept(_find_maxima, are_few)
+means = Kept(_find_means, are_few)
+adaptive_maxima = Kept(_find_adaptive_maxima, are_few)
+adaptive_means = Kept(_find_adaptive_means, are_few)

@@ -9,7 +9,7 @@ import numpy as np
 from convx._engine import arguments, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._engine.pool_windows import PoolAxis
-from convx._ops import pool, pool_tables
+from convx._ops import pool, pool_tables, scattering
 
 # kernel_size, output_size, output_ratio, _random_samples, rng
 Fractional = tuple[object, object, object, object, object]
@@ -54,7 +54,7 @@ def fractional_max_pool(
     """Return maxima of windows at random places, and their indices if these are wanted."""
     with_indices = arguments.flag(return_indices, "return_indices")
     x, dtype, outputs, pooling = _fractional(axes, input, given)
-    return pool.run(pooling, x, dtype, outputs, out, with_indices)
+    return pool.run(pooling, x, dtype, outputs, out, with_indices)[0]
 
 
 def fractional_max_pool_gradient(
@@ -62,7 +62,7 @@ def fractional_max_pool_gradient(
 ) -> AnyArray:
     """Return the gradient of the input of fractional maximum pooling."""
     x, dtype, outputs, pooling = _fractional(axes, input, given)
-    return pool.gradient_of_maxima(pooling, grad_output, x, dtype, outputs, indices, out)
+    return pool.gradient_of_maxima(pooling, grad_output, x, dtype, outputs, indices, out)[0]
 
 
 def _stochastic(axes: int, input: object, given: pool.Given) -> Any:
@@ -150,7 +150,7 @@ def stochastic_pool_gradient(
     grad = pool.gradient_operand(grad_output, shape, dtype, "of the output")
     if drawing:
         places = _draw(x, windows, rng)[1]
-        return pool.scatter("add", grad, places, x.shape, axes, dtype, out, -1)
+        return scattering.scatter("add", grad, places, x.shape, axes, dtype, out, -1)
     mean, total = _expected(x, windows)
     with np.errstate(all="ignore"):
         share = np.where(total == 0, 0, grad / total).astype(x.dtype, copy=False)

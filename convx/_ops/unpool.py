@@ -5,7 +5,7 @@ from typing import Any
 
 from convx._engine import arguments, dtypes, sweeps
 from convx._engine.dtypes import AnyArray
-from convx._ops import pool
+from convx._ops import pool, scattering
 
 # kernel_size, stride, padding, output_size
 Given = tuple[object, object, object, object]
@@ -24,7 +24,7 @@ def max_unpool(axes: int, input: object, indices: object, given: Given, out: Any
     x, dtype = dtypes.sweep_operand(input, "input")
     shape = _unpooled(x, axes, given)
     places = arguments.indices(indices, x.shape, "the input")
-    return pool.scatter("set", x, places, shape, axes, dtype, out)
+    return scattering.scatter("set", x, places, shape, axes, dtype, out)
 
 
 def max_unpool_gradient(
@@ -34,11 +34,11 @@ def max_unpool_gradient(
     x, dtype = dtypes.sweep_operand(input, "input")
     shape = _unpooled(x, axes, given)
     places = arguments.indices(indices, x.shape, "the input")
-    pool.check_indices_first(places, shape, axes, out)
+    scattering.check_indices_first(places, shape, axes, out)
     grad = pool.gradient_operand(grad_output, shape, dtype, "of the output")
     y = sweeps.new_result(out, x.shape, dtype, grad)
     if x.size:
-        pool.move_by_index("back", places, y, grad, shape, axes)
+        scattering.move_by_index("back", places, y, grad, shape, axes)
     return sweeps.deliver(y, dtype, out)
 
 

@@ -18,6 +18,23 @@ CX_INLINE NAME(mask) NAME(exceeds)(NAME(vector) v, NAME(vector) greatest)
     return (NAME(mask))(v > greatest) | (NAME(mask))(v != v);
 }
 
+/* Four elements of each of LANES blocks go to two rows, perhaps past the caches. */
+CX_INLINE void NAME(join_rows)(int far, const NAME(vector) *y, T *above, T *below)
+{
+    if (!far) {
+        NAME(join)(2, y, above);
+        NAME(join)(2, y + 2, below);
+        return;
+    }
+    NAME(vector) joined[4];
+    NAME(join)(2, y, (T *)joined);
+    NAME(join)(2, y + 2, (T *)(joined + 2));
+    for (int k = 0; k < 2; k++) {
+        NAME(store_vector)(1, above + k * LANES, joined[k]);
+        NAME(store_vector)(1, below + k * LANES, joined[2 + k]);
+    }
+}
+
 /* LANES blocks of two rows. */
 CX_INLINE void NAME(choose_of_pairs)(int far, const T *above, const T *below, const T *grad,
                                      T *to_above, T *to_below)
@@ -35,18 +52,7 @@ CX_INLINE void NAME(choose_of_pairs)(int far, const T *above, const T *below, co
     y[1] = (NAME(vector))(early & ~third & second);
     y[2] = (NAME(vector))(early & third);
     y[3] = (NAME(vector))(g & fourth);
-    if (!far) {
-        NAME(join)(2, y, to_above);
-        NAME(join)(2, y + 2, to_below);
-        return;
-    }
-    NAME(vector) chosen[4];
-    NAME(join)(2, y, (T *)chosen);
-    NAME(join)(2, y + 2, (T *)(chosen + 2));
-    for (int k = 0; k < 2; k++) {
-        NAME(store_vector)(1, to_above + k * LANES, chosen[k]);
-        NAME(store_vector)(1, to_below + k * LANES, chosen[2 + k]);
-    }
+    NAME(join_rows)(far, y, to_above, to_below);
 }
 
 static CX_NOINLINE void NAME(copy_line)(const T *restrict line, T *restrict to, int64_t length)

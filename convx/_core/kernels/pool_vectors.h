@@ -82,15 +82,17 @@ CX_INLINE T NAME(reduced_element)(const int reducer, const int count,
     return v;
 }
 
-/* LANES outputs of the columns from `at` on. Where windows overlap, `before` has the columns before
-   in its last lanes, and gets those for the columns that follow. */
+/* LANES outputs of the columns from `at` on, or as many as the first of so many `vectors` have the
+   columns of. Where windows overlap, `before` has the columns before in its last lanes, and gets those
+   for the columns that follow. */
 CX_INLINE NAME(vector) NAME(pooled_columns)(const int reducer, const int count, const int taps,
-                                            const int stride, const NAME(pooled_rows) *rows,
-                                            int64_t at, NAME(vector) *before)
+                                            const int stride, const int vectors,
+                                            const NAME(pooled_rows) *rows, int64_t at,
+                                            NAME(vector) *before)
 {
     NAME(vector) v[3], tap[3];
     CX_UNROLL for (int i = 0; i < stride; i++)
-        v[i] = NAME(reduced_column)(reducer, count, rows, at + i * LANES);
+        v[i] = i < vectors ? NAME(reduced_column)(reducer, count, rows, at + i * LANES) : v[0];
     if (stride == 3)
         NAME(deal_thirds)(v, tap);
     else if (stride == 2) {
@@ -130,7 +132,8 @@ CX_INLINE T NAME(pooled_element)(const int reducer, const int count, const int t
 }
 
 /* Memory is to be gone over in its order, for processors foresee a stream and not several that take
-   turns: all rows but the last are asked for before any is read. */
+   turns. Of windows that overlap, and of volumes, all rows but the last are asked for before any is
+   read. */
 CX_INLINE void NAME(ask_in_order)(const int count, const int overlaps,
                                   const NAME(pooled_rows) *rows)
 {
@@ -142,22 +145,45 @@ CX_INLINE void NAME(ask_in_order)(const int count, const int overlaps,
         NAME(ask_for_block)(rows->c, rows->size);
 }
 
-/* Some rows of outputs, sums of which are divided. The last vector of a row overlaps the one before
-   it. */
+/* Rows of other windows lie one behind the other, and what follows them is asked for while they are
+   read, as much as is. */
+CX_INLINE void NAME(ask_for_vectors)(const int vectors, const T *next)
+{
+    CX_UNROLL for (int i = 0; i < vectors; i += 64 / VECTOR_BYTES)
+        __builtin_prefetch(next + i * LANES);
+}
+
+/* Some rows of outputs, sums of which are divided. The last vector of a row of a plane runs over into the
+   next one, which is written later; that of the last row, or of a volume, overlaps the one before it. */
 CX_INLINE void NAME(pool_vectors_of)(const int reducer, const int how, const int count,
                                      const int taps, const int stride, NAME(pooled_rows) rows,
                                      const cx_pool_axis *axis, T *y, int64_t number,
                                      NAME(division) by)
 {
+    const int is_plane = count < 4, streams = is_plane && count > 1 && taps <= stride;
     int64_t first = NAME(first_column)(axis), whole = NAME(whole_outputs)(axis);
     for (int64_t n = 0; n < number; n++, y += axis->outputs) {
         NAME(vector) before = NAME(columns_before)(reducer, count, taps, stride, &rows, first);
-        NAME(ask_in_order)(count, taps > stride, &rows);
+        const T *next = rows.a + CX_POOL_AHEAD / (int64_t)sizeof(T);
+        if (!streams)
+            NAME(ask_in_order)(count, taps > stride, &rows);
         for (int64_t o = 0; o < whole; o += LANES) {
-            int64_t from = cx_min(o, whole - LANES), at = first + from * stride;
+            int64_t from = is_plane && n + 1 < number ? o : cx_min(o, whole - LANES);
+            int64_t at = first + from * stride;
+            int is_short = is_plane && stride > 1 && (whole - from) * stride <= LANES;
+            NAME(vector) v;
             if (from < o)
                 before = NAME(columns_before)(reducer, count, taps, stride, &rows, at);
-            NAME(vector) v = NAME(pooled_columns)(reducer, count, taps, stride, &rows, at, &before);
+            if (is_short) {
+                if (streams)
+                    NAME(ask_for_vectors)(count, next);
+                v = NAME(pooled_columns)(reducer, count, taps, stride, 1, &rows, at, &before);
+            } else {
+                if (streams)
+                    NAME(ask_for_vectors)(count * stride, next);
+                v = NAME(pooled_columns)(reducer, count, taps, stride, stride, &rows, at, &before);
+            }
+            next += count * stride * LANES;
             if (reducer == CX_POOL_SUM)
                 v = NAME(quotient)(how, v, by);
             *(NAME(loose) *)(y + from) = v;

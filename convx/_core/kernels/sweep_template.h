@@ -57,8 +57,10 @@
 #include "pool_spread.h"
 #include "pool_pairs.h"
 #include "pool_thirds.h"
-#endif
+#include "pool_cells.h"
 #include "pool_gradient_sweep.h"
+#endif
+#include "pool_scatter.h"
 
 static const cx_sweeps NAME(sweeps) = {
 #if IS_FLOAT

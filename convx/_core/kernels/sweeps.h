@@ -241,6 +241,10 @@ typedef struct {
     int64_t longest;              /* the greatest of the counts; 0 if there are no tables */
 } cx_pool_axis;
 
+/* How many bytes before they are read rows of windows that do not overlap are asked for: 2 to 8 KiB are
+   as good from L3, 6 to 8 from memory (AMD EPYC Genoa, November 2026; benchmarks --what sweeps). */
+enum { CX_POOL_AHEAD = 6144 };
+
 /* Planes are contiguous. A piece is so many rows of outputs, for the gradients a plane. */
 typedef struct cx_pool_job {
     int64_t axes;
@@ -278,8 +282,9 @@ enum { CX_SCATTER_SET, CX_SCATTER_ADD, CX_SCATTER_BACK };
 
 typedef struct {
     int64_t how; /* CX_SCATTER_BACK is the gradient of CX_SCATTER_SET: from y to x */
-    int64_t plane_size, plane_outputs; /* inputs and outputs */
-    int64_t least; /* 0, or -1 */
+    int64_t planes, plane_size, plane_outputs; /* how many there are; inputs and outputs of each */
+    int64_t least;      /* 0, or -1 */
+    int64_t asks_ahead; /* whether what is next of the outputs is asked for early */
     const cx_pool_job *cells; /* that a plane of outputs is cut into, one for each input, of 2 to 4
                                  along the last axis, no matter which indices there are; or NULL */
     const int64_t *indices;
