@@ -229,8 +229,8 @@ def is_kernel_layout(array: AnyArray, dtype: np.dtype[Any], *, contiguous: bool 
     return all(stride % dtype.itemsize == 0 for stride in array.strides)
 
 
-def is_summed_by_kernel(array: AnyArray) -> bool:
-    """Tell whether a kernel can sum up an array for a gradient of a bias."""
+def is_plain(array: AnyArray) -> bool:
+    """Tell whether an array is of native float32 or float64, contiguous and aligned."""
     dtype, flags = array.dtype, array.flags
     return dtype.char in "fd" and dtype.isnative and flags.c_contiguous and flags.aligned
 

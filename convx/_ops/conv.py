@@ -93,7 +93,7 @@ def _bias_gradient(grad_output: AnyArray) -> AnyArray:
     grad_output = np.ascontiguousarray(grad_output)
     (items, channels, *sizes), dtype = grad_output.shape, grad_output.dtype
     size = math.prod(sizes)
-    if not dtypes.is_summed_by_kernel(grad_output):
+    if not dtypes.is_plain(grad_output):
         planes = grad_output.reshape(items, channels, size)
         grad_bias: AnyArray = np.add.reduce(planes, (0, 2), dtype)
         return grad_bias

@@ -91,7 +91,7 @@ def _bias_gradient(grad_output: Any, bias: Any, items: int) -> AnyArray | None:
     """Return the sums of a gradient's columns in the shape of a bias, None if there is none."""
     if bias is None:
         return None
-    if dtypes.is_summed_by_kernel(grad_output):
+    if dtypes.is_plain(grad_output):
         sums = _bias.bias_gradient(machine.ISA, grad_output, items, bias.size, 1, 1)
     else:
         sums = grad_output.reshape(items, bias.size).sum(0, dtype=grad_output.dtype)

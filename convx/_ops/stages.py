@@ -6,7 +6,7 @@ import numpy as np
 
 from convx._core._memo import Kept
 from convx._core._stages import Stage
-from convx._engine import arguments, execution, stages
+from convx._engine import arguments, dtypes, execution, stages
 from convx._engine.dtypes import AnyArray
 from convx._engine.threads import get_num_threads
 from convx._ops import conv, pool, pool_tables
@@ -59,15 +59,8 @@ def conv_relu_pool_gradients(
 
 
 def _is_plain(array: Any, like: Any) -> bool:
-    """Tell whether an array is contiguous, and of another's native type, float32 or float64."""
-    return (
-        type(array) is np.ndarray
-        and array.dtype is like.dtype
-        and array.dtype.char in "fd"
-        and array.dtype.isnative
-        and array.flags.c_contiguous
-        and array.flags.aligned
-    )
+    """Tell whether an array is plain, and of another's type."""
+    return type(array) is np.ndarray and array.dtype is like.dtype and dtypes.is_plain(array)
 
 
 def _stage_of(

@@ -28,8 +28,8 @@ typedef struct {
 } NAME(rows);
 
 /* Outputs are mostly far from the caches, and a store waits for its line there: so those of the
-   next panel are asked for before this one's sum, by many rows a row at a step. Or they go past the caches, in whole vectors: then
-   they are never read, and leave room for what is. */
+   next panel are asked for before this one's sum, by many rows a row at a step. Or they go past the
+   caches, in whole vectors: then they are never read, and leave room for what is. */
 typedef void (*NAME(product))(int64_t steps, const int64_t *offset, const T *x,
                               const NAME(rows) *block, T *y, int64_t y_stride, int start);
 
