@@ -253,7 +253,11 @@ def test_plan_invariants(case, direction, dtype):
         assert 1 <= one.tap_block <= len(one.tap_offset)
         assert one.tap_block == len(one.tap_offset) or one.channel_block == 1
         assert 1 <= one.filter_parts <= one.filters
-        assert len(set(one.tap_weight.tolist())) == len(one.tap_weight)
+        places = one.tap_weight.tolist()
+        present = [place for place in places if place != one.kernel_taps]
+        assert len(set(present)) == len(present)
+        assert set(present) <= set(range(one.kernel_taps))
+        assert present == places or one.tiling.all_sections > 1, "only sections are filled up"
         if not one.in_place:  # the last position's last tap still lies in the tile
             last = sum((axis.block - 1) * axis.position_stride for axis in one.axes)
             assert one.tap_offset.min() >= 0
