@@ -35,7 +35,7 @@ from convx._ops.large_kernels import Great, How, Whole
 
 ROUNDS = 3
 SECONDS = 0.05  # for each way and round
-TILINGS = 4  # of great tiles, those with the lowest estimates
+TILINGS = 8  # of great tiles, those with the lowest estimates
 HOPELESS = 8  # what is estimated to take so many times as long as another is not tried
 
 PASSES = 4

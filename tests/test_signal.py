@@ -223,18 +223,25 @@ def test_great_tiles(only_great_tiles, rng, shape, kernel, mode, dtype):
 
 
 @pytest.mark.parametrize(
-    "points", [(1, 32), (1, 64), (1, 96), (1, 288), (1, 4096), (48, 64), (144, 288), (64, 1024)]
+    "points",
+    [
+        *((1, 32), (1, 64), (1, 96), (1, 160), (1, 288), (1, 480), (1, 4096)),
+        *((48, 64), (80, 96), (144, 288), (240, 320), (64, 1024)),
+    ],
 )
 @pytest.mark.parametrize("dtype", "fdD")
 def test_lines_of_any_points(only_great_tiles, monkeypatch, rng, points, dtype):
-    """Of one row and of several, whose places begin with steps by 3, and end with 2, 4 or 8."""
+    """Of one row and of several, whose places begin with steps by 3, 5, and end with 2, 4, 8."""
     monkeypatch.setattr(great_tiles, "LINES", (points,))
     first, second = array(rng, (3000,), dtype), array(rng, (32,), dtype)
     wanted = signal.convolve(first, second, "same", "direct")
     assert_same(signal.convolve(first, second, "same"), wanted)
 
 
-@pytest.mark.parametrize("points", [(32, 64), (48, 96), (144, 192), (96, 288), (576, 512)])
+@pytest.mark.parametrize(
+    "points",
+    [(32, 64), (40, 160), (48, 96), (144, 192), (96, 288), (240, 320), (320, 480), (576, 512)],
+)
 @pytest.mark.parametrize("kernel", [(9, 12), (32, 1)])
 @pytest.mark.parametrize("dtype", "fdD")
 def test_planes_of_any_points(only_great_tiles, monkeypatch, rng, points, kernel, dtype):

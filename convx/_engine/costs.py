@@ -69,13 +69,14 @@ class Great(NamedTuple):
     """Of pairs of great tiles, for each point.
 
     A step of a transformation, of whichever radix; what becomes of the lanes where rows are
-    transformed; moving it in and out. Besides where the tile leaves the L2 cache. Besides, for a
-    call.
+    transformed; moving it in and out; turning it where rows are a chain. Besides, for each doubling
+    of a tile that is too large for a cache. Besides, for a call.
     """
 
     step: float
     lanes: float
     move: float
+    chain: float
     far_tile: float
     call: float
 
@@ -102,14 +103,15 @@ TWO_TAPS = 1.3
 # What transforming a filter's outputs costs at each point of a tile in gradients whose channels
 # share panels with taps: so few products do not hide it. From first layers, likewise.
 BARE_OUTPUT = 10
-# What direct sums of one channel with one filter, of taps that slide.h has functions for, take of
-# what the counts of them say: found by hand from 5×5×5 taps on the same machine, likewise.
+# What direct sums of a plane with 7×7 taps, which slide.h has a function for, take of what the
+# counts of them say: found by hand on the same machine, likewise.
 SIZED = 0.88
 FOURIER = {
     "forward": Fourier(transform=1.5, far=3.9, move=29, product=12, far_product=0),
     "weight_gradient": Fourier(transform=3.4, far=3.7, move=12, product=8, far_product=4),
 }
-# By ``python -m benchmarks.great_tiles``, on 26 November 2026.
-GREAT = Great(step=12, lanes=30, move=40, far_tile=25, call=1e6)
+# By ``python -m benchmarks.great_tiles``, on 27 November 2026, and 12 % more, by hand: direct sums
+# are compared with them too, of which 5×5×5 and 7×7 taps take nearly the same time.
+GREAT = Great(step=16, lanes=36, move=22, chain=49, far_tile=22, call=1e6)
 # Of transforms of whole arrays by NumPy, for each point and step of radix 2; likewise.
 WHOLE = 60

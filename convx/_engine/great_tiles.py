@@ -21,18 +21,20 @@ from convx._engine import boundary, costs, machine
 Table = NDArray[np.int64]
 Roots = NDArray[np.floating[Any]]
 
-# Along an axis: products of 2 and at most two times 3.
+# Along an axis: powers of two, and some of them times 3, 5, 9 or 15.
 POINTS = (
-    *(32, 48, 64, 96, 128, 144, 192, 256, 288, 384, 512, 576, 768, 1024, 1152, 1536),
-    *(2048, 2304, 3072, 4096, 4608, 6144, 8192, 12288, 16384, 24576, 32768, 49152),
+    *(32, 40, 48, 64, 80, 96, 128, 144, 160, 192, 240, 256, 288, 320, 384, 480, 512, 576),
+    *(640, 768, 960, 1024, 1152, 1280, 1536, 1920, 2048, 2304, 2560, 3072, 3840, 4096),
+    *(4608, 5120, 6144, 7680, 8192, 12288, 16384, 24576, 32768, 49152),
 )
 FINE = 16  # CX_CHAIN
 # Of a tile: more if a kernel has so many places itself, which tiles of other sizes would mostly be.
 MOST_POINTS = 2**19
 MORE_POINTS = 8
 HUGE_POINTS = 2**24
-NEAR_BYTES = 5 * 2**17  # of a tile that stays in the L2 cache with a part of a spectrum
-LANES = 16  # of the widest vectors
+# Of a tile that goes through the L2 cache easily, and of one of a single row through the L1 cache.
+NEAR_BYTES, NEAR_ROW_BYTES = 3 * 2**19, 2**15
+VECTOR_BYTES, LANES = 64, 16  # of the widest vectors, and at most
 # Along rows: pairs of vectors. What is done around 32 points takes as long as they do.
 ROW_POINTS = tuple(n for n in POINTS if n % (2 * LANES) == 0 and n > 2 * LANES)
 # Rows and columns that a line is taken as: of few rows, tables would be as long as the line.
@@ -227,13 +229,18 @@ def _most_points(places: int) -> int:
 
 
 def _cost(plane: Plane, points: tuple[int, int], along: bool, tiles: tuple[int, int]) -> float:
-    each, all_points = costs.GREAT, math.prod(points)
+    each, all_points, item_size = costs.GREAT, math.prod(points), np.dtype(plane.dtype).itemsize
     pairs = -(-math.prod(tiles) * plane.parts // 2)
     counted = (pairs + ODD * (pairs % 2)) * (FEW_COST if pairs < FEW else 1)
-    steps = len(_radices(points[0])) + (len(_radices(points[1] // LANES)) if along else 0)
-    per_point = each.step * steps + each.lanes * along + each.move
-    if 2 * all_points * np.dtype(plane.dtype).itemsize > NEAR_BYTES:
-        per_point += each.far_tile
+    per_point = each.step * len(_radices(points[0])) + each.move
+    if along:
+        of_row = each.step * len(_radices(points[1] * item_size // VECTOR_BYTES)) + each.lanes
+        without = (plane.row_extent - 1) / points[0]  # rows without outputs do not go back
+        per_point += of_row * (1 - without / 2)
+    chained = not plane.rows and points[0] > 1
+    per_point += each.chain * chained
+    near = NEAR_BYTES if plane.rows or chained else NEAR_ROW_BYTES
+    per_point += each.far_tile * max(0, math.log2(2 * all_points * item_size / near))
     if not plane.rows:  # lines come in batches, which share the kernel's transform and the call
         return pairs * all_points * per_point
     return (counted + KERNEL) * all_points * per_point + each.call
@@ -317,7 +324,8 @@ def _radices(points: int) -> tuple[int, ...]:
     radices = []
     while points > 1:
         two = points & -points
-        radix = 3 if two < points else {16: 4}.get(two, min(two, 8))
+        odd = 5 if points % 3 else 3
+        radix = odd if two < points else {16: 4}.get(two, min(two, 8))
         radices.append(radix)
         points //= radix
     return tuple(radices)

@@ -18,7 +18,7 @@ from convx._ops.correlation import Correlation
 LEAST_TAPS = 32  # from which they are looked at
 MANY_TAPS = 4096  # from which a plan is not made to be compared
 MOST_KEPT = 64
-SIZED_TAPS = 3, 5, 7  # along both of the last axes: direct sums of them have functions of their own
+SIZED_TAPS = 7, 7  # of a plane: direct sums of them have a function of their own
 
 
 class Great(NamedTuple):
@@ -149,8 +149,7 @@ def _planned_cost(of: Correlation, dtype: str, parts: int) -> float:
     known = _estimates(of, dtype)
     if of.options.algorithm != "auto":
         known = {name: cost for name, cost in known.items() if name == of.options.algorithm}
-    *_, rows, columns = (1, *of.options.kernel)
-    if rows == columns in SIZED_TAPS and "direct" in known:
+    if of.options.kernel[-2:] == SIZED_TAPS and taps == math.prod(SIZED_TAPS) and "direct" in known:
         known = {**known, "direct": costs.SIZED * known["direct"]}
     return parts**2 * min(known.values(), default=math.inf) / max(of.batch, 1)
 

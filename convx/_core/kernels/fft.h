@@ -1,4 +1,5 @@
-/* Discrete Fourier transforms of vectors: in each lane one of its own. Sizes are products of 2 and 3.
+/* Discrete Fourier transforms of vectors: in each lane one of its own. Sizes are products of 2, 3
+   and 5.
 
    Forward they are decimated in frequency, backward in time, by the radices of `cx_radix`. So what
    lies between is in a permuted order, the same for all that is multiplied there: nothing is ever put
@@ -24,7 +25,7 @@ CX_INLINE void NAME(turn_back)(NAME(vector) *re, NAME(vector) *im, const T *by)
     *re = turned;
 }
 
-/* Transforms of two, three, four and eight values, in order before; eight leave even ones first. */
+/* Transforms of two, three, four, five and eight values, in order before; eight leave even ones first. */
 CX_INLINE void NAME(transform_2)(NAME(vector) *r, NAME(vector) *i, int a, int b)
 {
     NAME(vector) re = r[a] - r[b], im = i[a] - i[b];
@@ -63,6 +64,29 @@ CX_INLINE void NAME(transform_4)(const int backward, NAME(vector) *r, NAME(vecto
     i[3] = backward ? i2 - re : i2 + re;
 }
 
+CX_INLINE void NAME(transform_5)(const int backward, NAME(vector) *r, NAME(vector) *i)
+{
+    const T cos1 = (T)0.30901699437494742410, cos2 = (T)-0.80901699437494742410;
+    const T sin1 = backward ? -(T)0.95105651629515357212 : (T)0.95105651629515357212;
+    const T sin2 = backward ? -(T)0.58778525229247312917 : (T)0.58778525229247312917;
+    NAME(vector) re1 = r[1] + r[4], im1 = i[1] + i[4], re2 = r[2] + r[3], im2 = i[2] + i[3];
+    NAME(vector) dr1 = r[1] - r[4], di1 = i[1] - i[4], dr2 = r[2] - r[3], di2 = i[2] - i[3];
+    NAME(vector) mr1 = r[0] + cos1 * re1 + cos2 * re2, mi1 = i[0] + cos1 * im1 + cos2 * im2;
+    NAME(vector) mr2 = r[0] + cos2 * re1 + cos1 * re2, mi2 = i[0] + cos2 * im1 + cos1 * im2;
+    NAME(vector) er1 = sin1 * dr1 + sin2 * dr2, ei1 = sin1 * di1 + sin2 * di2;
+    NAME(vector) er2 = sin2 * dr1 - sin1 * dr2, ei2 = sin2 * di1 - sin1 * di2;
+    r[0] += re1 + re2;
+    i[0] += im1 + im2;
+    r[1] = mr1 + ei1;
+    i[1] = mi1 - er1;
+    r[2] = mr2 + ei2;
+    i[2] = mi2 - er2;
+    r[3] = mr2 - ei2;
+    i[3] = mi2 + er2;
+    r[4] = mr1 - ei1;
+    i[4] = mi1 + er1;
+}
+
 CX_INLINE void NAME(transform_8)(const int backward, NAME(vector) *r, NAME(vector) *i)
 {
     const T root = (T)0.70710678118654752440;
@@ -90,6 +114,8 @@ CX_INLINE void NAME(transform_values)(const int backward, const int radix, NAME(
         NAME(transform_3)(backward, r, i);
     else if (radix == 4)
         NAME(transform_4)(backward, r, i);
+    else if (radix == 5)
+        NAME(transform_5)(backward, r, i);
     else
         NAME(transform_8)(backward, r, i);
     CX_UNROLL for (int m = 0; m < radix; m++)
@@ -165,6 +191,8 @@ CX_INLINE void NAME(one_step)(const int backward, int64_t radix, T *re, T *im, i
         NAME(step_of)(backward, 8, re, im, length, pitch, roots, apart);
     else if (radix == 4)
         NAME(step_of)(backward, 4, re, im, length, pitch, roots, apart);
+    else if (radix == 5)
+        NAME(step_of)(backward, 5, re, im, length, pitch, roots, apart);
     else if (radix == 3)
         NAME(step_of)(backward, 3, re, im, length, pitch, roots, apart);
     else

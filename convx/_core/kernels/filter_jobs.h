@@ -88,7 +88,7 @@ enum { CX_SPECTRAL_GAP = 8 };
 
 typedef struct {
     int64_t packing;              /* the kernel is the only tile; its spectrum is what is made */
-    int64_t rows, columns;        /* points of a tile: products of 2 and 3; columns are a multiple of
+    int64_t rows, columns;        /* points of a tile: products of 2, 3, 5; columns are a multiple of
                                      two vectors */
     int64_t along;                /* whether rows are transformed too */
     int64_t chained;              /* whether the rows of a tile follow one another in a line */

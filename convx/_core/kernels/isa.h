@@ -43,13 +43,13 @@
 #define CX_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (NAME(mask)){__VA_ARGS__})
 #endif
 
-/* By what a Fourier transform of so many points begins: by 3 as often as it goes, then by 8, and by 4
-   or 2 for what is no power of 8. */
+/* By what a Fourier transform of so many points begins: by 3 as often as it goes, then by 5, then by 8,
+   and by 4 or 2 for what is no power of 8. */
 CX_INLINE int64_t cx_radix(int64_t points)
 {
     int64_t two = points & -points;
     if (points != two)
-        return 3;
+        return points % 3 ? 5 : 3;
     if (two <= 8)
         return two;
     return two == 16 ? 4 : 8;
