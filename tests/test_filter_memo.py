@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -158,6 +159,16 @@ def test_kernels_that_may_be_products_are_looked_at_each_time(call, shape, dtype
     if image_correlation.pays_separated(shape):
         with pytest.raises(AssertionError, match="before"):
             call(x, product.astype(dtype))
+
+
+def test_fewer_weights_than_the_least_never_pay_to_be_separated():
+    least = image_correlation.LEAST_SEPARATED
+    shapes = [
+        *(s for rank in (1, 2, 3) for s in itertools.product(range(1, least + 1), repeat=rank)),
+        *(s for rank in (4, 5, 6) for s in itertools.product(range(1, 5), repeat=rank)),
+    ]
+    paying = [shape for shape in shapes if image_correlation.pays_separated(shape)]
+    assert min(map(math.prod, paying)) == least
 
 
 KERNEL = np.array([[1.0, 2, 5], [3, 7, 2]])

@@ -18,6 +18,8 @@ from convx._ops import filters, footprint, separable
 # How many multiply-adds of a whole kernel cost as much as one of its factors, if it is a product of
 # one for each axis.
 SEPARATED_COST = 3
+# Elements from which a kernel can cost so much: 3×3×3.
+LEAST_SEPARATED = 27
 # Elements of a kernel of integers up to which sums of bytes are computed modulo 256, tap by tap.
 MOST_BYTE_TAPS = 100
 # Elements up to which a kernel's places are kept for the next call.

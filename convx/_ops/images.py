@@ -210,12 +210,30 @@ def correlate(
     memo = _turning_memo if turned else _memo
     options = mode, cval, origin, axes, dilation, accumulate, stride
     wanted = None if output is not None and _is_own_type(output, input) else output
-    looks = type(weights) is np.ndarray and image_correlation.pays_separated(weights.shape)
-    known: AnyArray | None = None
-    if not looks:  # such weights may be a product this time
+    looks = (  # such weights may be a product this time
+        type(weights) is np.ndarray
+        and weights.size >= image_correlation.LEAST_SEPARATED
+        and image_correlation.pays_separated(weights.shape)
+    )
+    if not looks:
         known = memo.call(None, input, weights, None, None, options, wanted)
-    if known is not None:
-        return known
+        if known is not None:
+            return known
+    return _correlate(input, weights, output, options, memo, wanted, looks, turned)
+
+
+def _correlate(
+    input: object,
+    weights: object,
+    output: object,
+    options: tuple[Any, ...],
+    memo: CallMemo,
+    wanted: object,
+    looks: bool,
+    turned: bool,
+) -> AnyArray:
+    """Correlate, unless the memo knows the call once the weights are looked at."""
+    mode, cval, origin, axes, dilation, accumulate, stride = options
     shortcut = None
     plain = type(dilation) is type(stride) is int and dilation == stride == 1
     if accumulate is None and plain and (cval == 0 or mode not in CONSTANT_MODES):
