@@ -43,7 +43,7 @@ LINES = (
     *((m, n) for m in POINTS for n in POINTS if n % (2 * LANES) == 0 and m <= n <= 16 * m),
 )
 KERNEL = 1 / 3  # the transform of a kernel, in pairs of tiles
-ODD = 1 / 4  # what the last one of an odd number of pairs costs besides: a second thread waits
+ODD = 2 / 5  # what the last one of an odd number of pairs costs besides: a second thread waits
 FEW, FEW_COST = 4, 1.15  # pairs from which threads share them out well, and what fewer cost more
 
 
