@@ -14,6 +14,7 @@ import convx
 from convx import nn
 from convx._engine import network
 from convx._engine.network import _Planning
+from convx._ops import network as network_calls
 
 DTYPES = (np.float32, np.float64)
 ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.SiLU, nn.Hardswish, nn.LeakyReLU, nn.Sigmoid, nn.Tanh)
@@ -24,6 +25,14 @@ CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 def together(ready, x):
     """Whether the layers run together."""
     return convx.explain(ready, x).algorithm == "network"
+
+
+def divided(ready, x, threads):
+    """The result for an item of which so many threads compute parts, however little it is."""
+    with pytest.MonkeyPatch.context() as patch, convx.threads(threads):
+        patch.setattr(network_calls, "WORK_PER_THREAD", 1)
+        assert convx.explain(ready, x).threads == convx.get_num_threads()
+        return ready(x)
 
 
 def step_by_step(ready, x):
@@ -155,6 +164,9 @@ def test_random_models(drawn, seed):
     leave_nan_in_scratch_memory()
     one = ready(x[:1])
     assert one.tobytes() == y[:1].tobytes()
+    for threads in (2, 3):
+        leave_nan_in_scratch_memory()
+        assert divided(ready, x[:1], threads).tobytes() == one.tobytes()
 
 
 FILLER = nn.prepare(nn.models.small_resnet(rng=0))
@@ -174,6 +186,8 @@ def test_inputs_between_forbidden_pages(side, rng):
             for items in (1, 3):
                 x = rng.standard_normal((items, 18, 25, 19)).astype(np.float32)
                 assert ready(guarded(x, side)).tobytes() == ready(x).tobytes(), name
+            one = guarded(x[:1], side)
+            assert divided(ready, one, 2).tobytes() == ready(x[:1]).tobytes(), name
         return "done"
 
     assert run_in_child(run).value == "done"
@@ -235,9 +249,14 @@ def test_bits_are_those_of_any_batch_and_any_threads(name, rng):
     for threads in (2, 3, 5):
         with convx.threads(threads):
             assert ready(x).tobytes() == y.tobytes()
+        for item in range(37):
+            one = divided(ready, x[item : item + 1], threads)
+            assert one.tobytes() == y[item : item + 1].tobytes()
     with ThreadPoolExecutor(3) as pool:
         for found in pool.map(ready, [x] * 6):
             assert found.tobytes() == y.tobytes()
+        for item, found in enumerate(pool.map(ready, np.split(x, 37))):
+            assert found.tobytes() == y[item : item + 1].tobytes()
 
 
 ON_ANOTHER_ISA = """
@@ -272,6 +291,8 @@ def test_what_is_not_finite_stays_in_its_item(bad, rng):
         np.testing.assert_allclose(found[2:3], step_by_step(ready, x[2:3]), rtol=1e-5)
     others = [0, 1, 3, 4, 5]
     assert found[others].tobytes() == y[others].tobytes()
+    for _ in range(20):  # whichever thread meets it
+        assert divided(ready, x[2:3], 2).tobytes() == found[2:3].tobytes()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -366,3 +387,15 @@ def test_explanations_count_the_work(rng):
     multiply_adds = 6 * 25 * 784 + 16 * 150 * 100 + 400 * 120 + 120 * 84 + 84 * 10
     assert told.flops == 2 * 4 * multiply_adds
     assert told.workspace_bytes > 0
+
+
+def test_a_single_item_is_divided_where_there_is_work_enough(rng):
+    x = rng.standard_normal((1, 1, 28, 28)).astype(np.float32)
+    with convx.threads(2):
+        most = convx.get_num_threads()
+        told = {name: convx.explain(nn.prepare(build(rng=0)), x) for name, build in MODELS.items()}
+    assert {name: one.threads for name, one in told.items()} == {
+        "lenet5": 1,
+        "small_resnet": most,
+        "mobilenet": most,
+    }

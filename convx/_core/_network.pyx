@@ -9,10 +9,10 @@ from convx._core._driver cimport Activation, Program, kernels_of, networks_of
 from convx._core._memory cimport Block, Buffer, borrow_scratch, new_result, return_scratch
 from convx._core._networks cimport (
     CX_LAYER_INPUT, CX_LAYER_MAX, CX_LAYER_MEAN, CX_LAYER_OUTPUT, CX_LAYER_POINTS,
-    CX_LAYER_PRODUCT, CX_LAYER_SINGLE, CX_ROW_TAPS, cx_filters_job, cx_layer, cx_line, cx_map,
-    cx_map_tile, cx_network, cx_networks,
+    CX_LAYER_PRODUCT, CX_LAYER_SINGLE, CX_ROW_TAPS, cx_filters_job, cx_layer, cx_layer_part,
+    cx_layer_units, cx_line, cx_map, cx_map_tile, cx_network, cx_networks,
 )
-from convx._core._parallel cimport current_threads, share_out
+from convx._core._parallel cimport current_threads, share_out, share_stages
 
 from numpy import int8, zeros
 
@@ -25,6 +25,12 @@ cdef dict KINDS = {
 }
 
 
+# An item that is alone is divided if there is so many times as much work for each thread as would
+# pay otherwise: threads wait for one another after every layer, and read what others computed.
+cdef enum:
+    DIVIDED = 2
+
+
 cdef bint any_set(const int8_t *flags, int64_t count) noexcept:
     """Whether one of some flags is set; there may be none."""
     cdef int64_t index
@@ -33,6 +39,23 @@ cdef bint any_set(const int8_t *flags, int64_t count) noexcept:
             if flags[index]:
                 return True
     return False
+
+
+# Items that go through the layers together, of each of which every thread computes a part.
+cdef struct Divided:
+    const cx_networks *kernels
+    const cx_network *table
+    const int64_t *parts  # of each layer
+    char *maps
+
+
+cdef void run_part(const void *job, int64_t layer, int64_t part, char *space) noexcept nogil:
+    """Compute a part of a layer."""
+    cdef const Divided *divided = <const Divided *>job
+    cdef cx_layer_part of_layer
+    of_layer.first, of_layer.items = 0, divided.table.batch
+    of_layer.part, of_layer.parts = part, divided.parts[layer]
+    divided.kernels.run_layer(divided.table, layer, &of_layer, divided.maps, space)
 
 
 @cython.final
@@ -46,14 +69,14 @@ cdef class Network:
     cdef cx_network table
     cdef cx_layer *layers
     cdef list kept
-    cdef int64_t most_items, maps_size
+    cdef int64_t most_items, maps_bytes, space_bytes
     cdef const cx_networks *kernels
 
     def __cinit__(self, isa, dtype, list steps, tuple shape, int64_t maps_size,
                   int64_t most_items, int64_t work):
         cdef int64_t index
         self.dtype, self.shape, self.work = dtype, shape, work
-        self.most_items, self.maps_size, self.kept = most_items, maps_size, []
+        self.most_items, self.kept = most_items, []
         self.kernels = networks_of(isa, dtype.name)
         self.layers = <cx_layer *>calloc(len(steps), sizeof(cx_layer))
         if self.layers == NULL:
@@ -63,9 +86,10 @@ cdef class Network:
             self.transforms = self.transforms or step.kind == "points"
         memset(&self.table, 0, sizeof(self.table))
         self.table.layers, self.table.layer = len(steps), self.layers
-        self.table.work = maps_size
-        space = self.kernels.space(&self.table)
-        self.scratch_bytes = ((maps_size + space) * dtype.itemsize + 63) // 64 * 64
+        self.table.maps = maps_size
+        self.maps_bytes = maps_size * dtype.itemsize
+        self.space_bytes = (self.kernels.space(&self.table) * dtype.itemsize + 63) // 64 * 64
+        self.scratch_bytes = (self.maps_bytes + self.space_bytes + 63) // 64 * 64
 
     def __dealloc__(self):
         free(self.layers)
@@ -119,8 +143,13 @@ cdef class Network:
         return buffer.view.buf
 
     cpdef int64_t threads_for(self, int64_t batch, int64_t work_per_thread):
-        """Threads that so many items are shared out among."""
-        return max(1, min(current_threads(), batch, self.work * batch // work_per_thread))
+        """Threads that so many items are shared out among, or that each item is if it is alone."""
+        cdef int64_t most = self.work * batch // work_per_thread
+        if batch == 1:
+            most //= DIVIDED
+        else:
+            most = min(batch, most)
+        return max(1, min(current_threads(), most))
 
     def run(self, x, int64_t work_per_thread):
         """Return the results of a contiguous batch, and which items need to be computed directly.
@@ -146,7 +175,24 @@ cdef class Network:
         cdef int64_t pieces = (batch + self.most_items - 1) // self.most_items
         pieces = min(batch, (pieces + threads - 1) // threads * threads)
         table.batch, table.pieces = batch, pieces
+        if batch < threads:
+            return self.divide(table, threads)
         return share_out(self.kernels.run, table, pieces, threads, self.scratch_bytes)
+
+    cdef int divide(self, cx_network *table, int64_t threads) except -1:
+        """Let fewer items than threads go through the layers, each of which is divided."""
+        cdef Block block = borrow_scratch(
+            self.maps_bytes + table.layers * <int64_t>sizeof(int64_t))
+        cdef int64_t *parts = <int64_t *>(block.memory + self.maps_bytes)
+        cdef Divided divided
+        cdef int64_t index
+        for index in range(table.layers):
+            parts[index] = min(threads, cx_layer_units(&table.layer[index], table.batch))
+        divided.kernels, divided.table, divided.parts = self.kernels, table, parts
+        divided.maps = block.memory
+        share_stages(run_part, &divided, parts, table.layers, threads, self.space_bytes)
+        return_scratch(block)
+        return 0
 
 
 # The most layers of a convolution: input, output, and one for each phase that strides of 2 make.

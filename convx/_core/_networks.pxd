@@ -50,10 +50,15 @@ cdef extern from "network.h" nogil:
     ctypedef struct cx_network:
         int64_t layers
         const cx_layer *layer
-        int64_t batch, pieces, work
+        int64_t batch, pieces, maps
         const void *input
         void *output
         int8_t *failed
+
+    ctypedef struct cx_layer_part:
+        int64_t first, items, part, parts
+
+    int64_t cx_layer_units(const cx_layer *layer, int64_t items)
 
     ctypedef struct cx_filters_job:
         const void *weights
@@ -65,6 +70,9 @@ cdef extern from "network.h" nogil:
     ctypedef struct cx_networks:
         void (*run)(
             const void *network, int64_t first, int64_t end, char *scratch) noexcept nogil
+        void (*run_layer)(
+            const cx_network *network, int64_t layer, const cx_layer_part *part, char *maps,
+            char *space) noexcept nogil
         int64_t (*space)(const cx_network *network) noexcept nogil
         void (*pack_filters)(
             const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil

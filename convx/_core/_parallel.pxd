@@ -21,3 +21,10 @@ cdef void share_at_once(cx_sweep sweep, const void *job, int64_t pieces, int thr
 
 cdef int share_out(cx_sweep sweep, const void *job, int64_t pieces, int threads,
                    int64_t scratch_bytes=*) except -1
+
+# Stages one after the other, each of which is divided into parts.
+ctypedef void (*cx_stage)(
+    const void *job, int64_t stage, int64_t part, char *scratch) noexcept nogil
+
+cdef int share_stages(cx_stage run, const void *job, const int64_t *parts, int64_t stages,
+                      int threads, int64_t scratch_bytes) except -1

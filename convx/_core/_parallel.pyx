@@ -4,6 +4,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport prange
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
+from libc.string cimport memset
 
 from convx._core._memory cimport Block, borrow_scratch, return_scratch
 from convx._core._openmp cimport omp_get_max_threads, omp_in_parallel
@@ -51,7 +52,21 @@ cdef void note_region(int threads) noexcept:
 cdef extern from *:
     """
     #include <time.h>
+    #include <sched.h>
     static int64_t take(int64_t *next) { return __atomic_fetch_add(next, 1, __ATOMIC_RELAXED); }
+    static void count_done(int64_t *done) { __atomic_fetch_add(done, 1, __ATOMIC_RELEASE); }
+    /* Wait until so many are done. Others need some microseconds; those that a busy machine has
+       stopped get the processor. */
+    static void wait_for(const int64_t *done, int64_t count)
+    {
+        for (int turns = 0; __atomic_load_n(done, __ATOMIC_ACQUIRE) < count; turns++)
+            if (turns >= 4096)
+                sched_yield();
+    #if defined __x86_64__ || defined __i386__
+            else
+                __builtin_ia32_pause();
+    #endif
+    }
     #ifdef CLOCK_MONOTONIC_COARSE /* a quarter as long, and to a few milliseconds */
     #define COARSE_CLOCK CLOCK_MONOTONIC_COARSE
     #else
@@ -65,6 +80,8 @@ cdef extern from *:
     }
     """
     int64_t take(int64_t *next) noexcept nogil
+    void count_done(int64_t *done) noexcept nogil
+    void wait_for(const int64_t *done, int64_t count) noexcept nogil
     double now() noexcept nogil
 
 
@@ -163,5 +180,59 @@ cdef int share_out(cx_sweep sweep, const void *job, int64_t pieces, int threads,
         with nogil:
             run_region(sweep, job, &work, queues, scratch, scratch_bytes)
         PyErr_CheckSignals()
+    return_scratch(block)
+    return 0
+
+
+# A number that threads change, and the line of the cache that processors fetch along.
+cdef struct Counter:
+    int64_t value
+    int64_t unused[15]
+
+
+cdef struct Stages:
+    cx_stage run
+    const void *job
+    const int64_t *parts
+    int64_t stages, threads
+    Counter *done   # parts, of each stage
+    Counter *taken  # of each part of each stage, how often
+
+
+cdef void take_parts(const Stages *all, int64_t stage, int64_t own, char *scratch) noexcept nogil:
+    """Run a thread's part of a stage, and those of others that have not begun theirs."""
+    cdef int64_t parts = all.parts[stage], k, part
+    for k in range(parts):
+        part = (own + k) % parts
+        if take(&all.taken[stage * all.threads + part].value) == 0:
+            all.run(all.job, stage, part, scratch)
+            count_done(&all.done[stage].value)
+
+
+cdef void go_through(const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil:
+    """Take part in all stages, as one thread of several or for those that are missing."""
+    cdef const Stages *all = <const Stages *>job
+    cdef int64_t stage
+    for stage in range(all.stages):
+        take_parts(all, stage, first, scratch)
+        wait_for(&all.done[stage].value, all.parts[stage])
+
+
+cdef int share_stages(cx_stage run, const void *job, const int64_t *parts, int64_t stages,
+                      int threads, int64_t scratch_bytes) except -1:
+    """Run stages without the GIL, each when the one before is done, in one region.
+
+    A stage has as many parts as there are threads, or fewer. Each thread has its own, so that what
+    it computed is in its cache; whoever comes first does what is not begun, so nobody waits for a
+    thread that the machine has not woken yet.
+    """
+    cdef int64_t counters = stages * (threads + 1)
+    cdef Block block = borrow_scratch(counters * <int64_t>sizeof(Counter))
+    cdef Stages all
+    memset(block.memory, 0, counters * sizeof(Counter))
+    all.run, all.job, all.parts, all.stages, all.threads = run, job, parts, stages, threads
+    all.done = <Counter *>block.memory
+    all.taken = all.done + stages
+    share_out(go_through, &all, threads, threads, scratch_bytes)
     return_scratch(block)
     return 0

@@ -71,11 +71,31 @@ typedef struct {
     int64_t layers;
     const cx_layer *layer;
     int64_t batch, pieces;
-    int64_t work;          /* elements of all maps: what layers need besides begins there */
+    int64_t maps;          /* elements of all maps; behind them a piece has what layers need besides */
     const void *input;
     void *output;
     int8_t *failed;        /* of each item: 1 where Winograd's algorithm met what is not finite */
 } cx_network;
+
+/* A part of what a layer computes of some items: of its `cx_layer_units`, dealt evenly. */
+typedef struct {
+    int64_t first, items, part, parts;
+} cx_layer_part;
+
+/* What a layer can be divided into: blocks of channels where arrays are copied, tiles, places of one
+   line of all items, or lines. */
+static inline int64_t cx_layer_units(const cx_layer *layer, int64_t items)
+{
+    const cx_map *out = &layer->out;
+    switch (layer->kind) {
+    case CX_LAYER_INPUT:
+    case CX_LAYER_OUTPUT:
+        return items * ((out->channels + out->lanes - 1) / out->lanes);
+    case CX_LAYER_POINTS:
+        return items * layer->tiles;
+    }
+    return items * (layer->merged ? layer->length : layer->lines);
+}
 
 /* Weights that become those of a layer, of products or at the points of Winograd's algorithm. A piece
    is a vector of filters. */
@@ -88,10 +108,12 @@ typedef struct {
     int64_t vectors;                   /* as in cx_layer */
 } cx_filters_job;
 
-/* What one instruction set offers for one element type: pieces of a network, how many elements of
-   memory it needs besides the maps, and its weights. */
+/* What one instruction set offers for one element type: pieces of a network, parts of a layer with
+   the maps and what else it needs, how many elements that is, and a network's weights. */
 typedef struct {
     void (*run)(const void *network, int64_t first, int64_t end, char *scratch);
+    void (*run_layer)(const cx_network *network, int64_t layer, const cx_layer_part *part,
+                      char *maps, char *space);
     int64_t (*space)(const cx_network *network);
     void (*pack_filters)(const void *job, int64_t first, int64_t end, char *scratch);
     void (*pack_points)(const void *job, int64_t first, int64_t end, char *scratch);

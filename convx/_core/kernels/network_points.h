@@ -79,7 +79,7 @@ static void NAME(tiles_to_points)(const cx_layer *layer, T *maps, NAME(tile_at) 
 {
     int64_t blocks = NAME(map_vectors)(&layer->in);
     for (int64_t t = 0; t < count; t++, NAME(next_tile)(layer, &at)) {
-        NAME(map_place) place = NAME(map_place_of)(layer, maps, at.item, &layer->tile[at.tile].at);
+        NAME(map_place) place = NAME(map_place_at)(layer, maps, at.item, &layer->tile[at.tile].at);
         for (int64_t b = 0; b < blocks; b++)
             NAME(tile_to_points)(place.in + b * layer->in.block, layer->in_row,
                                  points + b * row + t * LANES, pitch);
@@ -118,7 +118,7 @@ static void NAME(tiles_from_points)(const cx_layer *layer, T *maps, NAME(tile_at
     int64_t all = NAME(map_vectors)(&layer->out);
     for (int64_t t = 0; t < count; t++, NAME(next_tile)(layer, &at)) {
         const cx_map_tile *tile = &layer->tile[at.tile];
-        NAME(map_place) place = NAME(map_place_of)(layer, maps, at.item, &tile->at);
+        NAME(map_place) place = NAME(map_place_at)(layer, maps, at.item, &tile->at);
         NAME(vector) zero = {0};
         for (int64_t v = 0; v < all; v++) {
             NAME(vector) bias = *(const NAME(loose) *)((const T *)layer->bias + v * LANES);
@@ -132,19 +132,23 @@ static void NAME(tiles_from_points)(const cx_layer *layer, T *maps, NAME(tile_at
             NAME(finish_map)(layer, &block);
         }
         for (int lane = 0; lane < LANES; lane++)
-            failed[at.item] |= zero[lane] != 0;
+            if (zero[lane] != 0) /* other tiles of the item may be another thread's */
+                __atomic_store_n(&failed[at.item], 1, __ATOMIC_RELAXED);
     }
 }
 
-static void NAME(run_points)(const cx_layer *layer, T *maps, int64_t items, T *space,
+static void NAME(run_points)(const cx_layer *layer, T *maps, const cx_layer_part *part, T *space,
                              int8_t *failed)
 {
+    int64_t tiles = cx_layer_units(layer, part->items);
+    int64_t end = cx_part(tiles, part->parts, part->part + 1);
     int64_t in_pitch = NAME(point_pitch)(layer, &layer->in), row = layer->tiles_together * LANES;
     int64_t out_pitch = NAME(point_pitch)(layer, &layer->out);
     T *points = space, *sums = space + NAME(MAP_POINTS) * NAME(MAP_POINTS) * in_pitch;
-    for (int64_t first = 0, count; first < items * layer->tiles; first += count) {
+    for (int64_t first = cx_part(tiles, part->parts, part->part), count; first < end;
+         first += count) {
         NAME(tile_at) at = {first / layer->tiles, first % layer->tiles};
-        count = cx_min(layer->tiles_together, items * layer->tiles - first);
+        count = cx_min(layer->tiles_together, end - first);
         NAME(tiles_to_points)(layer, maps, at, count, points, row, in_pitch);
         NAME(multiply_points)(layer, count, points, in_pitch, sums, out_pitch, row);
         NAME(tiles_from_points)(layer, maps, at, count, sums, row, out_pitch, failed);

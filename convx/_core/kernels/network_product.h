@@ -190,13 +190,13 @@ static void NAME(finish_map)(const cx_layer *layer, const NAME(map_block) *block
     }
 }
 
-/* Where some outputs lie: of an item, of a line, from its output `first` on. */
+/* Where outputs of an item begin. */
 typedef struct {
     const T *in, *residual;
     T *out;
 } NAME(map_place);
 
-CX_INLINE NAME(map_place) NAME(map_place_of)(const cx_layer *layer, T *maps, int64_t item,
+CX_INLINE NAME(map_place) NAME(map_place_at)(const cx_layer *layer, T *maps, int64_t item,
                                              const cx_line *line)
 {
     NAME(map_place) place = {0};
@@ -206,6 +206,13 @@ CX_INLINE NAME(map_place) NAME(map_place_of)(const cx_layer *layer, T *maps, int
         place.residual =
             maps + layer->residual.start + item * layer->residual.item + line->residual;
     return place;
+}
+
+/* Of a line of all items. */
+CX_INLINE NAME(map_place) NAME(map_place_of)(const cx_layer *layer, T *maps, int64_t line)
+{
+    return NAME(map_place_at)(layer, maps, line / layer->lines,
+                              &layer->line[line % layer->lines]);
 }
 
 /* One line for some vectors of filters. Sums that only need bounds go to their map at once. */
@@ -237,23 +244,38 @@ static void NAME(multiply_line)(const cx_layer *layer, const NAME(map_product) *
     }
 }
 
-/* All lines of all items for some vectors. */
+/* Some lines of all items, one item's behind the other's, and of each line some outputs. A merged
+   layer has one line. */
+typedef struct {
+    int64_t first, end, start, outputs;
+} NAME(map_lines);
+
+CX_INLINE NAME(map_lines) NAME(lines_of)(const cx_layer *layer, const cx_layer_part *of)
+{
+    int64_t units = cx_layer_units(layer, of->items);
+    int64_t first = cx_part(units, of->parts, of->part);
+    int64_t end = cx_part(units, of->parts, of->part + 1);
+    if (layer->merged)
+        return (NAME(map_lines)){0, 1, first, end - first};
+    return (NAME(map_lines)){first, end, 0, layer->length};
+}
+
+/* Lines for some vectors. */
 static void NAME(multiply_lines)(const cx_layer *layer, const NAME(map_product) *products, T *maps,
-                                 int64_t items, int64_t in, int64_t vector, int64_t vectors,
-                                 const T *weights, T *sums)
+                                 const NAME(map_lines) *lines, int64_t in, int64_t vector,
+                                 int64_t vectors, const T *weights, T *sums)
 {
     const T *bias = (const T *)layer->bias + vector * LANES;
-    int64_t together = layer->merged ? items : 1;
-    NAME(map_parts) parts = NAME(cut_outputs)(layer->length * together, vectors);
-    for (int64_t n = 0; n < items; n += together)
-        for (int64_t i = 0; i < layer->lines; i++) {
-            NAME(map_place) place = NAME(map_place_of)(layer, maps, n, &layer->line[i]);
-            place.in += in;
-            place.out += vector * layer->out.block;
-            if (place.residual)
-                place.residual += vector * layer->residual.block;
-            NAME(multiply_line)(layer, products, place, &parts, vectors, weights, bias, sums);
-        }
+    NAME(map_parts) parts = NAME(cut_outputs)(lines->outputs, vectors);
+    for (int64_t i = lines->first; i < lines->end; i++) {
+        NAME(map_place) place = NAME(map_place_of)(layer, maps, i);
+        place.in += in + lines->start * layer->in_step;
+        place.out += vector * layer->out.block + lines->start * layer->out_step;
+        if (place.residual)
+            place.residual +=
+                vector * layer->residual.block + lines->start * layer->residual_step;
+        NAME(multiply_line)(layer, products, place, &parts, vectors, weights, bias, sums);
+    }
 }
 
 CX_INLINE int64_t NAME(map_vectors)(const cx_map *map)
@@ -261,24 +283,26 @@ CX_INLINE int64_t NAME(map_vectors)(const cx_map *map)
     return (map->channels + LANES - 1) / LANES;
 }
 
-static void NAME(run_product)(const cx_layer *layer, T *maps, int64_t items, T *sums)
+static void NAME(run_product)(const cx_layer *layer, T *maps, const cx_layer_part *part, T *sums)
 {
+    NAME(map_lines) lines = NAME(lines_of)(layer, part);
     int64_t all = NAME(map_vectors)(&layer->out);
     const T *weights = layer->weights;
     for (int64_t v = 0; v < all; v += layer->vectors) {
         int64_t vectors = cx_min(layer->vectors, all - v);
-        NAME(multiply_lines)(layer, NAME(map_products)[vectors], maps, items, 0, v, vectors,
+        NAME(multiply_lines)(layer, NAME(map_products)[vectors], maps, &lines, 0, v, vectors,
                              weights, sums);
         weights += layer->steps * vectors * LANES;
     }
 }
 
-static void NAME(run_single)(const cx_layer *layer, T *maps, int64_t items, T *sums)
+static void NAME(run_single)(const cx_layer *layer, T *maps, const cx_layer_part *part, T *sums)
 {
     const NAME(map_product) *products =
         layer->row_taps == 1 ? NAME(single_products) : NAME(row_products);
+    NAME(map_lines) lines = NAME(lines_of)(layer, part);
     int64_t all = NAME(map_vectors)(&layer->out), size = layer->steps * layer->row_taps * LANES;
     for (int64_t v = 0; v < all; v++)
-        NAME(multiply_lines)(layer, products, maps, items, v * layer->in.block, v, 1,
+        NAME(multiply_lines)(layer, products, maps, &lines, v * layer->in.block, v, 1,
                              (const T *)layer->weights + v * size, sums);
 }

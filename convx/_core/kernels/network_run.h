@@ -1,13 +1,15 @@
 /* Runs networks (network.h): some items go through all layers before the next ones do. */
 
-/* The border of a map. Stretches of blocks that are vectors are whole vectors. */
-static void NAME(clear_border)(const cx_map *map, T *maps, int64_t items)
+/* A part of the border of a map. Stretches of blocks that are vectors are whole vectors. */
+static void NAME(clear_border)(const cx_map *map, T *maps, const cx_layer_part *part)
 {
     int64_t blocks = (map->channels + map->lanes - 1) / map->lanes;
+    int64_t gap = cx_part(map->gaps, part->parts, part->part);
+    int64_t end_gap = cx_part(map->gaps, part->parts, part->part + 1);
     for (int64_t b = 0; b < blocks; b++)
-        for (int64_t n = 0; n < items; n++) {
+        for (int64_t n = 0; n < part->items; n++) {
             T *plane = maps + map->start + b * map->block + n * map->item;
-            for (int64_t i = 0; i < map->gaps; i++) {
+            for (int64_t i = gap; i < end_gap; i++) {
                 T *at = plane + map->gap[2 * i], *end = at + map->gap[2 * i + 1];
                 for (; map->lanes == LANES && at < end; at += LANES)
                     *(NAME(loose) *)at = (NAME(vector)){0};
@@ -66,41 +68,51 @@ static void NAME(take_line)(const cx_layer *layer, int64_t c, T *to, const T *fr
             to[k * out->lanes] = c < out->channels ? from[k * layer->array_step] : 0;
 }
 
-static void NAME(take_input)(const cx_layer *layer, T *maps, int64_t items, const T *x, T *space)
+static void NAME(take_input)(const cx_layer *layer, T *maps, const cx_layer_part *part, const T *x,
+                             T *space)
 {
     const cx_map *out = &layer->out;
     int by_planes = layer->array_plane && layer->lines > 1 && layer->length % LANES;
-    for (int64_t n = 0; n < items; n++, x += layer->array_item)
-        for (int64_t c = 0; c < out->channels; c += out->lanes) {
-            T *to = maps + out->start + n * out->item + c / out->lanes * out->block;
-            const T *from = x + c * layer->array_channel;
-            if (by_planes && NAME(is_whole)(out, c)) {
-                NAME(take_planes)(layer, to, from, space);
-                continue;
-            }
-            for (int64_t i = 0; i < layer->lines; i++)
-                NAME(take_line)(layer, c, to + layer->line[i].out, from + layer->line[i].in);
+    int64_t units = cx_layer_units(layer, part->items), blocks = units / part->items;
+    int64_t end = cx_part(units, part->parts, part->part + 1);
+    for (int64_t unit = cx_part(units, part->parts, part->part); unit < end; unit++) {
+        int64_t n = unit / blocks, c = unit % blocks * out->lanes;
+        T *to = maps + out->start + n * out->item + unit % blocks * out->block;
+        const T *from = x + n * layer->array_item + c * layer->array_channel;
+        if (by_planes && NAME(is_whole)(out, c)) {
+            NAME(take_planes)(layer, to, from, space);
+            continue;
         }
+        for (int64_t i = 0; i < layer->lines; i++)
+            NAME(take_line)(layer, c, to + layer->line[i].out, from + layer->line[i].in);
+    }
 }
 
-static void NAME(give_output)(const cx_layer *layer, const T *maps, int64_t items, T *y)
+/* A line of a block whose first channel is c. */
+static void NAME(give_line)(const cx_layer *layer, int64_t c, T *to, const T *from)
 {
     const cx_map *in = &layer->in;
-    for (int64_t n = 0; n < items; n++, y += layer->array_item)
-        for (int64_t i = 0; i < layer->lines; i++) {
-            const T *line = maps + in->start + n * in->item + layer->line[i].in;
-            int64_t done = 0;
-            for (int64_t c = 0; c < in->channels; c++) {
-                const T *from = line + c / LANES * in->block + c % LANES;
-                T *to = y + c * layer->array_channel + layer->line[i].out;
-                if (c % LANES == 0)
-                    done = NAME(is_whole)(in, c) ? NAME(give_squares)(to, from, layer->array_channel,
-                                                                      layer->length)
-                                                 : 0;
-                for (int64_t k = done; k < layer->length; k++)
-                    to[k] = from[k * LANES];
-            }
-        }
+    int64_t done = 0, channels = cx_min(in->lanes, in->channels - c);
+    if (NAME(is_whole)(in, c))
+        done = NAME(give_squares)(to, from, layer->array_channel, layer->length);
+    for (int64_t lane = 0; lane < channels; lane++, to += layer->array_channel)
+        for (int64_t k = done; k < layer->length; k++)
+            to[k] = from[k * LANES + lane];
+}
+
+static void NAME(give_output)(const cx_layer *layer, const T *maps, const cx_layer_part *part,
+                              T *y)
+{
+    const cx_map *in = &layer->in;
+    int64_t units = cx_layer_units(layer, part->items), blocks = units / part->items;
+    int64_t end = cx_part(units, part->parts, part->part + 1);
+    for (int64_t unit = cx_part(units, part->parts, part->part); unit < end; unit++) {
+        int64_t n = unit / blocks, c = unit % blocks * in->lanes;
+        const T *from = maps + in->start + n * in->item + unit % blocks * in->block;
+        T *to = y + n * layer->array_item + c * layer->array_channel;
+        for (int64_t i = 0; i < layer->lines; i++)
+            NAME(give_line)(layer, c, to + layer->line[i].out, from + layer->line[i].in);
+    }
 }
 
 /* One output of a pool. NaN is the maximum of what has it. */
@@ -121,63 +133,67 @@ CX_INLINE NAME(vector) NAME(pool_places)(const cx_layer *layer, const T *x, int6
     return result;
 }
 
-static void NAME(run_pool)(const cx_layer *layer, T *maps, int64_t items, T *sums)
+static void NAME(run_pool)(const cx_layer *layer, T *maps, const cx_layer_part *part, T *sums)
 {
+    NAME(map_lines) lines = NAME(lines_of)(layer, part);
     for (int64_t v = 0; v < NAME(map_vectors)(&layer->out); v++)
-        for (int64_t n = 0; n < items; n++)
-            for (int64_t i = 0; i < layer->lines; i++) {
-                NAME(map_place) place = NAME(map_place_of)(layer, maps, n, &layer->line[i]);
-                const T *in = place.in + v * layer->in.block;
-                T *out = place.out + v * layer->out.block;
-                for (int64_t k = 0, rows; k < layer->length; k += rows) {
-                    rows = cx_min(ROWS, layer->length - k);
-                    for (int64_t r = 0; r < rows; r++)
-                        *(NAME(loose) *)(sums + r * LANES) =
-                            NAME(pool_places)(layer, in, i * layer->length + k + r);
-                    NAME(map_block) block = {1, rows, sums, 0, out + k * layer->out_step, 0, 0, 0};
-                    NAME(finish_map)(layer, &block);
-                }
+        for (int64_t i = lines.first; i < lines.end; i++) {
+            NAME(map_place) place = NAME(map_place_of)(layer, maps, i);
+            const T *in = place.in + v * layer->in.block;
+            T *out = place.out + v * layer->out.block;
+            int64_t first = i % layer->lines * layer->length;
+            for (int64_t k = 0, rows; k < layer->length; k += rows) {
+                rows = cx_min(ROWS, layer->length - k);
+                for (int64_t r = 0; r < rows; r++)
+                    *(NAME(loose) *)(sums + r * LANES) =
+                        NAME(pool_places)(layer, in, first + k + r);
+                NAME(map_block) block = {1, rows, sums, 0, out + k * layer->out_step, 0, 0, 0};
+                NAME(finish_map)(layer, &block);
             }
+        }
 }
 
-static void NAME(run_layer)(const cx_network *network, const cx_layer *layer, T *maps,
-                            int64_t first, int64_t items)
+static void NAME(run_layer)(const cx_network *network, int64_t index, const cx_layer_part *part,
+                            char *maps_memory, char *space_memory)
 {
-    T *space = maps + network->work;
-    const cx_layer *input = network->layer, *output = network->layer + network->layers - 1;
+    const cx_layer *layer = &network->layer[index];
+    T *maps = (T *)maps_memory, *space = (T *)space_memory;
     switch (layer->kind) {
     case CX_LAYER_INPUT:
-        NAME(take_input)(layer, maps, items,
-                         (const T *)network->input + first * input->array_item, space);
+        NAME(take_input)(layer, maps, part,
+                         (const T *)network->input + part->first * layer->array_item, space);
         break;
     case CX_LAYER_PRODUCT:
-        NAME(run_product)(layer, maps, items, space);
+        NAME(run_product)(layer, maps, part, space);
         break;
     case CX_LAYER_POINTS:
-        NAME(run_points)(layer, maps, items, space, network->failed + first);
+        NAME(run_points)(layer, maps, part, space, network->failed + part->first);
         break;
     case CX_LAYER_SINGLE:
-        NAME(run_single)(layer, maps, items, space);
+        NAME(run_single)(layer, maps, part, space);
         break;
     case CX_LAYER_MAX:
     case CX_LAYER_MEAN:
-        NAME(run_pool)(layer, maps, items, space);
+        NAME(run_pool)(layer, maps, part, space);
         break;
     case CX_LAYER_OUTPUT:
-        NAME(give_output)(layer, maps, items, (T *)network->output + first * output->array_item);
+        NAME(give_output)(layer, maps, part,
+                          (T *)network->output + part->first * layer->array_item);
         return;
     }
-    NAME(clear_border)(&layer->out, maps, items);
+    NAME(clear_border)(&layer->out, maps, part);
 }
 
 static void NAME(run_network)(const void *of, int64_t first, int64_t end, char *scratch)
 {
     const cx_network *network = of;
+    char *space = (char *)((T *)scratch + network->maps);
     for (int64_t piece = first; piece < end; piece++) {
         int64_t item = cx_part(network->batch, network->pieces, piece);
         int64_t items = cx_part(network->batch, network->pieces, piece + 1) - item;
+        cx_layer_part whole = {item, items, 0, 1};
         for (int64_t i = 0; i < network->layers; i++)
-            NAME(run_layer)(network, &network->layer[i], (T *)scratch, item, items);
+            NAME(run_layer)(network, i, &whole, scratch, space);
     }
 }
 

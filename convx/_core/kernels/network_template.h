@@ -10,7 +10,8 @@
 #include "network_run.h"
 
 static const cx_networks NAME(networks) = {
-    NAME(run_network), NAME(network_space), NAME(pack_filters), NAME(pack_points)};
+    NAME(run_network), NAME(run_layer), NAME(network_space), NAME(pack_filters),
+    NAME(pack_points)};
 
 #undef EACH_ACTIVATION
 #undef EACH_TILING
