@@ -1,13 +1,13 @@
 """Threads: how many there are, and how the pieces of a sweep are shared out among them."""
 
 from cpython.exc cimport PyErr_CheckSignals
-from cython.parallel cimport prange
+from cython.parallel cimport parallel, threadid
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from convx._core._memory cimport Block, borrow_scratch, return_scratch
-from convx._core._openmp cimport omp_get_max_threads, omp_in_parallel
+from convx._core._openmp cimport omp_get_max_threads, omp_get_num_threads, omp_in_parallel
 
 from contextvars import ContextVar
 
@@ -149,15 +149,28 @@ cdef Work deal(int64_t pieces, int threads, Queue *queues) noexcept nogil:
     return work
 
 
+cdef void take_queues(cx_sweep sweep, const void *job, const Work *work, Queue *queues,
+                      char *scratch, int64_t scratch_bytes, int thread) noexcept nogil:
+    """Take shares as one thread of a region, which may have fewer than it was to have."""
+    while thread < work.threads:
+        run_queues(sweep, job, work, queues, thread, scratch + thread * scratch_bytes)
+        thread += omp_get_num_threads()
+
+
 cdef void run_region(cx_sweep sweep, const void *job, const Work *work, Queue *queues,
                      char *scratch, int64_t scratch_bytes) noexcept nogil:
     """Let every thread take shares until there are none, or it is time for a pause."""
-    cdef int index, threads = work.threads
+    cdef int threads = work.threads
+    cdef int64_t done = 0
     if threads == 1:
         run_queues(sweep, job, work, queues, 0, scratch)
         return
-    for index in prange(threads, num_threads=threads, schedule="static", chunksize=1):
-        run_queues(sweep, job, work, queues, index, scratch + index * scratch_bytes)
+    with parallel(num_threads=threads):
+        take_queues(sweep, job, work, queues, scratch, scratch_bytes, threadid())
+        count_done(&done)
+        # OpenMP's own wait at the end of a region does not give way to a thread that it waits for
+        if threadid() == 0:
+            wait_for(&done, omp_get_num_threads())
 
 
 cdef void share_at_once(cx_sweep sweep, const void *job, int64_t pieces, int threads,
