@@ -106,20 +106,76 @@ static void NAME(spread_whole)(const cx_pool_job *job, int64_t first, int64_t en
     }
 }
 
-/* to[o * taps + t] = grad[o], divided, and 0 behind the last window. */
+/* to[o * taps + t] = grad[o], divided, and 0 behind the last window. A row may be read, and written, a
+   vector beyond its end if it `runs_over`. */
+CX_INLINE void NAME(repeat_row)(const int how, const int taps, const int runs_over,
+                                const T *restrict grad, int64_t outputs, NAME(division) by,
+                                T *restrict to, int64_t size)
+{
+    NAME(vector) v[4];
+    int64_t o = 0;
+    for (; o + LANES <= outputs; o += LANES) {
+        NAME(repeat)(taps, NAME(quotient)(how, *(const NAME(loose) *)(grad + o), by), v);
+        CX_UNROLL for (int i = 0; i < taps; i++)
+            *(NAME(loose) *)(to + o * taps + i * LANES) = v[i];
+    }
+    if (o < outputs) {
+        NAME(vector) last = NAME(load_some)(grad + o, runs_over ? LANES : outputs - o);
+        last = NAME(first_lanes)(last, outputs - o);
+        NAME(repeat)(taps, NAME(quotient)(how, last, by), v);
+        CX_UNROLL for (int i = 0; i < taps; i++) {
+            int64_t at = o * taps + i * LANES;
+            if (at < size)
+                NAME(store_some)(to + at, v[i], runs_over ? LANES : size - at);
+        }
+        o += LANES;
+    }
+    for (int64_t i = o * taps; i < size; i++)
+        to[i] = 0;
+}
+
+/* A row behind itself, so many times. */
+CX_INLINE void NAME(copy_behind)(const int runs_over, T *row, int64_t size, int64_t times)
+{
+    for (T *to = row + size; times > 0; times--, to += size)
+        for (int64_t i = 0; i < size; i += LANES)
+            if (runs_over)
+                *(NAME(loose) *)(to + i) = *(const NAME(loose) *)(row + i);
+            else
+                NAME(store_some)(to + i, NAME(load_some)(row + i, size - i), size - i);
+}
+
+/* Rows of gradients, each of which becomes so many rows. `grads` and `elements` tell how many there are in
+   all from the first ones on. */
+CX_INLINE void NAME(repeat_rows_how)(const int how, const int taps, const T *grad, int64_t grads,
+                                     int64_t outputs, int64_t rows, int64_t times,
+                                     NAME(division) by, T *to, int64_t elements, int64_t size)
+{
+    int64_t over = cx_min((grads - LANES) / outputs, (elements - LANES) / (times * size)), r = 0;
+    for (; r < cx_min(over, rows); r++, grad += outputs, to += times * size) {
+        NAME(repeat_row)(how, taps, 1, grad, outputs, by, to, size);
+        NAME(copy_behind)(1, to, size, times - 1);
+    }
+    for (; r < rows; r++, grad += outputs, to += times * size) {
+        NAME(repeat_row)(how, taps, 0, grad, outputs, by, to, size);
+        NAME(copy_behind)(0, to, size, times - 1);
+    }
+}
+
 #define DEFINE_REPEAT(TAPS)                                                                       \
-    static CX_NOINLINE void NAME(repeat_##TAPS)(const T *restrict grad, int64_t outputs,          \
-                                                int64_t rows, T divisor, T *restrict to,          \
-                                                int64_t size)                                     \
+    static CX_NOINLINE void NAME(repeat_##TAPS)(                                                  \
+        const T *grad, int64_t grads, int64_t outputs, int64_t rows, int64_t times,               \
+        NAME(division) by, T *to, int64_t elements, int64_t size)                                 \
     {                                                                                             \
-        for (int64_t r = 0; r < rows; r++, grad += outputs, to += size) {                         \
-            for (int64_t o = 0; o < outputs; o++) {                                               \
-                T share = grad[o] / divisor;                                                      \
-                CX_UNROLL for (int t = 0; t < TAPS; t++) to[o * TAPS + t] = share;                \
-            }                                                                                     \
-            for (int64_t i = outputs * TAPS; i < size; i++)                                       \
-                to[i] = 0;                                                                        \
-        }                                                                                         \
+        if (by.how == CX_SCALES)                                                                  \
+            NAME(repeat_rows_how)(CX_SCALES, TAPS, grad, grads, outputs, rows, times, by, to,     \
+                                  elements, size);                                                \
+        else if (by.how == CX_CORRECTS)                                                           \
+            NAME(repeat_rows_how)(CX_CORRECTS, TAPS, grad, grads, outputs, rows, times, by, to,   \
+                                  elements, size);                                                \
+        else                                                                                      \
+            NAME(repeat_rows_how)(CX_DIVIDES, TAPS, grad, grads, outputs, rows, times, by, to,    \
+                                  elements, size);                                                \
     }
 DEFINE_REPEAT(2)
 DEFINE_REPEAT(3)
@@ -150,21 +206,16 @@ DEFINE_SPREAD(3)
 DEFINE_SPREAD(4)
 #undef DEFINE_SPREAD
 
-static CX_NOINLINE void NAME(copy_row)(const T *restrict from, T *restrict to, int64_t size)
-{
-    for (int64_t i = 0; i < size; i++)
-        to[i] = from[i];
-}
-
-static void NAME(repeat_rows)(const T *grad, int64_t outputs, int64_t rows, T divisor, int64_t taps,
-                              T *to, int64_t size)
+static void NAME(repeat_rows)(const T *grad, int64_t grads, int64_t outputs, int64_t rows,
+                              int64_t times, NAME(division) by, int64_t taps, T *to,
+                              int64_t elements, int64_t size)
 {
     if (taps == 2)
-        NAME(repeat_2)(grad, outputs, rows, divisor, to, size);
+        NAME(repeat_2)(grad, grads, outputs, rows, times, by, to, elements, size);
     else if (taps == 3)
-        NAME(repeat_3)(grad, outputs, rows, divisor, to, size);
+        NAME(repeat_3)(grad, grads, outputs, rows, times, by, to, elements, size);
     else
-        NAME(repeat_4)(grad, outputs, rows, divisor, to, size);
+        NAME(repeat_4)(grad, grads, outputs, rows, times, by, to, elements, size);
 }
 
 /* Whether planes have two axes, which windows cut into blocks, and what is left. */
@@ -181,14 +232,12 @@ static void NAME(repeat_planes)(const cx_pool_job *job, int64_t first, int64_t e
 {
     const cx_pool_axis *outer = job->axis, *axis = outer + 1;
     int64_t size = axis->size, outputs = axis->outputs, taps = outer->taps;
+    NAME(division) by = NAME(division_by)(divisor);
     for (int64_t plane = first; plane < end; plane++) {
         const T *grad = (const T *)job->x + plane * job->plane_outputs;
         T *y = (T *)job->y + plane * job->plane_size, *rest = y + outer->outputs * taps * size;
-        for (int64_t row = 0; row < outer->outputs; row++, y += taps * size) {
-            NAME(repeat_rows)(grad + row * outputs, outputs, 1, divisor, axis->taps, y, size);
-            for (int64_t t = 1; t < taps; t++)
-                NAME(copy_row)(y, y + t * size, size);
-        }
+        NAME(repeat_rows)(grad, job->plane_outputs, outputs, outer->outputs, taps, by, axis->taps, y,
+                          job->plane_size, size);
         for (int64_t i = 0; i < (outer->size - outer->outputs * taps) * size; i++)
             rest[i] = 0;
     }
@@ -215,10 +264,10 @@ static void NAME(spread_block)(const cx_pool_job *job, const T *grad, int64_t ro
 {
     const cx_pool_axis *axis = job->axis + job->axes - 1;
     int64_t outputs = axis->outputs, size = axis->size, taps = axis->taps, low = axis->low;
+    NAME(division) by = NAME(division_by)(divisor);
     if (axis->stride < taps) {
         int64_t pitch = job->spread_pitch;
         T *lines = room->line + NAME(spread_start)(axis);
-        NAME(division) by = NAME(division_by)(divisor);
         for (int64_t r = 0; r < rows; r++)
             NAME(divide_line)(grad + r * outputs, outputs, by, lines + r * pitch);
         if (axis->stride == 1)
@@ -228,5 +277,5 @@ static void NAME(spread_block)(const cx_pool_job *job, const T *grad, int64_t ro
         else
             NAME(spread_4)(lines, pitch, rows, low, to, size);
     } else
-        NAME(repeat_rows)(grad, outputs, rows, divisor, taps, to, size);
+        NAME(repeat_rows)(grad, rows * outputs, outputs, rows, 1, by, taps, to, rows * size, size);
 }
