@@ -28,8 +28,6 @@ CX_INLINE T NAME(sum_stretch)(const T *x, int64_t count)
 }
 
 #if IS_FLOAT && LANES >= 8 && defined CX_PICK && defined CX_JOIN
-#define CX_EIGHT_STRETCHES
-
 /* The 16 parts of a stretch of `whole` elements, as 8. */
 CX_INLINE NAME(parts_8) NAME(eight_parts)(const T *x, int64_t whole)
 {
@@ -68,8 +66,8 @@ CX_INLINE NAME(parts_8) NAME(each_eighth)(const T *x, int64_t size)
                            y[0], y[size], y[2 * size], y[3 * size]};
 }
 
-/* Sums of stretches, eight at a time, in the order of `sum_stretch`: most of its time goes into the
-   sum of few parts. All have `whole` elements and up to two more; returns how many stretches there are sums of. */
+/* Sums of stretches, eight at a time, in the order of `sum_stretch`, most of whose time goes into the last
+   parts. All have `whole` elements and up to two more. Returns how many stretches there are sums of. */
 CX_INLINE int64_t NAME(sums_of_eight)(const T *x, int64_t size, int64_t whole, int64_t more,
                                       int64_t stretches, T *y)
 {
@@ -87,6 +85,7 @@ CX_INLINE int64_t NAME(sums_of_eight)(const T *x, int64_t size, int64_t whole, i
     return n;
 }
 
+/* As many of the first stretches as go together; returns how many. */
 static CX_NOINLINE int64_t NAME(sums_of_many)(const T *x, int64_t size, int64_t count,
                                               int64_t stretches, T *y)
 {
@@ -95,6 +94,11 @@ static CX_NOINLINE int64_t NAME(sums_of_many)(const T *x, int64_t size, int64_t 
     if (count >= 16 && count % 16 <= 2)
         return NAME(sums_of_eight)(x, size, count / 16 * 16, count % 16, stretches, y);
     return 0;
+}
+#else
+CX_INLINE int64_t NAME(sums_of_many)(const T *x, int64_t size, int64_t count, int64_t stretches, T *y)
+{
+    return 0; /* none at a time */
 }
 #endif
 

@@ -239,10 +239,8 @@ static void NAME(pool_whole)(const cx_pool_job *job, int64_t first, int64_t end)
         for (int64_t plane = first; plane < end; plane++)
             y[plane] = NAME(pool_stretch)(CX_POOL_MAX, x + plane * size, count);
     else {
-        int64_t plane = first;
-#if defined CX_EIGHT_STRETCHES
-        plane += NAME(sums_of_many)(x + first * size, size, count, end - first, y + first);
-#endif
+        int64_t plane =
+            first + NAME(sums_of_many)(x + first * size, size, count, end - first, y + first);
         for (; plane < end; plane++)
             y[plane] = NAME(pool_stretch)(CX_POOL_SUM, x + plane * size, count);
     }

@@ -217,7 +217,7 @@ CX_INLINE void NAME(pool_vectors_of)(const int reducer, const int how, const int
 #define DEFINE_MAX(TAPS, STRIDE) DEFINE_COUNTED(max_vectors, CX_POOL_MAX, CX_SCALES, TAPS, STRIDE)
 #define DEFINE_SUM(TAPS, STRIDE)                                                                  \
     DEFINE_COUNTED(scaled_vectors, CX_POOL_SUM, CX_SCALES, TAPS, STRIDE)                          \
-    DEFINE_COUNTED(split_vectors, CX_POOL_SUM, CX_SPLITS, TAPS, STRIDE)                     \
+    DEFINE_COUNTED(corrected_vectors, CX_POOL_SUM, CX_CORRECTS, TAPS, STRIDE)                     \
     DEFINE_COUNTED(divided_vectors, CX_POOL_SUM, CX_DIVIDES, TAPS, STRIDE)
 EACH_MAX(DEFINE_MAX)
 EACH_SUM(DEFINE_SUM)
@@ -236,35 +236,36 @@ static void NAME(pool_vectors)(const cx_pool_job *job, int64_t count,
         NAME(POOL##_##TAPS##_##STRIDE)(count, rows, axis, y, number, by);
 #define MAX_OF(TAPS, STRIDE) IF_SO(TAPS, STRIDE, max_vectors)
 #define SCALED(TAPS, STRIDE) IF_SO(TAPS, STRIDE, scaled_vectors)
-#define SPLIT(TAPS, STRIDE) IF_SO(TAPS, STRIDE, split_vectors)
+#define CORRECTED(TAPS, STRIDE) IF_SO(TAPS, STRIDE, corrected_vectors)
 #define DIVIDED(TAPS, STRIDE) IF_SO(TAPS, STRIDE, divided_vectors)
     if (job->reducer == CX_POOL_MAX) {
         EACH_MAX(MAX_OF)
     } else if (by.how == CX_SCALES) {
         EACH_SUM(SCALED)
-    } else if (by.how == CX_SPLITS) {
-        EACH_SUM(SPLIT)
+    } else if (by.how == CX_CORRECTS) {
+        EACH_SUM(CORRECTED)
     } else {
         EACH_SUM(DIVIDED)
     }
 #undef IF_SO
 #undef MAX_OF
 #undef SCALED
-#undef SPLIT
+#undef CORRECTED
 #undef DIVIDED
 }
 
 #undef EACH_MAX
 #undef EACH_SUM
 
-/* Rows of outputs of one plane. */
+/* Rows of outputs of one plane; where there is a window around every element, pairs of them have a division
+   of their own. */
 static void NAME(pool_rows_by_vectors)(const cx_pool_job *job, int64_t plane, int64_t row,
-                                       int64_t last, NAME(division) by, int64_t *offset)
+                                       int64_t last, int around, NAME(division) by,
+                                       NAME(division) by_around, int64_t *offset)
 {
     const T *x = (const T *)job->x + plane * job->plane_size;
     T *y = (T *)job->y + plane * job->plane_outputs;
     int64_t outputs = job->axis[job->axes - 1].outputs;
-    int around = NAME(are_around)(job);
     NAME(pooled_rows) rows = {.size = job->axis[job->axes - 1].size};
     for (int64_t like; row < last; row += like) {
         double unused;
@@ -278,7 +279,7 @@ static void NAME(pool_rows_by_vectors)(const cx_pool_job *job, int64_t plane, in
         int pair = around ? NAME(pair_of)(job, plane, row, last) : CX_NO_PAIR;
         if (pair != CX_NO_PAIR) {
             like = pair == CX_INNER_PAIR ? like - like % 2 : 2;
-            NAME(pool_around)(pair, x + offset[0], rows.size, y + row * outputs, like / 2, by);
+            NAME(pool_around)(pair, x + offset[0], rows.size, y + row * outputs, like / 2, by_around);
             continue;
         }
         rows.a = x + offset[0];
@@ -292,16 +293,21 @@ static void NAME(pool_rows_by_vectors)(const cx_pool_job *job, int64_t plane, in
 static void NAME(pool_by_vectors)(const cx_pool_job *job, int64_t first, int64_t end, T divisor,
                                   char *scratch)
 {
-    NAME(division) by = NAME(division_by)(divisor), split = NAME(split_division)(by);
-    if (split.how == CX_SPLITS)
-        by.how = CX_DIVIDES;
+    int around = NAME(are_around)(job);
+    NAME(division) by = NAME(division_by)(divisor), anew = by, split = by;
+    if (around && by.how == CX_CORRECTS) {
+        split = NAME(split_division)(divisor);
+        anew.how = CX_DIVIDES;
+    }
     for (int64_t piece = first; piece < end; piece++) {
         int64_t plane = piece / job->pieces, row = piece % job->pieces * job->piece_rows;
         int64_t last = cx_min(job->rows, row + job->piece_rows), *offset = (int64_t *)scratch;
-        if (split.how == CX_SPLITS)
-            cx_clear_underflow();
-        NAME(pool_rows_by_vectors)(job, plane, row, last, split, offset);
-        if (split.how == CX_SPLITS && cx_has_underflowed())
-            NAME(pool_rows_by_vectors)(job, plane, row, last, by, offset);
+        for (NAME(division) by_around = split;; by_around = anew) {
+            if (by_around.how == CX_SPLITS)
+                cx_clear_underflow();
+            NAME(pool_rows_by_vectors)(job, plane, row, last, around, by, by_around, offset);
+            if (by_around.how != CX_SPLITS || !cx_has_underflowed())
+                break;
+        }
     }
 }

@@ -49,12 +49,15 @@ CX_INLINE void cx_clear_underflow(void)
 /* How to divide, and by what. */
 typedef struct {
     int how;
-    T divisor, inverse, toward, rest; /* toward and rest: two parts of the inverse */
+    union {
+        T divisor, rest; /* of an inverse in two parts the other one */
+    };
+    T inverse;
 } NAME(division);
 
 static NAME(division) NAME(division_by)(T divisor)
 {
-    NAME(division) by = {CX_DIVIDES, divisor, 1 / divisor, 0, 0};
+    NAME(division) by = {.how = CX_DIVIDES, .divisor = divisor, .inverse = 1 / divisor};
     int exponent;
     if (__builtin_frexp((double)divisor, &exponent) == 0.5)
         by.how = CX_SCALES;
@@ -65,20 +68,17 @@ static NAME(division) NAME(division_by)(T divisor)
     return by;
 }
 
-/* The same by an inverse in two parts, for who looks whether anything underflowed. */
-static NAME(division) NAME(split_division)(NAME(division) by)
-{
 #if defined CX_PICK
-    if (by.how == CX_CORRECTS) {
-        by.how = CX_SPLITS;
-        by.toward = by.inverse;
-        if (__builtin_fma(by.toward, by.divisor, -1) > 0)
-            by.toward -= by.toward * (HALF_EPSILON);
-        by.rest = (T)-__builtin_fma(by.toward, by.divisor, -1) / by.divisor;
-    }
-#endif
+/* The same by an inverse in two parts, of a divisor by which products may be corrected. */
+static NAME(division) NAME(split_division)(T divisor)
+{
+    NAME(division) by = {.how = CX_SPLITS, .inverse = 1 / divisor};
+    if (__builtin_fma(by.inverse, divisor, -1) > 0)
+        by.inverse -= by.inverse * HALF_EPSILON;
+    by.rest = (T)-__builtin_fma(by.inverse, divisor, -1) / divisor;
     return by;
 }
+#endif
 
 CX_INLINE NAME(vector) NAME(quotient)(const int how, NAME(vector) v, NAME(division) by)
 {
@@ -87,7 +87,7 @@ CX_INLINE NAME(vector) NAME(quotient)(const int how, NAME(vector) v, NAME(divisi
     if (how == CX_SPLITS) {
         NAME(vector) rest = v * by.rest;
         CX_HOLD(rest);
-        return v * by.toward + rest;
+        return v * by.inverse + rest;
     }
     NAME(vector) q = v * by.inverse;
     if (how == CX_SCALES)
