@@ -236,8 +236,9 @@ static void NAME(repeat_planes)(const cx_pool_job *job, int64_t first, int64_t e
     for (int64_t plane = first; plane < end; plane++) {
         const T *grad = (const T *)job->x + plane * job->plane_outputs;
         T *y = (T *)job->y + plane * job->plane_size, *rest = y + outer->outputs * taps * size;
-        NAME(repeat_rows)(grad, job->plane_outputs, outputs, outer->outputs, taps, by, axis->taps, y,
-                          job->plane_size, size);
+        int64_t planes = end - plane; /* into which rows may run over: they come later */
+        NAME(repeat_rows)(grad, planes * job->plane_outputs, outputs, outer->outputs, taps, by,
+                          axis->taps, y, planes * job->plane_size, size);
         for (int64_t i = 0; i < (outer->size - outer->outputs * taps) * size; i++)
             rest[i] = 0;
     }
