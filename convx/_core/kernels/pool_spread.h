@@ -106,60 +106,66 @@ static void NAME(spread_whole)(const cx_pool_job *job, int64_t first, int64_t en
     }
 }
 
-/* to[o * taps + t] = grad[o], divided, and 0 behind the last window. A row may be read, and written, a
-   vector beyond its end if it `runs_over`. */
-CX_INLINE void NAME(repeat_row)(const int how, const int taps, const int runs_over,
-                                const T *restrict grad, int64_t outputs, NAME(division) by,
-                                T *restrict to, int64_t size)
+/* Each of up to LANES gradients, divided, `taps` times in so many rows that are alike; `left` elements of
+   them are to be filled. If rows run over, a vector may be read and written beyond their end. */
+CX_INLINE void NAME(repeat_some)(const int how, const int taps, const int runs_over, const T *grad,
+                                 int64_t outputs, NAME(division) by, T *to, int64_t left,
+                                 int64_t size, int64_t times)
 {
-    NAME(vector) v[4];
-    int64_t o = 0;
-    for (; o + LANES <= outputs; o += LANES) {
-        NAME(repeat)(taps, NAME(quotient)(how, *(const NAME(loose) *)(grad + o), by), v);
+    NAME(vector) v[4], g = NAME(load_some)(grad, runs_over ? LANES : outputs);
+    NAME(repeat)(taps, NAME(quotient)(how, NAME(first_lanes)(g, outputs), by), v);
+    for (int64_t t = 0; t < times; t++, to += size)
         CX_UNROLL for (int i = 0; i < taps; i++)
-            *(NAME(loose) *)(to + o * taps + i * LANES) = v[i];
-    }
-    if (o < outputs) {
-        NAME(vector) last = NAME(load_some)(grad + o, runs_over ? LANES : outputs - o);
-        last = NAME(first_lanes)(last, outputs - o);
-        NAME(repeat)(taps, NAME(quotient)(how, last, by), v);
-        CX_UNROLL for (int i = 0; i < taps; i++) {
-            int64_t at = o * taps + i * LANES;
-            if (at < size)
-                NAME(store_some)(to + at, v[i], runs_over ? LANES : size - at);
-        }
-        o += LANES;
-    }
-    for (int64_t i = o * taps; i < size; i++)
-        to[i] = 0;
+            if (i * LANES < left)
+                NAME(store_some)(to + i * LANES, v[i], runs_over ? LANES : left - i * LANES);
 }
 
-/* A row behind itself, so many times. */
-CX_INLINE void NAME(copy_behind)(const int runs_over, T *row, int64_t size, int64_t times)
+/* to[o * taps + t] = grad[o], divided, and 0 behind the last window. Of several rows the last vectors come
+   first, and what they write beyond a row is written again. */
+CX_INLINE void NAME(repeat_row)(const int how, const int taps, const int runs_over, const T *grad,
+                                int64_t outputs, NAME(division) by, T *to, int64_t size,
+                                int64_t times)
 {
-    for (T *to = row + size; times > 0; times--, to += size)
-        for (int64_t i = 0; i < size; i += LANES)
-            if (runs_over)
-                *(NAME(loose) *)(to + i) = *(const NAME(loose) *)(row + i);
-            else
-                NAME(store_some)(to + i, NAME(load_some)(row + i, size - i), size - i);
+    int64_t whole = outputs / LANES * LANES, left = size - whole * taps;
+    for (int64_t i = (outputs + LANES - 1) / LANES * LANES * taps; i < size; i++)
+        for (int64_t t = 0; t < times; t++)
+            to[t * size + i] = 0;
+    if (times > 1 && whole < outputs)
+        NAME(repeat_some)(how, taps, runs_over, grad + whole, outputs - whole, by,
+                          to + whole * taps, left, size, times);
+    for (int64_t n = 0; n < whole; n += LANES) {
+        NAME(vector) v[4];
+        int64_t o = times > 1 ? whole - LANES - n : n;
+        NAME(repeat)(taps, NAME(quotient)(how, *(const NAME(loose) *)(grad + o), by), v);
+        for (int64_t t = 0; t < times; t++)
+            CX_UNROLL for (int i = 0; i < taps; i++)
+                *(NAME(loose) *)(to + t * size + o * taps + i * LANES) = v[i];
+    }
+    if (times == 1 && whole < outputs)
+        NAME(repeat_some)(how, taps, runs_over, grad + whole, outputs - whole, by,
+                          to + whole * taps, left, size, 1);
 }
 
-/* Rows of gradients, each of which becomes so many rows. `grads` and `elements` tell how many there are in
-   all from the first ones on. */
+/* Rows of gradients, each of which becomes so many rows: of whole vectors one is made and copied, so that
+   memory is gone over in its order. `grads` and `elements` tell how many there are in all from the first
+   ones on. */
 CX_INLINE void NAME(repeat_rows_how)(const int how, const int taps, const T *grad, int64_t grads,
                                      int64_t outputs, int64_t rows, int64_t times,
                                      NAME(division) by, T *to, int64_t elements, int64_t size)
 {
     int64_t over = cx_min((grads - LANES) / outputs, (elements - LANES) / (times * size)), r = 0;
     for (; r < cx_min(over, rows); r++, grad += outputs, to += times * size) {
-        NAME(repeat_row)(how, taps, 1, grad, outputs, by, to, size);
-        NAME(copy_behind)(1, to, size, times - 1);
+        if (size % LANES) {
+            NAME(repeat_row)(how, taps, 1, grad, outputs, by, to, size, times);
+            continue;
+        }
+        NAME(repeat_row)(how, taps, 1, grad, outputs, by, to, size, 1);
+        for (int64_t t = 1; t < times; t++)
+            for (int64_t i = 0; i < size; i += LANES)
+                *(NAME(loose) *)(to + t * size + i) = *(const NAME(loose) *)(to + i);
     }
-    for (; r < rows; r++, grad += outputs, to += times * size) {
-        NAME(repeat_row)(how, taps, 0, grad, outputs, by, to, size);
-        NAME(copy_behind)(0, to, size, times - 1);
-    }
+    for (; r < rows; r++, grad += outputs, to += times * size)
+        NAME(repeat_row)(how, taps, 0, grad, outputs, by, to, size, times);
 }
 
 #define DEFINE_REPEAT(TAPS)                                                                       \
