@@ -110,18 +110,8 @@ CX_INLINE NAME(vector) NAME(add_shares)(NAME(mask) which, NAME(vector) waiting, 
     return before + share + next_share;
 }
 
-/* Up to LANES of a row's gradients, and 0 behind them; so many more follow it in memory. What is put together
-   of single elements would be waited for. */
-CX_INLINE NAME(vector) NAME(row_gradients)(const T *grad, int64_t left, int64_t more)
-{
-    if (left + more < LANES)
-        return NAME(load_some)(grad, left);
-    NAME(vector) g = *(const NAME(loose) *)grad;
-    return left < LANES ? NAME(first_lanes)(g, left) : g;
-}
-
 static CX_NOINLINE void NAME(shares_of_columns)(const NAME(thirds_room) *room, const T *grad,
-                                                int64_t outputs, int64_t more)
+                                                int64_t outputs)
 {
     NAME(vector) before = NAME(zero)();
     NAME(columns) here = NAME(columns_at)(room, 0);
@@ -131,7 +121,7 @@ static CX_NOINLINE void NAME(shares_of_columns)(const NAME(thirds_room) *room, c
         NAME(vector) third = NAME(ahead)(here.first, next.first), waiting[2], share[2];
         NAME(mask) third_which = (NAME(mask))NAME(ahead)((NAME(vector))here.first_which,
                                                          (NAME(vector))next.first_which);
-        NAME(mask) g = (NAME(mask))NAME(row_gradients)(grad + o, outputs - o, more);
+        NAME(mask) g = (NAME(mask))NAME(load_some)(grad + o, outputs - o);
         NAME(mask) is_second = NAME(is_better)(here.second, here.second_which, here.first,
                                                here.first_which);
         NAME(vector) greatest = NAME(select)(is_second, here.second, here.first);
@@ -209,8 +199,7 @@ static void NAME(thirds_of_planes)(const cx_pool_job *job, int64_t first, int64_
                 rows.which[n] = (KEY)(there - row);
             }
             NAME(greatest_of_columns)(&rows, size, room.greatest + low, room.which + low);
-            NAME(shares_of_columns)(&room, grad, axis->outputs,
-                                    (outer->outputs - 1 - r) * axis->outputs);
+            NAME(shares_of_columns)(&room, grad, axis->outputs);
             NAME(give_columns)(&room, low, size, row < 0 ? room.unwanted : y + row * size,
                                row + 1 < outer->size ? y + (row + 1) * size : room.unwanted);
         }
