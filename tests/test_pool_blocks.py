@@ -165,6 +165,8 @@ for taps, stride, padding in {cases}:
         said.update(y.tobytes())
         grad_output = rng.standard_normal(y.shape, np.float32)
         said.update(getattr(grad, name)(grad_output, x, taps, stride, padding).tobytes())
+for size in (16, 33, 49, 50, 64):
+    said.update(F.adaptive_avg_pool1d(rng.standard_normal((2, 11, size), np.float32), 1).tobytes())
 print(said.hexdigest())
 """
 
@@ -325,6 +327,49 @@ def test_gradients_of_means_of_whole_planes(plane, dtype):
         found = grad.adaptive_avg_pool2d(guarded(grad_output, side), x, 1, out=out)
         share = grad_output / x.dtype.type(plane[0] * plane[1])
         assert_same(found, np.broadcast_to(share, x.shape).copy())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("taps", [2, 3, 4, (2, 3), (3, 4)])
+def test_rows_of_gradients_of_means(taps, dtype):
+    """Rows whose last vectors are whole, or run over into the next one, with and without a rest."""
+    rows, columns = (taps, taps) if isinstance(taps, int) else taps
+    for outputs, rest in itertools.product(
+        [1, 2, 7, 8, 15, 16, 17, 33, 37, 48], [0, 1, columns - 1]
+    ):
+        x = values((2, 3 * rows + rest % rows, columns * outputs + rest), dtype)
+        grad_output = values((2, 3, outputs), dtype)
+        expected = np.zeros_like(x)
+        spread = grad_output.repeat(rows, 1).repeat(columns, 2) / x.dtype.type(rows * columns)
+        expected[:, : 3 * rows, : columns * outputs] = spread
+        for side in ("before", "after"):
+            out = guarded(np.ones_like(x), side)
+            found = grad.avg_pool2d(guarded(grad_output, side), x, taps, out=out)
+            assert_same(found, expected)
+
+
+def sums_alone(x):
+    """Of each plane by itself, without any others to be added up with it."""
+    flat = x.reshape(-1, *x.shape[-2:])
+    return np.array([F.adaptive_avg_pool2d(one[None], 1)[0, 0, 0] for one in flat])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "plane", [(2, 7), (4, 4), (1, 17), (3, 6), (1, 19), (4, 8), (7, 7), (5, 10), (8, 8), (14, 14)]
+)
+def test_means_of_whole_planes(plane, dtype):
+    """Eight at a time, and what is left, have the bits of one alone; nothing else is read."""
+    rng = np.random.default_rng(plane[1])
+    for planes, side in itertools.product((1, 7, 8, 9, 16, 29), ("before", "after")):
+        x = guarded(rng.standard_normal((planes, 1, *plane)).astype(dtype), side)
+        if planes > 8:
+            x[3], x[4, 0, 0, 0], x[5, 0, -1, -1], x[6] = -0.0, np.inf, np.nan, -np.inf
+        found = F.adaptive_avg_pool2d(x, 1)
+        assert found.tobytes() == sums_alone(x).tobytes()
+        np.testing.assert_allclose(
+            found.ravel(), x.astype("float64").mean((1, 2, 3)), rtol=1e-5, atol=1e-6
+        )
 
 
 @pytest.mark.parametrize("width", [224, 200, 75])

@@ -85,6 +85,47 @@ def test_quotients(divisor, dtype):
         assert_same_bits(found, expected)
 
 
+def around(x, rows, row, divisor):
+    """Means around every element of pictures with `x` in one row, three columns apart, and else -0.
+
+    The pictures are small enough for their rows to go together.
+    """
+    pictures = np.full((x.size // 50, rows, 150), -0.0, x.dtype)
+    pictures[:, row, 1::3] = x.reshape(-1, 50)
+    return F.avg_pool2d(pictures[None], 3, 1, 1, divisor_override=divisor)[0]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("divisor", [3, 9, 121, 2**16 - 1, 8, 6])
+def test_quotients_around_every_element(divisor, dtype):
+    """Pairs of rows at the borders and inside, an even and an odd number of them."""
+    x = numbers(dtype, divisor)
+    x = x[: x.size // 50 * 50]
+    with np.errstate(all="ignore"):
+        expected = (x / dtype(divisor)).repeat(3).reshape(-1, 1, 150)
+    for rows, row in [(3, 0), (3, 1), (4, 3), (7, 3), (7, 6), (8, 2), (8, 5)]:
+        found = around(x, rows, row, divisor)[..., 1:-1]
+        near = slice(max(0, row - 1), row + 2)
+        there = np.broadcast_to(expected[..., 1:-1], found[:, near].shape)
+        assert_same_bits(np.ascontiguousarray(found[:, near]), np.ascontiguousarray(there))
+        others = np.delete(found, near, axis=1)
+        assert_same_bits(others, np.full_like(others, -0.0))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_one_number_that_underflows(dtype):
+    """Wherever it is, all quotients are rounded once, and so are those of the planes after it."""
+    x = np.random.default_rng(0).standard_normal((3, 20, 50)).astype(dtype)
+    sums = F.avg_pool2d(x, 3, 1, 1, divisor_override=1)
+    for place in ((0, 0, 7), (1, 10, 49), (2, 19, 20)):
+        for part in range(64):
+            tiny = np.zeros_like(x)
+            tiny[place] = np.ldexp(1 + part / 64, np.finfo(dtype).minexp + 4)
+            found = F.avg_pool2d(tiny, 3, 1, 1)
+            assert_same_bits(found, F.avg_pool2d(tiny, 3, 1, 1, divisor_override=1) / dtype(9))
+        assert_same_bits(F.avg_pool2d(x, 3, 1, 1), sums / dtype(9))
+
+
 def test_numbers_are_hard():
     """A product with the inverse alone differs for many."""
     for divisor in DIVISORS:
@@ -102,6 +143,7 @@ import test_quotients
 for dtype in (np.float32, np.float64):
     for divisor in (3, 9, 65535):
         test_quotients.test_quotients(divisor, dtype)
+        test_quotients.test_quotients_around_every_element(divisor, dtype)
 print("the same")
 """
 

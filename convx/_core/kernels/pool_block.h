@@ -33,6 +33,8 @@ CX_INLINE int64_t NAME(like_rows)(const cx_pool_job *job, int64_t plane, int64_t
     end = cx_min(end - row, axis->outputs - place);
     start += place, count += place;
     *step = end > 1 ? start[1] - start[0] : 0;
+    if (axis->taps && *count == axis->taps) /* whole windows, up to the end of the axis */
+        like = cx_min(end, (axis->size - 1 - *start - (axis->taps - 1) * axis->step) / axis->stride + 1);
     while (like < end && count[like] == *count && start[like] - start[like - 1] == *step)
         like++;
     *step *= axis[1].size;

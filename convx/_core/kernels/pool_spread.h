@@ -106,20 +106,82 @@ static void NAME(spread_whole)(const cx_pool_job *job, int64_t first, int64_t en
     }
 }
 
-/* to[o * taps + t] = grad[o], divided, and 0 behind the last window. */
+/* Each of up to LANES gradients, divided, `taps` times in so many rows that are alike; `left` elements of
+   them are to be filled. If rows run over, a vector may be read and written beyond their end. */
+CX_INLINE void NAME(repeat_some)(const int how, const int taps, const int runs_over, const T *grad,
+                                 int64_t outputs, NAME(division) by, T *to, int64_t left,
+                                 int64_t size, int64_t times)
+{
+    NAME(vector) v[4], g = NAME(load_some)(grad, runs_over ? LANES : outputs);
+    NAME(repeat)(taps, NAME(quotient)(how, NAME(first_lanes)(g, outputs), by), v);
+    for (int64_t t = 0; t < times; t++, to += size)
+        CX_UNROLL for (int i = 0; i < taps; i++)
+            if (i * LANES < left)
+                NAME(store_some)(to + i * LANES, v[i], runs_over ? LANES : left - i * LANES);
+}
+
+/* to[o * taps + t] = grad[o], divided, and 0 behind the last window. Of several rows the last vectors come
+   first, and what they write beyond a row is written again. */
+CX_INLINE void NAME(repeat_row)(const int how, const int taps, const int runs_over, const T *grad,
+                                int64_t outputs, NAME(division) by, T *to, int64_t size,
+                                int64_t times)
+{
+    int64_t whole = outputs / LANES * LANES, left = size - whole * taps;
+    for (int64_t i = (outputs + LANES - 1) / LANES * LANES * taps; i < size; i++)
+        for (int64_t t = 0; t < times; t++)
+            to[t * size + i] = 0;
+    if (times > 1 && whole < outputs)
+        NAME(repeat_some)(how, taps, runs_over, grad + whole, outputs - whole, by,
+                          to + whole * taps, left, size, times);
+    for (int64_t n = 0; n < whole; n += LANES) {
+        NAME(vector) v[4];
+        int64_t o = times > 1 ? whole - LANES - n : n;
+        NAME(repeat)(taps, NAME(quotient)(how, *(const NAME(loose) *)(grad + o), by), v);
+        for (int64_t t = 0; t < times; t++)
+            CX_UNROLL for (int i = 0; i < taps; i++)
+                *(NAME(loose) *)(to + t * size + o * taps + i * LANES) = v[i];
+    }
+    if (times == 1 && whole < outputs)
+        NAME(repeat_some)(how, taps, runs_over, grad + whole, outputs - whole, by,
+                          to + whole * taps, left, size, 1);
+}
+
+/* Rows of gradients, each of which becomes so many rows: of whole vectors one is made and copied, so that
+   memory is gone over in its order. `grads` and `elements` tell how many there are in all from the first
+   ones on. */
+CX_INLINE void NAME(repeat_rows_how)(const int how, const int taps, const T *grad, int64_t grads,
+                                     int64_t outputs, int64_t rows, int64_t times,
+                                     NAME(division) by, T *to, int64_t elements, int64_t size)
+{
+    int64_t over = cx_min((grads - LANES) / outputs, (elements - LANES) / (times * size)), r = 0;
+    for (; r < cx_min(over, rows); r++, grad += outputs, to += times * size) {
+        if (size % LANES) {
+            NAME(repeat_row)(how, taps, 1, grad, outputs, by, to, size, times);
+            continue;
+        }
+        NAME(repeat_row)(how, taps, 1, grad, outputs, by, to, size, 1);
+        for (int64_t t = 1; t < times; t++)
+            for (int64_t i = 0; i < size; i += LANES)
+                *(NAME(loose) *)(to + t * size + i) = *(const NAME(loose) *)(to + i);
+    }
+    for (; r < rows; r++, grad += outputs, to += times * size)
+        NAME(repeat_row)(how, taps, 0, grad, outputs, by, to, size, times);
+}
+
 #define DEFINE_REPEAT(TAPS)                                                                       \
-    static CX_NOINLINE void NAME(repeat_##TAPS)(const T *restrict grad, int64_t outputs,          \
-                                                int64_t rows, T divisor, T *restrict to,          \
-                                                int64_t size)                                     \
+    static CX_NOINLINE void NAME(repeat_##TAPS)(                                                  \
+        const T *grad, int64_t grads, int64_t outputs, int64_t rows, int64_t times,               \
+        NAME(division) by, T *to, int64_t elements, int64_t size)                                 \
     {                                                                                             \
-        for (int64_t r = 0; r < rows; r++, grad += outputs, to += size) {                         \
-            for (int64_t o = 0; o < outputs; o++) {                                               \
-                T share = grad[o] / divisor;                                                      \
-                CX_UNROLL for (int t = 0; t < TAPS; t++) to[o * TAPS + t] = share;                \
-            }                                                                                     \
-            for (int64_t i = outputs * TAPS; i < size; i++)                                       \
-                to[i] = 0;                                                                        \
-        }                                                                                         \
+        if (by.how == CX_SCALES)                                                                  \
+            NAME(repeat_rows_how)(CX_SCALES, TAPS, grad, grads, outputs, rows, times, by, to,     \
+                                  elements, size);                                                \
+        else if (by.how == CX_CORRECTS)                                                           \
+            NAME(repeat_rows_how)(CX_CORRECTS, TAPS, grad, grads, outputs, rows, times, by, to,   \
+                                  elements, size);                                                \
+        else                                                                                      \
+            NAME(repeat_rows_how)(CX_DIVIDES, TAPS, grad, grads, outputs, rows, times, by, to,    \
+                                  elements, size);                                                \
     }
 DEFINE_REPEAT(2)
 DEFINE_REPEAT(3)
@@ -150,21 +212,16 @@ DEFINE_SPREAD(3)
 DEFINE_SPREAD(4)
 #undef DEFINE_SPREAD
 
-static CX_NOINLINE void NAME(copy_row)(const T *restrict from, T *restrict to, int64_t size)
-{
-    for (int64_t i = 0; i < size; i++)
-        to[i] = from[i];
-}
-
-static void NAME(repeat_rows)(const T *grad, int64_t outputs, int64_t rows, T divisor, int64_t taps,
-                              T *to, int64_t size)
+static void NAME(repeat_rows)(const T *grad, int64_t grads, int64_t outputs, int64_t rows,
+                              int64_t times, NAME(division) by, int64_t taps, T *to,
+                              int64_t elements, int64_t size)
 {
     if (taps == 2)
-        NAME(repeat_2)(grad, outputs, rows, divisor, to, size);
+        NAME(repeat_2)(grad, grads, outputs, rows, times, by, to, elements, size);
     else if (taps == 3)
-        NAME(repeat_3)(grad, outputs, rows, divisor, to, size);
+        NAME(repeat_3)(grad, grads, outputs, rows, times, by, to, elements, size);
     else
-        NAME(repeat_4)(grad, outputs, rows, divisor, to, size);
+        NAME(repeat_4)(grad, grads, outputs, rows, times, by, to, elements, size);
 }
 
 /* Whether planes have two axes, which windows cut into blocks, and what is left. */
@@ -181,14 +238,13 @@ static void NAME(repeat_planes)(const cx_pool_job *job, int64_t first, int64_t e
 {
     const cx_pool_axis *outer = job->axis, *axis = outer + 1;
     int64_t size = axis->size, outputs = axis->outputs, taps = outer->taps;
+    NAME(division) by = NAME(division_by)(divisor);
     for (int64_t plane = first; plane < end; plane++) {
         const T *grad = (const T *)job->x + plane * job->plane_outputs;
         T *y = (T *)job->y + plane * job->plane_size, *rest = y + outer->outputs * taps * size;
-        for (int64_t row = 0; row < outer->outputs; row++, y += taps * size) {
-            NAME(repeat_rows)(grad + row * outputs, outputs, 1, divisor, axis->taps, y, size);
-            for (int64_t t = 1; t < taps; t++)
-                NAME(copy_row)(y, y + t * size, size);
-        }
+        int64_t planes = end - plane; /* into which rows may run over: they come later */
+        NAME(repeat_rows)(grad, planes * job->plane_outputs, outputs, outer->outputs, taps, by,
+                          axis->taps, y, planes * job->plane_size, size);
         for (int64_t i = 0; i < (outer->size - outer->outputs * taps) * size; i++)
             rest[i] = 0;
     }
@@ -215,10 +271,10 @@ static void NAME(spread_block)(const cx_pool_job *job, const T *grad, int64_t ro
 {
     const cx_pool_axis *axis = job->axis + job->axes - 1;
     int64_t outputs = axis->outputs, size = axis->size, taps = axis->taps, low = axis->low;
+    NAME(division) by = NAME(division_by)(divisor);
     if (axis->stride < taps) {
         int64_t pitch = job->spread_pitch;
         T *lines = room->line + NAME(spread_start)(axis);
-        NAME(division) by = NAME(division_by)(divisor);
         for (int64_t r = 0; r < rows; r++)
             NAME(divide_line)(grad + r * outputs, outputs, by, lines + r * pitch);
         if (axis->stride == 1)
@@ -228,5 +284,5 @@ static void NAME(spread_block)(const cx_pool_job *job, const T *grad, int64_t ro
         else
             NAME(spread_4)(lines, pitch, rows, low, to, size);
     } else
-        NAME(repeat_rows)(grad, outputs, rows, divisor, taps, to, size);
+        NAME(repeat_rows)(grad, rows * outputs, outputs, rows, 1, by, taps, to, rows * size, size);
 }

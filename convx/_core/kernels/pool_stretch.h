@@ -27,6 +27,81 @@ CX_INLINE T NAME(sum_stretch)(const T *x, int64_t count)
     return ((four[0] + four[2]) + (four[1] + four[3])) + last;
 }
 
+#if IS_FLOAT && LANES >= 8 && defined CX_PICK && defined CX_JOIN
+/* The 16 parts of a stretch of `whole` elements, as 8. */
+CX_INLINE NAME(parts_8) NAME(eight_parts)(const T *x, int64_t whole)
+{
+    NAME(parts_8) low = *(const NAME(parts_8) *)x, high = *(const NAME(parts_8) *)(x + 8);
+    for (int64_t t = 16; t < whole; t += 16) {
+        low += *(const NAME(parts_8) *)(x + t);
+        high += *(const NAME(parts_8) *)(x + t + 8);
+    }
+    return low + high;
+}
+
+/* The halves of two vectors added up, those of halves of them, and so on: the sums of stretches lie in
+   their order at last if vectors come together as by `sums_of_eight`. */
+CX_INLINE NAME(parts_8) NAME(four_parts)(NAME(parts_8) a, NAME(parts_8) b)
+{
+    return CX_SHUFFLE(a, b, 4, 5, 6, 7, 8, 9, 10, 11) +
+           CX_SHUFFLE(a, b, 0, 1, 2, 3, 12, 13, 14, 15);
+}
+
+CX_INLINE NAME(parts_8) NAME(two_parts)(NAME(parts_8) a, NAME(parts_8) b)
+{
+    return CX_SHUFFLE(a, b, 2, 3, 8, 9, 6, 7, 12, 13) +
+           CX_SHUFFLE(a, b, 0, 1, 10, 11, 4, 5, 14, 15);
+}
+
+CX_INLINE NAME(parts_8) NAME(one_part)(NAME(parts_8) a, NAME(parts_8) b)
+{
+    return CX_SHUFFLE(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
+           CX_SHUFFLE(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
+}
+
+CX_INLINE NAME(parts_8) NAME(each_eighth)(const T *x, int64_t size)
+{
+    const T *y = x + 4 * size;
+    return (NAME(parts_8)){x[0], x[size], x[2 * size], x[3 * size],
+                           y[0], y[size], y[2 * size], y[3 * size]};
+}
+
+/* Sums of stretches, eight at a time, in the order of `sum_stretch`, most of whose time goes into the last
+   parts. All have `whole` elements and up to two more. Returns how many stretches there are sums of. */
+CX_INLINE int64_t NAME(sums_of_eight)(const T *x, int64_t size, int64_t whole, int64_t more,
+                                      int64_t stretches, T *y)
+{
+    int64_t n = 0;
+    for (; n + 8 <= stretches; n += 8, x += 8 * size) {
+        NAME(parts_8) four[4], last = {0};
+        CX_UNROLL for (int i = 0; i < 4; i++)
+            four[i] = NAME(four_parts)(NAME(eight_parts)(x + i * size, whole),
+                                       NAME(eight_parts)(x + (i + 4) * size, whole));
+        for (int64_t i = 0; i < more; i++)
+            last += NAME(each_eighth)(x + whole + i, size);
+        *(NAME(parts_8) *)(y + n) = NAME(one_part)(NAME(two_parts)(four[0], four[1]),
+                                                   NAME(two_parts)(four[2], four[3])) + last;
+    }
+    return n;
+}
+
+/* As many of the first stretches as go together; returns how many. */
+static CX_NOINLINE int64_t NAME(sums_of_many)(const T *x, int64_t size, int64_t count,
+                                              int64_t stretches, T *y)
+{
+    if (count == 49) /* planes of 7 by 7, as at the end of most networks */
+        return NAME(sums_of_eight)(x, size, 48, 1, stretches, y);
+    if (count >= 16 && count % 16 <= 2)
+        return NAME(sums_of_eight)(x, size, count / 16 * 16, count % 16, stretches, y);
+    return 0;
+}
+#else
+CX_INLINE int64_t NAME(sums_of_many)(const T *x, int64_t size, int64_t count, int64_t stretches, T *y)
+{
+    return 0; /* none at a time */
+}
+#endif
+
 CX_INLINE T NAME(max_stretch)(const T *x, int64_t count)
 {
     T part[16];

@@ -238,9 +238,12 @@ static void NAME(pool_whole)(const cx_pool_job *job, int64_t first, int64_t end)
     if (job->reducer == CX_POOL_MAX)
         for (int64_t plane = first; plane < end; plane++)
             y[plane] = NAME(pool_stretch)(CX_POOL_MAX, x + plane * size, count);
-    else
-        for (int64_t plane = first; plane < end; plane++)
+    else {
+        int64_t plane =
+            first + NAME(sums_of_many)(x + first * size, size, count, end - first, y + first);
+        for (; plane < end; plane++)
             y[plane] = NAME(pool_stretch)(CX_POOL_SUM, x + plane * size, count);
+    }
     if (!axis->divisor)
         return;
 #if IS_FLOAT

@@ -257,36 +257,57 @@ static void NAME(pool_vectors)(const cx_pool_job *job, int64_t count,
 #undef EACH_MAX
 #undef EACH_SUM
 
+/* Rows of outputs of one plane; where there is a window around every element, pairs of them have a division
+   of their own. */
+static void NAME(pool_rows_by_vectors)(const cx_pool_job *job, int64_t plane, int64_t row,
+                                       int64_t last, int around, NAME(division) by,
+                                       NAME(division) by_around, int64_t *offset)
+{
+    const T *x = (const T *)job->x + plane * job->plane_size;
+    T *y = (T *)job->y + plane * job->plane_outputs;
+    int64_t outputs = job->axis[job->axes - 1].outputs;
+    NAME(pooled_rows) rows = {.size = job->axis[job->axes - 1].size};
+    for (int64_t like; row < last; row += like) {
+        double unused;
+        int64_t count = NAME(window_rows)(job, plane, row, offset, &unused);
+        like = NAME(like_rows)(job, plane, row, last, &rows.step);
+        if (!count) {
+            for (int64_t i = 0; i < like * outputs; i++)
+                y[row * outputs + i] = job->reducer == CX_POOL_MAX ? LEAST : 0;
+            continue;
+        }
+        int pair = around ? NAME(pair_of)(job, plane, row, last) : CX_NO_PAIR;
+        if (pair != CX_NO_PAIR) {
+            like = pair == CX_INNER_PAIR ? like - like % 2 : 2;
+            NAME(pool_around)(pair, x + offset[0], rows.size, y + row * outputs, like / 2, by_around);
+            continue;
+        }
+        rows.a = x + offset[0];
+        rows.b = x + offset[count > 1 ? 1 : 0];
+        rows.c = x + offset[count > 2 ? 2 : 0];
+        rows.d = x + offset[count > 3 ? 3 : 0];
+        NAME(pool_vectors)(job, count, &rows, y + row * outputs, like, by);
+    }
+}
+
 static void NAME(pool_by_vectors)(const cx_pool_job *job, int64_t first, int64_t end, T divisor,
                                   char *scratch)
 {
-    int64_t outputs = job->axis[job->axes - 1].outputs;
-    int64_t *offset = (int64_t *)scratch;
-    NAME(division) by = NAME(division_by)(divisor);
-    NAME(pooled_rows) rows = {.size = job->axis[job->axes - 1].size};
+    int around = NAME(are_around)(job);
+    NAME(division) by = NAME(division_by)(divisor), anew = by, split = by;
+    if (around && by.how == CX_CORRECTS) {
+        split = NAME(split_division)(divisor);
+        anew.how = CX_DIVIDES;
+    }
     for (int64_t piece = first; piece < end; piece++) {
         int64_t plane = piece / job->pieces, row = piece % job->pieces * job->piece_rows;
-        int64_t last = cx_min(job->rows, row + job->piece_rows);
-        const T *x = (const T *)job->x + plane * job->plane_size;
-        T *y = (T *)job->y + plane * job->plane_outputs;
-        for (int64_t like; row < last; row += like) {
-            double unused;
-            int64_t count = NAME(window_rows)(job, plane, row, offset, &unused);
-            like = NAME(like_rows)(job, plane, row, last, &rows.step);
-            if (!count) {
-                for (int64_t i = 0; i < like * outputs; i++)
-                    y[row * outputs + i] = job->reducer == CX_POOL_MAX ? LEAST : 0;
-                continue;
-            }
-            rows.a = x + offset[0];
-            rows.b = x + offset[count > 1 ? 1 : 0];
-            rows.c = x + offset[count > 2 ? 2 : 0];
-            rows.d = x + offset[count > 3 ? 3 : 0];
-            if (count == 3 && like > 1 && rows.b - rows.a == rows.step && NAME(are_around)(job)) {
-                like -= like % 2;
-                NAME(pool_around)(rows.a, rows.size, y + row * outputs, like / 2, by);
-            } else
-                NAME(pool_vectors)(job, count, &rows, y + row * outputs, like, by);
+        int64_t last = cx_min(job->rows, row + job->piece_rows), *offset = (int64_t *)scratch;
+        for (NAME(division) by_around = split;; by_around = anew) {
+            if (by_around.how == CX_SPLITS)
+                cx_clear_underflow();
+            NAME(pool_rows_by_vectors)(job, plane, row, last, around, by, by_around, offset);
+            if (by_around.how != CX_SPLITS || !cx_has_underflowed())
+                break;
         }
     }
 }

@@ -136,6 +136,38 @@ CX_INLINE void NAME(join)(const int count, const NAME(vector) *v, T *to)
 #undef FROM_TWO
 #undef ELEMENT
 
+#define LANE(lane, _) (lane)
+
+/* The first lanes of a vector, and 0 in the others. */
+CX_INLINE NAME(vector) NAME(first_lanes)(NAME(vector) v, int64_t count)
+{
+    NAME(mask) lane = {EVERY_LANE(LANE, 0)};
+    return (NAME(vector))((NAME(mask))v & (lane < (__typeof__(lane[0]))count));
+}
+
+#undef LANE
+
+#define TWICE(lane, part) (((part) * LANES + (lane)) / 2)
+#define THRICE(lane, part) (((part) * LANES + (lane)) / 3)
+#define FOUR_TIMES(lane, part) (((part) * LANES + (lane)) / 4)
+#define REPEATED(times, part) CX_SHUFFLE(v, v, EVERY_LANE(times, part))
+
+/* Every element of a vector 2 to 4 times. */
+CX_INLINE void NAME(repeat)(const int times, NAME(vector) v, NAME(vector) *to)
+{
+    to[0] = times == 2 ? REPEATED(TWICE, 0) : times == 3 ? REPEATED(THRICE, 0) : REPEATED(FOUR_TIMES, 0);
+    to[1] = times == 2 ? REPEATED(TWICE, 1) : times == 3 ? REPEATED(THRICE, 1) : REPEATED(FOUR_TIMES, 1);
+    if (times > 2)
+        to[2] = times == 3 ? REPEATED(THRICE, 2) : REPEATED(FOUR_TIMES, 2);
+    if (times > 3)
+        to[3] = REPEATED(FOUR_TIMES, 3);
+}
+
+#undef REPEATED
+#undef FOUR_TIMES
+#undef THRICE
+#undef TWICE
+
 #define FOLD_LOW(lane, bit) ((lane) / (bit)*2 * (bit) + (lane) % (bit))
 #define FOLD_HIGH(lane, bit) (FOLD_LOW(lane, bit) + (bit))
 #define FOLD(bit)                                                                                 \

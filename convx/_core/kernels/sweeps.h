@@ -224,9 +224,13 @@ typedef struct {
    *regular* if there are `taps` of them, `stride` apart, the first `low` before the axis. */
 enum { CX_POOL_SUM, CX_POOL_MAX };
 enum { CX_BLOCK_ROWS = 32, CX_BLOCK_ALIGNMENT = 16 }; /* of their lines, in elements */
-/* Quotients: divisions, products with an inverse that is exact, or products that are corrected. */
-enum { CX_DIVIDES, CX_SCALES, CX_CORRECTS };
+/* Quotients: divisions, products with an inverse that is exact, products that are corrected, or products
+   with the two parts of an inverse, to be computed anew if a flag tells so. */
+enum { CX_DIVIDES, CX_SCALES, CX_CORRECTS, CX_SPLITS };
 enum { CX_MOST_ODD_DIVISOR = 1 << 16 };
+/* Two rows of windows that have rows in common: the first or the last two of a plane, one of which has
+   but two rows, and all others. */
+enum { CX_NO_PAIR, CX_FIRST_PAIR, CX_INNER_PAIR, CX_LAST_PAIR };
 enum { CX_LONG_ROW = 1024 }; /* of outputs, from which on it pays to correct them by themselves */
 enum { CX_ROWS_AHEAD = 12 }; /* of a window, the most that are asked for early */
 
