@@ -387,17 +387,17 @@ def test_kernels_know_neither_python_nor_openmp():
 
 
 @needs_sources
-def test_drivers_have_one_parallel_region():
+def test_drivers_have_one_parallel_loop():
     """It is told the number of threads: nobody sets it."""
-    regions = []
+    loops = []
     for path in PACKAGE.rglob("*.pyx"):
         for line in path.read_text().splitlines():
-            if re.search(r"\b(prange|parallel)\(", line):
-                regions.append(path.name)
+            if re.search(r"\bin prange\(", line):
+                loops.append(path.name)
                 assert "num_threads=" in line
             assert "omp_set_num_threads" not in line
             assert "cimport numpy" not in line
-    assert regions == ["_parallel.pyx"]
+    assert loops == ["_parallel.pyx"]
 
 
 @needs_sources

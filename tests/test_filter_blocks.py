@@ -36,11 +36,11 @@ def test_large_volumes_have_the_bits_of_their_parts(rng, shape):
 
 
 @pytest.mark.parametrize("dtype", "fd")
-def test_volumes_of_five_taps_are_direct_sums(dtype):
-    x, kernel = np.ones((96, 96, 96), dtype), np.ones((5, 5, 5), dtype)
-    assert convx.explain(signal.correlate, x, kernel, "same").algorithm == "direct"
-    more = np.ones((9, 9, 9), dtype)
-    assert convx.explain(signal.correlate, x, more, "same").algorithm == "fft"
+def test_volumes_of_three_taps_are_direct_sums_and_of_five_go_by_tiles(dtype):
+    x = np.ones((96, 96, 96), dtype)
+    for taps, algorithm in ((3, "direct"), (5, "fft"), (9, "fft")):
+        plan = convx.explain(signal.correlate, x, np.ones((taps, taps, taps), dtype), "same")
+        assert plan.algorithm == algorithm
 
 
 @pytest.mark.parametrize("dtype", "fd")

@@ -1,7 +1,7 @@
 """Threads: how many there are, and how the pieces of a sweep are shared out among them."""
 
 from cpython.exc cimport PyErr_CheckSignals
-from cython.parallel cimport parallel, threadid
+from cython.parallel cimport prange
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
 from libc.string cimport memset
@@ -150,27 +150,29 @@ cdef Work deal(int64_t pieces, int threads, Queue *queues) noexcept nogil:
 
 
 cdef void take_queues(cx_sweep sweep, const void *job, const Work *work, Queue *queues,
-                      char *scratch, int64_t scratch_bytes, int thread) noexcept nogil:
-    """Take shares as one thread of a region, which may have fewer than it was to have."""
-    while thread < work.threads:
-        run_queues(sweep, job, work, queues, thread, scratch + thread * scratch_bytes)
-        thread += omp_get_num_threads()
+                      char *scratch, int thread, int64_t *done) noexcept nogil:
+    """Take shares as one thread of a region.
+
+    The one that began it waits for the others here, where it gives way to those that have no
+    processor: OpenMP's own wait at the end of a region does not. If the region has fewer threads
+    than it was to have, that one may have more to do first.
+    """
+    run_queues(sweep, job, work, queues, thread, scratch)
+    count_done(done)
+    if thread == 0 and omp_get_num_threads() == work.threads:
+        wait_for(done, work.threads)
 
 
 cdef void run_region(cx_sweep sweep, const void *job, const Work *work, Queue *queues,
                      char *scratch, int64_t scratch_bytes) noexcept nogil:
     """Let every thread take shares until there are none, or it is time for a pause."""
-    cdef int threads = work.threads
+    cdef int index, threads = work.threads
     cdef int64_t done = 0
     if threads == 1:
         run_queues(sweep, job, work, queues, 0, scratch)
         return
-    with parallel(num_threads=threads):
-        take_queues(sweep, job, work, queues, scratch, scratch_bytes, threadid())
-        count_done(&done)
-        # OpenMP's own wait at the end of a region does not give way to a thread that it waits for
-        if threadid() == 0:
-            wait_for(&done, omp_get_num_threads())
+    for index in prange(threads, num_threads=threads, schedule="static", chunksize=1):
+        take_queues(sweep, job, work, queues, scratch + index * scratch_bytes, index, &done)
 
 
 cdef void share_at_once(cx_sweep sweep, const void *job, int64_t pieces, int threads,
