@@ -55,17 +55,21 @@ cdef extern from *:
     #include <sched.h>
     static int64_t take(int64_t *next) { return __atomic_fetch_add(next, 1, __ATOMIC_RELAXED); }
     static void count_done(int64_t *done) { __atomic_fetch_add(done, 1, __ATOMIC_RELEASE); }
-    /* Wait until so many are done. Others need some microseconds; those that a busy machine has
-       stopped get the processor. */
+    /* Wait until so many are done. Others need some microseconds, and are looked for some 50; those
+       that a busy machine has stopped get the processor. */
+    enum { CONVX_LOOKS = 4096 };
     static void wait_for(const int64_t *done, int64_t count)
     {
-        for (int turns = 0; __atomic_load_n(done, __ATOMIC_ACQUIRE) < count; turns++)
-            if (turns >= 4096)
+        int looks = 0;
+        while (__atomic_load_n(done, __ATOMIC_ACQUIRE) < count)
+            if (looks == CONVX_LOOKS)
                 sched_yield();
+            else {
+                looks++;
     #if defined __x86_64__ || defined __i386__
-            else
                 __builtin_ia32_pause();
     #endif
+            }
     }
     #ifdef CLOCK_MONOTONIC_COARSE /* a quarter as long, and to a few milliseconds */
     #define COARSE_CLOCK CLOCK_MONOTONIC_COARSE
