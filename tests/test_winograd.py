@@ -96,6 +96,12 @@ CASES = {
         {"stride": 2, "padding": 3, "padding_mode": "reflect"},
     ),
     "strided, groups of few": (2, 16, 8, (21, 22), (3, 3), {"stride": 2, "groups": 8}),
+    "few tiles": (1, 17, 100, (7, 7), (3, 3), {"padding": 1}),
+    "few tiles of several items": (3, 17, 50, (7, 6), (3, 3), {"padding": 1}),
+    "few tiles of many items": (7, 17, 33, (6, 8), (3, 3), {"padding": 1}),
+    "few tiles, many channels": (1, 300, 38, (10, 9), (3, 3), {"padding": 1, "groups": 2}),
+    "few tiles, groups": (2, 40, 36, (5, 6), (3, 3), {"groups": 2}),
+    "few tiles, three axes": (1, 17, 40, (3, 5, 6), (1, 3, 3), {"padding": (0, 1, 1)}),
     "no items": (0, 4, 5, (9, 15), (3, 3), {}),
 }
 
@@ -280,6 +286,30 @@ def test_equal_bits(case, dtype, rng):
     assert out.tobytes() == y.tobytes()
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("case", [case for case in CASES if case.startswith("few tiles")])
+def test_weights_in_passing(case, dtype, rng, monkeypatch, only_tiles_of):
+    """Where weights are transformed in passing, results are those of packed ones, bit by bit."""
+    only_tiles_of(4)  # or others would be chosen for packed ones
+    x, w, b, options = arrays_of(case, dtype, rng)
+    dy = values(rng, F.conv_nd(x, w, **options).shape, dtype)
+
+    def results():
+        with execution.recording() as programs:
+            F.conv_nd(x, w, b, **options)
+            grad.conv_nd(dy, x, w, **options)
+        found = F.conv_nd(x, w, b, **options), *grad.conv_nd(dy, x, w, **options)[:2]
+        return [one.tobytes() for one in found], [one.plan.passes[0] for one in programs]
+
+    in_passing, passes = results()
+    assert [one.in_passing for one in passes] == [True, True, len(x) < 5]
+    monkeypatch.setattr(winograd, "_passing_columns", lambda *_: 0)
+    execution._programs.clear()
+    packed, passes = results()
+    assert not any(one.in_passing for one in passes)
+    assert in_passing == packed
+
+
 @pytest.mark.parametrize(
     ("channels", "groups", "parts"),
     [(48, 1, 2), (64, 2, 1), (64, 1, 1)],
@@ -367,6 +397,8 @@ def test_what_is_not_finite_spreads_no_further(bad, rng):
         (partial(grad.conv2d_weight, stride=2), (x, (9, 9, 5, 5), dy[..., :5, :6])),
         (F.conv2d, (x[:1], bad_weight)),
         (F.conv_transpose2d, (x, w)),
+        (F.conv2d, (x[..., 4:, 4:], w)),
+        (grad.conv2d_weight, (x[..., 4:12, 4:12], w.shape, dy[..., :6, :6])),
         (grad.conv2d_input, ((2, 9, 16, 17), w, x)),
         (grad.conv2d_weight, (x, w.shape, dy)),
     ):
@@ -414,7 +446,7 @@ CHOICES = {
     "one channel": ((1, 1, 56, 56), (64, 1, 3, 3), {}, "direct"),
     "depthwise": ((1, 64, 56, 56), (64, 1, 3, 3), {"groups": 64}, "direct"),
     "small plane, prepared": ((1, 512, 7, 7), (512, 512, 3, 3), {"padding": 1}, "winograd"),
-    "small plane": ((1, 512, 7, 7), (512, 512, 3, 3), {"padding": 1}, "direct"),
+    "small plane": ((1, 512, 7, 7), (512, 512, 3, 3), {"padding": 1}, "winograd"),
     "many weights": ((1, 4096, 56, 56), (4096, 4096, 3, 3), {"padding": 1}, "direct"),
 }
 

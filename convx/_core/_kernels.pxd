@@ -56,7 +56,7 @@ cdef extern from "convx.h" nogil:
         int64_t far, in_place, strided, gathered, slide_rows, slide_columns, flat
         int64_t lanes, parts, interleaved, position_lanes, filter_vectors, fft_axes
         const int64_t *part
-        int64_t winograd_tile, winograd_taps, winograd_axes, winograd_stride
+        int64_t winograd_tile, winograd_taps, winograd_axes, winograd_stride, in_passing
         int64_t sum_blocks, point_size
 
     ctypedef struct cx_call:

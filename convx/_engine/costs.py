@@ -51,6 +51,18 @@ class Winograd(NamedTuple):
     fresh_weight: float
 
 
+class Passing(NamedTuple):
+    """Of Winograd's algorithm where weights are transformed in passing.
+
+    Of a weight's channel and filter: reading or writing its kernel; transforming it, for some tiles
+    at a time. A multiply-add.
+    """
+
+    kernel: float
+    transform: float
+    product: float
+
+
 class Fourier(NamedTuple):
     """Of pairs of tiles.
 
@@ -94,6 +106,11 @@ WINOGRAD = {
     "weight_gradient": Winograd(
         input=12, output=0.4, weights=38, weight=24, far_weight=39, fresh_weight=190
     ),
+}
+# From planes of 4² to 14² with 256 to 1024 channels, by hand, on 27 November 2026.
+PASSING = {
+    "forward": Passing(kernel=90, transform=80, product=1.1),
+    "weight_gradient": Passing(kernel=105, transform=0, product=1.75),
 }
 # What Winograd's algorithm takes with a stride of 2, forward, over what the counts of it say: found
 # by hand from 16 layers on the same machine, 26 November 2026.

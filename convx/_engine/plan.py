@@ -37,7 +37,7 @@ def plan(
         algorithm=tiling.algorithm,
         out_shape=(problem.weights,) if gradient else out_shape,
         passes=tuple(passes),
-        packs=not gradient and (transforms or _pack_once(passes, problem)),
+        packs=not gradient and _pack_once(passes, problem),
         writes_all=gradient or written == per_channel,
         threads=problem.threads,
         packing=tuple(one.packing for one in passes),
@@ -98,8 +98,11 @@ def _is_floating(problem: Problem) -> bool:
 def _pack_once(passes: Sequence[PassPlan], problem: Problem) -> bool:
     """Whether to pack the weights once for a call rather than for every task.
 
-    Not if no thread has several tasks for them: what others pack has to come from their caches.
+    Always if they are transformed, unless that is done in passing. Else not if no thread has
+    several tasks for them: what others pack has to come from their caches.
     """
+    if any(one.tiling.axes for one in passes):
+        return not any(one.in_passing for one in passes)
     shared = any(
         -(-one.batch // one.items) * one.boxes > problem.threads
         and not (one.strided or one.lanes or one.parts is not None)

@@ -151,6 +151,7 @@ class PassPlan:
     filter_vectors: int = 0
     filters_packed: int = 0
     tiling: Tiling = DIRECT
+    in_passing: bool = False
     sum_blocks: int = 0
     point_size: int = 0
 
@@ -170,7 +171,7 @@ class PassPlan:
             groups = -(-self.groups // self.task_groups) * self.task_groups
             outer = len(self.tap_weight) // self.tiling.kernel_taps
             return groups * self.filters * self.channels * outer * 2 * self.tiling.points
-        if self.lanes or self.parts is not None:
+        if self.lanes or self.parts is not None or self.in_passing:
             return 0
         if self.tiling.axes:
             steps = self.groups * -(-self.channels // self.channel_block)

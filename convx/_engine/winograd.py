@@ -12,6 +12,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,12 @@ TILES = {2: (4,), 3: (4, 2), 4: (3,), 5: (2,)}  # outputs of a tile along an axi
 SECTION_TAPS = (3, 4)  # taps of a section of many neighbours
 MOST_SECTIONS = 36  # of all axes: their points of a channel stay in L1 and L2
 STRIDED = Tiling("winograd", (2, 2), (3, 3), 2)
+PASSING = Tiling("winograd", (4, 4), (3, 3))  # which can transform weights in passing
+PASSING_TILES = 4  # tiles that share weights transformed so
+PASSING_COLUMNS = 16  # tiles of such a task: of several items, if need be
+PASSING_BYTES = 1.25 * 2**20  # of its inputs at the points
+PASSING_MOST = 32  # tiles of all tasks: for more, weights are transformed once
+PASSING_GRADIENT = 16  # tiles of a gradient of weights for which no sums are kept
 MOST_COLUMNS = 128  # tiles of a task
 LEAST_COLUMNS = 32  # fewer where the reduction takes one step are not worth it
 STEP_COLUMNS = (64, 32, 16)  # tiles of a task where the reduction takes several steps
@@ -132,6 +139,43 @@ def _tiling_of(problem: Problem, tiling: Tiling) -> Tiling:
 
 
 def _estimate_pass(problem: Problem, tiling: Tiling) -> float:
+    columns = _passing_columns(problem, tiling)
+    if columns:
+        return _estimate_passing(problem, tiling, columns)
+    return _estimate_packed(problem, tiling)
+
+
+def _passing_columns(problem: Problem, tiling: Tiling) -> int:
+    """Tiles of a task whose weights are transformed in passing, 0 if they are not.
+
+    These are whole planes, under 3×3 taps. Results are the same either way.
+    """
+    phases = any(axis.phases > 1 for axis in problem.axes)
+    if tiling != PASSING or math.prod(problem.kernel) != tiling.kernel_taps or phases:
+        return 0
+    tiles = math.prod(tiling.tile_counts(problem.axes))
+    columns = problem.batch * tiles
+    if problem.kind == "weight_gradient":
+        return columns if columns <= PASSING_GRADIENT else 0
+    in_maps = map_convolution.has_tiles(problem, [[axis] for axis in problem.axes])
+    if columns > PASSING_MOST or problem.weights_prepared or in_maps:
+        return 0
+    most = int(PASSING_BYTES) // (tiling.points * problem.channels * problem.item_size)
+    return min(columns, min(PASSING_COLUMNS, most) // tiles * tiles)
+
+
+def _estimate_passing(problem: Problem, tiling: Tiling, columns: int) -> float:
+    each, lanes = costs.PASSING[problem.kind], vector_size(problem)
+    kernels = problem.channels * whole(problem.filters, lanes)
+    if problem.kind == "weight_gradient":
+        kernels = problem.filters * whole(problem.channels, lanes)
+    transforms = -(-columns // PASSING_TILES) * each.transform
+    products = tiling.points * columns * each.product
+    tasks = problem.batch * math.prod(tiling.tile_counts(problem.axes)) / columns
+    return tasks * kernels * (each.kernel + transforms + products)
+
+
+def _estimate_packed(problem: Problem, tiling: Tiling) -> float:
     axes = [[axis] for axis in problem.axes]
     if not tiling.axes:
         kernel = tuple(len(axis.taps.coordinates) for axis in problem.axes)
@@ -187,9 +231,12 @@ def _plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
     """Cut a pass so that its scratch memory stays below twice the L2 cache."""
     if not tiling.axes:
         return direct.plan_pass(problem)
+    columns = _passing_columns(problem, tiling)
     problem = transformed(problem, tiling)
     gradient = problem.kind == "weight_gradient"
-    cut_with = _cut_gradient if gradient else _cut_forward
+    if columns and not gradient:
+        return _cut_passing(problem, tiling, columns)
+    cut_with = partial(_cut_gradient, in_passing=columns > 0) if gradient else _cut_forward
     share = 1
     cut = cut_with(problem, tiling, share)
     while share < MOST_COLUMNS and not fits(cut, problem):
@@ -317,7 +364,26 @@ def _cut_forward(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
     )
 
 
-def _cut_gradient(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
+def _cut_passing(problem: Problem, tiling: Tiling, columns: int) -> PassPlan:
+    """Cut a convolution of small planes: so many tiles to a task, and filters by vectors."""
+    lanes, narrowest, _ = _driver.register_block(machine.ISA, problem.dtype)
+    counts = tiling.tile_counts(problem.axes)
+    items = even(problem.batch, columns // math.prod(counts))
+    tasks = problem.groups * -(-problem.batch // items)
+    return _plan(
+        problem,
+        tiling,
+        _Boxes.of(problem, tiling, counts),
+        items=items,
+        filter_parts=fewest_parts(tasks, -(-problem.filters // lanes), problem.threads),
+        channel_block=lanes,
+        narrowest=narrowest,
+        filter_vectors=1,
+        in_passing=True,
+    )
+
+
+def _cut_gradient(problem: Problem, tiling: Tiling, share: int, in_passing: bool) -> PassPlan:
     """Cut a gradient of weights: with tasks of ``share`` times fewer channels than would be best.
 
     Less than a panel of them saves nothing: where that is not enough, there are fewer filters.
@@ -341,6 +407,9 @@ def _cut_gradient(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
     sums = int(GRADIENT_SUMS * machine.L2_BYTES) // (tiling.weight_points * problem.item_size)
     channel_block = min(problem.channels, max(panel, sums // (filters * outer) // panel * panel))
     channel_block = max(min(panel, channel_block), channel_block // share)
+    if in_passing:  # no sums are kept
+        filter_parts, channel_block = min(share, filter_blocks), whole(problem.channels, panel)
+        channel_block = min(problem.channels, max(panel, channel_block // share))
     boxes_together = even(problem.batch * boxes.count, tiles // boxes.tiles)
     steps = -(-problem.batch * boxes.count // boxes_together)
     row_parts = _row_parts(problem, steps)
@@ -356,6 +425,7 @@ def _cut_gradient(problem: Problem, tiling: Tiling, share: int) -> PassPlan:
         row_parts=row_parts,
         channel_block=channel_block,
         narrowest=narrowest,
+        in_passing=in_passing,
     )
 
 

@@ -94,6 +94,8 @@ typedef struct {
                                              transformed, 2 to 4, and taps; else 0 */
     int64_t winograd_axes;     /* how many axes are transformed */
     int64_t winograd_stride;   /* 1, or 2 along both axes */
+    int64_t in_passing;        /* winograd: weights are transformed where they are multiplied; boxes are
+                                  whole planes, and all products of a weight gradient one step */
     int64_t sum_blocks;        /* winograd: register blocks computed together */
     int64_t point_size;        /* winograd: elements of a point's packed weights, for one step */
     int64_t far;               /* the output is larger than the caches */

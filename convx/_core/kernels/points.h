@@ -239,7 +239,8 @@ CX_INLINE T NAME(factor)(const int points, const int point)
     return points == 4 ? of_4[point] : points == 5 ? of_5[point] : of_6[point];
 }
 
-/* G g along an axis. */
+/* G g along an axis. Products with factors are rounded before anything is added to them, so that
+   transformed weights are the same wherever they are computed. */
 CX_INLINE void NAME(weights_to_points)(const int points, const int taps, const int stride,
                                        const NAME(vector) *g, NAME(vector) *u)
 {
@@ -251,12 +252,14 @@ CX_INLINE void NAME(weights_to_points)(const int points, const int taps, const i
         return;
     }
     NAME(evaluate)(points, taps, g, u);
-    CX_UNROLL for (int p = 0; p < points; p++)
+    CX_UNROLL for (int p = 1; p < points - 1; p++) {
         u[p] *= NAME(factor)(points, p);
+        CX_HOLD(u[p]);
+    }
 }
 
-/* Gᵀ u along an axis: the weights' gradient from its points, of which those that have the same
-   weights are one. */
+/* Gᵀ u along an axis, but for the factors, which the outputs have been multiplied by: the weights'
+   gradient from its points, of which those that have the same weights are one. */
 CX_INLINE void NAME(weights_from_points)(const int points, const int taps, const int stride,
                                          const NAME(vector) *u, NAME(vector) *g)
 {
@@ -266,8 +269,5 @@ CX_INLINE void NAME(weights_from_points)(const int points, const int taps, const
         g[2] = u[2] + u[1];
         return;
     }
-    NAME(vector) scaled[NAME(MOST_POINTS)];
-    CX_UNROLL for (int p = 0; p < points; p++)
-        scaled[p] = NAME(factor)(points, p) * u[p];
-    NAME(from_points)(points, taps, scaled, g);
+    NAME(from_points)(points, taps, u, g);
 }

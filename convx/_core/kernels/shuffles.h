@@ -99,6 +99,20 @@ CX_INLINE void NAME(deal)(const int count, const T *from, NAME(vector) *v)
     }
 }
 
+/* Deals nine vectors that follow one another to nine in turn. */
+CX_INLINE void NAME(deal_ninths)(const T *from, NAME(vector) *v)
+{
+    NAME(vector) thirds[9];
+    CX_UNROLL for (int i = 0; i < 3; i++)
+        NAME(deal)(3, from + 3 * i * LANES, thirds + 3 * i);
+    CX_UNROLL for (int r = 0; r < 3; r++) {
+        NAME(vector) x[3] = {thirds[r], thirds[3 + r], thirds[6 + r]}, each[3];
+        NAME(deal_thirds)(x, each);
+        CX_UNROLL for (int s = 0; s < 3; s++)
+            v[3 * s + r] = each[s];
+    }
+}
+
 #define ELEMENT(lane, part) ((part) * LANES + (lane))
 #define FROM_TWO(lane, part)                                                                      \
     (ELEMENT(lane, part) % 3 < 2 ? ELEMENT(lane, part) % 3 * LANES + ELEMENT(lane, part) / 3 : 0)
@@ -108,13 +122,22 @@ CX_INLINE void NAME(deal)(const int count, const T *from, NAME(vector) *v)
     CX_SHUFFLE(CX_SHUFFLE(v[0], v[1], EVERY_LANE(FROM_TWO, part)), v[2],                          \
                EVERY_LANE(FROM_LAST, part))
 
-/* The way back: to[count i + s] = v[s][i]. */
+/* The way back from deal_thirds. */
+CX_INLINE void NAME(join_thirds)(const NAME(vector) *v, NAME(vector) *x)
+{
+    x[0] = JOINED(0);
+    x[1] = JOINED(1);
+    x[2] = JOINED(2);
+}
+
+/* The way back from deal: to[count i + s] = v[s][i]. */
 CX_INLINE void NAME(join)(const int count, const NAME(vector) *v, T *to)
 {
     if (count == 3) {
-        *(NAME(loose) *)to = JOINED(0);
-        *(NAME(loose) *)(to + LANES) = JOINED(1);
-        *(NAME(loose) *)(to + 2 * LANES) = JOINED(2);
+        NAME(vector) x[3];
+        NAME(join_thirds)(v, x);
+        CX_UNROLL for (int i = 0; i < 3; i++)
+            *(NAME(loose) *)(to + i * LANES) = x[i];
         return;
     }
     NAME(vector) even = v[0], odd = v[1];
@@ -129,6 +152,20 @@ CX_INLINE void NAME(join)(const int count, const NAME(vector) *v, T *to)
     }
     *(NAME(loose) *)to = CX_SHUFFLE(even, odd, EVERY_LANE(ZIP_LOW, 0));
     *(NAME(loose) *)(to + LANES) = CX_SHUFFLE(even, odd, EVERY_LANE(ZIP_HIGH, 0));
+}
+
+/* The way back from deal_ninths. */
+CX_INLINE void NAME(join_ninths)(const NAME(vector) *v, T *to)
+{
+    NAME(vector) thirds[9];
+    CX_UNROLL for (int r = 0; r < 3; r++) {
+        NAME(vector) each[3] = {v[r], v[3 + r], v[6 + r]}, x[3];
+        NAME(join_thirds)(each, x);
+        CX_UNROLL for (int i = 0; i < 3; i++)
+            thirds[3 * i + r] = x[i];
+    }
+    CX_UNROLL for (int i = 0; i < 3; i++)
+        NAME(join)(3, thirds + 3 * i, to + 3 * i * LANES);
 }
 
 #undef JOINED

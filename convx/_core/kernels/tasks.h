@@ -21,6 +21,10 @@ static int64_t NAME(scratch_bytes)(const cx_pass *pass, int kind)
         return (int64_t)(intptr_t)end;
     }
 #if IS_FLOAT
+    if (pass->in_passing && kind == CX_FORWARD) {
+        NAME(carve_passing)(pass, &end);
+        return (int64_t)(intptr_t)end;
+    }
     if (pass->filter_vectors) {
         NAME(carve_filters)(pass, &end);
         return (int64_t)(intptr_t)end;
@@ -88,6 +92,11 @@ static void NAME(forward)(const cx_pass *pass, const cx_call *call, int64_t task
         return;
     }
 #if IS_FLOAT
+    if (pass->in_passing) {
+        for (int64_t group = share.group; group < share.end_group; group++)
+            NAME(forward_passing)(pass, call, group, &share, scratch);
+        return;
+    }
     if (pass->filter_vectors) {
         NAME(forward_filters)(pass, call, &share, scratch);
         return;
@@ -122,6 +131,10 @@ static void NAME(weight_gradient)(const cx_pass *pass, const cx_call *call, int6
 #if IS_FLOAT
     if (pass->slide_rows) {
         NAME(gradient_slide)(pass, call, &share, task, scratch);
+        return;
+    }
+    if (pass->in_passing) {
+        NAME(gradient_passing)(pass, call, &share, scratch);
         return;
     }
     if (pass->winograd_tile) {
@@ -163,7 +176,7 @@ static int64_t NAME(sums_size)(const cx_pass *pass)
     if (pass->slide_rows)
         return pass->task_groups * pass->taps * cx_max(LANES, NAME(sums_of_weight)(pass));
     if (pass->winograd_tile)
-        return NAME(sums_of)(pass).size;
+        return pass->in_passing ? 0 : NAME(sums_of)(pass).size;
 #endif
     (void)pass;
     return 0;
