@@ -118,6 +118,19 @@ def test_bits_depend_on_the_line_alone(name, shape):
 
 
 @each
+@pytest.mark.parametrize("length", [1, 3, 8, 33, 76])
+def test_bits_are_those_of_rows_that_lie_otherwise(name, length):
+    """Rows some 2 KiB apart go in other numbers, for they share the sets of the caches."""
+    x, dy = 4 * np.random.default_rng(0).standard_normal((2, 3, length, 1050), np.float32)
+    function, gradient = getattr(F, name), getattr(grad, name)
+    y, dx = function(x, 1), gradient(dy, x, 1)
+    for columns in (512, 1024):
+        some_x, some_dy = (one[..., :columns].copy() for one in (x, dy))
+        assert_same(function(some_x, 1), y[..., :columns])
+        assert_same(gradient(some_dy, some_x, 1), dx[..., :columns])
+
+
+@each
 @pytest.mark.parametrize(
     ("shape", "axis"), [((5, 33), 1), ((5, 7), 1), ((33, 20), 0), ((33, 3), 0)]
 )

@@ -154,13 +154,36 @@ static void NAME(apply_part)(const cx_norm_job *job, int64_t segment, int64_t pa
 }
 
 /* dx = scale * dy + slope * (x - near) + level. */
-static void NAME(gradient_run)(const T *restrict x, const T *restrict dy, T *restrict dx,
-                               int64_t length, T near, T scale, T slope, T level)
+CX_INLINE void NAME(gradient_some)(const T *restrict x, const T *restrict dy, T *restrict dx,
+                                   int64_t length, T near, T scale, T slope, T level)
 {
     for (int64_t i = 0; i < length; i++) {
         T rest = (x[i] - near) * slope + level;
         dx[i] = dy[i] * scale + rest;
     }
+}
+
+static void NAME(gradient_run)(const T *x, const T *dy, T *dx, int64_t length, T near, T scale,
+                               T slope, T level)
+{
+    NAME(gradient_some)(x, dy, dx, length, near, scale, slope, level);
+}
+
+/* The same of a part of many runs from memory: meanwhile what the next segment reads there is asked
+   for, and where the next run's result will be; so memory does not wait for the sums, nor the other
+   way round. */
+static void NAME(gradient_ahead)(const T *x, const T *dy, T *dx, int64_t length, T near, T scale,
+                                 T slope, T level, int64_t next_segment, int64_t next_run)
+{
+    enum { LINE = 64 / sizeof(T) };
+    int64_t i = 0;
+    for (; i + LINE <= length; i += LINE) {
+        __builtin_prefetch(x + i + next_segment, 0, 2);
+        __builtin_prefetch(dy + i + next_segment, 0, 2);
+        __builtin_prefetch(dx + i + next_run, 1, 2);
+        NAME(gradient_some)(x + i, dy + i, dx + i, LINE, near, scale, slope, level);
+    }
+    NAME(gradient_some)(x + i, dy + i, dx + i, length - i, near, scale, slope, level);
 }
 
 static void NAME(gradient_elements)(const T *restrict x, const T *restrict dy, T *restrict dx,
@@ -205,7 +228,13 @@ static void NAME(gradient_part)(const cx_norm_job *job, int64_t segment, int64_t
     }
     if (weight)
         scale *= weight[parameter];
-    NAME(gradient_run)(x, dy, dx, p.length, near, (T)scale, (T)slope, (T)level);
+    if (job->runs == 1 || job->segments * job->runs * job->run_length < CX_NORM_LARGE) {
+        NAME(gradient_run)(x, dy, dx, p.length, near, (T)scale, (T)slope, (T)level);
+        return;
+    }
+    NAME(gradient_ahead)(x, dy, dx, p.length, near, (T)scale, (T)slope, (T)level,
+                         segment + 1 < job->segments ? job->segment_stride : 0,
+                         p.run + 1 < job->runs ? job->run_stride : 0);
 }
 
 static void NAME(finish_part)(const cx_norm_job *job, int64_t segment, int64_t part)

@@ -92,6 +92,32 @@ static void NAME(spread_row)(const cx_pool_job *job, const T *grad, double divis
             to[axis->start[o] + t * axis->step] += scaled[o];
 }
 
+/* Each gradient, divided, in all elements of a plane, some vectors. Vectors are stored as whole lines of
+   the cache, of which one may have the end of a plane and the beginning of the next. */
+static void NAME(spread_whole_lines)(const T *grad, int64_t planes, int64_t size, T divisor, T *y)
+{
+    NAME(mask) lane;
+    for (int i = 0; i < LANES; i++)
+        lane[i] = i;
+    int64_t left = -(uintptr_t)y % VECTOR_BYTES / sizeof(T);
+    NAME(vector) share = NAME(zero)() + grad[0] / divisor;
+    NAME(store_some)(y, share, left);
+    y += left;
+    left = size - left;
+    for (int64_t plane = 1; plane <= planes; plane++) {
+        for (; left >= LANES; left -= LANES, y += LANES)
+            *(NAME(loose) *)y = share;
+        if (plane == planes)
+            break;
+        NAME(vector) next = NAME(zero)() + grad[plane] / divisor;
+        *(NAME(loose) *)y = NAME(select)(lane < (KEY)left, share, next);
+        y += LANES;
+        left += size - LANES;
+        share = next;
+    }
+    NAME(store_some)(y, share, left);
+}
+
 /* Planes of one window each: they may be small and many. */
 static void NAME(spread_whole)(const cx_pool_job *job, int64_t first, int64_t end)
 {
@@ -99,6 +125,10 @@ static void NAME(spread_whole)(const cx_pool_job *job, int64_t first, int64_t en
     const T *grad = job->x;
     T *restrict y = (T *)job->y + first * axis->size;
     T divisor = axis->divisor ? (T)axis->divisor[0] : 1;
+    if (VECTOR_BYTES == 64 && axis->size >= 2 * LANES && axis->size % LANES && first < end) {
+        NAME(spread_whole_lines)(grad + first, end - first, axis->size, divisor, y);
+        return;
+    }
     for (int64_t plane = first; plane < end; plane++, y += axis->size) {
         T share = grad[plane] / divisor;
         for (int64_t i = 0; i < axis->size; i++)

@@ -57,9 +57,12 @@ typedef struct {
 
 /* y = softmax(x) along the middle one of three axes, or its logarithm, or with grad what the
    gradient of x is. A piece is a row if `inner` is 1, else `block` of the inner elements. */
-enum { CX_SOFTMAX_AHEAD = 2 }; /* rows that are asked for early: processors foresee none */
 enum { CX_SOFTMAX_BLOCK = 1024, CX_SOFTMAX_ROWS = 32, CX_SOFTMAX_TOGETHER = 16 };
-enum { CX_SOFTMAX_STRIP = 8 }; /* vectors of columns whose sums are in registers together */
+/* The steps for columns, and the rows that go together, CX_SOFTMAX_ROWS or a part of them: few, in strips
+   of some vectors, of rows so many bytes apart that they share sets of caches (AMD EPYC, Nov. 2026). */
+enum { CX_SOFTMAX_MAXIMA, CX_SOFTMAX_SUMS, CX_SOFTMAX_RESULTS };
+enum { CX_SOFTMAX_MANY_ROWS = 8, CX_SOFTMAX_FEW_ROWS = 4 };
+enum { CX_SOFTMAX_CROWDED = 2048, CX_SOFTMAX_STRIP = 8 };
 
 typedef struct {
     int64_t logarithm;
@@ -118,6 +121,7 @@ typedef struct {
    `segments_together` segments where one piece does all of it; else, phase by phase, a part, or at
    CX_NORM_FINISH a segment. */
 enum { CX_NORM_CHUNK = 4096 };
+enum { CX_NORM_LARGE = 1 << 21 }; /* elements that come from memory (AMD EPYC, November 2026) */
 enum { CX_NORM_WHOLE, CX_NORM_SUMS, CX_NORM_FINISH, CX_NORM_APPLY };
 
 typedef struct {
