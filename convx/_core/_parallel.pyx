@@ -209,6 +209,86 @@ cdef struct Counter:
     int64_t unused[15]
 
 
+# Sweeps that take turns: how each is dealt, and how many of its shares are done.
+cdef struct Turns:
+    const Turn *turns
+    Work *works
+    Queue *queues
+    Counter *done
+    int count
+
+
+cdef bint take_turn(const Turns *all, int turn, int own, char *scratch) noexcept nogil:
+    """Take shares of a sweep; tell whether there are none left, or it is time for a pause."""
+    cdef const Work *work = &all.works[turn]
+    cdef Queue *queue
+    cdef int64_t share
+    cdef int k
+    for k in range(work.threads):
+        queue = all.queues + turn * work.threads + (own + k) % work.threads
+        share = take(&queue.next)
+        while share < queue.end:
+            all.turns[turn].sweep(all.turns[turn].job, first_piece(work, share),
+                                  first_piece(work, share + 1), scratch)
+            count_done(&all.done[turn].value)
+            if now() > work.pause:
+                return False
+            share = take(&queue.next)
+    return True
+
+
+cdef void take_turns(const void *job, int64_t own, int64_t end, char *scratch) noexcept nogil:
+    """Take part in all sweeps, as one thread of several.
+
+    Who waits has found nothing left to be taken, and others do what they took before they pause.
+    """
+    cdef const Turns *all = <const Turns *>job
+    cdef int turn
+    for turn in range(all.count):
+        if not take_turn(all, turn, <int>own, scratch):
+            return
+        wait_for(&all.done[turn].value, all.works[turn].shares)
+
+
+cdef bint turns_are_left(const Turns *all) noexcept nogil:
+    """Whether there are shares of any sweep."""
+    cdef int turn
+    for turn in range(all.count):
+        if is_left(&all.works[turn], all.queues + turn * all.works[turn].threads):
+            return True
+    return False
+
+
+cdef int share_in_turn(const Turn *turns, int count, int threads, int64_t scratch_bytes) except -1:
+    """Run sweeps without the GIL, each when the one before is done, in one region.
+
+    Nobody waits for a thread that the machine has not woken yet: others take its shares.
+    """
+    cdef int64_t of_turn = sizeof(Work) + sizeof(Counter) + threads * <int64_t>sizeof(Queue)
+    cdef int64_t own_queues = threads * <int64_t>sizeof(Queue)
+    cdef Block block = borrow_scratch(own_queues + threads * scratch_bytes + count * of_turn)
+    cdef char *scratch = block.memory + own_queues
+    cdef Queue *queues = <Queue *>block.memory
+    cdef Turns all
+    cdef int turn
+    all.turns, all.count = turns, count
+    all.queues = <Queue *>(scratch + threads * scratch_bytes)
+    all.done = <Counter *>(all.queues + count * threads)
+    all.works = <Work *>(all.done + count)
+    memset(all.done, 0, count * sizeof(Counter))
+    for turn in range(count):
+        all.works[turn] = deal(turns[turn].pieces, threads, all.queues + turn * threads)
+    note_region(threads)
+    while turns_are_left(&all):
+        for turn in range(count):
+            all.works[turn].pause = now() + LONG
+        with nogil:
+            share_at_once(take_turns, &all, threads, threads, queues, scratch, scratch_bytes)
+        PyErr_CheckSignals()
+    return_scratch(block)
+    return 0
+
+
 cdef struct Stages:
     cx_stage run
     const void *job
