@@ -151,8 +151,8 @@ class GreatTiling:
 class GreatPlan:
     """What `_spectral.GreatTiles` is made of.
 
-    Of the kernel there are taps, those of a row, the tile's row for each of its rows, and vectors of
-    columns.
+    Of the kernel there are taps, those of a row, the tile's row for each of its rows, and vectors
+    of columns.
     """
 
     points: tuple[int, int]

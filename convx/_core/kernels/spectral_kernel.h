@@ -1,9 +1,10 @@
 /* The spectrum of a kernel, which great tiles are multiplied with: see spectral_sweep.h.
 
    Its tile would be zeros for the most part, and is never made. Rows with taps are transformed to
-   lines that follow one another. Then columns, LANES at a time, are put together with their zeros
-   where their spectrum is to be, and transformed there, in L2. The rows of a chain are not
-   transformed before its columns are, but after them, as those of tiles.
+   lines that follow one another. Then columns, LANES at a time, are transformed where their spectrum
+   is to be: the first step is made from the lines, part by part, for each of which the other steps
+   follow while it is in L1. The rows of a chain are not transformed before its columns are, but after
+   them, as those of tiles.
 
    Stages follow one another; what a stage consists of is shared out among threads. */
 
@@ -52,21 +53,44 @@ static void NAME(kernel_rows)(const cx_kernel_job *job, int64_t first, int64_t e
     }
 }
 
+/* The first step of a transform of LANES columns: one of the parts that it leaves, of which each line
+   is added at one place. Places ascend, and so do multiples of the part that are below them. */
+static void NAME(spread_lines)(const cx_kernel_job *job, int64_t c, int64_t which, int64_t part,
+                               T *column)
+{
+    const T *roots = job->tiles.row_roots;
+    int64_t rows = job->tiles.rows, below = 0, turns_below = 0;
+    __builtin_memset(column, 0, 2 * part * LANES * sizeof(T));
+    for (int64_t row = 0; row < job->rows; row++) {
+        for (; job->place[row] - below >= part; below += part)
+            turns_below = (turns_below + which * part) % rows;
+        int64_t place = job->place[row] - below, turns = turns_below + which * place;
+        NAME(vector) re = *(const NAME(vector) *)(NAME(kernel_line)(job, row, 0) + c);
+        NAME(vector) im = *(const NAME(vector) *)(NAME(kernel_line)(job, row, 1) + c);
+        NAME(turn)(&re, &im, roots + 2 * (turns < rows ? turns : turns - rows));
+        *(NAME(vector) *)(column + 2 * place * LANES) += re;
+        *(NAME(vector) *)(column + (2 * place + 1) * LANES) += im;
+    }
+}
+
 /* LANES columns of the kernel's tile, transformed; real and imaginary parts take turns. */
 static void NAME(kernel_column)(const cx_kernel_job *job, int64_t c, T *column)
 {
     const cx_spectral_job *tiles = &job->tiles;
     NAME(way) way = {.how = CX_COLUMNS_KERNEL, .pitch = 2 * LANES, .roots = tiles->row_roots,
                      .scale = NAME(kernel_scale)(tiles)};
-    __builtin_memset(column, 0, 2 * tiles->rows * LANES * sizeof(T));
-    for (int64_t row = 0; row < job->rows; row++)
-        for (int part = 0; part < 2; part++)
-            *(NAME(vector) *)(column + (2 * job->place[row] + part) * LANES) =
-                *(const NAME(vector) *)(NAME(kernel_line)(job, row, part) + c);
-    if (tiles->chained)
-        NAME(transform_places)(column, column + LANES, tiles->rows, way.pitch, tiles->row_roots, 1);
-    else
-        NAME(go_through)(&way, column, column + LANES, 0, tiles->rows, 1);
+    int64_t rows = tiles->rows, radix = cx_radix(rows) < rows ? cx_radix(rows) : 1;
+    int64_t part = rows / radix;
+    T *im = column + LANES;
+    for (int64_t which = 0; which < radix; which++) {
+        int64_t first = which * part;
+        NAME(spread_lines)(job, c, which, part, column + first * way.pitch);
+        if (tiles->chained)
+            NAME(transform_places)(column + first * way.pitch, im + first * way.pitch, part,
+                                   way.pitch, tiles->row_roots, radix);
+        else
+            NAME(go_through)(&way, column, im, first, part, radix);
+    }
 }
 
 static void NAME(kernel_columns)(const cx_kernel_job *job, int64_t first, int64_t end, T *scratch)
