@@ -65,10 +65,8 @@ cdef class GreatTiles:
     @property
     def kernel_bytes(self):
         """Bytes of the spectrum of a kernel, and of what it is made from."""
-        return self.spectrum_bytes() + 2 * self.kernel.rows * (self.width() + WIDEST) * self.item_size
-
-    cdef int64_t width(self):
-        return self.job.columns if self.job.along else WIDEST
+        cdef int64_t width = self.job.columns if self.job.along else WIDEST
+        return self.spectrum_bytes() + 2 * self.kernel.rows * (width + WIDEST) * self.item_size
 
     cdef int64_t spectrum_bytes(self):
         return 2 * self.job.rows * (self.job.columns if self.job.along else 1) * self.item_size
@@ -96,7 +94,7 @@ cdef class GreatTiles:
         job.overflow = &overflow
         if y_imaginary is None:
             pieces = (pieces + 1) // 2
-        for stage in range(stages):
+        for stage in range(stages):  # as CX_KERNEL_ROWS and so on are numbered
             kernels[stage] = self.kernel
             kernels[stage].stage, kernels[stage].tiles = stage, job
             kernels[stage].real, kernels[stage].imaginary = real.view.buf, memory_of(imaginary)

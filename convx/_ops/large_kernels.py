@@ -97,12 +97,11 @@ def _correlated(
     if dtype.kind != "c":
         result = execution.target(out, shape, dtype, x, kernel)
         return result if tiles.run(isa, x, None, kernel, None, result, None, threads) else None
-    x_parts, w_parts = (
+    (x_real, x_imaginary), (w_real, w_imaginary) = (
         [np.ascontiguousarray(one.real), np.ascontiguousarray(one.imag)] for one in (x, kernel)
     )
-    w_parts[1] = -w_parts[1]
-    real, imaginary = np.empty((2, *shape), x_parts[0].dtype)
-    if not tiles.run(isa, *x_parts, *w_parts, real, imaginary, threads):
+    real, imaginary = np.empty((2, *shape), x_real.dtype)
+    if not tiles.run(isa, x_real, x_imaginary, w_real, -w_imaginary, real, imaginary, threads):
         return None
     whole = np.empty(shape, dtype)
     whole.real, whole.imag = real, imaginary
