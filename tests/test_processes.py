@@ -15,6 +15,9 @@ from support import run_in_child, run_python
 import convx
 from convx import functional as F
 from convx import grad
+from convx import signal as filters
+from convx._engine import costs, great_tiles
+from convx._ops import large_kernels
 
 # 1 tap: no algorithm that transforms tiles, whose sums of whole numbers are not exact, takes it
 X, W = np.ones((4, 256, 40, 40), "float32"), np.ones((96, 256, 1, 1), "float32")
@@ -120,6 +123,14 @@ def long_integers():
     F.conv2d(np.ones((1, 64, 520, 520), int), np.ones((64, 64, 31, 31), int))
 
 
+def long_great_tiles():
+    """Of each tile nine outputs are right, so that there are many."""
+    large_kernels._planned_cost = lambda *given: 1e300
+    costs.WHOLE = 1e300
+    great_tiles.POINTS = great_tiles.ROW_POINTS = (64,)
+    filters.fftconvolve(np.ones((6001, 6001)), np.ones((62, 62)))
+
+
 def many_short_calls():
     for _ in range(10**9):
         F.conv1d(X[0, 0, :1], W[:1, :1, 0])
@@ -133,6 +144,7 @@ def many_short_calls():
         long_weight_gradient,
         long_weight_gradient_of_one_channel,
         long_integers,
+        long_great_tiles,
         many_short_calls,
     ],
     ids=lambda call: call.__name__,
@@ -165,12 +177,13 @@ def test_interrupt(call):
         os.close(begin)
 
 
-def test_interrupt_of_threads():
+@pytest.mark.parametrize("call", [long_forward, long_great_tiles], ids=["forward", "great_tiles"])
+def test_interrupt_of_threads(call):
     def child():
         convx.set_num_threads(2)
         signal.setitimer(signal.ITIMER_REAL, 0.3)
         with pytest.raises(KeyboardInterrupt):
-            long_forward()
+            call()
         run_with_threads()
         return "interrupted"
 

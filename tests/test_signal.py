@@ -319,6 +319,26 @@ def test_bits_do_not_depend_on_threads_or_batch(only_great_tiles, rng):
     assert np.array_equal(signal.fftconvolve(x[1:2], kernel, axes=(1, 2)), alone[1:2])
 
 
+@pytest.mark.parametrize("dtype", "fdFD")
+@pytest.mark.parametrize(
+    ("shape", "kernel"),
+    [((70_000,), (600,)), ((300_000,), (9000,)), ((500, 600), (33, 1)), ((70, 72, 74), (9, 8, 7))],
+)
+def test_kernels_are_shared_out(only_great_tiles, rng, shape, kernel, dtype):
+    """Of a line, a chain, columns and a volume: rows, columns and chains are those of threads."""
+    first, second = array(rng, shape, dtype), array(rng, kernel, dtype)
+    alone = signal.fftconvolve(first, second, workers=1)
+    for _ in range(5):
+        assert np.array_equal(signal.fftconvolve(first, second, workers=2), alone)
+    sizes = [n + k - 1 for n, k in zip(shape, kernel)]
+    along = range(len(shape))
+    spectra = [np.fft.fftn(one.astype(complex), sizes, along) for one in (first, second)]
+    wanted = np.fft.ifftn(spectra[0] * spectra[1], sizes, along)
+    wanted = wanted if dtype in "FD" else wanted.real
+    off = (2e-6 if dtype in "fF" else 1e-14) * np.sqrt(second.size) * 10
+    np.testing.assert_allclose(alone, wanted, rtol=0, atol=off)
+
+
 @pytest.mark.parametrize("shape", [(3, 3), (15, 15), (60, 60)])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_what_is_not_finite_stays_where_it_is(rng, shape, value):

@@ -22,6 +22,14 @@ cdef void share_at_once(cx_sweep sweep, const void *job, int64_t pieces, int thr
 cdef int share_out(cx_sweep sweep, const void *job, int64_t pieces, int threads,
                    int64_t scratch_bytes=*) except -1
 
+# Sweeps one after the other in one region, each when the one before is done.
+cdef struct Turn:
+    cx_sweep sweep
+    const void *job
+    int64_t pieces
+
+cdef int share_in_turn(const Turn *turns, int count, int threads, int64_t scratch_bytes) except -1
+
 # Stages one after the other, each of which is divided into parts.
 ctypedef void (*cx_stage)(
     const void *job, int64_t stage, int64_t part, char *scratch) noexcept nogil

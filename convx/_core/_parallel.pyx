@@ -96,11 +96,13 @@ cdef enum:
 cdef double LONG = 0.1
 
 
-# What is shared out: pieces in so many shares, as evenly as may be.
+# What is shared out: pieces in so many shares, as evenly as may be; and, if anybody waits for them,
+# how many are done.
 cdef struct Work:
     int64_t pieces, shares
     int threads
     double pause
+    int64_t *done
 
 
 cdef int64_t first_piece(const Work *work, int64_t share) noexcept nogil:
@@ -113,23 +115,28 @@ cdef int64_t cut(int64_t count, int64_t parts, int64_t part) noexcept nogil:
     return part * (count // parts) + min(part, count % parts)
 
 
-cdef void run_queue(cx_sweep sweep, const void *job, const Work *work, Queue *queue,
+cdef bint run_queue(cx_sweep sweep, const void *job, const Work *work, Queue *queue,
                     char *scratch) noexcept nogil:
-    """Take shares from a queue until it is empty, or it is time for a pause."""
+    """Take shares from a queue until it is empty; tell if it is time for a pause."""
     cdef int64_t share = take(&queue.next)
     while share < queue.end:
         sweep(job, first_piece(work, share), first_piece(work, share + 1), scratch)
+        if work.done != NULL:
+            count_done(work.done)
         if now() > work.pause:
-            return
+            return True
         share = take(&queue.next)
+    return False
 
 
-cdef void run_queues(cx_sweep sweep, const void *job, const Work *work, Queue *queues, int own,
+cdef bint run_queues(cx_sweep sweep, const void *job, const Work *work, Queue *queues, int own,
                      char *scratch) noexcept nogil:
-    """Take shares from a thread's own queue, and then from those of others."""
+    """Take shares from a thread's own queue, and then from those of others; likewise."""
     cdef int k
     for k in range(work.threads):
-        run_queue(sweep, job, work, queues + (own + k) % work.threads, scratch)
+        if run_queue(sweep, job, work, queues + (own + k) % work.threads, scratch):
+            return True
+    return False
 
 
 cdef bint is_left(const Work *work, const Queue *queues) noexcept nogil:
@@ -146,7 +153,7 @@ cdef Work deal(int64_t pieces, int threads, Queue *queues) noexcept nogil:
     cdef Work work
     cdef int index
     work.pieces, work.shares, work.threads = pieces, min(pieces, threads * SHARES), threads
-    work.pause = INFINITY
+    work.pause, work.done = INFINITY, NULL
     for index in range(threads):
         queues[index].next = cut(work.shares, threads, index)
         queues[index].end = cut(work.shares, threads, index + 1)
@@ -207,6 +214,74 @@ cdef int share_out(cx_sweep sweep, const void *job, int64_t pieces, int threads,
 cdef struct Counter:
     int64_t value
     int64_t unused[15]
+
+
+# Sweeps that take turns: how each is dealt.
+cdef struct Turns:
+    const Turn *turns
+    Work *works
+    Queue *queues
+    int count
+
+
+cdef Queue *queues_of(const Turns *all, int turn) noexcept nogil:
+    return all.queues + turn * all.works[turn].threads
+
+
+cdef void take_turns(const void *job, int64_t own, int64_t end, char *scratch) noexcept nogil:
+    """Take part in all sweeps, as one thread of several.
+
+    Who waits has found nothing left to be taken, and others do what they took before they pause.
+    """
+    cdef const Turns *all = <const Turns *>job
+    cdef const Turn *one
+    cdef const Work *work
+    cdef int turn
+    for turn in range(all.count):
+        one, work = &all.turns[turn], &all.works[turn]
+        if run_queues(one.sweep, one.job, work, queues_of(all, turn), <int>own, scratch):
+            return
+        wait_for(work.done, work.shares)
+
+
+cdef bint turns_are_left(const Turns *all) noexcept nogil:
+    """Whether there are shares of any sweep."""
+    cdef int turn
+    for turn in range(all.count):
+        if is_left(&all.works[turn], queues_of(all, turn)):
+            return True
+    return False
+
+
+cdef int share_in_turn(const Turn *turns, int count, int threads, int64_t scratch_bytes) except -1:
+    """Run sweeps without the GIL, each when the one before is done, in one region.
+
+    Nobody waits for a thread that the machine has not woken yet: others take its shares.
+    """
+    cdef int64_t of_turn = sizeof(Work) + sizeof(Counter) + threads * <int64_t>sizeof(Queue)
+    cdef int64_t own_queues = threads * <int64_t>sizeof(Queue)
+    cdef Block block = borrow_scratch(own_queues + threads * scratch_bytes + count * of_turn)
+    cdef char *scratch = block.memory + own_queues
+    cdef Queue *queues = <Queue *>block.memory
+    cdef Turns all
+    cdef int turn
+    all.turns, all.count = turns, count
+    all.queues = <Queue *>(scratch + threads * scratch_bytes)
+    cdef Counter *done = <Counter *>(all.queues + count * threads)
+    all.works = <Work *>(done + count)
+    memset(done, 0, count * sizeof(Counter))
+    for turn in range(count):
+        all.works[turn] = deal(turns[turn].pieces, threads, all.queues + turn * threads)
+        all.works[turn].done = &done[turn].value
+    note_region(threads)
+    while turns_are_left(&all):
+        for turn in range(count):
+            all.works[turn].pause = now() + LONG
+        with nogil:
+            share_at_once(take_turns, &all, threads, threads, queues, scratch, scratch_bytes)
+        PyErr_CheckSignals()
+    return_scratch(block)
+    return 0
 
 
 cdef struct Stages:

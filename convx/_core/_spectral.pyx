@@ -5,11 +5,11 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from convx._core._driver cimport sweeps_of
-from convx._core._memory cimport Buffer, held, memory_of
-from convx._core._parallel cimport share_out
-from convx._core._sweeps cimport CX_SPECTRAL_GAP, cx_spectral_job
-
-from numpy import empty
+from convx._core._memory cimport Block, Buffer, borrow_scratch, held, memory_of, return_scratch
+from convx._core._parallel cimport Turn, share_in_turn
+from convx._core._sweeps cimport (
+    CX_SPECTRAL_GAP, cx_kernel_job, cx_spectral_job, cx_sweeps,
+)
 
 # Elements of the widest vector: rows of a tile are that much longer than they need be.
 cdef enum:
@@ -25,19 +25,21 @@ cdef class GreatTiles:
     """How arrays are cut into tiles, and the tables of their transforms."""
 
     cdef cx_spectral_job job
+    cdef cx_kernel_job kernel
+    cdef int64_t columns  # vectors of the kernel's
     cdef list kept
     cdef readonly int64_t item_size
-    cdef readonly object kernel_rows
 
     def __init__(self, plan):
-        cdef Buffer rows, low, high, targets, down, places, turns, lanes, chain
+        cdef Buffer rows, low, high, targets, down, places, turns, lanes, chain, taps
         memset(&self.job, 0, sizeof(self.job))
-        self.item_size, self.kernel_rows = plan.chain.itemsize, plan.kernel_rows
+        memset(&self.kernel, 0, sizeof(self.kernel))
+        self.item_size = plan.chain.itemsize
         rows, low, high = Buffer(plan.row_source), Buffer(plan.low_source), Buffer(plan.high_source)
         down, places, turns = Buffer(plan.row_roots), Buffer(plan.place_roots), Buffer(plan.turns)
         lanes, chain = Buffer(plan.lane_roots), Buffer(plan.chain)
-        targets = Buffer(plan.row_target)
-        self.kept = [rows, low, high, targets, down, places, turns, lanes, chain]
+        targets, taps = Buffer(plan.row_target), Buffer(plan.kernel_place)
+        self.kept = [rows, low, high, targets, down, places, turns, lanes, chain, taps]
         self.job.rows, self.job.columns = plan.points
         self.job.along, self.job.chained = plan.along, plan.chained
         self.job.tile_rows, self.job.tile_columns = plan.tile
@@ -50,6 +52,9 @@ cdef class GreatTiles:
         self.job.row_roots, self.job.place_roots = down.view.buf, places.view.buf
         self.job.turns, self.job.lane_roots = turns.view.buf, lanes.view.buf
         self.job.chain = chain.view.buf
+        self.kernel.taps, self.kernel.row_taps = plan.kernel
+        self.kernel.rows, self.kernel.place = len(plan.kernel_place), table_of(taps)
+        self.columns = plan.kernel_columns
 
     @property
     def scratch_bytes(self):
@@ -58,42 +63,44 @@ cdef class GreatTiles:
         return (2 * part + CX_SPECTRAL_GAP * WIDEST) * self.item_size
 
     @property
-    def spectrum_bytes(self):
-        """Bytes of the spectrum of a kernel."""
+    def kernel_bytes(self):
+        """Bytes of the spectrum of a kernel, and of what it is made from."""
+        cdef int64_t width = self.job.columns if self.job.along else WIDEST
+        return self.spectrum_bytes() + 2 * self.kernel.rows * (width + WIDEST) * self.item_size
+
+    cdef int64_t spectrum_bytes(self):
         return 2 * self.job.rows * (self.job.columns if self.job.along else 1) * self.item_size
 
-    def pack(self, str isa, kernel, imaginary, table):
-        """Return the spectrum of a contiguous kernel of rows, whose places are in ``table``.
+    def run(self, str isa, x, x_imaginary, kernel, kernel_imaginary, y, y_imaginary, int threads):
+        """Correlate contiguous items of rows; tell whether all outputs are finite.
 
-        The imaginary part, or None, is that of its conjugate.
+        The imaginary part of the kernel is that of its conjugate.
         """
-        cdef Buffer buffer = Buffer(kernel), rows = Buffer(table), other = held(imaginary)
-        cdef cx_spectral_job job = self.job
-        spectrum = empty(self.spectrum_bytes, "u1")
-        cdef Buffer to = Buffer(spectrum, writable=True)
-        job.packing, job.tiles_down, job.tiles_along = 1, 1, 1
-        job.padded_rows, job.row_source = len(table), table_of(rows)
-        job.low, job.inside, job.high = 0, kernel.shape[1], 0
-        job.x_row, job.x, job.x_imaginary = kernel.shape[1], buffer.view.buf, memory_of(other)
-        job.spectrum = to.view.buf
-        share_out(sweeps_of(isa, kernel.dtype.name).spectral, &job, 1, 1, self.scratch_bytes)
-        return spectrum
-
-    def run(self, str isa, x, x_imaginary, spectrum, y, y_imaginary, int threads):
-        """Correlate contiguous items of rows; tell whether all outputs are finite."""
         cdef Buffer x_buffer = Buffer(x), y_buffer = Buffer(y, writable=True)
         cdef Buffer x_other = held(x_imaginary), y_other = held(y_imaginary, writable=True)
-        cdef Buffer factor = Buffer(spectrum)
+        cdef const cx_sweeps *sweeps = sweeps_of(isa, x.dtype.name)
+        cdef Block spectrum = borrow_scratch(self.kernel_bytes)
+        cdef Buffer real = Buffer(kernel), imaginary = held(kernel_imaginary)
         cdef cx_spectral_job job = self.job
-        cdef int64_t overflow = 0
+        cdef cx_kernel_job kernels[3]
+        cdef Turn turns[4]
+        cdef int64_t overflow = 0, pieces = job.tiles_down * job.tiles_along
+        cdef int64_t *counts = [self.kernel.rows, self.columns, job.rows]
+        cdef int stage, stages = 3 if job.chained else 2
         job.x_item, job.x_row = x.shape[1] * x.shape[2], x.shape[2]
         job.y_item = y.shape[1] * y.shape[2]
-        job.x, job.y, job.spectrum = x_buffer.view.buf, y_buffer.view.buf, factor.view.buf
+        job.x, job.y, job.spectrum = x_buffer.view.buf, y_buffer.view.buf, spectrum.memory
         job.x_imaginary, job.y_imaginary = memory_of(x_other), memory_of(y_other)
         job.overflow = &overflow
-        cdef int64_t pieces = job.tiles_down * job.tiles_along
         if y_imaginary is None:
             pieces = (pieces + 1) // 2
-        share_out(sweeps_of(isa, x.dtype.name).spectral, &job, x.shape[0] * pieces, threads,
-                  self.scratch_bytes)
+        for stage in range(stages):  # as CX_KERNEL_ROWS and so on are numbered
+            kernels[stage] = self.kernel
+            kernels[stage].stage, kernels[stage].tiles = stage, job
+            kernels[stage].real, kernels[stage].imaginary = real.view.buf, memory_of(imaginary)
+            kernels[stage].lines = spectrum.memory + self.spectrum_bytes()
+            turns[stage] = Turn(sweeps.spectral_kernel, &kernels[stage], counts[stage])
+        turns[stages] = Turn(sweeps.spectral, &job, x.shape[0] * pieces)
+        share_in_turn(turns, stages + 1, threads, self.scratch_bytes)
+        return_scratch(spectrum)
         return overflow == 0

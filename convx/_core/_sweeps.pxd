@@ -102,7 +102,7 @@ cdef extern from "sweeps.h" nogil:
         CX_COLUMNS
 
     ctypedef struct cx_spectral_job:
-        int64_t packing, rows, columns, along, chained, tile_rows, tile_columns
+        int64_t rows, columns, along, chained, tile_rows, tile_columns
         int64_t tiles_down, tiles_along, padded_rows
         const int64_t *row_source
         int64_t low, inside, high
@@ -121,6 +121,14 @@ cdef extern from "sweeps.h" nogil:
         void *y
         void *y_imaginary
         int64_t *overflow
+
+    ctypedef struct cx_kernel_job:
+        cx_spectral_job tiles
+        int64_t stage, taps, rows, row_taps
+        const int64_t *place
+        const void *real
+        const void *imaginary
+        void *lines
 
     ctypedef struct cx_norm_job:
         int64_t phase
@@ -332,7 +340,7 @@ cdef extern from "sweeps.h" nogil:
         cx_sweep copy, fold, resample
         cx_sweep interleave, separate, line_pool, line_spread
         cx_sweep plane_sums, row_sums
-        cx_sweep spectral
+        cx_sweep spectral, spectral_kernel
         cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter
         cx_sweep pool_relu
         cx_sweep matrix

@@ -117,19 +117,15 @@ class Plane(NamedTuple):
         return [math.prod(sizes[place + 1 :]) for place in range(len(sizes))]
 
     def row_tables(self) -> tuple[Table, Table, Table]:
-        """The row of an item, that of the result, and that of the kernel, at padded rows; or -1."""
+        """The row of an item and that of the result at padded rows, or -1; and rows with taps."""
         source, target = np.zeros(1, np.int64), np.zeros(1, np.int64)
-        taps = np.full(self.row_extent, -1)
-        places, raster = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        places = np.zeros(1, np.int64)
         for axis, stride in zip(self.rows, self._strides()):
             source = _within(source, axis.size, axis.sources())
             wanted = np.arange(axis.padded)
             target = _within(target, axis.outputs, np.where(wanted < axis.outputs, wanted, -1))
-            one = np.arange(axis.kernel)
-            places = np.add.outer(places, one * stride).ravel()
-            raster = np.add.outer(raster * axis.kernel, one).ravel()
-        taps[places] = raster
-        return source, np.ascontiguousarray(target[: self.padded_outputs]), taps
+            places = np.add.outer(places, np.arange(axis.kernel) * stride).ravel()
+        return source, np.ascontiguousarray(target[: self.padded_outputs]), places
 
 
 def _within(outer: Table, size: int, inner: Table) -> Table:
@@ -153,7 +149,11 @@ class GreatTiling:
 
 @dataclass(frozen=True, slots=True)
 class GreatPlan:
-    """What `_spectral.GreatTiles` is made of."""
+    """What `_spectral.GreatTiles` is made of.
+
+    Of the kernel there are taps, those of a row, the tile's row for each of its rows, and vectors
+    of columns.
+    """
 
     points: tuple[int, int]
     along: bool
@@ -162,7 +162,9 @@ class GreatPlan:
     tiles: tuple[int, int]
     row_source: Table
     row_target: Table
-    kernel_rows: Table
+    kernel: tuple[int, int]
+    kernel_place: Table
+    kernel_columns: int
     low_source: Table
     high_source: Table
     row: tuple[int, int, int]
@@ -251,7 +253,10 @@ def plan(plane: Plane, tiling: GreatTiling) -> GreatPlan:
     dtype, (rows, columns) = np.dtype(plane.dtype), tiling.points
     lanes, _, _ = _driver.register_block(machine.ISA, plane.dtype)
     places = columns // lanes
-    row_source, row_target, kernel_rows = plane.row_tables()
+    row_source, row_target, kernel_place = plane.row_tables()
+    taps, row_taps = math.prod(plane.kernel), plane.kernel[1]
+    if tiling.chained:
+        kernel_place, row_taps = np.arange(-(-taps // columns)), columns
     axis, low, high = plane.columns, plane.columns.low, plane.columns.high
     ends = axis.sources() if axis.border != "zeros" else np.empty(0, np.int64)
     return GreatPlan(
@@ -262,7 +267,9 @@ def plan(plane: Plane, tiling: GreatTiling) -> GreatPlan:
         tiles=tiling.tiles,
         row_source=row_source,
         row_target=row_target,
-        kernel_rows=kernel_rows,
+        kernel=(taps, row_taps),
+        kernel_place=kernel_place,
+        kernel_columns=places if tiling.along else 1,
         low_source=np.ascontiguousarray(ends[:low]),
         high_source=np.ascontiguousarray(ends[low + axis.size :]),
         row=(low, axis.size, high),

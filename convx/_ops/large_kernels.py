@@ -76,7 +76,7 @@ def run(
     work = round(tiling.cost) * of.batch
     threads = max(1, min(get_num_threads(), work // WORK_PER_THREAD))
     tiles = _tiles(found, tiling)
-    execution.note("fft", work, threads * tiles.scratch_bytes + tiles.spectrum_bytes, threads)
+    execution.note("fft", work, threads * tiles.scratch_bytes + tiles.kernel_bytes, threads)
     if execution.is_recording():
         return np.broadcast_to(np.zeros((), np.result_type(x, kernel)), of.output_shape)
     items = np.ascontiguousarray(x).reshape(-1, *found.size)
@@ -93,17 +93,15 @@ def _correlated(
     threads: int,
     out: AnyArray | None,
 ) -> AnyArray | None:
-    dtype, isa, rows = np.result_type(x, kernel), machine.ISA, tiles.kernel_rows
+    dtype, isa = np.result_type(x, kernel), machine.ISA
     if dtype.kind != "c":
-        spectrum = tiles.pack(isa, kernel, None, rows)
         result = execution.target(out, shape, dtype, x, kernel)
-        return result if tiles.run(isa, x, None, spectrum, result, None, threads) else None
-    x_parts, w_parts = (
+        return result if tiles.run(isa, x, None, kernel, None, result, None, threads) else None
+    (x_real, x_imaginary), (w_real, w_imaginary) = (
         [np.ascontiguousarray(one.real), np.ascontiguousarray(one.imag)] for one in (x, kernel)
     )
-    spectrum = tiles.pack(isa, w_parts[0], -w_parts[1], rows)
-    real, imaginary = np.empty((2, *shape), x_parts[0].dtype)
-    if not tiles.run(isa, x_parts[0], x_parts[1], spectrum, real, imaginary, threads):
+    real, imaginary = np.empty((2, *shape), x_real.dtype)
+    if not tiles.run(isa, x_real, x_imaginary, w_real, -w_imaginary, real, imaginary, threads):
         return None
     whole = np.empty(shape, dtype)
     whole.real, whole.imag = real, imaginary

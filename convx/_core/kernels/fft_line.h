@@ -22,6 +22,7 @@ typedef struct {
     const T *turns;       /* of a line, for each place: cos of its lanes, then -sin */
     const T *lane_roots;  /* the same for exchanges of pairs, of quadruples, ... of halves */
     const T *spectrum;    /* for each place: real parts of its lanes, then imaginary; or of all lanes */
+    T scale;              /* of a kernel's spectrum */
 } NAME(way);
 
 /* A vector of complex numbers times others, or times their conjugates. */
@@ -91,8 +92,8 @@ CX_INLINE void NAME(lanes_back)(NAME(vector) *r, NAME(vector) *i, const T *roots
 CX_INLINE void NAME(last_step)(const int how, const int radix, const NAME(way) *way, T *re, T *im,
                                const T *turns, const T *spectrum, const cx_multiples *pitch)
 {
-    const int columns = how == CX_COLUMNS_FILTER || how == CX_COLUMN_FILTER;
-    const int forward = how != CX_LINE_BACK, back = how != CX_LINE_FORWARD;
+    const int columns = cx_goes_down(how), back = cx_goes_back(how);
+    const int forward = how != CX_LINE_BACK;
     NAME(vector) r[8], i[8];
     NAME(load_values)(radix, r, re, pitch);
     NAME(load_values)(radix, i, im, pitch);
@@ -111,6 +112,10 @@ CX_INLINE void NAME(last_step)(const int how, const int radix, const NAME(way) *
             NAME(turn)(&r[m], &i[m], spectrum + 2 * m);
         else if (forward && back)
             NAME(turn_by)(0, &r[m], &i[m], spectrum + 2 * LANES * m);
+        else if (how == CX_LINE_KERNEL || how == CX_COLUMNS_KERNEL) {
+            r[m] *= way->scale;
+            i[m] *= -way->scale;
+        }
     }
     CX_UNROLL for (int m = 0; m < radix; m++)
     {
@@ -129,8 +134,8 @@ CX_INLINE void NAME(last_step)(const int how, const int radix, const NAME(way) *
 CX_INLINE void NAME(last_steps_of)(const int how, const int radix, const NAME(way) *way, T *re, T *im,
                                    int64_t place, int64_t count)
 {
-    const int columns = how == CX_COLUMNS_FILTER || how == CX_COLUMN_FILTER;
-    const int product = how != CX_LINE_FORWARD && how != CX_LINE_BACK;
+    const int columns = cx_goes_down(how);
+    const int product = how != CX_LINE_BACK && cx_goes_back(how);
     const int of_place = how == CX_COLUMN_FILTER ? 2 : 2 * LANES;
     cx_multiples pitch = cx_multiples_of(way->pitch * (int64_t)sizeof(T));
     for (int64_t p = place; p < place + count; p += radix)
@@ -155,6 +160,8 @@ LAST_STEPS(CX_LINE_BACK)
 LAST_STEPS(CX_LINE_FILTER)
 LAST_STEPS(CX_COLUMNS_FILTER)
 LAST_STEPS(CX_COLUMN_FILTER)
+LAST_STEPS(CX_LINE_KERNEL)
+LAST_STEPS(CX_COLUMNS_KERNEL)
 #undef LAST_STEPS
 
 static void NAME(last_steps)(int64_t radix, const NAME(way) *way, T *re, T *im, int64_t place,
@@ -168,8 +175,12 @@ static void NAME(last_steps)(int64_t radix, const NAME(way) *way, T *re, T *im, 
         NAME(last_steps_CX_LINE_FILTER)(radix, way, re, im, place, count);
     else if (way->how == CX_COLUMNS_FILTER)
         NAME(last_steps_CX_COLUMNS_FILTER)(radix, way, re, im, place, count);
-    else
+    else if (way->how == CX_COLUMN_FILTER)
         NAME(last_steps_CX_COLUMN_FILTER)(radix, way, re, im, place, count);
+    else if (way->how == CX_LINE_KERNEL)
+        NAME(last_steps_CX_LINE_KERNEL)(radix, way, re, im, place, count);
+    else
+        NAME(last_steps_CX_COLUMNS_KERNEL)(radix, way, re, im, place, count);
 }
 
 /* From a place on, a part of so many, whose roots are every `apart`th. */
@@ -187,6 +198,6 @@ static void NAME(go_through)(const NAME(way) *way, T *re, T *im, int64_t place, 
         NAME(last_steps)(part, way, re, im, place, length);
     for (int64_t m = 0; cx_radix(part) < part && m < radix; m++)
         NAME(go_through)(way, re, im, place + m * part, part, apart * radix);
-    if (way->how != CX_LINE_FORWARD)
+    if (cx_goes_back(way->how))
         NAME(one_step)(1, radix, re + start, im + start, length, way->pitch, way->roots, apart);
 }

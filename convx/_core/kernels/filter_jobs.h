@@ -87,7 +87,6 @@ enum { CX_CHAIN = 16 }; /* columns for which a table has the finer powers of a r
 enum { CX_SPECTRAL_GAP = 8 };
 
 typedef struct {
-    int64_t packing;              /* the kernel is the only tile; its spectrum is what is made */
     int64_t rows, columns;        /* points of a tile: products of 2, 3, 5; columns are a multiple of
                                      two vectors */
     int64_t along;                /* whether rows are transformed too */
@@ -109,5 +108,16 @@ typedef struct {
     void *spectrum, *y, *y_imaginary; /* imaginary parts of arrays of complex numbers, or NULL */
     int64_t *overflow;            /* becomes 1 where an output is not finite */
 } cx_spectral_job;
+
+/* The spectrum that tiles are multiplied with, in stages: see spectral_kernel.h. */
+enum { CX_KERNEL_ROWS, CX_KERNEL_COLUMNS, CX_KERNEL_CHAIN };
+
+typedef struct {
+    cx_spectral_job tiles;        /* with the spectrum, which is written */
+    int64_t stage, taps, rows, row_taps; /* of the kernel; the last row may have fewer taps */
+    const int64_t *place;         /* for each of its rows, the row of a tile */
+    const void *real, *imaginary; /* the latter may be NULL */
+    void *lines;                  /* room for them */
+} cx_kernel_job;
 
 #endif

@@ -78,8 +78,20 @@ CX_INLINE int64_t cx_multiple(const cx_multiples *of, int times)
 }
 
 /* Ways through the points of a Fourier transform: those of a line there, back, and there and back with
-   a product between; of columns, each with a spectrum of its own or all with one. */
+   a product between; of columns, each with a spectrum of its own or all with one. Those of a kernel's
+   line and columns lead there, to factors: conjugates that are divided by the number of points. */
 enum { CX_LINE_FORWARD, CX_LINE_BACK, CX_LINE_FILTER, CX_COLUMNS_FILTER, CX_COLUMN_FILTER };
+enum { CX_LINE_KERNEL = CX_COLUMN_FILTER + 1, CX_COLUMNS_KERNEL };
+
+CX_INLINE int cx_goes_down(const int how)
+{
+    return how == CX_COLUMNS_FILTER || how == CX_COLUMN_FILTER || how == CX_COLUMNS_KERNEL;
+}
+
+CX_INLINE int cx_goes_back(const int how)
+{
+    return how != CX_LINE_FORWARD && how != CX_LINE_KERNEL && how != CX_COLUMNS_KERNEL;
+}
 
 enum { CX_MOST_VECTORS = 8 };      /* of a panel */
 enum { CX_MOST_FILTER_VECTORS = 4 }; /* of a block of filters that are lanes */

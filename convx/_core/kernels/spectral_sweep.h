@@ -57,7 +57,7 @@ static int NAME(load_row)(const cx_spectral_job *job, const T *x, int64_t index,
     } else if (down * job->tile_rows + r < job->padded_rows) {
         source = job->row_source[down * job->tile_rows + r];
     }
-    if (x && index < job->tiles_down * job->tiles_along && source >= 0) {
+    if (index < job->tiles_down * job->tiles_along && source >= 0) {
         NAME(load_padded)(job, x + source * job->x_row, start, job->columns, to);
         return 1;
     }
@@ -107,14 +107,14 @@ static int64_t NAME(row_outputs)(const cx_spectral_job *job, int64_t index, int6
     return job->chained ? cx_min(job->columns, length - r * job->columns) : length;
 }
 
-/* Turns the points of a row by their root of all points, or back. */
+/* Turns the points of a row, places of which are `pitch` apart, by their root of all points, or back. */
 static void NAME(turn_chain)(const int backward, const cx_spectral_job *job, T *re, T *im,
-                             int64_t row)
+                             int64_t pitch, int64_t row)
 {
     int64_t coarse = job->columns / CX_CHAIN;
     const T *root = (const T *)job->chain + 2 * row * (coarse + CX_CHAIN), *fine = root + 2 * coarse;
     for (int64_t a = 0; a < coarse; a++)
-        for (int64_t b = 0; b < CX_CHAIN; b += LANES, re += LANES, im += LANES) {
+        for (int64_t b = 0; b < CX_CHAIN; b += LANES, re += pitch, im += pitch) {
             NAME(vector) r = *(NAME(vector) *)re, i = *(NAME(vector) *)im;
             NAME(vector) w_re = *(const NAME(loose) *)(fine + b);
             NAME(vector) w_im = *(const NAME(loose) *)(fine + CX_CHAIN + b);
@@ -123,22 +123,6 @@ static void NAME(turn_chain)(const int backward, const cx_spectral_job *job, T *
             *(NAME(vector) *)re = r * w_re - i * w_im;
             *(NAME(vector) *)im = r * w_im + i * w_re;
         }
-}
-
-/* The conjugates of some vectors, divided by the number of all points, to where they are read as
-   factors; or of the first lane alone. */
-static void NAME(pack_vectors)(const int by_lane, const T *re, const T *im, int64_t pitch,
-                               int64_t count, T scale, T *to)
-{
-    for (int64_t i = 0; i < count; i++, re += pitch, im += pitch) {
-        if (by_lane) {
-            *(NAME(loose) *)(to + 2 * i * LANES) = *(const NAME(vector) *)re * scale;
-            *(NAME(loose) *)(to + (2 * i + 1) * LANES) = *(const NAME(vector) *)im * -scale;
-        } else {
-            to[2 * i] = *re * scale;
-            to[2 * i + 1] = *im * -scale;
-        }
-    }
 }
 
 /* How a line goes its way, of which a row is one. */
@@ -181,10 +165,10 @@ static void NAME(filter_chain)(const cx_spectral_job *job, const NAME(great_tile
         T *re = tile->re + r * tile->pitch, *im = tile->im + r * tile->pitch;
         way.spectrum = (const T *)job->spectrum + 2 * r * job->columns;
         if (job->rows > 1)
-            NAME(turn_chain)(0, job, re, im, r);
+            NAME(turn_chain)(0, job, re, im, LANES, r);
         NAME(go_along_row)(&way, job, re, im);
         if (job->rows > 1)
-            NAME(turn_chain)(1, job, re, im, r);
+            NAME(turn_chain)(1, job, re, im, LANES, r);
     }
     for (int64_t c = 0; job->rows > 1 && c < job->columns; c += LANES)
         NAME(transform_places_back)(tile->re + c, tile->im + c, job->rows, tile->pitch,
@@ -225,35 +209,12 @@ static T NAME(store_tiles)(const cx_spectral_job *job, const NAME(great_tile) *t
     return sum;
 }
 
-/* The spectrum of the kernel, which is the only tile. */
-static void NAME(pack_spectrum)(const cx_spectral_job *job, const NAME(great_tile) *tile)
-{
-    NAME(way) way = NAME(way_of_rows)(job, CX_LINE_FORWARD);
-    T *to = job->spectrum, scale = (T)1 / (T)(job->rows * (job->along ? job->columns : 1));
-    if (!job->along) {
-        NAME(transform_places)(tile->re, tile->im, job->rows, tile->pitch, job->row_roots, 1);
-        NAME(pack_vectors)(0, tile->re, tile->im, tile->pitch, job->rows, scale, to);
-        return;
-    }
-    if (job->rows > 1)
-        NAME(transform_columns)(job, tile);
-    for (int64_t c = 0; !job->chained && c < job->columns; c += LANES, to += 2 * job->rows * LANES)
-        NAME(pack_vectors)(1, tile->re + c, tile->im + c, tile->pitch, job->rows, scale, to);
-    for (int64_t r = 0; job->chained && r < job->rows; r++, to += 2 * job->columns) {
-        T *re = tile->re + r * tile->pitch, *im = tile->im + r * tile->pitch;
-        if (job->rows > 1)
-            NAME(turn_chain)(0, job, re, im, r);
-        NAME(go_along_row)(&way, job, re, im);
-        NAME(pack_vectors)(1, re, im, LANES, job->columns / LANES, scale, to);
-    }
-}
-
 /* A piece is a pair of tiles of one item, whose bits do not depend on other items then. */
 static void NAME(sweep_spectral)(const void *of, int64_t first, int64_t end, char *scratch)
 {
     const cx_spectral_job *job = of;
     NAME(great_tile) tile = NAME(carve_great_tile)(job, scratch);
-    int parts = job->packing || job->y_imaginary;
+    int parts = job->y_imaginary != NULL;
     int64_t tiles = job->tiles_down * job->tiles_along, pieces = parts ? tiles : (tiles + 1) / 2;
     for (int64_t piece = first; piece < end; piece++) {
         int64_t item = piece / pieces, one = piece % pieces * (parts ? 1 : 2);
@@ -261,14 +222,10 @@ static void NAME(sweep_spectral)(const void *of, int64_t first, int64_t end, cha
         const T *x = (const T *)job->x + item * job->x_item, *x_other = x;
         T *y = (T *)job->y + item * job->y_item, *y_other = y;
         if (parts) {
-            x_other = job->x_imaginary ? (const T *)job->x_imaginary + item * job->x_item : NULL;
+            x_other = (const T *)job->x_imaginary + item * job->x_item;
             y_other = (T *)job->y_imaginary + item * job->y_item;
         }
         NAME(load_tiles)(job, &tile, x, one, x_other, other);
-        if (job->packing) {
-            NAME(pack_spectrum)(job, &tile);
-            continue;
-        }
         if (job->chained)
             NAME(filter_chain)(job, &tile);
         else

@@ -33,6 +33,7 @@
 #include "footprint_sweep.h"
 #include "median_sweep.h"
 #include "spectral_sweep.h"
+#include "spectral_kernel.h"
 #undef EACH_ACTIVATION
 #undef EACH_SWEPT_ACTIVATION
 #else
@@ -87,6 +88,7 @@ static const cx_sweeps NAME(sweeps) = {
     .footprint = NAME(sweep_footprint),
     .median = NAME(sweep_median),
     .spectral = NAME(sweep_spectral),
+    .spectral_kernel = NAME(sweep_kernel),
     .pool_sum_gradient = NAME(sweep_pool_sum_gradient),
     .pool_max_gradient = NAME(sweep_pool_max_gradient),
     .pool_relu = NAME(sweep_pool_relu),

@@ -379,7 +379,7 @@ typedef struct {
     cx_sweep copy, fold, resample;
     cx_sweep interleave, separate, line_pool, line_spread;
     cx_sweep plane_sums, row_sums;
-    cx_sweep spectral;
+    cx_sweep spectral, spectral_kernel;
     cx_sweep pool, pool_sum_gradient, pool_max_gradient, scatter;
     cx_sweep pool_relu;
     cx_sweep matrix;
