@@ -36,6 +36,7 @@ cdef class MapGradientProgram(Program):
         job.in_, job.out = network.table_of(sums.inputs), network.table_of(sums.outputs)
         job.taps, job.tap = sums.taps, network.table_of(sums.offsets)
         job.places, job.in_row, job.out_row = sums.places, sums.in_row, sums.out_row
+        job.asks = sums.asks
         job.tile = <const cx_map_tile *>network.table_of(sums.tiles)
         self.threads = min(plan.threads, sums.parts)
         self.vectors = (job.outputs.out.channels + lanes - 1) // lanes

@@ -76,7 +76,7 @@ cdef extern from "network.h" nogil:
         int64_t taps
         const int64_t *tap
         const cx_map_tile *tile
-        int64_t in_row, out_row
+        int64_t in_row, out_row, asks
         const void *x
         const void *gradient
         void *sums

@@ -35,7 +35,8 @@ MOST_PARTS = 8  # of the batch, with sums of their own
 MOST_SUMS = 2**18  # elements of the sums of all parts
 LEAST_PLACES = 32  # that a part sums over
 
-ROOM = 0.5  # of the L2 cache for the maps or points of items that go together
+ROOM = 0.35  # of the L2 cache for the maps or points of items that go together
+ASKS = 0.25  # of it for sums beside which the items that come next are asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Sums:
     tiles: Table | None = None
     in_row: int = 0
     out_row: int = 0
+    asks: bool = True
 
 
 def program(
@@ -120,8 +122,9 @@ def _of_points(problem: Problem, axes: Axes) -> tuple[_network.Network, Sums]:
     parts = _parts(problem, places, problem.weights)
     rows = source.pitches[0], target.pitches[0]
     taps = TAPS**2
+    asks = POINTS**2 * problem.weights // taps * problem.item_size <= ASKS * machine.L2_BYTES
     return network, Sums(
-        problem.batch, parts, places, taps, along, along, None, tiles_of(task), *rows
+        problem.batch, parts, places, taps, along, along, None, tiles_of(task), *rows, asks
     )
 
 

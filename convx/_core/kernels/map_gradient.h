@@ -34,7 +34,7 @@ typedef struct {
 } NAME(gradient_places);
 
 #define GRADIENT_PRODUCT(ROWS, VECTORS)                                                           \
-    static void NAME(gradient_product_##VECTORS)(const NAME(gradient_places) *of,                 \
+    static CX_NOINLINE void NAME(gradient_product_##VECTORS)(const NAME(gradient_places) *of,     \
                                                  const T *restrict x, const T *restrict dy,       \
                                                  T *restrict sums)                                \
     {                                                                                             \
@@ -69,16 +69,36 @@ GRADIENT_PRODUCT(GRADIENT_ROWS_2, 2)
 
 #undef GRADIENT_PRODUCT
 
-/* The channels of a block, for one vector of filters or two. */
-CX_INLINE void NAME(multiply_block)(const NAME(gradient_places) *of, int64_t vectors, const T *x,
-                                    const T *dy, T *sums)
+/* Items of both arrays that come next: lines of them that are asked for, some after each product. */
+typedef struct {
+    const T *x, *dy;
+    int64_t x_lines, lines, each;
+} NAME(coming);
+
+CX_INLINE void NAME(ask_for_some)(NAME(coming) *coming)
 {
-    if (vectors == 1)
-        for (int64_t c = 0; c < LANES; c += GRADIENT_ROWS_1)
+    int64_t line = 64 / (int64_t)sizeof(T), end = cx_max(0, coming->lines - coming->each);
+    for (; coming->lines > end; coming->lines--) {
+        int from_x = coming->x_lines > 0;
+        __builtin_prefetch(from_x ? coming->x : coming->dy, 0, 2);
+        coming->x += from_x * line;
+        coming->dy += !from_x * line;
+        coming->x_lines -= from_x;
+    }
+}
+
+/* The channels of a block, for one vector of filters or two. */
+CX_INLINE void NAME(multiply_block)(const NAME(gradient_places) *of, NAME(coming) *coming,
+                                    int64_t vectors, const T *x, const T *dy, T *sums)
+{
+    int64_t rows = vectors == 1 ? GRADIENT_ROWS_1 : GRADIENT_ROWS_2;
+    for (int64_t c = 0; c < LANES; c += rows) {
+        if (vectors == 1)
             NAME(gradient_product_1)(of, x + c, dy, sums + c * of->row);
-    else
-        for (int64_t c = 0; c < LANES; c += GRADIENT_ROWS_2)
+        else
             NAME(gradient_product_2)(of, x + c, dy, sums + c * of->row);
+        NAME(ask_for_some)(coming);
+    }
 }
 
 #undef GRADIENT_ROWS_1
@@ -120,7 +140,7 @@ static int64_t NAME(gradient_space)(const cx_map_gradient *job)
 
 /* Sums of all taps over the places of some items. */
 static void NAME(sum_taps)(const cx_map_gradient *job, const NAME(gradient_sizes) *sizes,
-                           const T *maps, int64_t items, int start, T *sums)
+                           const T *maps, int64_t items, int start, NAME(coming) coming, T *sums)
 {
     const cx_map *in = &job->input->out, *out = &job->outputs->out;
     NAME(gradient_places) places = {
@@ -132,13 +152,13 @@ static void NAME(sum_taps)(const cx_map_gradient *job, const NAME(gradient_sizes
         for (int64_t b = 0; b < sizes->blocks; b++)
             for (int64_t t = 0; t < job->taps; t++)
                 NAME(multiply_block)(
-                    &places, vectors, maps + in->start + b * in->block + job->tap[t],
+                    &places, &coming, vectors, maps + in->start + b * in->block + job->tap[t],
                     maps + out->start + v * out->block,
                     sums + v * places.block + (b * LANES * job->taps + t) * LANES);
     }
 }
 
-CX_INLINE void NAME(outputs_to_points)(const T *dy, int64_t row, T *points, int64_t pitch)
+static CX_NOINLINE void NAME(outputs_to_points)(const T *dy, int64_t row, T *points, int64_t pitch)
 {
     NAME(vector) y[NAME(MAP_TILE)], v[NAME(MAP_POINTS)];
     NAME(vector) down[NAME(MAP_POINTS)][NAME(MAP_TILE)];
@@ -158,7 +178,8 @@ CX_INLINE void NAME(outputs_to_points)(const T *dy, int64_t row, T *points, int6
 
 /* Sums of all points over the tiles of some items. */
 static void NAME(sum_points)(const cx_map_gradient *job, const NAME(gradient_sizes) *sizes,
-                             const T *maps, int64_t items, int start, T *points, T *sums)
+                             const T *maps, int64_t items, int start, NAME(coming) coming,
+                             T *points, T *sums)
 {
     const cx_map *in = &job->input->out, *out = &job->outputs->out;
     T *x = points, *dy = points + NAME(ALL_POINTS) * sizes->in_pitch;
@@ -182,7 +203,7 @@ static void NAME(sum_points)(const cx_map_gradient *job, const NAME(gradient_siz
             vectors = cx_min(2, sizes->vectors - v);
             for (int64_t b = 0; b < sizes->blocks; b++)
                 NAME(multiply_block)(
-                    &places, vectors, x + p * sizes->in_pitch + b * sizes->row,
+                    &places, &coming, vectors, x + p * sizes->in_pitch + b * sizes->row,
                     dy + p * sizes->out_pitch + v * sizes->row,
                     sums + p * sizes->pitch + v * places.block + b * LANES * LANES);
         }
@@ -210,6 +231,24 @@ CX_INLINE NAME(vector) NAME(taps_from_points)(const T *sums, int64_t pitch, T *t
     return zero;
 }
 
+/* As many items as there were, from `item` on; none where they are not asked for. */
+CX_INLINE NAME(coming) NAME(coming_items)(const cx_map_gradient *job,
+                                          const NAME(gradient_sizes) *sizes, int64_t item,
+                                          int64_t items)
+{
+    int64_t x_item = job->input->array_item, dy_item = job->outputs->array_item;
+    int64_t line = 64 / (int64_t)sizeof(T), sums = job->tile ? NAME(ALL_POINTS) : job->taps;
+    NAME(coming) coming = {(const T *)job->x + item * x_item,
+                           (const T *)job->gradient + item * dy_item, 0, 0, 0};
+    if (job->asks && item < job->batch) {
+        items = cx_min(items, job->batch - item);
+        coming.x_lines = items * x_item / line;
+        coming.lines = coming.x_lines + items * dy_item / line;
+        coming.each = coming.lines / (sums * sizes->blocks * ((sizes->vectors + 1) / 2)) + 1;
+    }
+    return coming;
+}
+
 /* The parts from `first` on. */
 static void NAME(sum_gradient)(const void *of, int64_t first, int64_t end, char *scratch)
 {
@@ -230,10 +269,12 @@ static void NAME(sum_gradient)(const void *of, int64_t first, int64_t end, char 
             NAME(take_input)(job->outputs, maps, &some,
                              gradient + item * job->outputs->array_item, space);
             NAME(clear_border)(&job->outputs->out, maps, &some);
+            NAME(coming) coming = NAME(coming_items)(job, &sizes, item + items, items);
             if (job->tile)
-                NAME(sum_points)(job, &sizes, maps, items, item == start, points, at_points);
+                NAME(sum_points)(job, &sizes, maps, items, item == start, coming, points,
+                                 at_points);
             else
-                NAME(sum_taps)(job, &sizes, maps, items, item == start, sums);
+                NAME(sum_taps)(job, &sizes, maps, items, item == start, coming, sums);
         }
         if (!job->tile)
             continue;

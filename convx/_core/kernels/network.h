@@ -121,6 +121,7 @@ typedef struct {
     const int64_t *tap;      /* of each tap from an output's place in the input, without tiles */
     const cx_map_tile *tile; /* NULL without Winograd's algorithm */
     int64_t in_row, out_row; /* of tiles: from one row to the next */
+    int64_t asks;            /* whether there is room in the cache for the items that come next */
     const void *x, *gradient;
     void *sums, *result;
     int8_t *failed; /* of each part: 1 where Winograd's algorithm met what is not finite */
