@@ -6,7 +6,7 @@ Winograd's algorithm transforms vectors by arithmetic alone.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,9 +94,7 @@ def _parts(problem: Problem, places: int, sums: int) -> int:
     return min(problem.batch, 1 << max(1, most).bit_length() - 1)
 
 
-def _layers(
-    problem: Problem, axes: Axes, source: Map, target: Map, items: int
-) -> _network.Network:
+def _layers(problem: Problem, axes: Axes, source: Map, target: Map, items: int) -> _network.Network:
     """Return the layers that bring so many items into maps."""
     size = pack([source, target], [1, 1], items, 64 // problem.item_size)
     inputs = [problem.in_batch, problem.in_channel, *(axis.in_stride for axis in axes)]
@@ -142,9 +140,7 @@ def _of_taps(problem: Problem, axes: Axes) -> tuple[_network.Network, Sums]:
     inputs = source.places([np.arange(one.outputs) * one.stride for one in taps])
     outputs = target.places([np.arange(one.outputs) for one in taps])
     parts = _parts(problem, len(outputs), problem.weights)
-    return network, Sums(
-        problem.batch, parts, len(outputs), len(offsets), inputs, outputs, offsets
-    )
+    return network, Sums(problem.batch, parts, len(outputs), len(offsets), inputs, outputs, offsets)
 
 
 def _items_together(problem: Problem, item_bytes: int) -> int:

@@ -69,26 +69,8 @@ GRADIENT_PRODUCT(GRADIENT_ROWS_2, 2)
 
 #undef GRADIENT_PRODUCT
 
-/* Items of both arrays that come next: lines of them that are asked for, some after each product. */
-typedef struct {
-    const T *x, *dy;
-    int64_t x_lines, lines, each;
-} NAME(coming);
-
-CX_INLINE void NAME(ask_for_some)(NAME(coming) *coming)
-{
-    int64_t line = 64 / (int64_t)sizeof(T), end = cx_max(0, coming->lines - coming->each);
-    for (; coming->lines > end; coming->lines--) {
-        int from_x = coming->x_lines > 0;
-        __builtin_prefetch(from_x ? coming->x : coming->dy, 0, 2);
-        coming->x += from_x * line;
-        coming->dy += !from_x * line;
-        coming->x_lines -= from_x;
-    }
-}
-
 /* The channels of a block, for one vector of filters or two. */
-CX_INLINE void NAME(multiply_block)(const NAME(gradient_places) *of, NAME(coming) *coming,
+CX_INLINE void NAME(multiply_block)(const NAME(gradient_places) *of, NAME(asked) *asked,
                                     int64_t vectors, const T *x, const T *dy, T *sums)
 {
     int64_t rows = vectors == 1 ? GRADIENT_ROWS_1 : GRADIENT_ROWS_2;
@@ -97,7 +79,8 @@ CX_INLINE void NAME(multiply_block)(const NAME(gradient_places) *of, NAME(coming
             NAME(gradient_product_1)(of, x + c, dy, sums + c * of->row);
         else
             NAME(gradient_product_2)(of, x + c, dy, sums + c * of->row);
-        NAME(ask_for_some)(coming);
+        NAME(ask_for)(0, &asked->input);
+        NAME(ask_for)(0, &asked->output);
     }
 }
 
@@ -140,7 +123,7 @@ static int64_t NAME(gradient_space)(const cx_map_gradient *job)
 
 /* Sums of all taps over the places of some items. */
 static void NAME(sum_taps)(const cx_map_gradient *job, const NAME(gradient_sizes) *sizes,
-                           const T *maps, int64_t items, int start, NAME(coming) coming, T *sums)
+                           const T *maps, int64_t items, int start, NAME(asked) asked, T *sums)
 {
     const cx_map *in = &job->input->out, *out = &job->outputs->out;
     NAME(gradient_places) places = {
@@ -152,7 +135,7 @@ static void NAME(sum_taps)(const cx_map_gradient *job, const NAME(gradient_sizes
         for (int64_t b = 0; b < sizes->blocks; b++)
             for (int64_t t = 0; t < job->taps; t++)
                 NAME(multiply_block)(
-                    &places, &coming, vectors, maps + in->start + b * in->block + job->tap[t],
+                    &places, &asked, vectors, maps + in->start + b * in->block + job->tap[t],
                     maps + out->start + v * out->block,
                     sums + v * places.block + (b * LANES * job->taps + t) * LANES);
     }
@@ -178,7 +161,7 @@ static CX_NOINLINE void NAME(outputs_to_points)(const T *dy, int64_t row, T *poi
 
 /* Sums of all points over the tiles of some items. */
 static void NAME(sum_points)(const cx_map_gradient *job, const NAME(gradient_sizes) *sizes,
-                             const T *maps, int64_t items, int start, NAME(coming) coming,
+                             const T *maps, int64_t items, int start, NAME(asked) asked,
                              T *points, T *sums)
 {
     const cx_map *in = &job->input->out, *out = &job->outputs->out;
@@ -203,7 +186,7 @@ static void NAME(sum_points)(const cx_map_gradient *job, const NAME(gradient_siz
             vectors = cx_min(2, sizes->vectors - v);
             for (int64_t b = 0; b < sizes->blocks; b++)
                 NAME(multiply_block)(
-                    &places, &coming, vectors, x + p * sizes->in_pitch + b * sizes->row,
+                    &places, &asked, vectors, x + p * sizes->in_pitch + b * sizes->row,
                     dy + p * sizes->out_pitch + v * sizes->row,
                     sums + p * sizes->pitch + v * places.block + b * LANES * LANES);
         }
@@ -231,22 +214,22 @@ CX_INLINE NAME(vector) NAME(taps_from_points)(const T *sums, int64_t pitch, T *t
     return zero;
 }
 
-/* As many items as there were, from `item` on; none where they are not asked for. */
-CX_INLINE NAME(coming) NAME(coming_items)(const cx_map_gradient *job,
-                                          const NAME(gradient_sizes) *sizes, int64_t item,
-                                          int64_t items)
+/* As many items of both arrays as there were, from `item` on; none where they are not asked for. */
+CX_INLINE NAME(asked) NAME(coming_items)(const cx_map_gradient *job,
+                                         const NAME(gradient_sizes) *sizes, int64_t item,
+                                         int64_t items)
 {
     int64_t x_item = job->input->array_item, dy_item = job->outputs->array_item;
-    int64_t line = 64 / (int64_t)sizeof(T), sums = job->tile ? NAME(ALL_POINTS) : job->taps;
-    NAME(coming) coming = {(const T *)job->x + item * x_item,
-                           (const T *)job->gradient + item * dy_item, 0, 0, 0};
-    if (job->asks && item < job->batch) {
-        items = cx_min(items, job->batch - item);
-        coming.x_lines = items * x_item / line;
-        coming.lines = coming.x_lines + items * dy_item / line;
-        coming.each = coming.lines / (sums * sizes->blocks * ((sizes->vectors + 1) / 2)) + 1;
+    int64_t sums = job->tile ? NAME(ALL_POINTS) : job->taps;
+    NAME(asked) asked = {0};
+    items = cx_min(items, job->batch - item);
+    if (job->asks && items > 0) {
+        asked.input = NAME(ahead_of)((const T *)job->x + item * x_item, items * x_item);
+        asked.output =
+            NAME(ahead_of)((const T *)job->gradient + item * dy_item, items * dy_item);
+        NAME(deal_asked)(&asked, sums * sizes->blocks * sizes->vectors);
     }
-    return coming;
+    return asked;
 }
 
 /* The parts from `first` on. */
@@ -269,12 +252,12 @@ static void NAME(sum_gradient)(const void *of, int64_t first, int64_t end, char 
             NAME(take_input)(job->outputs, maps, &some,
                              gradient + item * job->outputs->array_item, space);
             NAME(clear_border)(&job->outputs->out, maps, &some);
-            NAME(coming) coming = NAME(coming_items)(job, &sizes, item + items, items);
+            NAME(asked) asked = NAME(coming_items)(job, &sizes, item + items, items);
             if (job->tile)
-                NAME(sum_points)(job, &sizes, maps, items, item == start, coming, points,
+                NAME(sum_points)(job, &sizes, maps, items, item == start, asked, points,
                                  at_points);
             else
-                NAME(sum_taps)(job, &sizes, maps, items, item == start, coming, sums);
+                NAME(sum_taps)(job, &sizes, maps, items, item == start, asked, sums);
         }
         if (!job->tile)
             continue;
