@@ -317,7 +317,7 @@ def test_weights_in_passing(case, dtype, rng, monkeypatch, only_tiles_of):
 )
 def test_parts_of_the_weight_gradient(channels, groups, parts, rng):
     """Threads share the sum of few weights, step by step too: there Ctrl-C is noticed."""
-    x, dy = (values(rng, (9, channels, 14, 14), "float32") for _ in range(2))
+    x, dy = (values(rng, (9, channels, 40, 40), "float32") for _ in range(2))
     shape = (channels, channels // groups, 3, 3)
     options = {"padding": 1, "groups": groups, "algorithm": "winograd"}
     with execution.recording() as programs:

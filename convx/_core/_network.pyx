@@ -62,16 +62,6 @@ cdef void run_part(const void *job, int64_t layer, int64_t part, char *space) no
 cdef class Network:
     """Layers that are planned for items of one shape, for batches of any number."""
 
-    cdef readonly tuple shape
-    cdef readonly int64_t work, scratch_bytes
-    cdef readonly bint transforms
-    cdef object dtype
-    cdef cx_network table
-    cdef cx_layer *layers
-    cdef list kept
-    cdef int64_t most_items, maps_bytes, space_bytes
-    cdef const cx_networks *kernels
-
     def __cinit__(self, isa, dtype, list steps, tuple shape, int64_t maps_size,
                   int64_t most_items, int64_t work):
         cdef int64_t index

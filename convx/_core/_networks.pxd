@@ -67,6 +67,22 @@ cdef extern from "network.h" nogil:
         const int64_t *place
         int64_t vectors
 
+    ctypedef struct cx_map_gradient:
+        const cx_layer *input
+        const cx_layer *outputs
+        int64_t maps, batch, parts, items, places
+        const int64_t *in_ "in"
+        const int64_t *out
+        int64_t taps
+        const int64_t *tap
+        const cx_map_tile *tile
+        int64_t in_row, out_row, asks
+        const void *x
+        const void *gradient
+        void *sums
+        void *result
+        int8_t *failed
+
     ctypedef struct cx_networks:
         void (*run)(
             const void *network, int64_t first, int64_t end, char *scratch) noexcept nogil
@@ -77,6 +93,11 @@ cdef extern from "network.h" nogil:
         void (*pack_filters)(
             const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil
         void (*pack_points)(
+            const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil
+        void (*sum_gradient)(
+            const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil
+        int64_t (*gradient_space)(const cx_map_gradient *job) noexcept nogil
+        void (*add_gradients)(
             const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil
 
     enum:

@@ -62,6 +62,8 @@ class Weights:
 def program(plan: Plan, fallback: Callable[[], Any] | None) -> _network.MapProgram | None:
     """Return what computes a plan in maps, or None if that is not for it."""
     problem, passes = plan.problem, [*itertools.product(*plan.axes)]
+    if problem.kind != "forward":
+        return None
     if plan.algorithm == "winograd" and has_tiles(problem, plan.axes):
         network, steps = _network_of_points(problem, passes[0])
         weights = [_weights_of_points(problem, passes[0])]
@@ -77,7 +79,7 @@ def program(plan: Plan, fallback: Callable[[], Any] | None) -> _network.MapProgr
 
 def _is_small(problem: Problem, axes: Sequence[Axes]) -> bool:
     """Tell from the shapes of an item and of the weights, for bits may depend on it."""
-    if problem.kind != "forward" or problem.dtype not in ("float32", "float64"):
+    if problem.dtype not in ("float32", "float64"):
         return False
     halos = any(axis.halo is not None for choices in axes for axis in choices)
     if len(axes) != 2 or not all(axes) or problem.groups > 1 or halos:
@@ -102,7 +104,7 @@ def has_tiles(problem: Problem, axes: Sequence[Axes]) -> bool:
     if not _is_small(problem, axes) or any(len(choices) > 1 for choices in axes):
         return False
     for (axis,) in axes:
-        taps, (low, high) = axis.taps, _padding(axis)
+        taps, (low, high) = axis.taps, padding(axis)
         are_taps = sorted(taps.coordinates.tolist()) == [*range(-low, TAPS - low)]
         if not are_taps or taps.stride != 1 or taps.out_step != 1 or min(low, high) < 0:
             return False
@@ -119,7 +121,7 @@ def is_strided(problem: Problem, axes: Sequence[Axes]) -> bool:
     return strided and phases <= MOST_PHASES and taps >= LEAST_TAPS
 
 
-def _padding(axis: Axis) -> tuple[int, int]:
+def padding(axis: Axis) -> tuple[int, int]:
     """Return how far the taps reach before and beyond the input."""
     coordinates = axis.taps.coordinates
     last = (axis.taps.outputs - 1) * axis.taps.stride + int(coordinates.max())
@@ -128,7 +130,7 @@ def _padding(axis: Axis) -> tuple[int, int]:
 
 def _padded_size(choices: Axes) -> int:
     """Return the size of the input with what the taps reach around it."""
-    lows, highs = zip(*map(_padding, choices))
+    lows, highs = zip(*map(padding, choices))
     return int(choices[0].in_size + max(0, *lows) + max(0, *highs))
 
 
@@ -167,7 +169,7 @@ def _network_of_points(problem: Problem, axes: Axes) -> Planned:
     lanes, _, rows = _driver.register_block(machine.ISA, problem.dtype)
     source = Map(problem.channels, tuple(axis.in_size for axis in axes), lanes)
     target = Map(problem.filters, tuple(axis.taps.outputs for axis in axes), lanes)
-    windows = [Window(axis.in_size, TAPS, 1, 1, *_padding(axis)) for axis in axes]
+    windows = [Window(axis.in_size, TAPS, 1, 1, *padding(axis)) for axis in axes]
     task = Task(Layer("conv", 0), source, None, target, windows, "points")
     source.widen(*border_of(task))
 
@@ -187,7 +189,7 @@ def _network_of_products(
     source = Map(problem.channels, tuple(axis.in_size for axis in passes[0]), lanes)
     target = Map(problem.filters, out_shape[2:], lanes)
     for axes in passes:
-        low, high = zip(*map(_padding, axes))
+        low, high = zip(*map(padding, axes))
         source.widen(low, high)
 
     def steps() -> list[Step]:

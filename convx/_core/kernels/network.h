@@ -108,8 +108,28 @@ typedef struct {
     int64_t vectors;                   /* as in cx_layer */
 } cx_filters_job;
 
+/* The gradient of a convolution's weights, summed over places of two maps. A piece is a part of the
+   batch, with sums of its own, [vector of filters][channel][tap][filter], where channels are whole
+   blocks; in the end a piece is a vector of filters, whose parts are added up. */
+typedef struct {
+    const cx_layer *input, *outputs; /* what brings the input and the outputs' gradient into maps */
+    int64_t maps;                    /* elements of both */
+    int64_t batch, parts, items;     /* the most items that go together */
+    int64_t places;          /* of an item that are summed over: outputs, or Winograd's tiles */
+    const int64_t *in, *out; /* of each output in its map; tiles are neighbours at a point */
+    int64_t taps;
+    const int64_t *tap;      /* of each tap from an output's place in the input, without tiles */
+    const cx_map_tile *tile; /* NULL without Winograd's algorithm */
+    int64_t in_row, out_row; /* of tiles: from one row to the next */
+    int64_t asks;            /* whether there is room in the cache for the items that come next */
+    const void *x, *gradient;
+    void *sums, *result;
+    int8_t *failed; /* of each part: 1 where Winograd's algorithm met what is not finite */
+} cx_map_gradient;
+
 /* What one instruction set offers for one element type: pieces of a network, parts of a layer with
-   the maps and what else it needs, how many elements that is, and a network's weights. */
+   the maps and what else it needs, how many elements that is, and a network's weights; gradients of
+   weights, what they need besides their maps, and the sums of their parts. */
 typedef struct {
     void (*run)(const void *network, int64_t first, int64_t end, char *scratch);
     void (*run_layer)(const cx_network *network, int64_t layer, const cx_layer_part *part,
@@ -117,6 +137,9 @@ typedef struct {
     int64_t (*space)(const cx_network *network);
     void (*pack_filters)(const void *job, int64_t first, int64_t end, char *scratch);
     void (*pack_points)(const void *job, int64_t first, int64_t end, char *scratch);
+    void (*sum_gradient)(const void *job, int64_t first, int64_t end, char *scratch);
+    int64_t (*gradient_space)(const cx_map_gradient *job);
+    void (*add_gradients)(const void *job, int64_t first, int64_t end, char *scratch);
 } cx_networks;
 
 enum { CX_NETWORK_F32, CX_NETWORK_F64, CX_NETWORK_DTYPES };

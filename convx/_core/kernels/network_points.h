@@ -87,7 +87,8 @@ static void NAME(tiles_to_points)(const cx_layer *layer, T *maps, NAME(tile_at) 
 }
 
 static void NAME(multiply_points)(const cx_layer *layer, int64_t count, const T *points,
-                                  int64_t in_pitch, T *sums, int64_t out_pitch, int64_t row)
+                                  int64_t in_pitch, T *sums, int64_t out_pitch, int64_t row,
+                                  NAME(asked) *asked)
 {
     const T *weights = layer->weights, zeros[CX_MOST_FILTER_VECTORS * LANES] = {0};
     int64_t all = NAME(map_vectors)(&layer->out), last = (all - 1) % layer->vectors + 1;
@@ -96,6 +97,8 @@ static void NAME(multiply_points)(const cx_layer *layer, int64_t count, const T 
     for (int64_t p = 0; p < NAME(MAP_POINTS) * NAME(MAP_POINTS); p++)
         for (int64_t v = 0, vectors; v < all; v += vectors) {
             vectors = cx_min(layer->vectors, all - v);
+            NAME(ask_for)(0, &asked->input);
+            NAME(ask_for)(1, &asked->output);
             NAME(map_parts) parts = vectors == last ? of_last : of_block;
             NAME(map_target) target = {sums + p * out_pitch + v * row, LANES, row, 0, 0, 0};
             const T *x = points + p * in_pitch;
@@ -138,19 +141,23 @@ static void NAME(tiles_from_points)(const cx_layer *layer, T *maps, NAME(tile_at
 }
 
 static void NAME(run_points)(const cx_layer *layer, T *maps, const cx_layer_part *part, T *space,
-                             int8_t *failed)
+                             int8_t *failed, NAME(asked) asked)
 {
     int64_t tiles = cx_layer_units(layer, part->items);
     int64_t end = cx_part(tiles, part->parts, part->part + 1);
     int64_t in_pitch = NAME(point_pitch)(layer, &layer->in), row = layer->tiles_together * LANES;
     int64_t out_pitch = NAME(point_pitch)(layer, &layer->out);
     T *points = space, *sums = space + NAME(MAP_POINTS) * NAME(MAP_POINTS) * in_pitch;
+    int64_t blocks = (NAME(map_vectors)(&layer->out) + layer->vectors - 1) / layer->vectors;
+    int64_t groups = (tiles + layer->tiles_together - 1) / layer->tiles_together;
+    NAME(deal_asked)(&asked, cx_max(1, groups * NAME(MAP_POINTS) * NAME(MAP_POINTS) * blocks));
     for (int64_t first = cx_part(tiles, part->parts, part->part), count; first < end;
          first += count) {
         NAME(tile_at) at = {first / layer->tiles, first % layer->tiles};
         count = cx_min(layer->tiles_together, end - first);
         NAME(tiles_to_points)(layer, maps, at, count, points, row, in_pitch);
-        NAME(multiply_points)(layer, count, points, in_pitch, sums, out_pitch, row);
+        NAME(multiply_points)(layer, count, points, in_pitch, sums, out_pitch, row,
+                              &asked);
         NAME(tiles_from_points)(layer, maps, at, count, sums, row, out_pitch, failed);
     }
 }

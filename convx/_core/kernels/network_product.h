@@ -244,6 +244,36 @@ static void NAME(multiply_line)(const cx_layer *layer, const NAME(map_product) *
     }
 }
 
+/* Lines of an array that are asked for while products are computed, `each` after every one. */
+typedef struct {
+    const T *at;
+    int64_t lines, each;
+} NAME(ahead);
+
+CX_INLINE NAME(ahead) NAME(ahead_of)(const T *at, int64_t elements)
+{
+    return (NAME(ahead)){at, elements * (int64_t)sizeof(T) / 64, 0};
+}
+
+CX_INLINE void NAME(ask_for)(const int writes, NAME(ahead) *ahead)
+{
+    int64_t count = cx_min(ahead->each, ahead->lines);
+    ahead->lines -= count;
+    for (; count > 0; count--, ahead->at += 64 / (int64_t)sizeof(T))
+        __builtin_prefetch(ahead->at, writes, 2);
+}
+
+/* What is read next, and what will be written or, of gradients, is read too. */
+typedef struct {
+    NAME(ahead) input, output;
+} NAME(asked);
+
+CX_INLINE void NAME(deal_asked)(NAME(asked) *asked, int64_t products)
+{
+    asked->input.each = (asked->input.lines + products - 1) / products;
+    asked->output.each = (asked->output.lines + products - 1) / products;
+}
+
 /* Some lines of all items, one item's behind the other's, and of each line some outputs. A merged
    layer has one line. */
 typedef struct {
@@ -263,7 +293,8 @@ CX_INLINE NAME(map_lines) NAME(lines_of)(const cx_layer *layer, const cx_layer_p
 /* Lines for some vectors. */
 static void NAME(multiply_lines)(const cx_layer *layer, const NAME(map_product) *products, T *maps,
                                  const NAME(map_lines) *lines, int64_t in, int64_t vector,
-                                 int64_t vectors, const T *weights, T *sums)
+                                 int64_t vectors, const T *weights, T *sums,
+                                 NAME(asked) *asked)
 {
     const T *bias = (const T *)layer->bias + vector * LANES;
     NAME(map_parts) parts = NAME(cut_outputs)(lines->outputs, vectors);
@@ -275,6 +306,8 @@ static void NAME(multiply_lines)(const cx_layer *layer, const NAME(map_product) 
             place.residual +=
                 vector * layer->residual.block + lines->start * layer->residual_step;
         NAME(multiply_line)(layer, products, place, &parts, vectors, weights, bias, sums);
+        NAME(ask_for)(0, &asked->input);
+        NAME(ask_for)(1, &asked->output);
     }
 }
 
@@ -283,26 +316,31 @@ CX_INLINE int64_t NAME(map_vectors)(const cx_map *map)
     return (map->channels + LANES - 1) / LANES;
 }
 
-static void NAME(run_product)(const cx_layer *layer, T *maps, const cx_layer_part *part, T *sums)
+static void NAME(run_product)(const cx_layer *layer, T *maps, const cx_layer_part *part, T *sums,
+                              NAME(asked) asked)
 {
     NAME(map_lines) lines = NAME(lines_of)(layer, part);
     int64_t all = NAME(map_vectors)(&layer->out);
+    int64_t blocks = (all + layer->vectors - 1) / layer->vectors;
     const T *weights = layer->weights;
+    NAME(deal_asked)(&asked, cx_max(1, blocks * (lines.end - lines.first)));
     for (int64_t v = 0; v < all; v += layer->vectors) {
         int64_t vectors = cx_min(layer->vectors, all - v);
         NAME(multiply_lines)(layer, NAME(map_products)[vectors], maps, &lines, 0, v, vectors,
-                             weights, sums);
+                             weights, sums, &asked);
         weights += layer->steps * vectors * LANES;
     }
 }
 
-static void NAME(run_single)(const cx_layer *layer, T *maps, const cx_layer_part *part, T *sums)
+static void NAME(run_single)(const cx_layer *layer, T *maps, const cx_layer_part *part, T *sums,
+                             NAME(asked) asked)
 {
     const NAME(map_product) *products =
         layer->row_taps == 1 ? NAME(single_products) : NAME(row_products);
     NAME(map_lines) lines = NAME(lines_of)(layer, part);
     int64_t all = NAME(map_vectors)(&layer->out), size = layer->steps * layer->row_taps * LANES;
+    NAME(deal_asked)(&asked, cx_max(1, all * (lines.end - lines.first)));
     for (int64_t v = 0; v < all; v++)
         NAME(multiply_lines)(layer, products, maps, &lines, v * layer->in.block, v, 1,
-                             (const T *)layer->weights + v * size, sums);
+                             (const T *)layer->weights + v * size, sums, &asked);
 }

@@ -153,6 +153,34 @@ static void NAME(run_pool)(const cx_layer *layer, T *maps, const cx_layer_part *
         }
 }
 
+/* Whether the items of an array follow one another without gaps. */
+CX_INLINE int NAME(is_dense)(const cx_layer *layer, const cx_map *map)
+{
+    return layer->array_plane && layer->array_channel == layer->array_plane &&
+           layer->array_item == map->channels * layer->array_plane;
+}
+
+/* What a layer of all items of a piece asks for: the next piece's input behind the first layer, the
+   output before the last one. */
+static NAME(asked) NAME(asked_by)(const cx_network *network, int64_t index,
+                                  const cx_layer_part *part)
+{
+    NAME(asked) asked = {0};
+    const cx_layer *first = network->layer, *last = network->layer + network->layers - 1;
+    int64_t next = part->first + part->items, items = cx_min(part->items, network->batch - next);
+    if (part->parts > 1 || network->layer[index].merged)
+        return asked;
+    if (index == 1 && items > 0 && NAME(is_dense)(first, &first->out)) {
+        const T *from = (const T *)network->input + next * first->array_item;
+        asked.input = NAME(ahead_of)(from, items * first->array_item);
+    }
+    if (index == network->layers - 2) {
+        const T *to = (const T *)network->output + part->first * last->array_item;
+        asked.output = NAME(ahead_of)(to, part->items * last->array_item);
+    }
+    return asked;
+}
+
 static void NAME(run_layer)(const cx_network *network, int64_t index, const cx_layer_part *part,
                             char *maps_memory, char *space_memory)
 {
@@ -164,13 +192,14 @@ static void NAME(run_layer)(const cx_network *network, int64_t index, const cx_l
                          (const T *)network->input + part->first * layer->array_item, space);
         break;
     case CX_LAYER_PRODUCT:
-        NAME(run_product)(layer, maps, part, space);
+        NAME(run_product)(layer, maps, part, space, NAME(asked_by)(network, index, part));
         break;
     case CX_LAYER_POINTS:
-        NAME(run_points)(layer, maps, part, space, network->failed + part->first);
+        NAME(run_points)(layer, maps, part, space, network->failed + part->first,
+                         NAME(asked_by)(network, index, part));
         break;
     case CX_LAYER_SINGLE:
-        NAME(run_single)(layer, maps, part, space);
+        NAME(run_single)(layer, maps, part, space, NAME(asked_by)(network, index, part));
         break;
     case CX_LAYER_MAX:
     case CX_LAYER_MEAN:

@@ -8,10 +8,11 @@
 #include "network_points.h"
 #include "network_weights.h"
 #include "network_run.h"
+#include "map_gradient.h"
 
 static const cx_networks NAME(networks) = {
     NAME(run_network), NAME(run_layer), NAME(network_space), NAME(pack_filters),
-    NAME(pack_points)};
+    NAME(pack_points), NAME(sum_gradient), NAME(gradient_space), NAME(add_gradients)};
 
 #undef EACH_ACTIVATION
 #undef EACH_TILING

@@ -36,6 +36,8 @@ CX_INLINE void BLOCK(slide_columns)(const int mirrored, const int is_short, cons
         int64_t row = mirrored ? height + 1 - step : step, begin = of->row[row];
         const T *x = begin == CX_ZEROS ? of->zeros : of->x + begin;
         BLOCK(vector) pixels[3];
+        if (of->in_ahead)
+            __builtin_prefetch((begin == CX_ZEROS ? of->x : x) + column[1] + of->in_ahead, 0, 2);
         sum[2] = sum[1];
         sum[1] = sum[0];
         sum[0] = of->bias - (BLOCK(vector)){0};
@@ -47,6 +49,8 @@ CX_INLINE void BLOCK(slide_columns)(const int mirrored, const int is_short, cons
         if (step < 2)
             continue;
         int64_t done = mirrored ? row : row - 2;
+        if (of->in_ahead)
+            __builtin_prefetch(of->output + done * of->length + at + of->out_ahead, 1, 2);
         if (is_short)
             BLOCK(store_short)(mirrored, of, done, sum[2], below);
         else

@@ -12,7 +12,17 @@ typedef struct {
     T bias;
     T *output;
     int64_t height, length; /* of outputs, whose rows follow one another */
+    int64_t in_ahead, out_ahead; /* from a row to that of a later plane that is asked for, or 0 */
 } NAME(small);
+
+/* How many planes further on is the one that is asked for while a plane is computed: rows are too
+   short for processors to foresee what comes next, but not where planes are so short that they follow
+   one another like a stream. */
+CX_INLINE int64_t NAME(planes_ahead)(const cx_pass *pass)
+{
+    int64_t bytes = pass->in_channel * (int64_t)sizeof(T);
+    return bytes < 512 ? 0 : 3072 / bytes + 1;
+}
 
 #define BLOCK(name) NAME(name)
 #define BLOCK_LANES LANES
@@ -65,6 +75,9 @@ static void NAME(forward_small)(const cx_pass *pass, const cx_call *call, const 
     int in_order = pass->taps_in_order && pass->weight_channel == pass->kernel_taps;
     NAME(small) of = {.zeros = finder->zeros, .column = slide->column, .inside = slide->inside,
                       .height = space->box.extent[0], .length = space->box.extent[1]};
+    int64_t planes = slide->down * NAME(planes_ahead)(pass);
+    of.in_ahead = planes * pass->in_channel;
+    of.out_ahead = planes * pass->out_channel;
     for (int64_t n = share->item; n < share->end_item; n++)
         for (int64_t i = 0; i < share->end_group - share->group; i++) {
             int64_t group = slide->down < 0 ? share->end_group - 1 - i : share->group + i;
