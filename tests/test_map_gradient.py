@@ -95,7 +95,8 @@ def test_what_is_computed_in_maps(rng):
     for options in OPTIONS:
         x, shape, dy = arrays_of(rng, options)
         assert taken(grad.conv2d_weight, x, shape, dy, **options) == [True]
-        assert taken(grad.conv2d_weight, x[:1], shape, dy[:1], **options) == [True]
+        in_passing = "stride" not in options  # few tiles are
+        assert taken(grad.conv2d_weight, x[:1], shape, dy[:1], **options) == [not in_passing]
         assert taken(grad.conv2d_weight, x[:, :11], (31, 11, 3, 3), dy, **options) == [False]
         assert taken(grad.conv2d_weight, x, (11, 16, 3, 3), dy[:, :11], **options) == [False]
         large = arrays_of(rng, options, sizes=(90, 90))

@@ -177,8 +177,7 @@ cdef class Pass:
             self.table.winograd_axes = plan.tiling.axes
             self.table.winograd_tile = plan.tiling.tiles[0]
             self.table.winograd_taps = plan.tiling.taps[0]
-            self.table.winograd_stride = plan.tiling.stride
-            self.table.in_passing = plan.in_passing
+            self.table.winograd_stride, self.table.in_passing = plan.tiling.stride, plan.in_passing
         elif plan.tiling.algorithm == "fft":
             self.table.fft_axes = plan.tiling.axes
         self.table.sum_blocks, self.table.point_size = plan.sum_blocks, plan.point_size

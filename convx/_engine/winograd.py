@@ -171,8 +171,11 @@ def _estimate_passing(problem: Problem, tiling: Tiling, columns: int) -> float:
         kernels = problem.filters * whole(problem.channels, lanes)
     transforms = -(-columns // PASSING_TILES) * each.transform
     products = tiling.points * columns * each.product
+    points = costs.WINOGRAD[problem.kind]
+    borders = problem.channels * points.input + problem.filters * points.output
     tasks = problem.batch * math.prod(tiling.tile_counts(problem.axes)) / columns
-    return tasks * kernels * (each.kernel + transforms + products)
+    per_task = kernels * (each.kernel + transforms + products) + tiling.points * columns * borders
+    return tasks * per_task
 
 
 def _estimate_packed(problem: Problem, tiling: Tiling) -> float:

@@ -141,6 +141,7 @@ static void NAME(sum_taps)(const cx_map_gradient *job, const NAME(gradient_sizes
     }
 }
 
+/* A dy Aᵀ, times the factors of G. */
 static CX_NOINLINE void NAME(outputs_to_points)(const T *dy, int64_t row, T *points, int64_t pitch)
 {
     NAME(vector) y[NAME(MAP_TILE)], v[NAME(MAP_POINTS)];
@@ -154,8 +155,10 @@ static CX_NOINLINE void NAME(outputs_to_points)(const T *dy, int64_t row, T *poi
     }
     for (int i = 0; i < NAME(MAP_POINTS); i++) {
         NAME(evaluate)(NAME(MAP_POINTS), NAME(MAP_TILE), down[i], v);
+        T of_line = NAME(factor)(NAME(MAP_POINTS), i);
         CX_UNROLL for (int j = 0; j < NAME(MAP_POINTS); j++)
-            *(NAME(loose) *)(points + (i * NAME(MAP_POINTS) + j) * pitch) = v[j];
+            *(NAME(loose) *)(points + (i * NAME(MAP_POINTS) + j) * pitch) =
+                v[j] * (of_line * NAME(factor)(NAME(MAP_POINTS), j));
     }
 }
 

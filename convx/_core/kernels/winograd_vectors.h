@@ -151,8 +151,8 @@ static void NAME(transpose_outputs)(const cx_pass *pass, const NAME(gradient_spa
 }
 
 /* Transforms every tile of vectors, inputs or, where they are fewer than points, outputs, which are
-   multiplied by G's factors too: at each point the vectors of all tiles follow one another. `line` and `place`: of a tile's lines, and of
-   what is in one. */
+   multiplied by G's factors too: at each point the vectors of all tiles follow one another. `line` and
+   `place`: of a tile's lines, and of what is in one. */
 CX_INLINE void NAME(transform_vectors)(const int size, const int along, const int axes,
                                        const int stride, const T *from, const int64_t *at,
                                        int64_t tiles, const int64_t *line, const int64_t *place,
