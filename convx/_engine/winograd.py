@@ -238,7 +238,9 @@ def _plan_pass(problem: Problem, tiling: Tiling) -> PassPlan:
     problem = transformed(problem, tiling)
     gradient = problem.kind == "weight_gradient"
     if columns and not gradient:
-        return _cut_passing(problem, tiling, columns)
+        cut = _cut_passing(problem, tiling, columns)
+        if fits(cut, problem):
+            return cut
     cut_with = partial(_cut_gradient, in_passing=columns > 0) if gradient else _cut_forward
     share = 1
     cut = cut_with(problem, tiling, share)
