@@ -66,8 +66,8 @@ def program(
     axes = [choices[0] for choices in plan.axes]
     if not _takes_all_taps(problem, axes):
         return None
-    if any(one.in_passing for one in plan.passes):
-        return None
+    if any(one.in_passing for one in plan.passes) or 2 * problem.weights > MOST_SUMS:
+        return None  # no sums are kept, or too many for parts that threads share
     if plan.algorithm == "winograd" and has_tiles(problem, plan.axes):
         network, sums = _of_points(problem, axes)
     elif plan.algorithm == "direct" and is_strided(problem, plan.axes):
