@@ -17,6 +17,11 @@ ROUNDS = 5
 # A slow entrant is let off after so many rounds once it has had this many times its time.
 LEAST_ROUNDS = 3
 EXCESS = 2
+# Who is at most so many times as slow as the fastest decides a race. While the median of one of
+# them is so far above its lower quartile, the machine was disturbed: they go on, for some rounds.
+DECISIVE = 2
+UNSETTLED = 1.1
+MORE_ROUNDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,8 @@ def race(
         The libraries. Those that cannot do a case are left out.
     budget : float
         Seconds for each variant of each library at each case. They are spent in turns, and the
-        first in a round is another one each time.
+        first in a round is another one each time. Where the machine disturbs those that come
+        first, they get more.
     expected : list, optional
         Samples of what the result must be, of what is not a layer.
 
@@ -90,14 +96,17 @@ def _take_turns(
     copies: Sequence[Copy],
 ) -> dict[Entrant, list[float]]:
     samples: dict[Entrant, list[float]] = {entrant: [] for entrant in entrants}
-    for turn in range(ROUNDS):
+    for turn in range(ROUNDS + MORE_ROUNDS):
+        racing = entrants if turn < ROUNDS else _unsettled(samples)
+        if not racing:
+            break
         for copy in copies:
             copy.measure()
-        first = turn % max(1, len(entrants))
-        for entrant in entrants[first:] + entrants[:first]:
+        first = turn % len(racing)
+        for entrant in racing[first:] + racing[:first]:
             worker, case = entrant.worker, entrant.case
             times = samples[entrant]
-            enough = turn >= LEAST_ROUNDS and sum(times) > EXCESS * budget
+            enough = LEAST_ROUNDS <= turn < ROUNDS and sum(times) > EXCESS * budget
             if enough or worker.name in failures[case]:
                 continue
             try:
@@ -105,6 +114,25 @@ def _take_turns(
             except Failure as failure:
                 failures[case][worker.name] = str(failure)
     return samples
+
+
+def _unsettled(samples: Mapping[Entrant, list[float]]) -> list[Entrant]:
+    """Return those that decide a race, of the cases where the machine disturbed one of them."""
+    timings: dict[AnyCase, dict[Entrant, Timing]] = defaultdict(dict)
+    for entrant, times in samples.items():
+        if times:
+            timings[entrant.case][entrant] = Timing.of(times)
+    unsettled: list[Entrant] = []
+    for of_case in timings.values():
+        fastest = min(timing.low for timing in of_case.values())
+        decisive = {
+            entrant: timing
+            for entrant, timing in of_case.items()
+            if timing.low <= DECISIVE * fastest
+        }
+        if any(timing.median > UNSETTLED * timing.low for timing in decisive.values()):
+            unsettled += decisive
+    return unsettled
 
 
 def _record(
