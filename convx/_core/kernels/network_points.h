@@ -149,12 +149,12 @@ static void NAME(run_points)(const cx_layer *layer, T *maps, const cx_layer_part
     int64_t out_pitch = NAME(point_pitch)(layer, &layer->out);
     T *points = space, *sums = space + NAME(MAP_POINTS) * NAME(MAP_POINTS) * in_pitch;
     int64_t blocks = (NAME(map_vectors)(&layer->out) + layer->vectors - 1) / layer->vectors;
-    int64_t groups = (tiles + layer->tiles_together - 1) / layer->tiles_together;
+    int64_t first = cx_part(tiles, part->parts, part->part), all = end - first;
+    int64_t groups = (all + layer->tiles_together - 1) / layer->tiles_together;
     NAME(deal_asked)(&asked, cx_max(1, groups * NAME(MAP_POINTS) * NAME(MAP_POINTS) * blocks));
-    for (int64_t first = cx_part(tiles, part->parts, part->part), count; first < end;
-         first += count) {
+    for (int64_t g = 0, count; g < groups; g++, first += count) {
         NAME(tile_at) at = {first / layer->tiles, first % layer->tiles};
-        count = cx_min(layer->tiles_together, end - first);
+        count = cx_part(all, groups, g + 1) - cx_part(all, groups, g);
         NAME(tiles_to_points)(layer, maps, at, count, points, row, in_pitch);
         NAME(multiply_points)(layer, count, points, in_pitch, sums, out_pitch, row,
                               &asked);

@@ -248,14 +248,14 @@ static void NAME(multiply_line)(const cx_layer *layer, const NAME(map_product) *
 typedef struct {
     const T *at;
     int64_t lines, each;
-} NAME(ahead);
+} NAME(asked_lines);
 
-CX_INLINE NAME(ahead) NAME(ahead_of)(const T *at, int64_t elements)
+CX_INLINE NAME(asked_lines) NAME(ahead_of)(const T *at, int64_t elements)
 {
-    return (NAME(ahead)){at, elements * (int64_t)sizeof(T) / 64, 0};
+    return (NAME(asked_lines)){at, elements * (int64_t)sizeof(T) / 64, 0};
 }
 
-CX_INLINE void NAME(ask_for)(const int writes, NAME(ahead) *ahead)
+CX_INLINE void NAME(ask_for)(const int writes, NAME(asked_lines) *ahead)
 {
     int64_t count = cx_min(ahead->each, ahead->lines);
     ahead->lines -= count;
@@ -265,7 +265,7 @@ CX_INLINE void NAME(ask_for)(const int writes, NAME(ahead) *ahead)
 
 /* What is read next, and what will be written or, of gradients, is read too. */
 typedef struct {
-    NAME(ahead) input, output;
+    NAME(asked_lines) input, output;
 } NAME(asked);
 
 CX_INLINE void NAME(deal_asked)(NAME(asked) *asked, int64_t products)

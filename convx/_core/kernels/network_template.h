@@ -2,6 +2,7 @@
 
 #include "types.h"
 #include "square.h"
+#include "shuffles.h"
 #include "activations.h"
 #include "points.h"
 #include "network_product.h"
