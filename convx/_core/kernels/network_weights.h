@@ -2,8 +2,6 @@
    [point][block of filters][channel][filter]. Filters are lanes here too; where there are fewer, the
    other lanes are zeros. */
 
-enum { NAME(POINTS_AHEAD) = 4 }; /* channels whose places are asked for early */
-
 /* Where the weights of a vector of filters are, and where they go. */
 typedef struct {
     const T *from;
@@ -37,8 +35,7 @@ static void NAME(pack_filters)(const void *of, int64_t first, int64_t end, char 
     }
 }
 
-CX_INLINE void NAME(kernel_to_points)(const T *taps, const int64_t *place, T *points, int64_t pitch,
-                                      int64_t width)
+CX_INLINE void NAME(kernel_to_points)(const T *taps, const int64_t *place, T *points, int64_t pitch)
 {
     NAME(vector) g[CX_ROW_TAPS], u[NAME(MAP_POINTS)], down[NAME(MAP_POINTS)][CX_ROW_TAPS];
     CX_UNROLL for (int j = 0; j < CX_ROW_TAPS; j++) {
@@ -50,12 +47,8 @@ CX_INLINE void NAME(kernel_to_points)(const T *taps, const int64_t *place, T *po
     }
     CX_UNROLL for (int i = 0; i < NAME(MAP_POINTS); i++) {
         NAME(weights_to_points)(NAME(MAP_POINTS), CX_ROW_TAPS, 1, down[i], u);
-        CX_UNROLL for (int j = 0; j < NAME(MAP_POINTS); j++) {
-            T *at = points + (i * NAME(MAP_POINTS) + j) * pitch;
-            /* there are more streams of stores than the hardware follows */
-            __builtin_prefetch(at + NAME(POINTS_AHEAD) * width, 1);
-            *(NAME(loose) *)at = u[j];
-        }
+        CX_UNROLL for (int j = 0; j < NAME(MAP_POINTS); j++)
+            *(NAME(loose) *)(points + (i * NAME(MAP_POINTS) + j) * pitch) = u[j];
     }
 }
 
@@ -103,8 +96,7 @@ static void NAME(pack_points)(const void *of, int64_t first, int64_t end, char *
             NAME(take_kernels)(job, &at, channels, taps);
             at.from += channels * job->channel_step;
             for (int64_t k = 0; k < channels; k++, at.to += at.width)
-                NAME(kernel_to_points)(taps + k * CX_KERNEL_PLACES * LANES, job->place, at.to, pitch,
-                                       at.width);
+                NAME(kernel_to_points)(taps + k * CX_KERNEL_PLACES * LANES, job->place, at.to, pitch);
         }
     }
 }
