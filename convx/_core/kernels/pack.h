@@ -8,25 +8,64 @@ CX_INLINE int64_t NAME(packed_at)(const cx_pass *pass, int64_t group, const NAME
     return reduction * pass->filters + first_filter * s->channels * s->taps;
 }
 
-/* Packs one channel's weights of `rows` filters where they are not in order: to[t][r]. Those of taps
-   that have none, whose place is the kernel's end, are zeros. */
-CX_INLINE void NAME(pack_channel)(const cx_pass *pass, const T *from, int64_t readable,
-                                  int64_t rows, const NAME(step) *s, T *to, T *kernels)
+/* Channels that are packed together where taps are not in order: as many as fill squares where each
+   filter's follow one another, for a kernel of few taps leaves most of a square empty. */
+CX_INLINE int64_t NAME(channels_packed)(const cx_pass *pass)
 {
-    const int64_t *tap = pass->tap_weight + s->tap;
-    if (pass->kernel_taps == 1 && pass->weight_filter == 1)
+    return pass->kernel_taps <= 9 && pass->weight_channel == pass->kernel_taps ? LANES : 1;
+}
+
+/* to[t][r] = from[r][t] for kernels of 3 or 9 taps that follow one another, those of whole vectors. */
+CX_INLINE void NAME(deal_kernels)(const int taps, const T *from, int64_t rows, T *to)
+{
+    NAME(vector) v[(ROWS + LANES - 1) / LANES][9];
+    int64_t blocks = (rows + LANES - 1) / LANES;
+    for (int64_t b = 0; b < blocks; b++)
+        if (taps == 3)
+            NAME(deal)(3, from + b * LANES * taps, v[b]);
+        else
+            NAME(deal_ninths)(from + b * LANES * taps, v[b]);
+    for (int t = 0; t < taps; t++)
+        for (int64_t b = 0; b < blocks; b++)
+            *(NAME(loose) *)(to + t * rows + b * LANES) = v[b][t];
+}
+
+/* The kernels of some channels, to[c][t][r], with all taps that they have. */
+CX_INLINE void NAME(take_kernels)(const cx_pass *pass, const T *from, int64_t readable,
+                                  int64_t rows, int64_t channels, T *to)
+{
+    int64_t taps = pass->kernel_taps, dealt = (rows + LANES - 1) / LANES * LANES * taps;
+    int follow = channels == 1 && pass->weight_filter == taps &&
+                 (rows - 1) * taps + readable >= dealt;
+    if (follow && taps == 3)
+        NAME(deal_kernels)(3, from, rows, to);
+    else if (follow && taps == 9)
+        NAME(deal_kernels)(9, from, rows, to);
+    else
+        NAME(interleave)(to, rows, from, pass->weight_filter, rows, channels * taps, readable);
+}
+
+/* Packs weights of `rows` filters where they are not in order: to[c][t][r]. Those of taps that have
+   none, whose place is the kernel's end, are zeros. */
+CX_INLINE void NAME(pack_channels)(const cx_pass *pass, const T *from, int64_t readable,
+                                   int64_t rows, int64_t channels, const NAME(step) *s, T *to,
+                                   T *kernels)
+{
+    const int64_t *tap = pass->tap_weight + s->tap, taps = pass->kernel_taps;
+    if (taps == 1 && pass->weight_filter == 1 && channels == 1)
         NAME(copy)(to, from, rows);
-    else if (rows > 1 && pass->kernel_taps <= CX_MOST_KERNEL_TAPS) {
-        NAME(interleave)(kernels, rows, from, pass->weight_filter, rows, pass->kernel_taps,
-                         readable);
-        NAME(clear)(kernels + pass->kernel_taps * rows, rows);
-        for (int64_t t = 0; t < s->taps; t++)
-            NAME(copy)(to + t * rows, kernels + tap[t] * rows, rows);
+    else if (rows > 1 && taps <= CX_MOST_KERNEL_TAPS) {
+        const T *zeros = kernels + channels * taps * rows;
+        NAME(take_kernels)(pass, from, readable, rows, channels, kernels);
+        NAME(clear)(kernels + channels * taps * rows, rows);
+        for (int64_t c = 0; c < channels; c++, kernels += taps * rows)
+            for (int64_t t = 0; t < s->taps; t++, to += rows)
+                NAME(copy)(to, tap[t] < taps ? kernels + tap[t] * rows : zeros, rows);
     } else
-        for (int64_t t = 0; t < s->taps; t++)
-            for (int64_t r = 0; r < rows; r++)
-                to[t * rows + r] =
-                    tap[t] < pass->kernel_taps ? from[tap[t] + r * pass->weight_filter] : (T)0;
+        for (int64_t c = 0; c < channels; c++, from += pass->weight_channel)
+            for (int64_t t = 0; t < s->taps; t++, to += rows)
+                for (int64_t r = 0; r < rows; r++)
+                    to[r] = tap[t] < taps ? from[tap[t] + r * pass->weight_filter] : (T)0;
 }
 
 /* Packs the blocks of a step one after the other, in the order in which the weights lie in memory:
@@ -50,7 +89,7 @@ static void NAME(pack_blocks)(const cx_pass *pass, const T *weight, int64_t grou
                 NAME(interleave)(block, rows, weight + start + s->tap, pass->weight_filter, rows,
                                  reduction, readable - s->tap);
             else
-                NAME(pack_channel)(pass, weight + start, readable, rows, s, block, kernels);
+                NAME(pack_channels)(pass, weight + start, readable, rows, 1, s, block, kernels);
         }
 }
 

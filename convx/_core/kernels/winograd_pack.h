@@ -61,9 +61,10 @@ CX_INLINE NAME(winograd_space) NAME(carve_winograd)(const cx_pass *pass, char **
     space.points = NAME(carve_elements)(scratch, points * space.plane);
     space.sums = NAME(carve_elements)(scratch, NAME(winograd_sums)(pass) * space.sums_plane);
     space.staged = NAME(carve_elements)(scratch, 16 * LANES);
-    space.weights = NAME(carve_elements)(scratch, pass->taps * ROWS);
+    int64_t together = NAME(channels_packed)(pass), places = together * pass->kernel_taps + 1;
+    space.weights = NAME(carve_elements)(scratch, together * pass->taps * ROWS);
     space.kernels = NAME(carve_elements)(
-        scratch, pass->kernel_taps <= CX_MOST_KERNEL_TAPS ? ROWS * (pass->kernel_taps + 1) : 0);
+        scratch, pass->kernel_taps <= CX_MOST_KERNEL_TAPS ? places * ROWS : 0);
     return space;
 }
 
@@ -148,17 +149,18 @@ static void NAME(pack_winograd)(const cx_pass *pass, const cx_call *call, int64_
     NAME(step) s = NAME(first_step)(pass);
     do {
         T *to = (T *)call->output + NAME(transformed_at)(pass, group, &s, 0, 0);
-        for (int64_t c = 0; c < s.channels; c++) {
+        for (int64_t c = 0, channels; c < s.channels; c += channels) {
+            channels = cx_min(NAME(channels_packed)(pass), s.channels - c);
             int64_t start = group * pass->weight_group + first * pass->weight_filter +
                             (s.channel + c) * pass->weight_channel;
             /* no hardware foresees the jumps from channel to channel */
-            for (int64_t r = 0; r < rows; r++)
+            for (int64_t r = 0; r < rows && channels == 1; r++)
                 __builtin_prefetch((const T *)call->weight + start + 2 * pass->weight_channel +
                                    r * pass->weight_filter);
             int64_t readable = pass->weight_size - start - (rows - 1) * pass->weight_filter;
-            NAME(pack_channel)(pass, (const T *)call->weight + start, readable, rows, &s,
-                               space.weights, space.kernels);
-            for (int64_t t = 0; t < outer; t++) {
+            NAME(pack_channels)(pass, (const T *)call->weight + start, readable, rows, channels,
+                                &s, space.weights, space.kernels);
+            for (int64_t t = 0; t < channels * outer; t++) {
 #define TRANSFORM_WEIGHTS(TILE, TAPS, AXES, STRIDE)                                               \
     NAME(transform_weights)(TILE, TAPS, AXES, STRIDE, space.weights + t * inner * rows, first,    \
                             rows, to, pass->point_size, c * outer + t, s.channels * outer)
