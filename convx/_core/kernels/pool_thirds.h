@@ -1,16 +1,17 @@
-/* Gradients of maxima of 3 by 3 elements, two apart, as between the stages of many networks. Neighbouring
-   windows share a column, or a row, and of those that share a column both find their maximum in the same
-   element of it. So of each column of a row of windows there is the greatest element and which it is,
-   then each window chooses one of three columns, and at last the shares of each column go to its
-   element.
+/* Gradients of maxima of 3 by 3 elements, two apart, as between the stages of many networks. Of each row
+   of elements there is the greatest of every window's three and which it is, once for the two rows of
+   windows that have the row; of three such rows every window takes one.
 
-       rows of x              greatest, which       shares of columns      rows of the result
-        x x x x x x x    \                                                  / t . . . . t .
-        x x x x x x x     >   m m m m m m m   ->    t t t t t t t   ->     <  . . t . t . .
-        x x x x x x x    /     \_w_/ \_w_/                                  \ . t . t . . t  waits
+       rows of x                greatest, which of three       shares
+        x x x x x x x           m   m   m  kept                -> the row above, with what waited for it
+        x x x x x x x    ->     m   m   m                      -> the row in the middle
+        x x x x x x x           m   m   m  to be kept          -> what waits for the next row of windows
 
-   Which element it is, is a number from 0 to 2, and the complement of that if it is NaN: so the order of
-   keys is that of `pool_lines.h`. */
+   Neighbouring windows share a column, to which one of them gives from the next lane. Shares are added in
+   the order of the outputs.
+
+   Only what is greater takes the place of what was before, which is right unless an element is NaN, or as
+   little as the padding. The sum of a plane tells whether all are finite; if not, keys are made. */
 
 /* Of planes whose rows fill three quarters of 64 bytes: of shorter ones keys take as long. */
 static int NAME(are_thirds)(const cx_pool_job *job)
@@ -28,185 +29,276 @@ static int NAME(are_thirds)(const cx_pool_job *job)
 typedef KEY NAME(loose_mask)
     __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(T)), may_alias));
 
-/* Lines of scratch memory: of the columns the greatest and which it is, their shares, and what waits
-   for the next row of windows; one takes what is not wanted. Columns of the padding come first. */
+enum { NAME(END_PITCH) = 7 * LANES };
+
+/* Lines of scratch memory: of a row that the next windows have too the greatest and which it is; what
+   waits for them in even and in odd columns; the ends of rows, with room before; and what is not wanted.
+   There are so many vectors of windows, and pairs of vectors of columns in a row. */
 typedef struct {
-    T *greatest, *share, *waiting, *unwanted;
-    KEY *which; /* 0 to 2, in the padding 3 */
+    T *greatest, *waiting[2], *x_end[2], *y_end[2], *grad_end, *unwanted;
+    KEY *which;
+    int64_t vectors, whole;
+    int asks_ahead, far; /* far: rows of the result are whole lines and go past the caches */
 } NAME(thirds_room);
 
-/* The rows of a row of windows, and which of three they are; what is not there repeats one that is. */
-typedef struct {
-    const T *row[3];
-    KEY which[3];
-} NAME(three_rows);
+static NAME(thirds_room) NAME(thirds_room_of)(const cx_pool_axis *axis, T *scratch)
+{
+    int64_t pairs = cx_max((axis->size + 1) / 2, axis->outputs);
+    NAME(thirds_room) room = {.vectors = (pairs + LANES - 1) / LANES};
+    /* windows that begin with an even column have one of the next pair */
+    room.whole = (axis->size - (axis->low ? 0 : 2)) / (2 * LANES);
+    int64_t line = room.vectors * LANES;
+    room.greatest = scratch;
+    room.which = (KEY *)(scratch + line);
+    T *ends = scratch + 4 * line + LANES;
+    for (int i = 0; i < 2; i++) {
+        room.waiting[i] = scratch + (2 + i) * line;
+        room.x_end[i] = ends + i * NAME(END_PITCH);
+        room.y_end[i] = ends + (2 + i) * NAME(END_PITCH);
+    }
+    room.grad_end = ends + 4 * NAME(END_PITCH);
+    room.unwanted = ends + 5 * NAME(END_PITCH);
+    return room;
+}
+
+/* Some elements; of those before them so many may be copied, too. */
+CX_INLINE void NAME(copy_end)(const T *from, int64_t before, int64_t count, T *to)
+{
+    if (before + count < LANES) {
+        for (int64_t i = 0; i < count; i++)
+            to[i] = from[i];
+        return;
+    }
+    for (int64_t i = 0; i < count; i += LANES) {
+        int64_t at = cx_min(i, count - LANES);
+        *(NAME(loose) *)(to + at) = *(const NAME(loose) *)(from + at);
+    }
+}
+
+/* The end of a row of x, behind which its last element is repeated: it is never greater than itself. */
+CX_INLINE void NAME(copy_x_end)(const NAME(thirds_room) *room, const T *x, int64_t size, T *to)
+{
+    int64_t before = 2 * LANES * room->whole, count = size - before;
+    int64_t end = 2 * LANES * (room->vectors - room->whole) + 2;
+    NAME(copy_end)(x + before, before, count, to);
+    for (int64_t i = count; i < end; i += LANES)
+        *(NAME(loose) *)(to + i) = x[size - 1] - NAME(zero)();
+}
 
 CX_INLINE NAME(mask) NAME(select_which)(NAME(mask) holds, NAME(mask) a, NAME(mask) b)
 {
     return (NAME(mask))NAME(select)(holds, (NAME(vector))a, (NAME(vector))b);
 }
 
-/* Rows are of `some` elements, or of LANES and more: then the last vector overlaps the one before. */
-CX_INLINE void NAME(greatest_of_some)(const NAME(three_rows) *rows, int64_t size, int64_t some,
-                                      T *greatest, KEY *which)
+/* The greatest of three elements of a row for each of LANES windows, which begin with even columns or, if
+   there is padding, with the odd ones before them; and which of the three it is. */
+CX_INLINE NAME(vector) NAME(greatest_of_row)(const int low, const T *x, NAME(vector) *before,
+                                             NAME(vector) *sum, NAME(mask) *which)
 {
-    NAME(mask) none = {0}, first = rows->which[0] - none, second = rows->which[1] - none;
-    NAME(mask) third = rows->which[2] - none;
-    const T *a = rows->row[0], *b = rows->row[1], *c = rows->row[2];
-    for (int64_t i = 0; i < size; i += LANES) {
-        int64_t at = cx_min(i, size - some);
-        NAME(vector) v = NAME(load_some)(a + at, some), w = NAME(load_some)(b + at, some);
-        NAME(mask) exceeds = NAME(exceeds)(w, v);
-        NAME(mask) k = NAME(select_which)(exceeds, second, first);
-        v = NAME(select)(exceeds, w, v);
-        w = NAME(load_some)(c + at, some);
-        exceeds = NAME(exceeds)(w, v);
-        k = NAME(select_which)(exceeds, third, k);
-        v = NAME(select)(exceeds, w, v);
-        k ^= (NAME(mask))(v != v);
-        NAME(store_some)(greatest + at, v, some);
-        NAME(store_some)((T *)which + at, (NAME(vector))k, some);
-    }
+    NAME(vector) v[2], tap[3];
+    NAME(mask) none = {0};
+    NAME(deal)(2, x, v);
+    *sum += v[0] + v[1];
+    tap[low] = v[0];
+    tap[low + 1] = v[1];
+    if (low) {
+        tap[0] = NAME(behind)(*before, v[1], 1);
+        *before = v[1];
+    } else
+        tap[2] = NAME(even_lanes)(*(const NAME(loose) *)(x + 2),
+                                  *(const NAME(loose) *)(x + 2 + LANES));
+    NAME(mask) is_second = (NAME(mask))(tap[1] > tap[0]);
+    NAME(vector) greatest = NAME(greater)(tap[0], tap[1]);
+    NAME(mask) is_third = (NAME(mask))(tap[2] > greatest);
+    *which = NAME(select_which)(is_third, 2 - none, is_second & 1);
+    return NAME(greater)(greatest, tap[2]);
 }
 
-static CX_NOINLINE void NAME(greatest_of_columns)(const NAME(three_rows) *rows, int64_t size,
-                                                  T *greatest, KEY *which)
+enum { NAME(NEXT_ROW) = 4 }; /* between the numbers of elements of a window */
+
+/* Which of its nine elements each of LANES windows has chosen. */
+CX_INLINE NAME(mask) NAME(which_of_windows)(const int low, const NAME(thirds_room) *room, int64_t o,
+                                            const T *const *x, NAME(vector) *before,
+                                            NAME(vector) *sum)
 {
-    if (size < LANES)
-        NAME(greatest_of_some)(rows, size, size, greatest, which);
-    else
-        NAME(greatest_of_some)(rows, size, LANES, greatest, which);
+    T *kept = room->greatest + o, *kept_which = (T *)room->which + o;
+    NAME(vector) first = *(NAME(loose) *)kept;
+    NAME(mask) which = *(NAME(loose_mask) *)kept_which, second_which, third_which;
+    NAME(vector) second = NAME(greatest_of_row)(low, x[0], before, sum, &second_which);
+    NAME(vector) third = NAME(greatest_of_row)(low, x[1], before + 1, sum, &third_which);
+    *(NAME(loose) *)kept = third;
+    *(NAME(loose_mask) *)kept_which = third_which;
+    which = NAME(select_which)((NAME(mask))(second > first), second_which + NAME(NEXT_ROW), which);
+    return NAME(select_which)((NAME(mask))(third > NAME(greater)(first, second)),
+                              third_which + 2 * NAME(NEXT_ROW), which);
 }
 
-/* Whether a column to the right of another has the greatest element: of equal ones the upper, and
-   of NaN the last. */
-CX_INLINE NAME(mask) NAME(is_better)(NAME(vector) v, NAME(mask) k, NAME(vector) left,
-                                     NAME(mask) left_k)
-{
-    NAME(mask) sooner = k < left_k - (left_k < 0);
-    return (NAME(mask))(v > left) | (sooner & ~(NAME(mask))(left > v));
-}
-
-/* Columns of LANES windows, which begin with the first ones and have the second in their midst. */
+/* Gradients of windows, and which elements they go to. */
 typedef struct {
-    NAME(vector) first, second;
-    NAME(mask) first_which, second_which;
-} NAME(columns);
+    NAME(vector) grad;
+    NAME(mask) which;
+} NAME(shares);
 
-CX_INLINE NAME(columns) NAME(columns_at)(const NAME(thirds_room) *room, int64_t at)
+/* Adds those that go to the elements t of the rows of their windows. */
+CX_INLINE void NAME(add_shares)(const NAME(shares) *shares, const int t, NAME(vector) *row)
 {
-    NAME(vector) v[2], k[2];
-    NAME(deal)(2, room->greatest + at, v);
-    NAME(deal)(2, (const T *)room->which + at, k);
-    return (NAME(columns)){v[0], v[1], (NAME(mask))k[0], (NAME(mask))k[1]};
+    CX_UNROLL for (int r = 0; r < 3; r++)
+        row[r] = NAME(select)(shares->which == r * NAME(NEXT_ROW) + t, row[r] + shares->grad, row[r]);
 }
 
-/* Two shares after what has waited for the upper row, if that is where they go: so all add up in the
-   order of the outputs. */
-CX_INLINE NAME(vector) NAME(add_shares)(NAME(mask) which, NAME(vector) waiting, NAME(vector) share,
-                                        NAME(vector) next_share)
+/* Those of the windows one lane on and one lane back, of which some are in the vector before. */
+CX_INLINE NAME(shares) NAME(shares_ahead)(const NAME(shares) *before, const NAME(shares) *shares)
 {
-    NAME(vector) before = (NAME(vector))(((which == 0) | (which == -1)) & (NAME(mask))waiting);
-    return before + share + next_share;
+    NAME(vector) which = NAME(ahead)((NAME(vector))before->which, (NAME(vector))shares->which);
+    return (NAME(shares)){NAME(ahead)(before->grad, shares->grad), (NAME(mask))which};
 }
 
-static CX_NOINLINE void NAME(shares_of_columns)(const NAME(thirds_room) *room, const T *grad,
-                                                int64_t outputs)
+CX_INLINE NAME(shares) NAME(shares_behind)(const NAME(shares) *before, const NAME(shares) *shares)
 {
-    NAME(vector) before = NAME(zero)();
-    NAME(columns) here = NAME(columns_at)(room, 0);
-    int64_t o = 0;
-    for (; o < outputs; o += LANES) {
-        NAME(columns) next = NAME(columns_at)(room, 2 * (o + LANES));
-        NAME(vector) third = NAME(ahead)(here.first, next.first), waiting[2], share[2];
-        NAME(mask) third_which = (NAME(mask))NAME(ahead)((NAME(vector))here.first_which,
-                                                         (NAME(vector))next.first_which);
-        NAME(mask) g = (NAME(mask))NAME(load_some)(grad + o, outputs - o);
-        NAME(mask) is_second = NAME(is_better)(here.second, here.second_which, here.first,
-                                               here.first_which);
-        NAME(vector) greatest = NAME(select)(is_second, here.second, here.first);
-        NAME(mask) which = NAME(select_which)(is_second, here.second_which, here.first_which);
-        NAME(mask) is_third = NAME(is_better)(third, third_which, greatest, which);
-        NAME(vector) last = (NAME(vector))(g & is_third);
-        g &= ~is_third;
-        NAME(deal)(2, room->waiting + 2 * o, waiting);
-        share[0] = NAME(add_shares)(here.first_which, waiting[0], NAME(behind)(before, last, 1),
-                                    (NAME(vector))(g & ~is_second));
-        share[1] = NAME(add_shares)(here.second_which, waiting[1], NAME(zero)(),
-                                    (NAME(vector))(g & is_second));
-        NAME(join)(2, share, room->share + 2 * o);
-        before = last;
-        here = next;
-    }
-    NAME(mask) which = *(const NAME(loose_mask) *)(room->which + 2 * o);
-    NAME(vector) waiting = *(const NAME(loose) *)(room->waiting + 2 * o);
-    *(NAME(loose) *)(room->share + 2 * o) = NAME(add_shares)(
-        which, waiting, NAME(behind)(before, NAME(zero)(), 1), NAME(zero)());
+    NAME(vector) which = NAME(behind)((NAME(vector))before->which, (NAME(vector))shares->which, 1);
+    return (NAME(shares)){NAME(behind)(before->grad, shares->grad, 1), (NAME(mask))which};
 }
 
-CX_INLINE void NAME(give_some)(const NAME(thirds_room) *room, int64_t low, int64_t size,
-                               int64_t some, T *above, T *middle)
-{
-    T *waiting = room->waiting + low;
-    NAME(vector) last = *(const NAME(loose) *)(waiting + size - some);
-    for (int64_t i = 0; i < size; i += LANES) {
-        int64_t at = cx_min(i, size - some);
-        NAME(vector) waited = *(const NAME(loose) *)(waiting + at);
-        if (at < i) /* they no longer wait there */
-            waited = last;
-        NAME(mask) share = *(const NAME(loose_mask) *)(room->share + low + at);
-        NAME(mask) k = *(const NAME(loose_mask) *)(room->which + low + at);
-        k ^= k < 0;
-        waited = NAME(select)(k == 0, (NAME(vector))share, waited);
-        NAME(store_some)(above + at, waited, some);
-        NAME(store_some)(middle + at, (NAME(vector))(share & (k == 1)), some);
-        *(NAME(loose_mask) *)(waiting + at) = share & (k == 2);
-    }
-}
+/* Even and odd columns of three rows. */
+typedef struct {
+    NAME(vector) even[3], odd[3];
+} NAME(three_rows);
 
-static CX_NOINLINE void NAME(give_columns)(const NAME(thirds_room) *room, int64_t low, int64_t size,
-                                           T *above, T *middle)
+CX_INLINE void NAME(put_columns)(const NAME(thirds_room) *room, int64_t n,
+                                 const NAME(three_rows) *columns, T *above, T *middle)
 {
-    if (size < LANES)
-        NAME(give_some)(room, low, size, size, above, middle);
+    int64_t at = 2 * LANES * n, end = at - 2 * LANES * room->whole;
+    NAME(vector) y[4] = {columns->even[0], columns->odd[0], columns->even[1], columns->odd[1]};
+    if (end < 0)
+        NAME(join_rows)(room->far, y, above + at, middle + at);
     else
-        NAME(give_some)(room, low, size, LANES, above, middle);
+        NAME(join_rows)(0, y, room->y_end[0] + end, room->y_end[1] + end);
+    *(NAME(loose) *)(room->waiting[0] + LANES * n) = columns->even[2];
+    *(NAME(loose) *)(room->waiting[1] + LANES * n) = columns->odd[2];
 }
 
-static void NAME(thirds_of_planes)(const cx_pool_job *job, int64_t first, int64_t end, T *scratch)
+/* A row of windows, of whose last two rows the elements are told. In front of windows that begin with an
+   odd column is one that a share may come to from the next vector of windows. */
+CX_INLINE void NAME(give_row)(const int low, const NAME(thirds_room) *room, const T *const *rows,
+                              const T *grad, int64_t outputs, T *above, T *middle,
+                              NAME(vector) *total)
+{
+    NAME(vector) none = NAME(zero)(), before[2] = {LEAST - none, LEAST - none}, sum = *total;
+    NAME(three_rows) last = {{none}};
+    NAME(shares) last_shares = {none, (NAME(mask))none}, no_shares = last_shares;
+    for (int64_t n = 0; n < room->vectors; n++) {
+        int64_t o = n * LANES, at = 2 * (n < room->whole ? o : o - LANES * room->whole);
+        const T *x[2], *g = grad + o;
+        for (int i = 0; i < 2; i++)
+            x[i] = (n < room->whole ? rows[i] : room->x_end[i]) + at;
+        if (o + LANES > outputs)
+            g = room->grad_end + (o - outputs / LANES * LANES);
+        if (room->asks_ahead)
+            CX_UNROLL for (int64_t i = 0; i < 4 * LANES; i += 64 / (int64_t)sizeof(T))
+                __builtin_prefetch(rows[0] + 4 * o + i + CX_POOL_AHEAD / (int64_t)sizeof(T));
+        NAME(three_rows) columns = {{*(const NAME(loose) *)(room->waiting[0] + o), none, none},
+                                    {*(const NAME(loose) *)(room->waiting[1] + o), none, none}};
+        NAME(shares) shares = {*(const NAME(loose) *)g,
+                               NAME(which_of_windows)(low, room, o, x, before, &sum)};
+        if (low) {
+            NAME(shares) next = NAME(shares_ahead)(&last_shares, &shares);
+            NAME(add_shares)(&next, 0, last.odd);
+            if (n > 0)
+                NAME(put_columns)(room, n - 1, &last, above, middle);
+            NAME(add_shares)(&shares, 1, columns.even);
+            NAME(add_shares)(&shares, 2, columns.odd);
+            last = columns;
+        } else {
+            NAME(shares) previous = NAME(shares_behind)(&last_shares, &shares);
+            NAME(add_shares)(&previous, 2, columns.even);
+            NAME(add_shares)(&shares, 0, columns.even);
+            NAME(add_shares)(&shares, 1, columns.odd);
+            NAME(put_columns)(room, n, &columns, above, middle);
+        }
+        last_shares = shares;
+    }
+    if (low) {
+        NAME(shares) next = NAME(shares_ahead)(&last_shares, &no_shares);
+        NAME(add_shares)(&next, 0, last.odd);
+        NAME(put_columns)(room, room->vectors - 1, &last, above, middle);
+    }
+    *total = sum;
+}
+
+static CX_NOINLINE void NAME(give_row_behind_padding)(const NAME(thirds_room) *room,
+                                                      const T *const *rows, const T *grad,
+                                                      int64_t outputs, T *above, T *middle,
+                                                      NAME(vector) *sum)
+{
+    NAME(give_row)(1, room, rows, grad, outputs, above, middle, sum);
+}
+
+static CX_NOINLINE void NAME(give_row_from_even)(const NAME(thirds_room) *room, const T *const *rows,
+                                                 const T *grad, int64_t outputs, T *above,
+                                                 T *middle, NAME(vector) *sum)
+{
+    NAME(give_row)(0, room, rows, grad, outputs, above, middle, sum);
+}
+
+/* What is kept of the first row of a plane without padding above. */
+static void NAME(keep_row)(int64_t low, const NAME(thirds_room) *room, const T *row,
+                           NAME(vector) *sum)
+{
+    NAME(vector) before = LEAST - NAME(zero)();
+    for (int64_t n = 0; n < room->vectors; n++) {
+        int64_t at = 2 * LANES * n, end = at - 2 * LANES * room->whole;
+        const T *x = end < 0 ? row + at : room->x_end[0] + end;
+        NAME(mask) which;
+        NAME(vector) greatest = low ? NAME(greatest_of_row)(1, x, &before, sum, &which)
+                                    : NAME(greatest_of_row)(0, x, &before, sum, &which);
+        *(NAME(loose) *)(room->greatest + LANES * n) = greatest;
+        *(NAME(loose_mask) *)(room->which + LANES * n) = which;
+    }
+}
+
+/* A plane; tells whether it is finite, and done. */
+static int NAME(thirds_of_plane)(const cx_pool_job *job, const NAME(thirds_room) *room, const T *x,
+                                 const T *grad, T *y)
 {
     const cx_pool_axis *outer = job->axis, *axis = outer + 1;
-    int64_t size = axis->size, low = axis->low, pitch = job->line;
-    NAME(thirds_room) room = {scratch, scratch + pitch, scratch + 2 * pitch, scratch + 3 * pitch,
-                              (KEY *)(scratch + 4 * pitch)};
-    for (int64_t i = 0; i < pitch; i++) {
-        room.greatest[i] = LEAST;
-        room.which[i] = 3;
-        room.share[i] = 0;
+    int64_t size = axis->size, outputs = axis->outputs, whole = outputs / LANES * LANES;
+    int64_t ends = 2 * LANES * room->whole, row = -outer->low;
+    NAME(vector) sum = NAME(zero)();
+    for (int64_t i = 0; i < LANES * room->vectors; i++) {
+        room->greatest[i] = LEAST;
+        room->which[i] = 0;
+        room->waiting[0][i] = room->waiting[1][i] = 0;
     }
-    for (int64_t plane = first; plane < end; plane++) {
-        const T *x = (const T *)job->x + plane * job->plane_size;
-        const T *grad = (const T *)job->grad + plane * job->plane_outputs;
-        T *y = (T *)job->y + plane * job->plane_size;
-        for (int64_t i = 0; i < pitch; i++)
-            room.waiting[i] = 0;
-        int64_t row = -outer->low;
-        for (int64_t r = 0; r < outer->outputs; r++, row += 2, grad += axis->outputs) {
-            NAME(three_rows) rows;
-            for (int64_t n = 0; n < 3; n++) {
-                int64_t there = cx_max(0, cx_min(outer->size - 1, row + n));
-                rows.row[n] = x + there * size;
-                rows.which[n] = (KEY)(there - row);
-            }
-            NAME(greatest_of_columns)(&rows, size, room.greatest + low, room.which + low);
-            NAME(shares_of_columns)(&room, grad, axis->outputs);
-            NAME(give_columns)(&room, low, size, row < 0 ? room.unwanted : y + row * size,
-                               row + 1 < outer->size ? y + (row + 1) * size : room.unwanted);
+    if (row == 0) {
+        NAME(copy_x_end)(room, x, size, room->x_end[0]);
+        NAME(keep_row)(axis->low, room, x, &sum);
+    }
+    for (int64_t r = 0; r < outer->outputs; r++, row += 2, grad += outputs) {
+        const T *rows[2]; /* what is not there repeats one that is, and is not greater */
+        T *above = row < 0 ? room->unwanted : y + row * size;
+        T *middle = row + 1 < outer->size ? y + (row + 1) * size : room->unwanted;
+        for (int64_t n = 0; n < 2; n++) {
+            rows[n] = x + cx_min(outer->size - 1, row + 1 + n) * size;
+            NAME(copy_x_end)(room, rows[n], size, room->x_end[n]);
         }
-        for (; row < outer->size; row++)
-            for (int64_t i = 0; i < size; i++) {
-                y[row * size + i] = room.waiting[low + i];
-                room.waiting[low + i] = 0;
-            }
+        NAME(copy_end)(grad + whole, whole, outputs - whole, room->grad_end);
+        if (axis->low)
+            NAME(give_row_behind_padding)(room, rows, grad, outputs, above, middle, &sum);
+        else
+            NAME(give_row_from_even)(room, rows, grad, outputs, above, middle, &sum);
+        for (int n = 0; n < 2; n++) {
+            T *to = (n ? middle : above) + ends;
+            if (room->far)
+                NAME(copy_far)(room->y_end[n], 0, to, size - ends, 1);
+            else
+                NAME(copy_end)(room->y_end[n], 0, size - ends, to);
+        }
     }
+    for (int waits = 1; row < outer->size; row++, waits = 0)
+        for (int64_t i = 0; i < size; i++)
+            y[row * size + i] = waits ? room->waiting[i % 2][i / 2] : 0;
+    T is_finite = 0;
+    for (int i = 0; i < LANES; i++)
+        is_finite += sum[i] - sum[i];
+    return is_finite == 0;
 }
