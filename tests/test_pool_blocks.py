@@ -260,6 +260,10 @@ def test_gradients_of_maxima_of_blocks(plane, dtype):
         assert_same(grad.max_pool2d(*operands, 2, out=out), expected.reshape(x.shape))
 
 
+# How many elements are NaN, and what others are: the padding, or finite.
+ONLY_SOME = [(0, 0), (0, -0.0), (0, -np.inf), (0.15, 0), (0.15, -np.inf)]
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     "plane",
@@ -280,13 +284,14 @@ def test_gradients_of_maxima_of_blocks(plane, dtype):
 def test_gradients_of_maxima_two_apart(plane, dtype):
     """Of 3 by 3: windows share rows and columns, their maxima too, and some lie at borders."""
     rng = np.random.default_rng(plane[1])
-    for padding, ceil_mode, share in itertools.product((0, 1, (0, 1)), (False, True), (0, 0.15)):
+    windows = itertools.product((0, 1, (0, 1), (1, 0)), (False, True))
+    for (padding, ceil_mode), (nans, least) in itertools.product(windows, ONLY_SOME):
         paddings = padding if isinstance(padding, tuple) else (padding, padding)
         if plane[0] + 2 * paddings[0] < 3:
             continue
         x = rng.integers(0, 5, (3, *plane)).astype(dtype)
-        x[rng.random(x.shape) < share] = np.nan
-        x[rng.random(x.shape) < 0.3] = -np.inf
+        x[rng.random(x.shape) < nans] = np.nan
+        x[rng.random(x.shape) < 0.3] = least
         indices = reference.max_pool(x, (3, 3), (2, 2), paddings, (1, 1), ceil_mode)[1]
         grad_output = values(indices.shape, dtype)
         expected = np.zeros((3, plane[0] * plane[1]), dtype)
@@ -297,6 +302,44 @@ def test_gradients_of_maxima_two_apart(plane, dtype):
             operands = guarded(grad_output, side), guarded(x, side)
             found = grad.max_pool2d(*operands, 3, 2, padding, ceil_mode=ceil_mode, out=out)
             assert_same(found, expected.reshape(x.shape))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("padding", [0, 1])
+def test_gradients_of_the_least_maxima(padding, dtype):
+    """The least numbers are greater than the padding; sums of the greatest overflow."""
+    size = np.finfo(dtype)
+    for least, other in ((size.min, size.min), (size.min, size.max), (-np.inf, -np.inf)):
+        x = np.full((1, 21, 70), least, dtype)
+        x[:, ::5, ::7] = other
+        y, indices = F.max_pool2d(x, 3, 2, padding, return_indices=True)
+        found = grad.max_pool2d(np.ones_like(y), x, 3, 2, padding)
+        expected = np.bincount(indices.ravel(), minlength=x.size).reshape(x.shape)
+        assert np.array_equal(found, expected)
+
+
+def test_gradients_of_one_plane_in_many():
+    """Planes with NaN or infinities go another way, and change nothing of those around."""
+    x = np.random.default_rng(0).standard_normal((9, 30, 41), np.float32)
+    x[2, 3, 5], x[3, -1, -1], x[7] = np.nan, np.inf, -np.inf
+    for padding in (0, 1):
+        grad_output = values(F.max_pool2d(x, 3, 2, padding).shape)
+        found = grad.max_pool2d(grad_output, x, 3, 2, padding)
+        for plane in range(9):
+            alone = slice(plane, plane + 1)
+            expected = grad.max_pool2d(grad_output[alone], x[alone], 3, 2, padding)
+            assert found[alone].tobytes() == expected.tobytes()
+        with convx.threads(2):
+            assert grad.max_pool2d(grad_output, x, 3, 2, padding).tobytes() == found.tobytes()
+
+
+def test_gradients_of_maxima_have_no_negative_zeros():
+    """A share of -0 is added to 0, wherever it goes."""
+    x = np.random.default_rng(0).standard_normal((2, 30, 41), np.float32)
+    for padding, of in itertools.product((0, 1), (-0.0, np.nan)):
+        x[1, 4, 4] = of
+        y = F.max_pool2d(x, 3, 2, padding)
+        assert not np.signbit(grad.max_pool2d(np.full_like(y, -0.0), x, 3, 2, padding)).any()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -378,6 +421,7 @@ def test_large_gradients(width):
     x = np.random.default_rng(0).standard_normal(
         (1 + 2**22 // (160 * width), 160, width), np.float32
     )
+    x[len(x) // 2, 7, 9] = np.nan
     pools = (F.max_pool2d, grad.max_pool2d), (F.avg_pool2d, grad.avg_pool2d)
     for (pool, gradient), options in itertools.product(pools, [(2,), (3, 2, 1)]):
         grad_output = pool(x, *options)

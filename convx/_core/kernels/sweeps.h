@@ -249,8 +249,8 @@ typedef struct {
     int64_t longest;              /* the greatest of the counts; 0 if there are no tables */
 } cx_pool_axis;
 
-/* How many bytes before they are read rows of windows that do not overlap are asked for: 2 to 8 KiB are
-   as good from L3, 6 to 8 from memory (AMD EPYC Genoa, November 2026; benchmarks --what sweeps). */
+/* How many bytes before they are read rows of windows are asked for: 2 to 8 KiB are as good from L3, 6 to
+   8 from memory (AMD EPYC Genoa, November 2026; benchmarks --what sweeps). */
 enum { CX_POOL_AHEAD = 6144 };
 
 /* Planes are contiguous. A piece is so many rows of outputs, for the gradients a plane. */
