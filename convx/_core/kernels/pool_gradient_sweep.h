@@ -106,9 +106,19 @@ static void NAME(choose_rows)(const cx_pool_job *job, const T *grad, int64_t row
 }
 
 /* Every output's gradient goes to the input that is its maximum, in the order of the outputs. */
-static void NAME(give_by_keys)(const cx_pool_job *job, int64_t first, int64_t end, char *scratch)
+static void NAME(sweep_pool_max_gradient)(const void *of, int64_t first, int64_t end,
+                                          char *scratch)
 {
+    const cx_pool_job *job = of;
     const cx_pool_axis *axis = job->axis + job->axes - 1;
+    if (NAME(are_pairs)(job)) {
+        NAME(choose_of_planes)(job, first, end, (T *)scratch);
+        return;
+    }
+    if (NAME(are_thirds)(job)) {
+        NAME(thirds_of_planes)(job, first, end, (T *)scratch);
+        return;
+    }
     NAME(pool_room) room = NAME(divide_room)(job, scratch);
     NAME(fill_line)(job, &room);
     NAME(pool_queue) queue = NAME(make_queue)(job, &room);
@@ -149,37 +159,4 @@ static void NAME(give_by_keys)(const cx_pool_job *job, int64_t first, int64_t en
             }
         }
     }
-}
-
-static void NAME(thirds_of_planes)(const cx_pool_job *job, int64_t first, int64_t end,
-                                   char *scratch)
-{
-    NAME(thirds_room) room = NAME(thirds_room_of)(job->axis + 1, (T *)scratch);
-    room.asks_ahead = job->asks_ahead;
-    room.far = job->axis[1].size % LANES == 0 &&
-               NAME(is_far)(job->y, job->planes * job->plane_size * (int64_t)sizeof(T));
-    NAME(clear)(room.grad_end, 3 * LANES);
-    for (int64_t plane = first; plane < end; plane++) {
-        const T *x = (const T *)job->x + plane * job->plane_size;
-        const T *grad = (const T *)job->grad + plane * job->plane_outputs;
-        T *y = (T *)job->y + plane * job->plane_size;
-        if (NAME(thirds_of_plane)(job, &room, x, grad, y))
-            continue;
-        NAME(give_by_keys)(job, plane, plane + 1, scratch);
-        NAME(clear)(room.grad_end, 3 * LANES);
-    }
-    if (room.far)
-        CX_END_FAR();
-}
-
-static void NAME(sweep_pool_max_gradient)(const void *of, int64_t first, int64_t end,
-                                          char *scratch)
-{
-    const cx_pool_job *job = of;
-    if (NAME(are_pairs)(job))
-        NAME(choose_of_planes)(job, first, end, (T *)scratch);
-    else if (NAME(are_thirds)(job))
-        NAME(thirds_of_planes)(job, first, end, scratch);
-    else
-        NAME(give_by_keys)(job, first, end, scratch);
 }

@@ -11,7 +11,8 @@
    the order of the outputs.
 
    Only what is greater takes the place of what was before, which is right unless an element is NaN, or as
-   little as the padding. The sum of a plane tells whether all are finite; if not, keys are made. */
+   little as the padding. The sum of a plane tells whether all are finite; if not, it is computed again,
+   with more comparisons. */
 
 /* Of planes whose rows fill three quarters of 64 bytes: of shorter ones keys take as long. */
 static int NAME(are_thirds)(const cx_pool_job *job)
@@ -32,10 +33,11 @@ typedef KEY NAME(loose_mask)
 enum { NAME(END_PITCH) = 7 * LANES };
 
 /* Lines of scratch memory: of a row that the next windows have too the greatest and which it is; what
-   waits for them in even and in odd columns; the ends of rows, with room before; and what is not wanted.
+   waits for them in even and in odd columns; the ends of rows, with room before; what is not wanted; and
+   a row of the padding.
    There are so many vectors of windows, and pairs of vectors of columns in a row. */
 typedef struct {
-    T *greatest, *waiting[2], *x_end[2], *y_end[2], *grad_end, *unwanted;
+    T *greatest, *waiting[2], *x_end[2], *y_end[2], *grad_end, *unwanted, *padding;
     KEY *which;
     int64_t vectors, whole;
     int asks_ahead, far; /* far: rows of the result are whole lines and go past the caches */
@@ -58,6 +60,11 @@ static NAME(thirds_room) NAME(thirds_room_of)(const cx_pool_axis *axis, T *scrat
     }
     room.grad_end = ends + 4 * NAME(END_PITCH);
     room.unwanted = ends + 5 * NAME(END_PITCH);
+    room.padding = room.unwanted + axis->size;
+    for (int64_t i = 0; i < axis->size; i++)
+        room.padding[i] = LEAST;
+    for (int64_t i = 0; i < 3 * LANES; i++)
+        room.grad_end[i] = 0;
     return room;
 }
 
@@ -75,14 +82,15 @@ CX_INLINE void NAME(copy_end)(const T *from, int64_t before, int64_t count, T *t
     }
 }
 
-/* The end of a row of x, behind which its last element is repeated: it is never greater than itself. */
-CX_INLINE void NAME(copy_x_end)(const NAME(thirds_room) *room, const T *x, int64_t size, T *to)
+/* The end of a row of x, and padding behind it. */
+CX_INLINE void NAME(copy_x_end)(const NAME(thirds_room) *room, const T *x, int64_t size, T padding,
+                                T *to)
 {
     int64_t before = 2 * LANES * room->whole, count = size - before;
     int64_t end = 2 * LANES * (room->vectors - room->whole) + 2;
     NAME(copy_end)(x + before, before, count, to);
     for (int64_t i = count; i < end; i += LANES)
-        *(NAME(loose) *)(to + i) = x[size - 1] - NAME(zero)();
+        *(NAME(loose) *)(to + i) = padding - NAME(zero)();
 }
 
 CX_INLINE NAME(mask) NAME(select_which)(NAME(mask) holds, NAME(mask) a, NAME(mask) b)
@@ -90,46 +98,72 @@ CX_INLINE NAME(mask) NAME(select_which)(NAME(mask) holds, NAME(mask) a, NAME(mas
     return (NAME(mask))NAME(select)(holds, (NAME(vector))a, (NAME(vector))b);
 }
 
+/* Whether `v` takes the place of the greatest before it. */
+CX_INLINE NAME(mask) NAME(follows)(const int finite, NAME(vector) v, NAME(vector) greatest)
+{
+    return finite ? (NAME(mask))(v > greatest) : NAME(exceeds)(v, greatest);
+}
+
+CX_INLINE NAME(vector) NAME(taken)(const int finite, NAME(mask) follows, NAME(vector) v,
+                                   NAME(vector) greatest)
+{
+    return finite ? NAME(greater)(greatest, v) : NAME(select)(follows, v, greatest);
+}
+
+/* Of two rows at a time the last columns of the vectors before, of which lanes are padding in the first
+   windows, and the sum of all. */
+typedef struct {
+    NAME(vector) last[2], sum;
+    NAME(mask) is_padding;
+} NAME(seen_columns);
+
 /* The greatest of three elements of a row for each of LANES windows, which begin with even columns or, if
    there is padding, with the odd ones before them; and which of the three it is. */
-CX_INLINE NAME(vector) NAME(greatest_of_row)(const int low, const T *x, NAME(vector) *before,
-                                             NAME(vector) *sum, NAME(mask) *which)
+CX_INLINE NAME(vector) NAME(greatest_of_row)(const int low, const int finite, const T *x, int row,
+                                             NAME(seen_columns) *before, NAME(mask) *which)
 {
     NAME(vector) v[2], tap[3];
     NAME(mask) none = {0};
     NAME(deal)(2, x, v);
-    *sum += v[0] + v[1];
+    before->sum += v[0] + v[1];
     tap[low] = v[0];
     tap[low + 1] = v[1];
     if (low) {
-        tap[0] = NAME(behind)(*before, v[1], 1);
-        *before = v[1];
+        tap[0] = NAME(behind)(before->last[row], v[1], 1);
+        before->last[row] = v[1];
     } else
         tap[2] = NAME(even_lanes)(*(const NAME(loose) *)(x + 2),
                                   *(const NAME(loose) *)(x + 2 + LANES));
-    NAME(mask) is_second = (NAME(mask))(tap[1] > tap[0]);
-    NAME(vector) greatest = NAME(greater)(tap[0], tap[1]);
-    NAME(mask) is_third = (NAME(mask))(tap[2] > greatest);
+    NAME(mask) is_second = NAME(follows)(finite, tap[1], tap[0]);
+    if (low && !finite)
+        is_second |= before->is_padding;
+    NAME(vector) greatest = NAME(taken)(finite, is_second, tap[1], tap[0]);
+    NAME(mask) is_third = NAME(follows)(finite, tap[2], greatest);
     *which = NAME(select_which)(is_third, 2 - none, is_second & 1);
-    return NAME(greater)(greatest, tap[2]);
+    return NAME(taken)(finite, is_third, tap[2], greatest);
 }
 
-enum { NAME(NEXT_ROW) = 4 }; /* between the numbers of elements of a window */
+/* Between the numbers of elements of a window, and what is none of them. */
+enum { NAME(NEXT_ROW) = 4, NAME(NO_ELEMENT) = -1 };
 
 /* Which of its nine elements each of LANES windows has chosen. */
-CX_INLINE NAME(mask) NAME(which_of_windows)(const int low, const NAME(thirds_room) *room, int64_t o,
-                                            const T *const *x, NAME(vector) *before,
-                                            NAME(vector) *sum)
+CX_INLINE NAME(mask) NAME(which_of_windows)(const int low, const int finite,
+                                            const NAME(thirds_room) *room, int64_t o,
+                                            const T *const *x, NAME(seen_columns) *before)
 {
     T *kept = room->greatest + o, *kept_which = (T *)room->which + o;
     NAME(vector) first = *(NAME(loose) *)kept;
     NAME(mask) which = *(NAME(loose_mask) *)kept_which, second_which, third_which;
-    NAME(vector) second = NAME(greatest_of_row)(low, x[0], before, sum, &second_which);
-    NAME(vector) third = NAME(greatest_of_row)(low, x[1], before + 1, sum, &third_which);
+    NAME(vector) second = NAME(greatest_of_row)(low, finite, x[0], 0, before, &second_which);
+    NAME(vector) third = NAME(greatest_of_row)(low, finite, x[1], 1, before, &third_which);
     *(NAME(loose) *)kept = third;
     *(NAME(loose_mask) *)kept_which = third_which;
-    which = NAME(select_which)((NAME(mask))(second > first), second_which + NAME(NEXT_ROW), which);
-    return NAME(select_which)((NAME(mask))(third > NAME(greater)(first, second)),
+    NAME(mask) is_second = NAME(follows)(finite, second, first);
+    if (!finite)
+        is_second |= which < 0;
+    which = NAME(select_which)(is_second, second_which + NAME(NEXT_ROW), which);
+    second = NAME(taken)(finite, is_second, second, first);
+    return NAME(select_which)(NAME(follows)(finite, third, second),
                               third_which + 2 * NAME(NEXT_ROW), which);
 }
 
@@ -179,12 +213,13 @@ CX_INLINE void NAME(put_columns)(const NAME(thirds_room) *room, int64_t n,
 
 /* A row of windows, of whose last two rows the elements are told. In front of windows that begin with an
    odd column is one that a share may come to from the next vector of windows. */
-CX_INLINE void NAME(give_row)(const int low, const NAME(thirds_room) *room, const T *const *rows,
-                              const T *grad, int64_t outputs, T *above, T *middle,
-                              NAME(vector) *total)
+CX_INLINE void NAME(give_row)(const int low, const int finite, const NAME(thirds_room) *room,
+                              const T *const *rows, const T *grad, int64_t outputs, T *above,
+                              T *middle, NAME(vector) *sum)
 {
-    NAME(vector) none = NAME(zero)(), before[2] = {LEAST - none, LEAST - none}, sum = *total;
-    NAME(three_rows) last = {{none}};
+    NAME(vector) none = NAME(zero)();
+    NAME(seen_columns) before = {{LEAST - none, LEAST - none}, *sum, {low ? -1 : 0}};
+    NAME(three_rows) last = {{none}, {none}};
     NAME(shares) last_shares = {none, (NAME(mask))none}, no_shares = last_shares;
     for (int64_t n = 0; n < room->vectors; n++) {
         int64_t o = n * LANES, at = 2 * (n < room->whole ? o : o - LANES * room->whole);
@@ -199,7 +234,8 @@ CX_INLINE void NAME(give_row)(const int low, const NAME(thirds_room) *room, cons
         NAME(three_rows) columns = {{*(const NAME(loose) *)(room->waiting[0] + o), none, none},
                                     {*(const NAME(loose) *)(room->waiting[1] + o), none, none}};
         NAME(shares) shares = {*(const NAME(loose) *)g,
-                               NAME(which_of_windows)(low, room, o, x, before, &sum)};
+                               NAME(which_of_windows)(low, finite, room, o, x, &before)};
+        before.is_padding = (NAME(mask))none;
         if (low) {
             NAME(shares) next = NAME(shares_ahead)(&last_shares, &shares);
             NAME(add_shares)(&next, 0, last.odd);
@@ -222,43 +258,52 @@ CX_INLINE void NAME(give_row)(const int low, const NAME(thirds_room) *room, cons
         NAME(add_shares)(&next, 0, last.odd);
         NAME(put_columns)(room, room->vectors - 1, &last, above, middle);
     }
-    *total = sum;
+    *sum = before.sum;
 }
 
-static CX_NOINLINE void NAME(give_row_behind_padding)(const NAME(thirds_room) *room,
-                                                      const T *const *rows, const T *grad,
-                                                      int64_t outputs, T *above, T *middle,
-                                                      NAME(vector) *sum)
-{
-    NAME(give_row)(1, room, rows, grad, outputs, above, middle, sum);
-}
-
-static CX_NOINLINE void NAME(give_row_from_even)(const NAME(thirds_room) *room, const T *const *rows,
-                                                 const T *grad, int64_t outputs, T *above,
-                                                 T *middle, NAME(vector) *sum)
-{
-    NAME(give_row)(0, room, rows, grad, outputs, above, middle, sum);
-}
+#define DEFINE_GIVE_ROW(NAMED, LOW, FINITE)                                                       \
+    static CX_NOINLINE void NAME(NAMED)(const NAME(thirds_room) *room, const T *const *rows,      \
+                                        const T *grad, int64_t outputs, T *above, T *middle,      \
+                                        NAME(vector) *sum)                                        \
+    {                                                                                             \
+        NAME(give_row)(LOW, FINITE, room, rows, grad, outputs, above, middle, sum);               \
+    }
+DEFINE_GIVE_ROW(give_row_from_even, 0, 1)
+DEFINE_GIVE_ROW(give_row_from_odd, 1, 1)
+DEFINE_GIVE_ROW(give_any_row_from_even, 0, 0)
+DEFINE_GIVE_ROW(give_any_row_from_odd, 1, 0)
+#undef DEFINE_GIVE_ROW
 
 /* What is kept of the first row of a plane without padding above. */
-static void NAME(keep_row)(int64_t low, const NAME(thirds_room) *room, const T *row,
-                           NAME(vector) *sum)
+CX_INLINE void NAME(keep_row)(const int low, const int finite, const NAME(thirds_room) *room,
+                              const T *row, NAME(vector) *sum)
 {
-    NAME(vector) before = LEAST - NAME(zero)();
+    NAME(seen_columns) before = {{LEAST - NAME(zero)()}, *sum, {low ? -1 : 0}};
     for (int64_t n = 0; n < room->vectors; n++) {
         int64_t at = 2 * LANES * n, end = at - 2 * LANES * room->whole;
         const T *x = end < 0 ? row + at : room->x_end[0] + end;
         NAME(mask) which;
-        NAME(vector) greatest = low ? NAME(greatest_of_row)(1, x, &before, sum, &which)
-                                    : NAME(greatest_of_row)(0, x, &before, sum, &which);
-        *(NAME(loose) *)(room->greatest + LANES * n) = greatest;
+        *(NAME(loose) *)(room->greatest + LANES * n) =
+            NAME(greatest_of_row)(low, finite, x, 0, &before, &which);
         *(NAME(loose_mask) *)(room->which + LANES * n) = which;
+        before.is_padding = (NAME(mask))NAME(zero)();
     }
+    *sum = before.sum;
 }
 
-/* A plane; tells whether it is finite, and done. */
-static int NAME(thirds_of_plane)(const cx_pool_job *job, const NAME(thirds_room) *room, const T *x,
-                                 const T *grad, T *y)
+static CX_NOINLINE void NAME(keep_first_row)(int64_t low, int finite, const NAME(thirds_room) *room,
+                                             const T *row, NAME(vector) *sum)
+{
+    if (low)
+        finite ? NAME(keep_row)(1, 1, room, row, sum) : NAME(keep_row)(1, 0, room, row, sum);
+    else
+        finite ? NAME(keep_row)(0, 1, room, row, sum) : NAME(keep_row)(0, 0, room, row, sum);
+}
+
+/* A plane; tells whether it is finite. If that is taken for granted, what is behind the end of a row or
+   a plane repeats an element, which is never greater than itself; else it is padding. */
+static int NAME(thirds_of_plane)(const cx_pool_job *job, const NAME(thirds_room) *room, int finite,
+                                 const T *x, const T *grad, T *y)
 {
     const cx_pool_axis *outer = job->axis, *axis = outer + 1;
     int64_t size = axis->size, outputs = axis->outputs, whole = outputs / LANES * LANES;
@@ -266,26 +311,33 @@ static int NAME(thirds_of_plane)(const cx_pool_job *job, const NAME(thirds_room)
     NAME(vector) sum = NAME(zero)();
     for (int64_t i = 0; i < LANES * room->vectors; i++) {
         room->greatest[i] = LEAST;
-        room->which[i] = 0;
+        room->which[i] = NAME(NO_ELEMENT);
         room->waiting[0][i] = room->waiting[1][i] = 0;
     }
     if (row == 0) {
-        NAME(copy_x_end)(room, x, size, room->x_end[0]);
-        NAME(keep_row)(axis->low, room, x, &sum);
+        NAME(copy_x_end)(room, x, size, finite ? x[size - 1] : LEAST, room->x_end[0]);
+        NAME(keep_first_row)(axis->low, finite, room, x, &sum);
     }
     for (int64_t r = 0; r < outer->outputs; r++, row += 2, grad += outputs) {
-        const T *rows[2]; /* what is not there repeats one that is, and is not greater */
+        const T *rows[2];
         T *above = row < 0 ? room->unwanted : y + row * size;
         T *middle = row + 1 < outer->size ? y + (row + 1) * size : room->unwanted;
         for (int64_t n = 0; n < 2; n++) {
             rows[n] = x + cx_min(outer->size - 1, row + 1 + n) * size;
-            NAME(copy_x_end)(room, rows[n], size, room->x_end[n]);
+            if (!finite && row + 1 + n >= outer->size)
+                rows[n] = room->padding;
+            NAME(copy_x_end)(room, rows[n], size, finite ? rows[n][size - 1] : LEAST,
+                             room->x_end[n]);
         }
         NAME(copy_end)(grad + whole, whole, outputs - whole, room->grad_end);
-        if (axis->low)
-            NAME(give_row_behind_padding)(room, rows, grad, outputs, above, middle, &sum);
-        else
+        if (finite && axis->low)
+            NAME(give_row_from_odd)(room, rows, grad, outputs, above, middle, &sum);
+        else if (finite)
             NAME(give_row_from_even)(room, rows, grad, outputs, above, middle, &sum);
+        else if (axis->low)
+            NAME(give_any_row_from_odd)(room, rows, grad, outputs, above, middle, &sum);
+        else
+            NAME(give_any_row_from_even)(room, rows, grad, outputs, above, middle, &sum);
         for (int n = 0; n < 2; n++) {
             T *to = (n ? middle : above) + ends;
             if (room->far)
@@ -301,4 +353,25 @@ static int NAME(thirds_of_plane)(const cx_pool_job *job, const NAME(thirds_room)
     for (int i = 0; i < LANES; i++)
         is_finite += sum[i] - sum[i];
     return is_finite == 0;
+}
+
+static void NAME(thirds_of_planes)(const cx_pool_job *job, int64_t first, int64_t end, T *scratch)
+{
+    const cx_pool_axis *axis = job->axis + 1;
+    NAME(thirds_room) room = NAME(thirds_room_of)(axis, scratch);
+    int finite = 1;
+    room.asks_ahead = job->asks_ahead;
+    room.far = axis->size % LANES == 0 &&
+               NAME(is_far)(job->y, job->planes * job->plane_size * (int64_t)sizeof(T));
+    for (int64_t plane = first; plane < end; plane++) {
+        const T *x = (const T *)job->x + plane * job->plane_size;
+        const T *grad = (const T *)job->grad + plane * job->plane_outputs;
+        T *y = (T *)job->y + plane * job->plane_size;
+        if (finite)
+            finite = NAME(thirds_of_plane)(job, &room, 1, x, grad, y);
+        if (!finite) /* nor, it may be, are those that follow */
+            NAME(thirds_of_plane)(job, &room, 0, x, grad, y);
+    }
+    if (room.far)
+        CX_END_FAR();
 }
