@@ -2,14 +2,17 @@
 
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int64_t
+from libc.string cimport memset
 
 from convx._core._driver cimport sweeps_of
-from convx._core._memory cimport Buffer
-from convx._core._sweep cimport Sweep, new_sweep
+from convx._core._memory cimport (
+    Block, Buffer, borrow_scratch, hold_plain, new_result, return_scratch,
+)
+from convx._core._sweep cimport SHORT, Sweep, new_sweep
 from convx._core._sweeps cimport (
     CX_ABSOLUTE_LOSS, CX_COLUMNS, CX_HUBER_LOSS, CX_LOGIT_LOSS, CX_PAIR_OPERANDS,
     CX_PROBABILITY_LOSS, CX_SQUARED_LOSS, CX_STRETCH, CX_WEIGHTED_LOGIT_LOSS, cx_pair_job,
-    cx_softmax_loss_job,
+    cx_softmax_loss_job, cx_sweeps,
 )
 
 from numpy import dtype, ndarray
@@ -78,6 +81,81 @@ def total_score(x, target):
         total += sum_of_scores(scores, <const int64_t *>classes.view.buf, first,
                                min(first + SCORES_TOGETHER, length))
     return total
+
+
+cdef bint hold_logits(x, target, Py_buffer *logits, Py_buffer *classes) except -1:
+    """Hold plain logits (N, C), few enough for one thread, and their classes; tell if so."""
+    if not are_classes(x, target) or not hold_plain(x, False, logits):
+        return False
+    if 0 < logits.len < SHORT:
+        PyObject_GetBuffer(target, classes, PyBUF_C_CONTIGUOUS)
+        return True
+    PyBuffer_Release(logits)
+    return False
+
+
+cdef cx_softmax_loss_job plain_job(const Py_buffer *logits, const Py_buffer *classes) noexcept:
+    """A job without results."""
+    cdef cx_softmax_loss_job job
+    memset(&job, 0, sizeof(job))
+    job.classes, job.inner = logits.shape[1], 1
+    job.x, job.target = logits.buf, <const int64_t *>classes.buf
+    return job
+
+
+cdef int compute(const cx_sweeps *sweeps, const cx_softmax_loss_job *job, int64_t rows) except -1:
+    """Run a job in one go."""
+    with nogil:
+        sweeps.softmax_loss(job, 0, rows, NULL)
+    return 0
+
+
+def plain_losses(str isa, x, target):
+    """Return the cross entropy of each row of plain, not too many logits (N, C), None of others."""
+    cdef Py_buffer logits, classes
+    cdef cx_softmax_loss_job job
+    cdef Buffer result
+    if not hold_logits(x, target, &logits, &classes):
+        return None
+    try:
+        losses = new_result((logits.shape[0],), x.dtype)
+        result = Buffer(losses, writable=True)
+        job = plain_job(&logits, &classes)
+        job.loss = result.view.buf
+        compute(sweeps_of(isa, chr(logits.format[0])), &job, logits.shape[0])
+    finally:
+        PyBuffer_Release(&logits)
+        PyBuffer_Release(&classes)
+    return losses
+
+
+def plain_slopes(str isa, x, target, double grad_output):
+    """Return the gradient of the mean of `plain_losses`, None where there are none."""
+    cdef Py_buffer logits, classes
+    cdef cx_softmax_loss_job job
+    cdef Block each
+    cdef Buffer result
+    cdef int64_t row
+    if not hold_logits(x, target, &logits, &classes):
+        return None
+    try:
+        y = new_result(x.shape, x.dtype)
+        each = borrow_scratch(logits.shape[0] * logits.itemsize)
+        for row in range(logits.shape[0]):
+            if logits.itemsize == sizeof(float):
+                (<float *>each.memory)[row] = <float>(grad_output / logits.shape[0])
+            else:
+                (<double *>each.memory)[row] = grad_output / logits.shape[0]
+        job = plain_job(&logits, &classes)
+        job.factor = job.taken = each.memory
+        result = Buffer(y, writable=True)
+        job.y = result.view.buf
+        compute(sweeps_of(isa, chr(logits.format[0])), &job, logits.shape[0])
+        return_scratch(each)
+    finally:
+        PyBuffer_Release(&logits)
+        PyBuffer_Release(&classes)
+    return y
 
 
 def softmax_loss(str isa, x, target, peak, total, loss, y, factor, taken, int threads):

@@ -17,6 +17,7 @@ cdef class Buffer:
 
 cdef Buffer held(array, bint writable=*)
 cdef void *memory_of(Buffer buffer) noexcept
+cdef bint hold_plain(array, bint writable, Py_buffer *view) except -1
 cdef Block borrow_scratch(int64_t size)
 cdef int return_scratch(Block scratch) except -1
 cpdef new_result(tuple shape, dtype)

@@ -6,7 +6,8 @@ Of results, the blocks of those are kept that nobody holds any longer.
 
 cimport cython
 from cpython.buffer cimport (
-    PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer,
+    PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_STRIDED, PyBUF_STRIDED_RO, PyBUF_WRITABLE,
+    PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer,
 )
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free
@@ -103,6 +104,22 @@ cdef Buffer held(array, bint writable=False):
 cdef void *memory_of(Buffer buffer) noexcept:
     """Where the memory is, NULL without any."""
     return NULL if buffer is None else buffer.view.buf
+
+
+cdef bint hold_plain(array, bint writable, Py_buffer *view) except -1:
+    """Hold an array's memory if it has floats or doubles as a kernel takes them; tell if so."""
+    cdef int access = PyBUF_WRITABLE if writable else 0
+    if type(array) is not ndarray:
+        return False
+    try:
+        PyObject_GetBuffer(array, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | access)
+    except (BufferError, ValueError):  # not contiguous, read-only, or without a format
+        return False
+    if (view.format[0] == b"f" or view.format[0] == b"d") and view.format[1] == 0:
+        if <size_t>view.buf % view.itemsize == 0:
+            return True
+    PyBuffer_Release(view)
+    return False
 
 
 @cython.final

@@ -1,8 +1,11 @@
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 from numpy.typing import NDArray
 
-Step = tuple[tuple[float, ...], NDArray[Any], NDArray[Any], tuple[NDArray[Any] | None, ...]]
+State = NDArray[Any] | None
+Step = tuple[tuple[float, ...], tuple[Any, Any, State, State, State]]
 
-def take_steps(isa: str, rule: str, steps: Sequence[Step], threads: int) -> None: ...
+def take_steps(
+    isa: str, rule: str, steps: list[Step], threads_for: Callable[[int], int]
+) -> bool: ...

@@ -9,6 +9,11 @@ cdef enum:
     MOST_JOB_BYTES = 320
     MOST_SLOTS = 12
 
+# Bytes that one thread goes over without a pause, in one share: looking at the clock takes as long
+# as a small piece.
+cdef enum:
+    SHORT = 1 << 18
+
 # What is done with an array: it is read; read as doubles; written; summed up in, from 0; written
 # for nobody to look at; or it is an operand and changed.
 cdef enum Use:

@@ -18,10 +18,6 @@ from numpy import empty
 cdef enum:
     MOST_ARRAYS = 9
 
-# Bytes that one thread goes over without a pause, in one share: looking at the clock takes as long
-# as a small piece.
-cdef int64_t SHORT = 2 ** 18
-
 
 cdef int sweep_over(cx_sweep function, const void *job, int64_t pieces, int threads,
                     int64_t size, int64_t scratch_bytes=0) except -1:

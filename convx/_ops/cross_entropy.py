@@ -10,15 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convx._core import _losses
-from convx._core._sweep import SweepMemo
 from convx._engine import arguments, dtypes, machine, sweeps
 from convx._engine.dtypes import AnyArray
 from convx._ops.pairwise_losses import Gradient, grad_output_of, number, ratio
 
 # Positions fewer than this are brought together for vectors, with the classes as neighbours.
 SHORT = 16
-
-_memo = SweepMemo()
 
 
 class Scores(NamedTuple):
@@ -122,39 +119,26 @@ def _grad_columns(grad_output: object, of: Scores, count: float) -> AnyArray:
 # smoothing is told 0.
 
 
-def _is_plain(input: Any, target: Any, weight: object, options: tuple[object, ...]) -> bool:
-    """Tell whether this is a mean over classes of logits (N, C), all as a sweep reads them."""
+def _is_mean(weight: object, options: tuple[object, ...]) -> bool:
+    """Tell whether options ask for a plain mean over all classes' targets."""
     index, reduction, smoothing = options
     return (
         weight is None
         and (type(index) is int and index == -100)
         and (type(reduction) is str and reduction == "mean")
         and (type(smoothing) is float and smoothing == 0)
+    )
+
+
+def _is_plain(input: Any, target: Any, weight: object, options: tuple[object, ...]) -> bool:
+    """Tell whether this is a mean over classes of logits (N, C), all as a sweep reads them."""
+    return (
+        _is_mean(weight, options)
         and _losses.are_classes(input, target)
         and (input.dtype is dtypes.SINGLE or input.dtype is dtypes.DOUBLE)
         and input.size > 0
         and input.flags.carray
     )
-
-
-def _plain_losses(x: Any, target: Any, options: tuple[object, ...]) -> AnyArray:
-    losses = np.empty(len(x), x.dtype)
-    threads = sweeps.threads_for(x.nbytes)
-    columns = x[:, :, None]
-    sweep = _losses.softmax_loss(
-        machine.ISA, columns, target, None, None, losses, None, None, None, threads
-    )
-    _memo.remember((x, target), options, sweep, losses)
-    return losses
-
-
-def _plain_gradient(grad_output: float, x: Any, target: Any) -> AnyArray:
-    y = sweeps.new_result(None, x.shape, x.dtype)
-    each = np.full(len(x), grad_output / len(x), x.dtype)
-    threads = sweeps.threads_for(x.nbytes)
-    columns = x[:, :, None]
-    _losses.softmax_loss(machine.ISA, columns, target, None, None, None, y, each, each, threads)
-    return y
 
 
 def _plain_likelihood(x: Any, target: Any) -> AnyArray:
@@ -256,12 +240,8 @@ def cross_entropy(
     out: Any,
 ) -> AnyArray:
     """Return the cross entropy of the softmax, with class indices or probabilities."""
-    if out is None and weight is None:
-        options, losses = (ignore_index, reduction, label_smoothing), None
-        if _losses.are_classes(input, target):
-            losses = _memo.call((input, target), options)
-        if losses is None and _is_plain(input, target, weight, options):
-            losses = _plain_losses(input, target, options)
+    if out is None and _is_mean(weight, (ignore_index, reduction, label_smoothing)):
+        losses = _losses.plain_losses(machine.ISA, input, target)
         if losses is not None:
             return np.asarray(_sum(losses) / len(losses), losses.dtype)
     of = _scores(input, weight, reduction)
@@ -288,8 +268,10 @@ def cross_entropy_gradients(
 ) -> tuple[Gradient, Gradient, Gradient]:
     """Return the gradients of input, target and weight."""
     options = (ignore_index, reduction, label_smoothing)
-    if type(grad_output) is float and _is_plain(input, target, weight, options):
-        return _plain_gradient(grad_output, input, target), None, None
+    if type(grad_output) is float and _is_mean(weight, options):
+        slopes = _losses.plain_slopes(machine.ISA, input, target, grad_output)
+        if slopes is not None:
+            return slopes, None, None
     of = _scores(input, weight, reduction)
     smoothing = arguments.label_smoothing(label_smoothing)
     targets = dtypes.as_array(target, "target")

@@ -1,6 +1,5 @@
 """Steps of optimisers, in place, and what their arguments may be."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,35 +10,47 @@ from convx._engine.dtypes import AnyArray
 
 State = tuple[AnyArray | None, AnyArray | None, AnyArray | None]
 
+# What a step of a parameter takes: a rule's numbers; parameter, gradient, state.
+Step = tuple[tuple[float, ...], tuple[Any, Any, AnyArray | None, AnyArray | None, AnyArray | None]]
 
-# What a step of a parameter takes: a rule's numbers, parameter, gradient, state.
-Step = tuple[tuple[float, ...], Any, Any, State]
 
-
-def take_steps(rule: str, steps: Iterable[Step]) -> None:
+def take_steps(rule: str, steps: list[Step]) -> None:
     """Let parameters and their states, made by :func:`new_state`, follow the gradients."""
+    if not _take_plain_steps(rule, steps):
+        _take_any_steps(rule, steps)
+
+
+def _take_plain_steps(rule: str, steps: list[Step]) -> bool:
+    return _optimizers.take_steps(machine.ISA, rule, steps, sweeps.threads_for)
+
+
+def _take_any_steps(rule: str, steps: list[Step]) -> None:
+    """Take steps of arrays of several types, of any layout, and of gradients of other types."""
     by_type: dict[str, list[Step]] = {}
     copies = []
-    for given, parameter, gradient, state in steps:
+    for given, (parameter, gradient, *state) in steps:
         grad = _gradient(gradient, arguments.learned_array(parameter))
+        arguments.check_learned_state(state, parameter)
         flags = parameter.flags
-        values = parameter if flags.c_contiguous and flags.aligned else parameter.copy("C")
-        by_type.setdefault(values.dtype.char, []).append((given, values, grad, state))
-        if values is not parameter:
+        if type(parameter) is np.ndarray and flags.c_contiguous and flags.aligned:
+            values = parameter
+        else:
+            values = np.array(parameter, order="C")
             copies.append((parameter, values))
+        by_type.setdefault(values.dtype.char, []).append((given, (values, grad, *state)))
     for some in by_type.values():
-        threads = sweeps.threads_for(4 * sum(values.nbytes for _, values, *_ in some))
-        _optimizers.take_steps(machine.ISA, rule, some, threads)
+        taken = _take_plain_steps(rule, some)
+        assert taken
     for parameter, values in copies:
         parameter[...] = values
 
 
 def _gradient(gradient: Any, parameter: AnyArray) -> AnyArray:
     """Return a gradient in its parameter's type and shape."""
-    grad = np.ascontiguousarray(gradient, parameter.dtype)
+    grad = np.asarray(gradient, parameter.dtype, order="C")
     if grad.shape != parameter.shape:
         arguments.check_shape(np.shape(gradient), parameter.shape, "grad", "of its parameter")
-    return grad
+    return grad if grad.flags.aligned else grad.copy()
 
 
 def new_state(parameter: Any) -> AnyArray:

@@ -78,8 +78,8 @@ class Optimizer:
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     own = self.state.setdefault(parameter, {})
-                    given, arrays = self.prepare(group, own, parameter)
-                    steps.append((given, parameter.data, parameter.grad, arrays))
+                    given, state = self.prepare(group, own, parameter)
+                    steps.append((given, (parameter.data, parameter.grad, *state)))
         optimization.take_steps(self.rule, steps)
 
     def prepare(

@@ -118,6 +118,7 @@ from convx._engine.arguments.normalization import (
     statistics,
 )
 from convx._engine.arguments.optimization import (
+    check_learned_state,
     check_nesterov,
     learned_array,
     not_negative,
@@ -199,6 +200,7 @@ __all__ = [
     "check_groups",
     "check_image_dtype",
     "check_kernel",
+    "check_learned_state",
     "check_median_image",
     "check_memory",
     "check_mutual_broadcast",

@@ -51,3 +51,13 @@ def learned_array(value: Any) -> NDArray[Any]:
     if not value.flags.writeable:
         raise ValueError("parameters must be writable, got a read-only array")
     return value
+
+
+def check_learned_state(state: Sequence[NDArray[Any] | None], parameter: NDArray[Any]) -> None:
+    """Raise unless what is kept for a parameter is as it was made: of its type and shape."""
+    for kept in state:
+        if kept is not None and (kept.dtype != parameter.dtype or kept.shape != parameter.shape):
+            raise ValueError(
+                f"state must be of its parameter's type and shape, {parameter.dtype} of "
+                f"{parameter.shape}, got {kept.dtype} of {kept.shape}"
+            )
