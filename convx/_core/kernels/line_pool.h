@@ -6,6 +6,16 @@
 typedef uint8_t NAME(bytes) __attribute__((vector_size(LANES)));
 typedef uint8_t NAME(loose_bytes) __attribute__((vector_size(LANES), aligned(1), may_alias));
 
+typedef int16_t NAME(shorts) __attribute__((vector_size(2 * LANES)));
+typedef int32_t NAME(ints) __attribute__((vector_size(4 * LANES)));
+
+/* Bytes as integers of the elements' size, by steps: GCC takes a longer step byte by byte. */
+CX_INLINE NAME(mask) NAME(widened_bytes)(NAME(bytes) bytes)
+{
+    NAME(shorts) shorts = __builtin_convertvector(bytes, NAME(shorts));
+    return __builtin_convertvector(__builtin_convertvector(shorts, NAME(ints)), NAME(mask));
+}
+
 /* The bit of a place where its element is not negative, nor 0: NaN passes too. */
 CX_INLINE NAME(mask) NAME(passing)(NAME(vector) x, int bit)
 {
@@ -39,8 +49,7 @@ CX_INLINE void NAME(spread_squares)(const cx_line_pool_job *job, const T *grad, 
     for (int64_t i = 0; i < job->blocks * items; i += items, x += 2 * items)
         for (int64_t n = 0; n < items; n += LANES) {
             NAME(mask) g = (NAME(mask))(*(const NAME(loose) *)(grad + i + n) * factor);
-            NAME(bytes) packed = *(const NAME(loose_bytes) *)(passes + i + n);
-            NAME(mask) bits = __builtin_convertvector(packed, NAME(mask));
+            NAME(mask) bits = NAME(widened_bytes)(*(const NAME(loose_bytes) *)(passes + i + n));
             CX_UNROLL for (int place = 0; place < 4; place++)
                 *(NAME(loose) *)(x + n + place / 2 * below + place % 2 * items) =
                     (NAME(vector))(g & (NAME(mask))((bits & 1 << place) != 0));
