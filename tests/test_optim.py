@@ -169,6 +169,45 @@ def test_arrays_of_any_layout():
     assert member.data.base is wide
 
 
+def test_types_may_be_mixed():
+    """Parameters of several types, none of them last, take the steps that they take alone."""
+    dtypes, data = ("f4", "f8", "f4", "f8"), np.arange(1.0, 6.0)
+    together = [nn.Parameter(data.astype(one)) for one in dtypes]
+    alone = [nn.Parameter(data.astype(one)) for one in dtypes]
+    follow(optim.Adam(together), together, [[data] * 4] * 2)
+    for member in alone:
+        follow(optim.Adam([member]), [member], [[data]] * 2)
+    for one, other in zip(together, alone):
+        np.testing.assert_array_equal(one.data, other.data)
+
+
+def test_nothing_is_changed_if_one_parameter_is_refused():
+    good, wrong = nn.Parameter(np.ones(3)), nn.Parameter(np.ones(3))
+    good.grad, wrong.grad = np.ones(3), np.ones(4)
+    with pytest.raises(ValueError, match="grad must have shape"):
+        optim.SGD([good, wrong]).step()
+    np.testing.assert_array_equal(good.data, 1)
+
+
+@rules
+def test_state_of_another_type_is_refused(name, options):
+    """A parameter that was converted has a state that a step would go beyond the end of."""
+    model = nn.Linear(3, 2, dtype=np.float32, rng=0)
+    optimizer = getattr(optim, name)(model.parameters(), **options)
+    for dtype in (np.float32, np.float64):
+        model.to(dtype)
+        before = model.weight.data.copy()
+        for member in model.parameters():
+            member.add_grad(np.ones(member.shape))
+        has_state = any("step" not in key for own in optimizer.state.values() for key in own)
+        if not has_state:
+            optimizer.step()
+            continue
+        with pytest.raises(ValueError, match="state must be of its parameter's type and shape"):
+            optimizer.step()
+        np.testing.assert_array_equal(model.weight.data, before)
+
+
 @pytest.mark.parametrize(
     ("name", "options", "error", "message"),
     [

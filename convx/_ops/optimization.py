@@ -10,8 +10,9 @@ from convx._engine.dtypes import AnyArray
 
 State = tuple[AnyArray | None, AnyArray | None, AnyArray | None]
 
-# What a step of a parameter takes: a rule's numbers; parameter, gradient, state.
-Step = tuple[tuple[float, ...], tuple[Any, Any, AnyArray | None, AnyArray | None, AnyArray | None]]
+# What a step of a parameter takes: a rule's numbers; parameter, gradient, and three arrays of state
+# or None.
+Step = tuple[tuple[float, ...], tuple[Any, ...]]
 
 
 def take_steps(rule: str, steps: list[Step]) -> None:
