@@ -1,6 +1,6 @@
 """The linear layer, and convolutions as matrices."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -85,6 +85,7 @@ def test_half_precision_is_rounded_once():
 
 # Items, inputs, outputs: blocks of rows and of columns that are whole or not, several pieces.
 MODERATE = [(16, 16, 1), (17, 40, 10), (32, 84, 120), (33, 129, 65), (20, 400, 70), (19, 250, 200)]
+MODERATE += [(47, 300, 121)]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
@@ -136,8 +137,8 @@ def everything():
     """The bytes of products that have pieces for several threads."""
     rng = np.random.default_rng(0)
     told = []
-    for dtype in ("float32", "float64"):
-        x, w, b = (values(rng, one, dtype) for one in ((40, 700), (300, 700), (300,)))
+    for dtype, items in product(("float32", "float64"), (32, 40)):
+        x, w, b = (values(rng, one, dtype) for one in ((items, 700), (300, 700), (300,)))
         y = F.linear(x, w, b)
         told += [y, *grad.linear(y, x, w, b)]
     return b"".join(one.tobytes() for one in told)
@@ -145,6 +146,14 @@ def everything():
 
 def test_bits_of_moderate_matrices():
     check_bits(everything, {"avx2", "avx512"} & set(instruction_sets()))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_whichever_matrix_is_turned_sums_are_the_same(dtype):
+    """Of few items the items are turned, of many the weights."""
+    rng = np.random.default_rng(0)
+    x, w, b = (values(rng, one, dtype) for one in ((256, 230), (90, 230), (90,)))
+    assert_same(F.linear(x[:32], w, b), F.linear(x, w, b)[:32])
 
 
 def test_moderate_matrices_keep_what_is_not_finite_in_its_row():

@@ -326,6 +326,7 @@ cdef extern from "sweeps.h" nogil:
     ctypedef struct cx_matrix_job:
         int64_t rows, columns, depth
         int64_t a_row, a_step, b_step
+        int64_t parts, room
         const void *a
         const void *b
         const void *bias

@@ -357,12 +357,15 @@ typedef struct {
    from the next product's. Of b a product's columns are neighbours, `b_step` from the next product's;
    or with `turned`, room for all of them, a column's products are, `b_step` from the next column's: see
    matrix_sweep.h. Rows of y follow one another. A piece is so many bytes of columns,
-   the last one up to twice as many, with `turned` from half to one and a half times as many. */
+   the last one up to twice as many, with `turned` from half to one and a half times as many. With
+   `parts` the rows of a are turned, and the pieces are so many parts of the columns, each with `room`
+   elements in `turned`. */
 enum { CX_MATRIX_COLUMNS = 256 };
 
 typedef struct {
     int64_t rows, columns, depth;
     int64_t a_row, a_step, b_step;
+    int64_t parts, room; /* parts or 0 */
     const void *a;
     const void *b;
     const void *bias; /* of each column, or NULL */
