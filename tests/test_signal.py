@@ -1,6 +1,7 @@
 """convx.signal beside SciPy and beside plain sums."""
 
 import itertools
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -250,6 +251,23 @@ def test_planes_of_any_points(only_great_tiles, monkeypatch, rng, points, kernel
     first, second = array(rng, (130, 170), dtype), array(rng, kernel, dtype)
     wanted = signal.convolve(first, second, "same", "direct")
     assert_same(signal.convolve(first, second, "same"), wanted)
+
+
+@pytest.mark.parametrize(("dtype", "line"), [("float32", 16), ("float64", 8)])
+def test_great_tiles_have_outputs_of_whole_lines(dtype, line):
+    """If it takes hardly more of them, never fewer outputs than there are."""
+    for outputs, taps, rows in itertools.product((5, 100, 1024, 10**5), (2, 15, 64, 127), (1, 31)):
+        axis = great_tiles.GreatAxis(outputs + taps - 1, taps)
+        above = (great_tiles.GreatAxis(1024, rows, rows // 2, rows // 2),) if rows > 1 else ()
+        for one in great_tiles.tilings(great_tiles.Plane(above, axis, dtype, 1)):
+            most = (math.prod(one.points) if one.chained else one.points[1]) - taps + 1
+            fewest = -(-outputs // most)
+            assert one.tile[1] <= most
+            assert one.tile[1] * one.tiles[1] >= outputs
+            assert one.tiles[1] <= fewest * (1 + great_tiles.MORE_TILES)
+            lines = most // line
+            if lines and -(-outputs // (lines * line)) == fewest:
+                assert one.tile[1] % line == 0
 
 
 @pytest.mark.parametrize("boundary", ["fill", "wrap", "symm"])

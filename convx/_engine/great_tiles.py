@@ -42,6 +42,7 @@ LINES = (
     *((1, n) for n in POINTS if n % (2 * LANES) == 0 and n <= 16384),
     *((m, n) for m in POINTS for n in POINTS if n % (2 * LANES) == 0 and m <= n <= 16 * m),
 )
+MORE_TILES = 1 / 64  # for outputs that are whole lines of the cache
 KERNEL = 1 / 3  # the transform of a kernel, in pairs of tiles
 ODD = 2 / 5  # what the last one of an odd number of pairs costs besides: a second thread waits
 FEW, FEW_COST = 4, 1.15  # pairs from which threads share them out well, and what fewer cost more
@@ -197,9 +198,9 @@ def _planes(plane: Plane) -> Iterator[GreatTiling]:
     most = _most_points(rows * columns)
     sizes = _sizes(POINTS, rows, down), _sizes(ROW_POINTS, columns, along)
     for points in itertools.product(*sizes):
-        right = points[0] - rows + 1, points[1] - columns + 1
         if math.prod(points) > most:
             continue
+        right = points[0] - rows + 1, _whole_lines(plane, points[1] - columns + 1)
         tiles = -(-down // right[0]), -(-along // right[1])
         cost = _cost(plane, points, columns > 1, tiles)
         yield GreatTiling(points, columns > 1, False, right, tiles, cost)
@@ -220,9 +221,22 @@ def _lines(plane: Plane) -> Iterator[GreatTiling]:
         right = math.prod(points) - plane.columns.kernel + 1
         if right < 1 or math.prod(points) > most:
             continue
+        right = _whole_lines(plane, right)
         tiles = 1, -(-plane.columns.outputs // right)
         cost = _cost(plane, points, True, tiles)
         yield GreatTiling(points, True, True, (points[0], right), tiles, cost)
+
+
+def _whole_lines(plane: Plane, right: int) -> int:
+    """Of so many outputs of a row, return as many as tiles are to have.
+
+    They are stored as whole lines of the cache if that takes hardly more tiles.
+    """
+    outputs, line = plane.columns.outputs, VECTOR_BYTES // np.dtype(plane.dtype).itemsize
+    tiles = -(-outputs // right)
+    even = -(-outputs // (tiles * line)) * line
+    whole = even if even <= right else right // line * line
+    return whole if whole and -(-outputs // whole) <= tiles * (1 + MORE_TILES) else right
 
 
 def _most_points(places: int) -> int:

@@ -82,6 +82,9 @@ enum { CX_MEDIAN_BYTES = 256 }; /* of a stretch of outputs; x may be read so far
 /* Correlation with a large kernel by Fourier transforms of great tiles: see spectral_sweep.h. Tiles
    are counted along rows, then down columns. A piece is two of them, or both parts of a complex one. */
 enum { CX_CHAIN = 16 }; /* columns for which a table has the finer powers of a root */
+/* Within as many bytes processors see by themselves what is read or written next. */
+enum { CX_PAGE_BYTES = 4096 };
+
 /* Vectors between real and imaginary parts, whose places of one step are not in the same sets of the
    L1 cache then: there are up to eight of each, often a multiple of 4096 bytes apart. */
 enum { CX_SPECTRAL_GAP = 8 };

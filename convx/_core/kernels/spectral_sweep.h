@@ -27,8 +27,10 @@ static NAME(great_tile) NAME(carve_great_tile)(const cx_spectral_job *job, char 
     return tile;
 }
 
-/* Samples start ... start + count - 1 of a row with its padding; there are zeros beyond. */
-static void NAME(load_padded)(const cx_spectral_job *job, const T *x, int64_t start,
+/* Samples start ... start + count - 1 of a row with its padding; there are zeros beyond. The same of the
+   row ahead, if there is one, are asked for unless they are more than a page: the beginning of each is
+   waited for otherwise, for it lies in a page of its own. */
+static void NAME(load_padded)(const cx_spectral_job *job, const T *x, const T *ahead, int64_t start,
                               int64_t count, T *to)
 {
     int64_t end = start + count, inside = job->low + job->inside, i = start;
@@ -36,7 +38,9 @@ static void NAME(load_padded)(const cx_spectral_job *job, const T *x, int64_t st
         *to++ = job->low_source ? x[job->low_source[i]] : 0;
     if (i < cx_min(end, inside)) {
         int64_t length = cx_min(end, inside) - i;
-        __builtin_memcpy(to, x + i - job->low, length * sizeof(T));
+        if (ahead && length * (int64_t)sizeof(T) <= CX_PAGE_BYTES)
+            NAME(ask_for_row)(ahead + i - job->low, length);
+        NAME(copy_row)(to, x + i - job->low, length);
         to += length;
         i += length;
     }
@@ -50,15 +54,18 @@ static void NAME(load_padded)(const cx_spectral_job *job, const T *x, int64_t st
 static int NAME(load_row)(const cx_spectral_job *job, const T *x, int64_t index, int64_t r, T *to)
 {
     int64_t along = index % job->tiles_along, down = index / job->tiles_along;
-    int64_t start = along * job->tile_columns, source = -1;
+    int64_t row = down * job->tile_rows + r, start = along * job->tile_columns, source = -1;
+    int64_t next = -1;
     if (job->chained) {
         start += r * job->columns;
         source = 0;
-    } else if (down * job->tile_rows + r < job->padded_rows) {
-        source = job->row_source[down * job->tile_rows + r];
+    } else if (row < job->padded_rows) {
+        source = job->row_source[row];
+        next = row + 1 < job->padded_rows ? job->row_source[row + 1] : -1;
     }
     if (index < job->tiles_down * job->tiles_along && source >= 0) {
-        NAME(load_padded)(job, x + source * job->x_row, start, job->columns, to);
+        const T *ahead = next < 0 ? NULL : x + next * job->x_row;
+        NAME(load_padded)(job, x + source * job->x_row, ahead, start, job->columns, to);
         return 1;
     }
     __builtin_memset(to, 0, job->columns * sizeof(T));
