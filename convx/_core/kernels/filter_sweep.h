@@ -328,7 +328,7 @@ CX_INLINE int64_t NAME(lines_by_tiles)(const NAME(band) *band, char *y, int64_t 
     int64_t r = 0, least = axis->symmetry ? CX_FOLDED_LINE_TAPS : CX_LINE_TAPS;
     const T *line[LANES], *ahead[LANES];
     T *to[LANES];
-    int own = job->y_type == OWN_TYPE;
+    int there = job->y_type == OWN_TYPE && y_row >= CX_PAGE_BYTES; /* eight in a page would be slow */
     if (axis->what != CX_FILTER_WEIGHTS || axis->taps < least)
         return 0;
     if (axis->dilation * job->inner != 1 || (VECTOR_BYTES < 64 && !axis->symmetry))
@@ -338,10 +338,10 @@ CX_INLINE int64_t NAME(lines_by_tiles)(const NAME(band) *band, char *y, int64_t 
             T *made = band->lines + (r + i) * job->pitch + before;
             line[i] = NAME(line_of_band)(band, r + i, made, down);
             ahead[i] = NAME(row_ahead)(band, r + i, down ? band->rows : LANES, down);
-            to[i] = own ? (T *)(y + (r + i) * y_row) : made;
+            to[i] = there ? (T *)(y + (r + i) * y_row) : made;
         }
         NAME(along_tiles)(axis, job->exact, to, line, band->columns, band->tile, ahead);
-        for (int64_t i = 0; i < LANES && !own; i++)
+        for (int64_t i = 0; i < LANES && !there; i++)
             NAME(row_to)(job->y_type, y + (r + i) * y_row, to[i], band->columns);
     }
     return r;
