@@ -8,6 +8,7 @@ import pytest
 import convx
 from convx import ndimage, signal
 from convx._engine import execution
+from convx._engine.passes import Pass, together
 from convx._ops import filters
 
 
@@ -111,3 +112,30 @@ def test_short_lines_have_their_borders(rng, mode, length, origin):
         reach = [(0, 0), (3 + origin, 3 - origin), (0, 0)]
         padded = np.pad(x.astype(float), reach, names.get(mode, mode), **fill)
         assert np.array_equal(found, direct_sum(padded, weights[None, :, None]))
+
+
+@pytest.mark.parametrize(("shape", "sweeps"), [((300, 1024), 1), ((300, 1032), 2), ((70, 90), 1)])
+def test_long_weights_share_a_sweep_if_each_of_their_rows_fits_once(rng, shape, sweeps):
+    """The bits are those of one axis after the other."""
+    weights = (1.0,) * 65
+    passes = [Pass(axis, "weights", 65, 32, "reflect", weights) for axis in (0, 1)]
+    assert len(together(shape, passes, 8)) == sweeps
+    x = rng.standard_normal(shape)
+    apart = ndimage.gaussian_filter1d(ndimage.gaussian_filter1d(x, 8, 0), 8, 1)
+    for workers in (1, 2):
+        assert np.array_equal(ndimage.gaussian_filter(x, 8, workers=workers), apart)
+
+
+@pytest.mark.parametrize("dtype", "fd")
+@pytest.mark.parametrize("length", [50, 512, 520, 1024, 1033])
+def test_lines_side_by_side_have_the_bits_of_any_length(rng, length, dtype):
+    """Rows of less than a page are copied to where they belong, others are stored there."""
+    x = rng.standard_normal((37, length)).astype(dtype)
+    kernel = rng.standard_normal(9)
+    kernel = np.concatenate([kernel, [1.0], kernel[::-1]])
+    found = ndimage.correlate1d(x, kernel, 1, mode="constant")
+    wanted = direct_sum(np.pad(x, [(0, 0), (9, 9)]), kernel[None].astype(dtype))
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-12 if dtype == "d" else 1e-4)
+    longer = np.pad(x, [(0, 0), (0, 1100)])
+    many = ndimage.correlate1d(longer, kernel, 1, mode="constant")
+    assert np.array_equal(many[:, :length], found)

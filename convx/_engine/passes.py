@@ -178,11 +178,18 @@ def can_add(shape: Sequence[int], passes: Sequence[Pass], item: int) -> bool:
 
 
 def _kept_bytes(shape: Sequence[int], one: Together, item: int) -> int:
-    """Bytes of the rows that are needed at once for one row of results."""
+    """Bytes of the rows that are needed at once for some rows of results.
+
+    Of windows down the rows parts are kept besides the rows, and of planes rows that were made.
+    """
     last = one.line or one.row
     assert last is not None  # by construction
     length = math.prod(shape[last.axis if one.line else last.axis + 1 :])
-    rows = sum(2 * other.span + 8 for other in (one.row, one.plane) if other is not None)
+    rows = 0
+    for other in (one.row, one.plane):
+        if other is not None:
+            once = other is one.row and other.what == "weights" and one.plane is None
+            rows += (1 if once else 2) * other.span + 8
     return rows * length * item
 
 
