@@ -221,7 +221,8 @@ def _lines(plane: Plane) -> Iterator[GreatTiling]:
         right = math.prod(points) - plane.columns.kernel + 1
         if right < 1 or math.prod(points) > most:
             continue
-        right = _whole_lines(plane, right)
+        if points[0] == 1:  # the rows of others begin anywhere
+            right = _whole_lines(plane, right)
         tiles = 1, -(-plane.columns.outputs // right)
         cost = _cost(plane, points, True, tiles)
         yield GreatTiling(points, True, True, (points[0], right), tiles, cost)

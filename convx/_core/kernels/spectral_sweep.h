@@ -61,7 +61,8 @@ static int NAME(load_row)(const cx_spectral_job *job, const T *x, int64_t index,
         source = 0;
     } else if (row < job->padded_rows) {
         source = job->row_source[row];
-        next = row + 1 < job->padded_rows ? job->row_source[row + 1] : -1;
+        int apart = job->x_row * (int64_t)sizeof(T) >= CX_PAGE_BYTES;
+        next = apart && row + 1 < job->padded_rows ? job->row_source[row + 1] : -1;
     }
     if (index < job->tiles_down * job->tiles_along && source >= 0) {
         const T *ahead = next < 0 ? NULL : x + next * job->x_row;
