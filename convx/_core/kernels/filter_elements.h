@@ -33,25 +33,11 @@ CX_INLINE uint64_t NAME(to_u64)(T v)
 #endif
 }
 
-/* Copies a row, from its beginning on, so that the processor sees where it goes: memcpy begins with a
-   row's end, or leaves it to an instruction that takes twice as long. */
-CX_INLINE void NAME(copy_row)(T *restrict to, const T *restrict from, int64_t count)
-{
-    int64_t i = 0;
-    for (; i + 4 * LANES <= count; i += 4 * LANES)
-        CX_UNROLL for (int v = 0; v < 4; v++)
-            *(NAME(loose) *)(to + i + v * LANES) = *(const NAME(loose) *)(from + i + v * LANES);
-    for (; i + LANES <= count; i += LANES)
-        *(NAME(loose) *)(to + i) = *(const NAME(loose) *)(from + i);
-    for (; i < count; i++)
-        to[i] = from[i];
-}
-
 static CX_NOINLINE void NAME(row_from)(int64_t type, T *restrict to, const void *from,
                                        int64_t count)
 {
     if (type == OWN_TYPE) {
-        NAME(copy_row)(to, from, count);
+        __builtin_memcpy(to, from, count * sizeof(T));
         return;
     }
 #define FROM(name, type, made)                                                                    \

@@ -27,6 +27,20 @@ static NAME(great_tile) NAME(carve_great_tile)(const cx_spectral_job *job, char 
     return tile;
 }
 
+/* Copies a row, from its beginning on, so that the processor sees where it goes: memcpy begins with a
+   row's end, or leaves it to an instruction that takes twice as long. */
+CX_INLINE void NAME(copy_row)(T *restrict to, const T *restrict from, int64_t count)
+{
+    int64_t i = 0;
+    for (; i + 4 * LANES <= count; i += 4 * LANES)
+        CX_UNROLL for (int v = 0; v < 4; v++)
+            *(NAME(loose) *)(to + i + v * LANES) = *(const NAME(loose) *)(from + i + v * LANES);
+    for (; i + LANES <= count; i += LANES)
+        *(NAME(loose) *)(to + i) = *(const NAME(loose) *)(from + i);
+    for (; i < count; i++)
+        to[i] = from[i];
+}
+
 /* Samples start ... start + count - 1 of a row with its padding; there are zeros beyond. The same of the
    row ahead, if there is one, are asked for unless they are more than a page: the beginning of each is
    waited for otherwise, for it lies in a page of its own. */
