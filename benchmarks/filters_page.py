@@ -20,7 +20,9 @@ Functions of SciPy's names on one array, each beside SciPy's own ways to the sam
 and OpenCV's: how many times as fast as the fastest peer convx is, as SciPy's fastest way, and as
 SciPy's function of the same name. The aims are {LEAST} in every case, {MEAN} in the geometric mean,
 {MEAN_OVER_SCIPY:.0f} against SciPy alone, and two threads {THREADS} times as fast as one from a
-millisecond on; ↓ marks what is below. SciPy and NumPy have one thread.
+millisecond on; ↓ marks what is below. SciPy and NumPy have one thread. "A line" is what a line of
+the cache took from one processor to another meanwhile: some 40 ns within a core complex, more where
+the processors of a virtual machine are apart, and two threads lose then.
 """
 
 
@@ -140,11 +142,11 @@ def _cases(run: Run, here: Sequence[Record]) -> str:
         row.append(f"{ratio(best[1], LEAST)} {best[0]}" if best else NONE)
         row += [number_as(one, "{:.1f}") for one in (summary.ratio(one, "SciPy"), _over_same(one))]
         if several:
-            row.append(_speedup(run, one))
+            row += [_speedup(run, one), number_as(one.get("distance"), "{:.0f}")]
         row += [_of_peer(one, peer) for peer in peers]
         rows.append(row)
     headings = ["function", "convx, ms", "over the best peer", "over SciPy", "over its same"]
-    headings += [f"×{here[0]['threads']}"] if several else []
+    headings += [f"×{here[0]['threads']}", "a line, ns"] if several else []
     return table([*headings, *(f"{peer}, ms" for peer in peers)], rows)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks.cases import AnyCase
 from benchmarks.check import TOLERANCE
 from benchmarks.copying import Copy
+from benchmarks.distance import Distance
 from benchmarks.sweep_calls import Samples
 from benchmarks.timing import Timing
 from benchmarks.workers import Failure, Worker
@@ -79,12 +80,14 @@ def race(
                 errors[case][worker.name] = prepared.errors
                 entrants += [Entrant(worker, case, variant) for variant in prepared.errors]
     copies = {case: Copy(most, case.threads) for case, most in moved.items() if most}
-    samples = _take_turns(entrants, budget, failures, list(copies.values()))
+    distances = {case: Distance() for case in cases if case.threads > 1}
+    samples = _take_turns(entrants, budget, failures, [*copies.values(), *distances.values()])
     for worker in workers:
         worker.forget()
     return [
         _record(section, case, samples, errors[case], failures[case])
         | ({"moved": moved[case], "copy": copies[case].seconds()} if case in copies else {})
+        | ({"distance": distances[case].nanoseconds()} if case in distances else {})
         for case in cases
     ]
 
@@ -93,15 +96,15 @@ def _take_turns(
     entrants: list[Entrant],
     budget: float,
     failures: Mapping[AnyCase, dict[str, str]],
-    copies: Sequence[Copy],
+    probes: Sequence[Copy | Distance],
 ) -> dict[Entrant, list[float]]:
     samples: dict[Entrant, list[float]] = {entrant: [] for entrant in entrants}
     for turn in range(ROUNDS + MORE_ROUNDS):
         racing = entrants if turn < ROUNDS else _unsettled(samples)
         if not racing:
             break
-        for copy in copies:
-            copy.measure()
+        for probe in probes:
+            probe.measure()
         first = turn % len(racing)
         for entrant in racing[first:] + racing[:first]:
             worker, case = entrant.worker, entrant.case

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import convx
 from convx import signal
+from convx._core import _distance
 from convx._engine import costs, great_tiles
 from convx._ops import large_kernels
 
@@ -344,11 +345,18 @@ def test_bits_do_not_depend_on_threads_or_batch(only_great_tiles, rng):
     [((70_000,), (600,)), ((300_000,), (9000,)), ((500, 600), (33, 1)), ((70, 72, 74), (9, 8, 7))],
 )
 def test_kernels_are_shared_out(only_great_tiles, rng, shape, kernel, dtype):
-    """Of a line, a chain, columns and a volume: rows, columns and chains are those of threads."""
+    """Of a line, a chain, columns and a volume: rows, columns and chains are those of threads.
+
+    Where processors are apart, each thread has them all.
+    """
     first, second = array(rng, shape, dtype), array(rng, kernel, dtype)
     alone = signal.fftconvolve(first, second, workers=1)
-    for _ in range(5):
-        assert np.array_equal(signal.fftconvolve(first, second, workers=2), alone)
+    try:
+        for apart in (False, True, None) * 3:
+            _distance.assume_apart(apart)
+            assert np.array_equal(signal.fftconvolve(first, second, workers=2), alone)
+    finally:
+        _distance.assume_apart(None)
     sizes = [n + k - 1 for n, k in zip(shape, kernel)]
     along = range(len(shape))
     spectra = [np.fft.fftn(one.astype(complex), sizes, along) for one in (first, second)]

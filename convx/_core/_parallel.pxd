@@ -22,11 +22,13 @@ cdef void share_at_once(cx_sweep sweep, const void *job, int64_t pieces, int thr
 cdef int share_out(cx_sweep sweep, const void *job, int64_t pieces, int threads,
                    int64_t scratch_bytes=*) except -1
 
-# Sweeps one after the other in one region, each when the one before is done.
+# Sweeps one after the other in one region, each when the one before is done: pieces are shared out,
+# or each thread does all of them for itself. Jobs of threads are that far apart, 0 if all have one.
 cdef struct Turn:
     cx_sweep sweep
     const void *job
-    int64_t pieces
+    int64_t job_bytes, pieces
+    bint alone
 
 cdef int share_in_turn(const Turn *turns, int count, int threads, int64_t scratch_bytes) except -1
 

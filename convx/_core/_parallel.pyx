@@ -160,6 +160,13 @@ cdef Work deal(int64_t pieces, int threads, Queue *queues) noexcept nogil:
     return work
 
 
+cdef void deal_all(const Work *work, Queue *queues) noexcept nogil:
+    """Give all shares to every thread."""
+    cdef int index
+    for index in range(work.threads):
+        queues[index].next, queues[index].end = 0, work.shares
+
+
 cdef void take_queues(cx_sweep sweep, const void *job, const Work *work, Queue *queues,
                       char *scratch, int thread, int64_t *done) noexcept nogil:
     """Take shares as one thread of a region.
@@ -236,19 +243,27 @@ cdef void take_turns(const void *job, int64_t own, int64_t end, char *scratch) n
     cdef const Turns *all = <const Turns *>job
     cdef const Turn *one
     cdef const Work *work
+    cdef const void *of_thread
     cdef int turn
+    if not turns_are_left(all):
+        return
     for turn in range(all.count):
         one, work = &all.turns[turn], &all.works[turn]
-        if run_queues(one.sweep, one.job, work, queues_of(all, turn), <int>own, scratch):
+        of_thread = <const char *>one.job + own * one.job_bytes
+        if one.alone:
+            if run_queue(one.sweep, of_thread, work, queues_of(all, turn) + own, scratch):
+                return
+            continue
+        if run_queues(one.sweep, of_thread, work, queues_of(all, turn), <int>own, scratch):
             return
         wait_for(work.done, work.shares)
 
 
 cdef bint turns_are_left(const Turns *all) noexcept nogil:
-    """Whether there are shares of any sweep."""
+    """Whether there are shares of any sweep, but of those that threads do for themselves."""
     cdef int turn
     for turn in range(all.count):
-        if is_left(&all.works[turn], queues_of(all, turn)):
+        if not all.turns[turn].alone and is_left(&all.works[turn], queues_of(all, turn)):
             return True
     return False
 
@@ -273,6 +288,8 @@ cdef int share_in_turn(const Turn *turns, int count, int threads, int64_t scratc
     for turn in range(count):
         all.works[turn] = deal(turns[turn].pieces, threads, all.queues + turn * threads)
         all.works[turn].done = &done[turn].value
+        if turns[turn].alone:
+            deal_all(&all.works[turn], queues_of(&all, turn))
     note_region(threads)
     while turns_are_left(&all):
         for turn in range(count):

@@ -4,6 +4,7 @@ cimport cython
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
+from convx._core._distance cimport are_apart
 from convx._core._driver cimport sweeps_of
 from convx._core._memory cimport Block, Buffer, borrow_scratch, held, memory_of, return_scratch
 from convx._core._parallel cimport Turn, share_in_turn
@@ -11,9 +12,12 @@ from convx._core._sweeps cimport (
     CX_SPECTRAL_GAP, cx_kernel_job, cx_spectral_job, cx_sweeps,
 )
 
-# Elements of the widest vector: rows of a tile are that much longer than they need be.
+# Elements of the widest vector: rows of a tile are that much longer than they need be. And threads,
+# of processors that are apart, each of which makes the kernel's spectrum for itself: shared, it takes
+# more than three times as long to write, and has to be brought to where it is read.
 cdef enum:
     WIDEST = 16
+    MOST_ALONE = 3
 
 
 cdef const int64_t *table_of(Buffer buffer) noexcept:
@@ -56,17 +60,21 @@ cdef class GreatTiles:
         self.kernel.rows, self.kernel.place = len(plan.kernel_place), table_of(taps)
         self.columns = plan.kernel_columns
 
-    @property
-    def scratch_bytes(self):
+    cdef int64_t scratch_bytes(self):
         """Bytes of scratch memory that one thread needs."""
         cdef int64_t part = self.job.rows * (self.job.columns + WIDEST)
         return (2 * part + CX_SPECTRAL_GAP * WIDEST) * self.item_size
 
-    @property
-    def kernel_bytes(self):
+    def workspace_bytes(self, int64_t threads):
+        """Bytes of scratch memory that so many threads need at most."""
+        cdef int64_t copies = threads if threads <= MOST_ALONE else 1
+        return threads * self.scratch_bytes() + copies * self.kernel_bytes()
+
+    cdef int64_t kernel_bytes(self):
         """Bytes of the spectrum of a kernel, and of what it is made from."""
         cdef int64_t width = self.job.columns if self.job.along else WIDEST
-        return self.spectrum_bytes() + 2 * self.kernel.rows * (width + WIDEST) * self.item_size
+        cdef int64_t lines = 2 * self.kernel.rows * (width + WIDEST) * self.item_size
+        return (self.spectrum_bytes() + lines + 63) // 64 * 64
 
     cdef int64_t spectrum_bytes(self):
         return 2 * self.job.rows * (self.job.columns if self.job.along else 1) * self.item_size
@@ -74,33 +82,46 @@ cdef class GreatTiles:
     def run(self, str isa, x, x_imaginary, kernel, kernel_imaginary, y, y_imaginary, int threads):
         """Correlate contiguous items of rows; tell whether all outputs are finite.
 
-        The imaginary part of the kernel is that of its conjugate.
+        The imaginary part of the kernel is that of its conjugate. Its spectrum is made by all
+        threads together, or by each for itself where processors are apart.
         """
         cdef Buffer x_buffer = Buffer(x), y_buffer = Buffer(y, writable=True)
         cdef Buffer x_other = held(x_imaginary), y_other = held(y_imaginary, writable=True)
         cdef const cx_sweeps *sweeps = sweeps_of(isa, x.dtype.name)
-        cdef Block spectrum = borrow_scratch(self.kernel_bytes)
         cdef Buffer real = Buffer(kernel), imaginary = held(kernel_imaginary)
-        cdef cx_spectral_job job = self.job
-        cdef cx_kernel_job kernels[3]
+        cdef bint alone = 1 < threads <= MOST_ALONE and are_apart()
+        cdef int copy, copies = threads if alone else 1
+        cdef Block spectra = borrow_scratch(copies * self.kernel_bytes())
+        cdef cx_spectral_job jobs[MOST_ALONE]
+        cdef cx_kernel_job kernels[3 * MOST_ALONE]
         cdef Turn turns[4]
-        cdef int64_t overflow = 0, pieces = job.tiles_down * job.tiles_along
-        cdef int64_t *counts = [self.kernel.rows, self.columns, job.rows]
-        cdef int stage, stages = 3 if job.chained else 2
-        job.x_item, job.x_row = x.shape[1] * x.shape[2], x.shape[2]
-        job.y_item = y.shape[1] * y.shape[2]
-        job.x, job.y, job.spectrum = x_buffer.view.buf, y_buffer.view.buf, spectrum.memory
-        job.x_imaginary, job.y_imaginary = memory_of(x_other), memory_of(y_other)
-        job.overflow = &overflow
+        cdef int64_t overflow = 0, pieces = self.job.tiles_down * self.job.tiles_along
+        cdef int64_t *counts = [self.kernel.rows, self.columns, self.job.rows]
+        cdef int stage, stages = 3 if self.job.chained else 2
+        cdef cx_spectral_job *job
+        cdef cx_kernel_job *of_kernel
+        for copy in range(copies):
+            job = &jobs[copy]
+            job[0] = self.job
+            job.x_item, job.x_row = x.shape[1] * x.shape[2], x.shape[2]
+            job.y_item = y.shape[1] * y.shape[2]
+            job.x, job.x_imaginary = x_buffer.view.buf, memory_of(x_other)
+            job.y, job.y_imaginary = y_buffer.view.buf, memory_of(y_other)
+            job.spectrum = spectra.memory + copy * self.kernel_bytes()
+            job.overflow = &overflow
+            for stage in range(stages):  # as CX_KERNEL_ROWS and so on are numbered
+                of_kernel = &kernels[stage * copies + copy]
+                of_kernel[0] = self.kernel
+                of_kernel.stage, of_kernel.tiles = stage, job[0]
+                of_kernel.real, of_kernel.imaginary = real.view.buf, memory_of(imaginary)
+                of_kernel.lines = <char *>job.spectrum + self.spectrum_bytes()
+        for stage in range(stages):
+            turns[stage] = Turn(sweeps.spectral_kernel, &kernels[stage * copies],
+                                sizeof(cx_kernel_job) if alone else 0, counts[stage], alone)
         if y_imaginary is None:
             pieces = (pieces + 1) // 2
-        for stage in range(stages):  # as CX_KERNEL_ROWS and so on are numbered
-            kernels[stage] = self.kernel
-            kernels[stage].stage, kernels[stage].tiles = stage, job
-            kernels[stage].real, kernels[stage].imaginary = real.view.buf, memory_of(imaginary)
-            kernels[stage].lines = spectrum.memory + self.spectrum_bytes()
-            turns[stage] = Turn(sweeps.spectral_kernel, &kernels[stage], counts[stage])
-        turns[stages] = Turn(sweeps.spectral, &job, x.shape[0] * pieces)
-        share_in_turn(turns, stages + 1, threads, self.scratch_bytes)
-        return_scratch(spectrum)
+        turns[stages] = Turn(sweeps.spectral, &jobs[0], sizeof(cx_spectral_job) if alone else 0,
+                             x.shape[0] * pieces, False)
+        share_in_turn(turns, stages + 1, threads, self.scratch_bytes())
+        return_scratch(spectra)
         return overflow == 0

@@ -76,7 +76,7 @@ def run(
     work = round(tiling.cost) * of.batch
     threads = max(1, min(get_num_threads(), work // WORK_PER_THREAD))
     tiles = _tiles(found, tiling)
-    execution.note("fft", work, threads * tiles.scratch_bytes + tiles.kernel_bytes, threads)
+    execution.note("fft", work, tiles.workspace_bytes(threads), threads)
     if execution.is_recording():
         return np.broadcast_to(np.zeros((), np.result_type(x, kernel)), of.output_shape)
     items = np.ascontiguousarray(x).reshape(-1, *found.size)

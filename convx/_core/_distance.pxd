@@ -1,0 +1,3 @@
+"""How far apart processors are, for the other compiled modules."""
+
+cdef int are_apart() except -1

@@ -1,0 +1,95 @@
+"""How far apart processors are: what it takes to bring a line of the cache from one to another.
+
+Processors of a core complex share a cache, and a line goes from one to another in some 40 ns; to
+another complex in 160 to 360. The system moves threads, and that of a virtual machine's host moves
+its processors: so it is measured again after some time.
+"""
+
+from libc.stdint cimport int64_t
+
+from convx._core._parallel cimport current_threads, share_out
+
+
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <time.h>
+    enum { CONVX_CHANGES = 64, CONVX_MEETING_LOOKS = 1 << 15 };
+    static double convx_seconds(clockid_t clock)
+    {
+        struct timespec time;
+        clock_gettime(clock, &time);
+        return time.tv_sec + 1e-9 * time.tv_nsec;
+    }
+    /* Two threads change a number in turns. Returns the seconds of a change, from when both have
+       come; 0 if the other does not come, who is looked for some 50 microseconds. */
+    static double convx_change_in_turns(int64_t *number, int64_t thread)
+    {
+        double begin = 0;
+        for (int64_t change = thread; change < CONVX_CHANGES; change += 2) {
+            for (int looks = 0; __atomic_load_n(number, __ATOMIC_ACQUIRE) != change; looks++)
+                if (looks == CONVX_MEETING_LOOKS)
+                    return 0;
+            if (change == 2 + thread)
+                begin = convx_seconds(CLOCK_MONOTONIC);
+            __atomic_store_n(number, change + 1, __ATOMIC_RELEASE);
+        }
+        return (convx_seconds(CLOCK_MONOTONIC) - begin) / (CONVX_CHANGES - 4);
+    }
+    """
+    double convx_seconds(int clock) noexcept nogil
+    double convx_change_in_turns(int64_t *number, int64_t thread) noexcept nogil
+    int CLOCK_MONOTONIC
+
+
+cdef struct Meeting:
+    int64_t number
+    int64_t unused[15]  # of its line, and of that which processors fetch with it
+    double seconds
+
+
+# Seconds that a figure is believed, and above what processors count as apart.
+cdef double BELIEVED = 0.25, APART = 8e-8
+
+cdef double measured = -BELIEVED
+cdef bint apart = False
+cdef object assumed = None
+
+
+cdef void meet(const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil:
+    """Change the number as one of two threads, or as both, one after the other, in vain."""
+    cdef Meeting *meeting = <Meeting *>job
+    cdef int64_t thread
+    for thread in range(first, end):
+        meeting.seconds = convx_change_in_turns(&meeting.number, thread)
+
+
+def exchange_seconds():
+    """Return what a line takes from one thread's processor to another's; 0 if unknown."""
+    cdef Meeting meeting
+    meeting.seconds = 0
+    for _ in range(2):  # the first may only wake the other thread
+        if meeting.seconds == 0 and current_threads() > 1:
+            meeting.number = 0
+            share_out(meet, &meeting, 2, 2)
+    return meeting.seconds
+
+
+def assume_apart(answer):
+    """Set what `are_apart` answers, or None: what is measured."""
+    global assumed
+    assumed = answer
+
+
+cdef int are_apart() except -1:
+    """Whether it takes long from one processor to another, as far as is known."""
+    global measured, apart
+    cdef double now = convx_seconds(CLOCK_MONOTONIC), seconds
+    if assumed is not None:
+        return assumed
+    if now - measured > BELIEVED:
+        measured = now
+        seconds = exchange_seconds()
+        if seconds:
+            apart = seconds > APART
+    return apart
