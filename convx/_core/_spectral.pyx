@@ -13,8 +13,8 @@ from convx._core._sweeps cimport (
 )
 
 # Elements of the widest vector: rows of a tile are that much longer than they need be. And threads,
-# of processors that are apart, each of which makes the kernel's spectrum for itself: shared, it takes
-# more than three times as long to write, and has to be brought to where it is read.
+# of processors that are apart, each of which makes the kernel's spectrum for itself: shared, it
+# takes more than three times as long to write, and has to be brought to where it is read.
 cdef enum:
     WIDEST = 16
     MOST_ALONE = 3
