@@ -256,7 +256,8 @@ cdef void take_turns(const void *job, int64_t own, int64_t end, char *scratch) n
             continue
         if run_queues(one.sweep, of_thread, work, queues_of(all, turn), <int>own, scratch):
             return
-        wait_for(work.done, work.shares)
+        if work.done != NULL:
+            wait_for(work.done, work.shares)
 
 
 cdef bint turns_are_left(const Turns *all) noexcept nogil:
@@ -287,9 +288,10 @@ cdef int share_in_turn(const Turn *turns, int count, int threads, int64_t scratc
     memset(done, 0, count * sizeof(Counter))
     for turn in range(count):
         all.works[turn] = deal(turns[turn].pieces, threads, all.queues + turn * threads)
-        all.works[turn].done = &done[turn].value
         if turns[turn].alone:
             deal_all(&all.works[turn], queues_of(&all, turn))
+        elif turn + 1 < count:  # at the end of the last one, that of the region is waited for
+            all.works[turn].done = &done[turn].value
     note_region(threads)
     while turns_are_left(&all):
         for turn in range(count):
