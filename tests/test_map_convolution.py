@@ -8,7 +8,7 @@ from support import FLOATS, assert_same, check, layouts_of, randomly, values, wi
 import convx
 from convx import functional as F
 from convx import grad, reference
-from convx._core import _memo
+from convx._core import _distance, _memo
 from convx._core._network import MapProgram
 from convx._engine import execution, map_convolution
 
@@ -197,3 +197,27 @@ def test_what_is_not_finite_is_computed_directly(bad, rng):
 def test_no_items():
     w = np.ones((16, 16, 3, 3), np.float32)
     assert F.conv2d(np.ones((0, 16, 9, 9), np.float32), w, **WINOGRAD).shape == (0, 16, 7, 7)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("options", [WINOGRAD, {"algorithm": "direct", "stride": 2}])
+def test_weights_that_each_thread_packs(rng, dtype, options):
+    """Where processors are apart, of 2 threads and 2 items or more: the same bits."""
+    x, w, b = arrays_of(rng, dtype, (14, 14), 4, 64, 70)
+    with execution.recording() as programs:
+        F.conv2d(x, w, b, padding=1, **options)
+    assert all(isinstance(one, MapProgram) for one in programs)
+    x[2, 3, 4, 5] = np.inf  # of which the fallback takes care
+    with convx.threads(1):
+        y = F.conv2d(x, w, b, padding=1, **options)
+        wanted = y, grad.conv2d_input(x.shape, w, y, padding=1, **options)
+    try:
+        for apart in (True, False):
+            _distance.assume_apart(apart)
+            with convx.threads(2):
+                found = F.conv2d(x, w, b, padding=1, **options)
+                np.testing.assert_array_equal(found, wanted[0])
+                found = grad.conv2d_input(x.shape, w, y, padding=1, **options)
+                np.testing.assert_array_equal(found, wanted[1])
+    finally:
+        _distance.assume_apart(None)

@@ -14,27 +14,32 @@ cdef extern from *:
     """
     #include <stdint.h>
     #include <time.h>
-    enum { CONVX_CHANGES = 64, CONVX_MEETING_LOOKS = 1 << 15 };
+    enum { CONVX_ROUNDS = 6, CONVX_CHANGES = 16, CONVX_MEETING_LOOKS = 1 << 15 };
     static double convx_seconds(clockid_t clock)
     {
         struct timespec time;
         clock_gettime(clock, &time);
         return time.tv_sec + 1e-9 * time.tv_nsec;
     }
-    /* Two threads change a number in turns. Returns the seconds of a change, from when both have
-       come; 0 if the other does not come, who is looked for some 50 microseconds. */
+    /* Two threads change a number in turns. Returns the seconds of a change, of the fastest round:
+       on a busy machine one of the two is stopped now and then. 0 if one does not come at all, who
+       is looked for some 50 microseconds. */
     static double convx_change_in_turns(int64_t *number, int64_t thread)
     {
-        double begin = 0;
-        for (int64_t change = thread; change < CONVX_CHANGES; change += 2) {
+        double begin = 0, least = 0;
+        for (int64_t change = thread; change < CONVX_ROUNDS * CONVX_CHANGES; change += 2) {
             for (int looks = 0; __atomic_load_n(number, __ATOMIC_ACQUIRE) != change; looks++)
                 if (looks == CONVX_MEETING_LOOKS)
                     return 0;
-            if (change == 2 + thread)
-                begin = convx_seconds(CLOCK_MONOTONIC);
+            if (change % CONVX_CHANGES == thread) {
+                double end = convx_seconds(CLOCK_MONOTONIC), took = end - begin;
+                if (change / CONVX_CHANGES > 1 && (least == 0 || took < least)) /* both had come */
+                    least = took;
+                begin = end;
+            }
             __atomic_store_n(number, change + 1, __ATOMIC_RELEASE);
         }
-        return (convx_seconds(CLOCK_MONOTONIC) - begin) / (CONVX_CHANGES - 4);
+        return least / CONVX_CHANGES;
     }
     """
     double convx_seconds(int clock) noexcept nogil
@@ -76,17 +81,20 @@ def exchange_seconds():
 
 
 def assume_apart(answer):
-    """Set what `are_apart` answers, or None: what is measured."""
+    """Set whether processors count as apart, or None: as measured."""
     global assumed
     assumed = answer
 
 
-cdef int are_apart() except -1:
-    """Whether it takes long from one processor to another, as far as is known."""
+cdef bint each_alone(int threads) except -1:
+    """Whether each of so many threads is to make for itself what all read."""
     global measured, apart
-    cdef double now = convx_seconds(CLOCK_MONOTONIC), seconds
+    cdef double now, seconds
+    if not 1 < threads <= MOST_ALONE:
+        return False
     if assumed is not None:
         return assumed
+    now = convx_seconds(CLOCK_MONOTONIC)
     if now - measured > BELIEVED:
         measured = now
         seconds = exchange_seconds()

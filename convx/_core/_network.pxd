@@ -22,4 +22,5 @@ cdef class Network:
     cdef const void *memory(self, array) except? NULL
     cpdef int64_t threads_for(self, int64_t batch, int64_t work_per_thread)
     cdef int share(self, cx_network *table, int64_t batch, int64_t threads) except -1
+    cdef void deal(self, cx_network *table, int64_t batch, int64_t threads) noexcept
     cdef int divide(self, cx_network *table, int64_t threads) except -1

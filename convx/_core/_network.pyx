@@ -5,6 +5,7 @@ from libc.stdint cimport int8_t, int64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
+from convx._core._distance cimport MOST_ALONE, each_alone
 from convx._core._driver cimport Activation, Program, kernels_of, networks_of
 from convx._core._memory cimport Block, Buffer, borrow_scratch, new_result, return_scratch
 from convx._core._networks cimport (
@@ -12,7 +13,9 @@ from convx._core._networks cimport (
     CX_LAYER_PRODUCT, CX_LAYER_SINGLE, CX_ROW_TAPS, cx_filters_job, cx_layer, cx_layer_part,
     cx_layer_units, cx_line, cx_map, cx_map_tile, cx_network, cx_networks,
 )
-from convx._core._parallel cimport current_threads, share_out, share_stages
+from convx._core._parallel cimport (
+    Turn, current_threads, cx_sweep, share_in_turn, share_out, share_stages,
+)
 
 from numpy import int8, zeros
 
@@ -162,12 +165,15 @@ cdef class Network:
 
     cdef int share(self, cx_network *table, int64_t batch, int64_t threads) except -1:
         """Let so many items go through the layers."""
-        cdef int64_t pieces = (batch + self.most_items - 1) // self.most_items
-        pieces = min(batch, (pieces + threads - 1) // threads * threads)
-        table.batch, table.pieces = batch, pieces
+        self.deal(table, batch, threads)
         if batch < threads:
             return self.divide(table, threads)
-        return share_out(self.kernels.run, table, pieces, threads, self.scratch_bytes)
+        return share_out(self.kernels.run, table, table.pieces, threads, self.scratch_bytes)
+
+    cdef void deal(self, cx_network *table, int64_t batch, int64_t threads) noexcept:
+        """Cut a batch into pieces for so many threads."""
+        cdef int64_t pieces = (batch + self.most_items - 1) // self.most_items
+        table.batch, table.pieces = batch, min(batch, (pieces + threads - 1) // threads * threads)
 
     cdef int divide(self, cx_network *table, int64_t threads) except -1:
         """Let fewer items than threads go through the layers, each of which is divided."""
@@ -232,39 +238,76 @@ cdef class MapProgram(Program):
     @property
     def workspace_bytes(self):
         """Bytes that a call takes besides its arrays: scratch, packed weights, flags of items."""
-        return self.all_scratch_bytes() + self.shared_bytes()
+        cdef bint may_be_alone = self.threads <= min(MOST_ALONE, <int64_t>self.out_shape[0])
+        return self.all_scratch_bytes() + self.shared_bytes(self.threads if may_be_alone else 1)
 
-    cdef int64_t shared_bytes(self):
-        return self.weight_bytes + self.bias_bytes + <int64_t>self.out_shape[0]
+    cdef int64_t shared_bytes(self, int64_t copies):
+        """Bytes of packed weights, biases and flags of items."""
+        return copies * self.weight_bytes + self.bias_bytes + <int64_t>self.out_shape[0]
+
+    cdef cx_sweep packing(self) noexcept:
+        cdef const cx_networks *kernels = self.network.kernels
+        return kernels.pack_points if self.network.transforms else kernels.pack_filters
+
+    cdef int64_t filter_vectors(self, int64_t index) noexcept:
+        """What weights of a layer are packed piece by piece."""
+        return (self.jobs[index].filters + self.lanes - 1) // self.lanes
+
+    cdef cx_filters_job job_of(self, int64_t index, const void *weight, char *packed) noexcept:
+        cdef cx_filters_job job = self.jobs[index]
+        job.weights, job.packed = weight, packed + self.starts[index]
+        return job
 
     cdef int pack_into(self, const void *weight, char *packed, Block scratch) except -1:
-        cdef const cx_networks *kernels = self.network.kernels
         cdef cx_filters_job job
         cdef int64_t index
         for index in range(1, self.last):
-            job = self.jobs[index]
-            job.weights, job.packed = weight, packed + self.starts[index]
-            share_out(kernels.pack_points if self.network.transforms else kernels.pack_filters,
-                      &job, (job.filters + self.lanes - 1) // self.lanes, self.threads)
+            job = self.job_of(index, weight, packed)
+            share_out(self.packing(), &job, self.filter_vectors(index), self.threads)
         return 0
+
+    cdef int run_alone(self, const void *weight, char *packed, const cx_network *table) except -1:
+        """Let items go through the layers; each thread packs all weights for itself."""
+        cdef cx_network tables[MOST_ALONE]
+        cdef cx_layer layers[MOST_ALONE][MOST_LAYERS]
+        cdef cx_filters_job jobs[MOST_LAYERS][MOST_ALONE]
+        cdef Turn turns[MOST_LAYERS]
+        cdef int64_t index, copy
+        cdef char *own
+        for copy in range(self.threads):
+            own = packed + copy * self.weight_bytes
+            tables[copy] = table[0]
+            tables[copy].layer = layers[copy]
+            memcpy(layers[copy], table.layer, (self.last + 1) * sizeof(cx_layer))
+            for index in range(1, self.last):
+                layers[copy][index].weights = own + self.starts[index]
+                jobs[index][copy] = self.job_of(index, weight, own)
+        for index in range(1, self.last):
+            turns[index - 1] = Turn(self.packing(), &jobs[index][0], sizeof(cx_filters_job),
+                                    self.filter_vectors(index), True)
+        turns[self.last - 1] = Turn(self.network.kernels.run, &tables[0], sizeof(cx_network),
+                                    table.pieces, False)
+        return share_in_turn(turns, self.last, self.threads, self.network.scratch_bytes)
 
     cdef execute(
         self, const void *input, const void *weight, const void *bias, const void *residual,
         Activation activation, packed, out,
     ):
         cdef Buffer out_buffer = Buffer(out, writable=True), packed_buffer
-        cdef Block shared = borrow_scratch(self.shared_bytes())
+        cdef int64_t batch = self.out_shape[0], index
+        cdef bint alone = packed is None and batch >= self.threads and each_alone(self.threads)
+        cdef int64_t copies = self.threads if alone else 1
+        cdef Block shared = borrow_scratch(self.shared_bytes(copies))
         cdef char *weights = shared.memory
-        cdef char *filters = shared.memory + self.weight_bytes
+        cdef char *filters = shared.memory + copies * self.weight_bytes
         cdef cx_layer layers[MOST_LAYERS]
         cdef cx_network table = self.network.table
-        cdef int64_t batch = self.out_shape[0], index
         cdef bint failed
         cdef Program other
         if packed is not None:
             packed_buffer = Buffer(packed)
             weights = <char *>packed_buffer.view.buf
-        else:
+        elif not alone:
             self.pack_into(weight, weights, shared)
         memset(filters, 0, self.bias_bytes + batch)
         if bias != NULL:
@@ -277,7 +320,11 @@ cdef class MapProgram(Program):
                 layers[index].slope = activation.slope
         table.layer, table.failed = layers, <int8_t *>(filters + self.bias_bytes)
         table.input, table.output = input, out_buffer.view.buf
-        self.network.share(&table, batch, min(self.threads, batch))
+        if alone:
+            self.network.deal(&table, batch, self.threads)
+            self.run_alone(weight, weights, &table)
+        else:
+            self.network.share(&table, batch, min(self.threads, batch))
         failed = any_set(table.failed, batch)
         return_scratch(shared)
         if failed:

@@ -4,7 +4,7 @@ cimport cython
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from convx._core._distance cimport are_apart
+from convx._core._distance cimport MOST_ALONE, each_alone
 from convx._core._driver cimport sweeps_of
 from convx._core._memory cimport Block, Buffer, borrow_scratch, held, memory_of, return_scratch
 from convx._core._parallel cimport Turn, share_in_turn
@@ -12,12 +12,9 @@ from convx._core._sweeps cimport (
     CX_SPECTRAL_GAP, cx_kernel_job, cx_spectral_job, cx_sweeps,
 )
 
-# Elements of the widest vector: rows of a tile are that much longer than they need be. And threads,
-# of processors that are apart, each of which makes the kernel's spectrum for itself: shared, it
-# takes more than three times as long to write, and has to be brought to where it is read.
+# Elements of the widest vector: rows of a tile are that much longer than they need be.
 cdef enum:
     WIDEST = 16
-    MOST_ALONE = 3
 
 
 cdef const int64_t *table_of(Buffer buffer) noexcept:
@@ -89,7 +86,7 @@ cdef class GreatTiles:
         cdef Buffer x_other = held(x_imaginary), y_other = held(y_imaginary, writable=True)
         cdef const cx_sweeps *sweeps = sweeps_of(isa, x.dtype.name)
         cdef Buffer real = Buffer(kernel), imaginary = held(kernel_imaginary)
-        cdef bint alone = 1 < threads <= MOST_ALONE and are_apart()
+        cdef bint alone = each_alone(threads)
         cdef int copy, copies = threads if alone else 1
         cdef Block spectra = borrow_scratch(copies * self.kernel_bytes())
         cdef cx_spectral_job jobs[MOST_ALONE]
