@@ -63,6 +63,29 @@ def test_memory_that_is_much_too_large_is_left_for_others():
     assert address(small) != place
 
 
+def test_the_latest_memory_that_fits_is_taken():
+    held = [new_result((n, MEGABYTE), FLOAT32) for n in (3, 3, 8)]
+    places = [address(one) for one in held]
+    while held:
+        del held[0]
+    again = new_result((3, MEGABYTE), FLOAT32)  # what was given back last is too large
+    assert address(again) == places[1]
+    assert kept_sizes()[-2:] == [3 * 2**20, 8 * 2**20]
+
+
+@pytest.mark.parametrize("planes", [1, 3, 40])
+def test_results_of_remembered_calls_have_memory_of_their_own(rng, planes):
+    """Of a few bytes that NumPy has, or of blocks."""
+    x = values(rng, (1, planes, 112, 112), "float32")
+    padded = np.pad(x, [(0, 0), (0, 0), (1, 1), (1, 1)])
+    expected = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3)).mean((-2, -1))
+    held = [F.avg_pool2d(x, 3, 1, 1) for _ in range(4)]
+    assert len({address(one) for one in held}) == 4
+    for one in held:
+        assert one.shape == expected.shape
+        np.testing.assert_allclose(one, expected, rtol=1e-5, atol=1e-6)
+
+
 def test_kept_memory_is_bounded():
     """What is given back beyond the bounds goes, the oldest first."""
     new_result((128, MEGABYTE), FLOAT32)  # in whose place nothing else is kept

@@ -36,9 +36,8 @@ cdef extern from *:
 cdef int64_t PAGE = 4096, HUGE_PAGE = 2 ** 21, NEARLY_A_HUGE_PAGE = 3 * 2 ** 19
 # Scratch memory that is larger than this is not kept.
 cdef int64_t MOST_SCRATCH = 64 * 2 ** 20
-# Results that are smaller come from NumPy; so many blocks and bytes are kept of others: as many as
-# a step of training holds.
-cdef int64_t LEAST_RESULT = 2 ** 17, MOST_RESULTS = 128 * 2 ** 20
+# So many bytes and blocks are kept of results: as many as a step of training holds.
+cdef int64_t MOST_RESULTS = 128 * 2 ** 20
 cdef int MOST_BLOCKS = 256
 
 cdef list idle_scratch = []
@@ -150,24 +149,47 @@ cdef class Loan:
             kept -= block.size
 
 
-cpdef new_result(tuple shape, dtype):
-    """An array for a result, with arbitrary elements."""
-    cdef int64_t size = dtype.itemsize
-    cdef Block block
-    for length in shape:
-        size *= length
-    if size < LEAST_RESULT:
-        return empty(shape, dtype)
+cdef bint fits(Block block, int64_t size) noexcept:
+    """Whether a result of so many bytes has a block without much waste."""
+    return size <= block.size <= size + size // 3
+
+
+cdef Block result_block(int64_t size):
+    """A block for a result, the latest that is kept and fits, for that is in the caches still."""
+    cdef Block block, last
+    try:
+        last = idle_results.pop()
+    except IndexError:
+        return Block(size)
+    if fits(last, size):
+        return last
+    idle_results.append(last)
     for block in idle_results[::-1]:
-        if size <= block.size <= size + size // 3:
+        if fits(block, size):
             try:
                 idle_results.remove(block)
             except ValueError:  # another thread was faster
                 continue
-            break
-    else:
-        block = Block(size)
-    return ndarray(shape, dtype, buffer=Loan(block))
+            return block
+    return Block(size)
+
+
+cdef large_result(tuple shape, dtype, int64_t size, void **memory):
+    """An array for a result of so many bytes, at least LEAST_RESULT, and where its elements are."""
+    cdef Block block = result_block(size)
+    memory[0] = block.memory
+    return ndarray(shape, dtype, Loan(block))
+
+
+cpdef new_result(tuple shape, dtype):
+    """An array for a result, with arbitrary elements."""
+    cdef int64_t size = dtype.itemsize
+    cdef void *memory
+    for length in shape:
+        size *= length
+    if size < LEAST_RESULT:
+        return empty(shape, dtype)
+    return large_result(shape, dtype, size, &memory)
 
 
 def kept_sizes():

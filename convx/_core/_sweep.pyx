@@ -10,7 +10,9 @@ from convx._core._memo cimport (
     KEY_WORDS, MOST_MEMORIES, NOTHING, NUMBER, add_array, add_option, add_words, are_apart,
     memos_suspended,
 )
-from convx._core._memory cimport Block, Buffer, borrow_scratch, new_result, return_scratch
+from convx._core._memory cimport (
+    LEAST_RESULT, Block, Buffer, borrow_scratch, large_result, return_scratch,
+)
 from convx._core._parallel cimport current_threads, cx_sweep, share_out
 
 from numpy import empty
@@ -215,15 +217,20 @@ cdef class SweepMemory:
             elif is_operand(slot):
                 memory = views[self.source[k]].buf
             else:
-                memory = self.add_result(self.source[k], results)
+                memory = self.add_result(self.source[k], slot.size, results)
             if slot.use == SUMMED:
                 memset(memory, 0, slot.size)
             (<void **>(job + slot.offset))[0] = memory
         return 0
 
-    cdef void *add_result(self, int index, list results) except NULL:
+    cdef void *add_result(self, int index, int64_t size, list results) except NULL:
         cdef Py_buffer view
-        result = new_result(self.shapes[index], self.dtypes[index])
+        cdef void *memory
+        cdef tuple shape = self.shapes[index]
+        if size >= LEAST_RESULT:
+            results.append(large_result(shape, self.dtypes[index], size, &memory))
+            return memory
+        result = empty(shape, self.dtypes[index])
         results.append(result)
         PyObject_GetBuffer(result, &view, PyBUF_CONTIG)
         PyBuffer_Release(&view)

@@ -33,7 +33,8 @@ _memo = SweepMemo()
 
 def _recalled(call: Call, out: object) -> Any:
     """Return what a call like one before returns, or None if it has to go the long way."""
-    found = _memo.call(*call) if out is None else None
+    arrays, options = call
+    found = _memo.call(arrays, options) if out is None else None
     return tuple(found) if type(found) is list else found
 
 

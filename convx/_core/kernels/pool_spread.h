@@ -190,9 +190,8 @@ CX_INLINE void NAME(repeat_rows_how)(const int how, const int taps, const T *gra
             continue;
         }
         NAME(repeat_row)(how, taps, 1, grad, outputs, by, to, size, 1);
-        for (int64_t t = 1; t < times; t++)
-            for (int64_t i = 0; i < size; i += LANES)
-                *(NAME(loose) *)(to + t * size + i) = *(const NAME(loose) *)(to + i);
+        for (int64_t i = 0; i < (times - 1) * size; i += LANES) /* of the row above each */
+            *(NAME(loose) *)(to + size + i) = *(const NAME(loose) *)(to + i);
     }
     for (; r < rows; r++, grad += outputs, to += times * size)
         NAME(repeat_row)(how, taps, 0, grad, outputs, by, to, size, times);
