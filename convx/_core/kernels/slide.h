@@ -315,14 +315,18 @@ static void NAME(slide_plane)(const NAME(slide) *slide, const NAME(plane) *plane
     }
 }
 
-/* Whether the planes of a box are small ones of 3 by 3 taps: see slide_small.h. */
+/* Whether the planes of a box are small ones: see slide_small.h. Of 5 by 5 and 7 by 7 taps those are
+   with rows of a vector or more; the sums of a column take 32 registers. */
 CX_INLINE int NAME(is_small)(const cx_pass *pass, const cx_box *box)
 {
     const cx_axis *rows = &pass->axes[0], *columns = rows + 1;
-    return IS_FLOAT && pass->rank == 2 && pass->slide_rows == 3 && pass->slide_columns == 3 &&
+    int64_t size = pass->slide_rows, outputs = box->extent[0] * box->extent[1];
+    int fits = size == 3 ? outputs <= CX_SMALL_PLANE
+                         : (size == 5 || size == 7) && ROWS >= 8 && outputs <= CX_LARGER_PLANE &&
+                               box->extent[1] >= LANES && box->extent[0] >= size;
+    return IS_FLOAT && pass->rank == 2 && fits && pass->slide_columns == size &&
            pass->channels == 1 && columns->position_stride == 1 && columns->out_stride == 1 &&
-           rows->out_stride == box->extent[1] &&
-           box->extent[0] * box->extent[1] <= CX_SMALL_PLANE;
+           rows->out_stride == box->extent[1];
 }
 
 /* Whether a box is worth it: enough rows, and rows that fill most of their vectors, or of half of one

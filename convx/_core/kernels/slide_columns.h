@@ -1,4 +1,4 @@
-/* A vector's columns of a small plane: slide_small.h includes this for vectors, and where there are
+/* A vector's columns of a small plane of 3 by 3 taps: slide_small.h includes this for vectors, and where there are
    such for halves of them too, of which BLOCK gives the names. */
 
 /* Stores a row that does not fill a vector, but three quarters of it. What is too much lies in the next
@@ -58,6 +58,3 @@ CX_INLINE void BLOCK(slide_columns)(const int mirrored, const int is_short, cons
         below = sum[2];
     }
 }
-
-#undef BLOCK
-#undef BLOCK_LANES

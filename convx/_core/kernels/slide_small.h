@@ -1,5 +1,5 @@
-/* Small planes of 3 by 3 taps, for which the tables and blocks of slide.h, which includes this, cost as
-   much as the sums. A vector's columns go through all rows of a plane: an input row, loaded for each of
+/* Small planes, for which the tables and blocks of slide.h, which includes this, cost too much: of 3 by
+   3 taps as much as the sums. A vector's columns go through all rows of a plane: an input row, loaded for each of
    the three tap columns, takes part in the sums of three output rows, one after the other, of which
    one is complete then. Mirrored kernels begin with the last row: so each sum is the same chain. */
 
@@ -27,10 +27,16 @@ CX_INLINE int64_t NAME(planes_ahead)(const cx_pass *pass)
 #define BLOCK(name) NAME(name)
 #define BLOCK_LANES LANES
 #include "slide_columns.h"
+#include "slide_down.h"
+#undef BLOCK
+#undef BLOCK_LANES
 #if CX_HALF_VECTORS
 #define BLOCK(name) NAME(half_##name)
 #define BLOCK_LANES (LANES / 2)
 #include "slide_columns.h"
+#include "slide_down.h"
+#undef BLOCK
+#undef BLOCK_LANES
 #endif
 
 /* A plane. The last vector of a row lies over the one before it if there is one; of short rows half
@@ -65,6 +71,35 @@ CX_NOINLINE static void NAME(slide_small_mirrored)(const NAME(small) *of, int ha
     NAME(slide_rows_of)(1, of, halves);
 }
 
+/* A plane of 5 by 5 or 7 by 7 taps, whose rows are at least a vector long. The last half of a vector,
+   with half of the rows beside the other half, takes two thirds of the time of a whole one. */
+CX_INLINE void NAME(slide_down_rows_of)(const int size, const NAME(small) *of, int mirrored, int halves)
+{
+    int64_t at = 0, rest = of->length % LANES;
+    for (; at + LANES <= of->length; at += LANES)
+        NAME(slide_down)(size, 1, mirrored, of, at);
+    if (!rest)
+        return;
+#if CX_HALF_VECTORS
+    if (halves && rest <= LANES / 2 && of->height >= 2 * size) {
+        NAME(half_slide_down)(size, 2, mirrored, of, of->length - LANES / 2);
+        return;
+    }
+#endif
+    (void)halves;
+    NAME(slide_down)(size, 1, mirrored, of, of->length - LANES);
+}
+
+#define SLIDE_DOWN(SIZE)                                                                          \
+    CX_NOINLINE static void NAME(slide_down_##SIZE)(const NAME(small) *of, int mirrored,          \
+                                                    int halves)                                   \
+    {                                                                                             \
+        NAME(slide_down_rows_of)(SIZE, of, mirrored, halves);                                     \
+    }
+SLIDE_DOWN(5)
+SLIDE_DOWN(7)
+#undef SLIDE_DOWN
+
 /* The outputs of small planes, group by group: those of mirrored kernels from the last one on, for
    processors foresee what is read in one direction. */
 static void NAME(forward_small)(const cx_pass *pass, const cx_call *call, const cx_share *share,
@@ -88,7 +123,11 @@ static void NAME(forward_small)(const cx_pass *pass, const cx_call *call, const 
                                     n * pass->in_batch + group * pass->in_channel, &of.row);
             of.output = (T *)call->output + n * pass->out_batch + group * pass->out_channel +
                         space->box.out;
-            if (slide->down < 0)
+            if (slide->rows == 5)
+                NAME(slide_down_5)(&of, slide->down < 0, slide->halves);
+            else if (slide->rows == 7)
+                NAME(slide_down_7)(&of, slide->down < 0, slide->halves);
+            else if (slide->down < 0)
                 NAME(slide_small_mirrored)(&of, slide->halves);
             else
                 NAME(slide_small)(&of, slide->halves);
