@@ -1,4 +1,4 @@
-"""Depthwise kernels of 3 by 3 taps by rows: small planes, gradients of weights, stride 2."""
+"""Depthwise kernels by rows: small planes; of 3 by 3 taps gradients of weights, stride 2."""
 
 import sys
 
@@ -123,7 +123,7 @@ def test_threads_change_no_bits(rng):
 ON_ANOTHER_ISA = """
 import hashlib
 import numpy as np
-from convx import grad
+from convx import functional as F, grad
 rng, told = np.random.default_rng(5), hashlib.sha256()
 for dtype in (np.float32, np.float64):
     for width, stride in ((3, 1), (4, 1), (7, 1), (14, 1), (28, 1), (14, 2), (28, 2), (56, 2)):
@@ -131,6 +131,12 @@ for dtype in (np.float32, np.float64):
         dy = rng.standard_normal((5, 3, 16 // stride, width // stride)).astype(dtype)
         options = {"stride": stride, "padding": 1, "groups": 3}
         told.update(grad.conv2d_weight(x, (3, 1, 3, 3), dy, **options).tobytes())
+    for width, taps in ((16, 5), (20, 7), (28, 5), (28, 7), (56, 7)):
+        x = rng.standard_normal((2, 3, 37, width)).astype(dtype)
+        w = rng.standard_normal((3, 1, taps, taps)).astype(dtype)
+        options = {"padding": taps // 2, "groups": 3, "algorithm": "direct"}
+        told.update(F.conv2d(x, w, **options).tobytes())
+        told.update(grad.conv2d_input(x.shape, w, x, **options).tobytes())
 print(told.hexdigest())
 """
 
@@ -240,4 +246,67 @@ def test_rows_of_small_planes_do_not_mix_what_is_not_finite(rng):
             grad.conv2d_input(x.shape, w, x, padding=1, groups=17),
         ):
             assert np.isinf(found).sum() == 6 + 4 + 6
+            assert not np.isnan(found).any()
+
+
+LARGER = [(7, 16), (14, 28), (15, 17), (28, 28), (35, 16), (36, 20), (37, 25), (41, 40), (56, 56)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("taps", [5, 7])
+@pytest.mark.parametrize("size", LARGER)
+def test_planes_of_larger_kernels(size, taps, dtype):
+    for pad in (0, taps // 2, ((taps - 1, 1), (0, taps - 1))):
+        case = Case(size, (taps, taps), batch=2, groups=3, options={"padding": pad})
+        if min(size) < taps:
+            continue
+        x, w, b = case.arrays(dtype)
+        check(F.conv_nd, reference.conv_nd, (x, w, b), case.all_options, dtype)
+        dy = values(np.random.default_rng(2), F.conv_nd(x, w, **case.all_options).shape, dtype)
+        arrays = (x.shape, w, dy)
+        check(grad.conv_nd_input, reference.conv_nd_input, arrays, case.all_options, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("taps", [5, 7])
+@pytest.mark.parametrize("size", LARGER)
+def test_planes_of_larger_kernels_are_the_chains_of_large_planes(size, taps, dtype):
+    """The same with zeros below, so many that the planes are no small ones."""
+    options = {"padding": taps // 2, "groups": 17, "algorithm": "direct"}
+    x, w, b = Case(size, (taps, taps), batch=2, groups=17, options={}).arrays(dtype)
+    tall = np.concatenate((x, np.zeros((2, 17, 5000 // size[1], size[1]), dtype)), 2)
+    expected = F.conv2d(tall, w, b, **options)[:, :, : size[0]]
+    gradient = grad.conv2d_input(tall.shape, w, tall, **options)[:, :, : size[0]]
+    for threads in (1, 2):
+        with convx.threads(threads):
+            assert_same(F.conv2d(x, w, b, **options), expected)
+            assert_same(grad.conv2d_input(x.shape, w, x, **options), gradient)
+            prepared = convx.prepare_conv(w, b, **options, activation="relu")
+            assert_same(prepared(x, residual=expected), np.maximum(expected + expected, 0))
+
+
+@pytest.mark.parametrize("taps", [5, 7])
+@pytest.mark.parametrize("width", [16, 20, 28, 56])
+def test_what_lies_beside_planes_of_larger_kernels_takes_no_part(taps, width, rng):
+    x, w = values(rng, (2, 3, 37, width), "float32"), values(rng, (3, 1, taps, taps), "float32")
+    wide = np.full((2, 5, 50, width + 9), np.nan, np.float32)
+    view = wide[:, 1:-1, 3:40, 4 : 4 + width]
+    view[...] = x
+    options = {"padding": taps // 2, "groups": 3, "algorithm": "direct"}
+    assert_same(F.conv2d(view, w, **options), F.conv2d(x, w, **options))
+    into = np.full((2, 5, 37, width), 7, np.float32)
+    for item in range(2):  # what lies before and behind the result stays
+        F.conv2d(x[item], w, **options, out=into[item, 1:-1])
+    assert_same(into[:, 1:-1], F.conv2d(x, w, **options))
+    assert (into[:, [0, -1]] == 7).all()
+
+
+def test_planes_of_larger_kernels_do_not_mix_what_is_not_finite(rng):
+    for size, taps in (((14, 28), 5), ((36, 56), 7)):
+        x, w = values(rng, (2, 17, *size), "float32"), np.ones((17, 1, taps, taps), np.float32)
+        x[0, 3, 7, -1] = x[1, 5, 0, 0] = x[1, 6, -1, 12] = np.inf
+        reach = taps // 2 + 1
+        options = {"padding": taps // 2, "groups": 17, "algorithm": "direct"}
+        for found in (F.conv2d(x, w, **options), grad.conv2d_input(x.shape, w, x, **options)):
+            assert np.isinf(found).sum() == taps * reach + reach * reach + reach * taps
             assert not np.isnan(found).any()

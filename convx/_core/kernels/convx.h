@@ -20,8 +20,8 @@ enum { CX_MAX_RANK = 30 };
 /* Output rows of a block that shares its input rows (slide.h). */
 enum { CX_SLIDE_ROWS = 7 };
 
-/* Outputs of a small plane, up to which slide_small.h was faster: of 3 by 3 taps, and of more. */
-enum { CX_SMALL_PLANE = 1024, CX_LARGER_PLANE = 4096 };
+/* Outputs of a small plane, up to which slide_small.h was faster. */
+enum { CX_SMALL_PLANE = 1024 };
 
 /* Rows so many bytes apart, or a multiple, fall into one set of the L1 cache and drive one another out
    of it: they are not read in place by blocks of several rows. */

@@ -315,18 +315,25 @@ static void NAME(slide_plane)(const NAME(slide) *slide, const NAME(plane) *plane
     }
 }
 
+/* Planes of 5 by 5 or 7 by 7 taps with at most so many outputs, and at least so many rows, for which
+   slide_down.h was faster. */
+#define LARGER_PLANE 4096
+#define LEAST_ROWS(size) ((size) == 5 ? 14 : 35)
+
 /* Whether the planes of a box are small ones: see slide_small.h. Of 5 by 5 and 7 by 7 taps those are
-   with rows of a vector or more; the sums of a column take 32 registers. */
+   with rows of a vector or more, and so many of them that the first and the last, whose sums wait for
+   one another, matter little; and their sums take 32 registers. */
 CX_INLINE int NAME(is_small)(const cx_pass *pass, const cx_box *box)
 {
     const cx_axis *rows = &pass->axes[0], *columns = rows + 1;
-    int64_t size = pass->slide_rows, outputs = box->extent[0] * box->extent[1];
-    int fits = size == 3 ? outputs <= CX_SMALL_PLANE
-                         : (size == 5 || size == 7) && ROWS >= 8 && outputs <= CX_LARGER_PLANE &&
-                               box->extent[1] >= LANES && box->extent[0] >= size;
+    int64_t size = pass->slide_rows, height = box->extent[0], length = box->extent[1];
+    int fits = size == 3 && height * length <= CX_SMALL_PLANE;
+    if (size == 5 || size == 7)
+        fits = ROWS >= 8 && length >= LANES && height * length <= LARGER_PLANE &&
+               height >= LEAST_ROWS(size);
     return IS_FLOAT && pass->rank == 2 && fits && pass->slide_columns == size &&
            pass->channels == 1 && columns->position_stride == 1 && columns->out_stride == 1 &&
-           rows->out_stride == box->extent[1];
+           rows->out_stride == length;
 }
 
 /* Whether a box is worth it: enough rows, and rows that fill most of their vectors, or of half of one

@@ -81,7 +81,7 @@ CX_INLINE void NAME(slide_down_rows_of)(const int size, const NAME(small) *of, i
     if (!rest)
         return;
 #if CX_HALF_VECTORS
-    if (halves && rest <= LANES / 2 && of->height >= 2 * size) {
+    if (halves && rest <= LANES / 2) { /* and there are rows enough for two halves */
         NAME(half_slide_down)(size, 2, mirrored, of, of->length - LANES / 2);
         return;
     }
