@@ -1,5 +1,5 @@
-/* A vector's columns of a small plane of 3 by 3 taps: slide_small.h includes this for vectors, and where there are
-   such for halves of them too, of which BLOCK gives the names. */
+/* A vector's columns of a small plane of 3 by 3 taps: slide_small.h includes this for vectors, and
+   where there are such for halves of them too, of which BLOCK gives the names. */
 
 /* Stores a row that does not fill a vector, but three quarters of it. What is too much lies in the next
    row, which is stored later; or earlier, with a mirrored kernel: then what it begins with, of `below`,

@@ -1,7 +1,8 @@
-/* Small planes, for which the tables and blocks of slide.h, which includes this, cost too much: of 3 by
-   3 taps as much as the sums. A vector's columns go through all rows of a plane: an input row, loaded for each of
-   the three tap columns, takes part in the sums of three output rows, one after the other, of which
-   one is complete then. Mirrored kernels begin with the last row: so each sum is the same chain. */
+/* Small planes, for which the tables and blocks of slide.h, which includes this, cost too much: of 3
+   by 3 taps as much as the sums. A vector's columns go through all rows of a plane: an input row,
+   loaded for each of the three tap columns, takes part in the sums of three output rows, one after the
+   other, of which one is complete then. Mirrored kernels begin with the last row: so each sum is the
+   same chain. */
 
 typedef struct {
     const T *x, *zeros;    /* the input, where rows begin; a row that is not there */
