@@ -68,9 +68,9 @@ def test_the_latest_memory_that_fits_is_taken():
     places = [address(one) for one in held]
     while held:
         del held[0]
-    again = new_result((3, MEGABYTE), FLOAT32)  # what was given back last is too large
-    assert address(again) == places[1]
-    assert kept_sizes()[-2:] == [3 * 2**20, 8 * 2**20]
+    again = [new_result((3, MEGABYTE), FLOAT32) for _ in range(2)]
+    assert [address(one) for one in again] == places[1::-1]  # what came back last is too large
+    assert address(new_result((8, MEGABYTE), FLOAT32)) == places[2]
 
 
 @pytest.mark.parametrize("planes", [1, 3, 40])
