@@ -54,7 +54,7 @@ cdef struct Meeting:
 
 
 # Seconds that a figure is believed, and above what processors count as apart.
-cdef double BELIEVED = 0.25, APART = 8e-8
+cdef double BELIEVED = 0.05, APART = 8e-8
 
 cdef double measured = -BELIEVED
 cdef bint apart = False
