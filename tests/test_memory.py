@@ -103,6 +103,9 @@ def test_kept_memory_is_bounded():
     ("size", "taken"), [(1605632, 2**21), (2**21 + 100, 2**21 + 100), (3702784, 2**22)]
 )
 def test_a_huge_page_that_is_nearly_filled_is_taken_whole(size, taken):
+    held = []
+    while any(size <= kept <= size + size // 3 for kept in kept_sizes()):
+        held.append(new_result((size // 4,), FLOAT32))  # in a block that another test has left
     result = new_result((size // 4,), FLOAT32)
     place = address(result)
     assert place % 2**21 == 0
