@@ -9,6 +9,7 @@ pytest.importorskip("torch")
 sweeps = pytest.importorskip("benchmarks.sweeps")
 calls = pytest.importorskip("benchmarks.sweep_calls")
 copying = pytest.importorskip("benchmarks.copying")
+distance = pytest.importorskip("benchmarks.distance")
 page = pytest.importorskip("benchmarks.page")
 run = pytest.importorskip("benchmarks.run")
 
@@ -63,6 +64,15 @@ def test_bandwidth_is_measured():
     copy = copying.Copy(1 << 16, 2)
     copy.measure()
     assert 0 < copy.seconds() < 1
+
+
+def test_the_distance_of_processors_is_the_median(monkeypatch):
+    between = distance.Distance()
+    assert between.nanoseconds() is None
+    for seconds in (4e-8, 0.0, 2e-7, 5e-8):  # 0: two threads did not meet
+        monkeypatch.setattr(distance._distance, "exchange_seconds", lambda: seconds)
+        between.measure()
+    assert between.nanoseconds() == 50
 
 
 @pytest.mark.slow

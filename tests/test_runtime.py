@@ -16,7 +16,7 @@ from support import convolutions, functions, randomly, run_python, values
 import convx
 from convx import functional as F
 from convx import grad
-from convx._core import _activations
+from convx._core import _activations, _distance
 
 CONFIG = convx.show_config("dicts")
 MOST = convx.get_num_threads()
@@ -77,6 +77,13 @@ def test_a_context_is_of_one_task():
         await asyncio.gather(task(1, 4), task(2, 3), task(1, 2))
 
     asyncio.run(main())
+
+
+def test_the_distance_of_processors():
+    with convx.threads(1):
+        assert _distance.exchange_seconds() == 0
+    with convx.threads(2):  # 0 where there are not two that meet
+        assert 0 <= _distance.exchange_seconds() < 1e-3
 
 
 def test_threadpoolctl_is_followed():

@@ -15,10 +15,10 @@ cdef extern from *:
     #include <stdint.h>
     #include <time.h>
     enum { CONVX_ROUNDS = 6, CONVX_CHANGES = 16, CONVX_MEETING_LOOKS = 1 << 15 };
-    static double convx_seconds(clockid_t clock)
+    static double convx_seconds(void)
     {
         struct timespec time;
-        clock_gettime(clock, &time);
+        clock_gettime(CLOCK_MONOTONIC, &time);
         return time.tv_sec + 1e-9 * time.tv_nsec;
     }
     /* Two threads change a number in turns. Returns the seconds of a change, of the fastest round:
@@ -32,7 +32,7 @@ cdef extern from *:
                 if (looks == CONVX_MEETING_LOOKS)
                     return 0;
             if (change % CONVX_CHANGES == thread) {
-                double end = convx_seconds(CLOCK_MONOTONIC), took = end - begin;
+                double end = convx_seconds(), took = end - begin;
                 if (change / CONVX_CHANGES > 1 && (least == 0 || took < least)) /* both had come */
                     least = took;
                 begin = end;
@@ -42,9 +42,8 @@ cdef extern from *:
         return least / CONVX_CHANGES;
     }
     """
-    double convx_seconds(int clock) noexcept nogil
+    double convx_seconds() noexcept nogil
     double convx_change_in_turns(int64_t *number, int64_t thread) noexcept nogil
-    int CLOCK_MONOTONIC
 
 
 cdef struct Meeting:
@@ -65,8 +64,11 @@ cdef void meet(const void *job, int64_t first, int64_t end, char *scratch) noexc
     """Change the number as one of two threads, or as both, one after the other, in vain."""
     cdef Meeting *meeting = <Meeting *>job
     cdef int64_t thread
+    cdef double seconds
     for thread in range(first, end):
-        meeting.seconds = convx_change_in_turns(&meeting.number, thread)
+        seconds = convx_change_in_turns(&meeting.number, thread)
+        if thread == 0:
+            meeting.seconds = seconds
 
 
 def exchange_seconds():
@@ -94,7 +96,7 @@ cdef bint each_alone(int threads) except -1:
         return False
     if assumed is not None:
         return assumed
-    now = convx_seconds(CLOCK_MONOTONIC)
+    now = convx_seconds()
     if now - measured > BELIEVED:
         measured = now
         seconds = exchange_seconds()

@@ -266,7 +266,7 @@ cdef class MapProgram(Program):
             share_out(self.packing(), &job, self.filter_vectors(index), self.threads)
         return 0
 
-    cdef int run_alone(self, const void *weight, char *packed, const cx_network *table) except -1:
+    cdef int run_alone(self, const void *weight, char *packed, cx_network *table) except -1:
         """Let items go through the layers; each thread packs all weights for itself."""
         cdef cx_network tables[MOST_ALONE]
         cdef cx_layer layers[MOST_ALONE][MOST_LAYERS]
@@ -274,6 +274,7 @@ cdef class MapProgram(Program):
         cdef Turn turns[MOST_LAYERS]
         cdef int64_t index, copy
         cdef char *own
+        self.network.deal(table, self.out_shape[0], self.threads)
         for copy in range(self.threads):
             own = packed + copy * self.weight_bytes
             tables[copy] = table[0]
@@ -321,7 +322,6 @@ cdef class MapProgram(Program):
         table.layer, table.failed = layers, <int8_t *>(filters + self.bias_bytes)
         table.input, table.output = input, out_buffer.view.buf
         if alone:
-            self.network.deal(&table, batch, self.threads)
             self.run_alone(weight, weights, &table)
         else:
             self.network.share(&table, batch, min(self.threads, batch))
