@@ -52,8 +52,9 @@ cdef struct Meeting:
     double seconds
 
 
-# Seconds that a figure is believed, and above what processors count as apart.
-cdef double BELIEVED = 0.05, APART = 8e-8
+# Seconds that a figure is believed, and for which the machine is left alone besides if two threads
+# did not meet: it is busy. And above what processors count as apart.
+cdef double BELIEVED = 0.05, BUSY = 1, APART = 8e-8
 
 cdef double measured = -BELIEVED
 cdef bint apart = False
@@ -98,8 +99,8 @@ cdef bint each_alone(int threads) except -1:
         return assumed
     now = convx_seconds()
     if now - measured > BELIEVED:
-        measured = now
         seconds = exchange_seconds()
+        measured = now if seconds else now + BUSY
         if seconds:
             apart = seconds > APART
     return apart
