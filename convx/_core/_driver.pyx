@@ -19,7 +19,7 @@ from convx._core._sweeps cimport (
 from convx._core._kernels cimport (
     CX_ADDED, CX_F32, CX_F64, CX_FORWARD, CX_HARDSWISH, CX_IDENTITY, CX_LEAKY_RELU, CX_MAX_RANK,
     CX_RELU, CX_RELU6, CX_SIGMOID, CX_SILU, CX_SLIDE_ROWS, CX_TANH, CX_U32, CX_U64,
-    CX_WEIGHT_GRADIENT, cx_axis, cx_call, cx_halves_pay, cx_isa, cx_kernels, cx_kernels_of,
+    CX_WEIGHT_GRADIENT, cx_axis, cx_call, cx_adds_beside, cx_halves_pay, cx_isa, cx_kernels, cx_kernels_of,
     cx_l2_bytes, cx_pass, cx_task,
 )
 
@@ -98,6 +98,11 @@ cdef const cx_networks *networks_of(str isa, str dtype) except NULL:
 def l2_bytes():
     """Size of a core's L2 cache, 0 or less where the system does not tell."""
     return cx_l2_bytes()
+
+
+def adds_beside():
+    """Whether the processor adds beside multiply-adds, in units of their own."""
+    return bool(cx_adds_beside())
 
 
 def register_block(isa, dtype):

@@ -85,5 +85,6 @@ cdef extern from "convx.h" nogil:
 
     const char *cx_isa(int index)
     const cx_kernels *cx_kernels_of(const char *isa, int dtype)
+    int cx_adds_beside()
     int cx_halves_pay()
     int64_t cx_l2_bytes()

@@ -83,6 +83,22 @@ cdef extern from "network.h" nogil:
         void *result
         int8_t *failed
 
+    ctypedef struct cx_sequence:
+        int64_t items, item, lines, line, length, step
+
+    int64_t cx_sequence_size(const cx_sequence *of)
+
+    ctypedef struct cx_inner_product:
+        const void *left
+        const void *right
+        void *out
+        int64_t rows, left_row, out_row
+        cx_sequence left_depth, right_depth, columns, out_columns
+        int64_t depth, depth_block, row_block, column_block, columns_together
+        void *packed
+        const void *bias
+        int8_t *failed
+
     ctypedef struct cx_networks:
         void (*run)(
             const void *network, int64_t first, int64_t end, char *scratch) noexcept nogil
@@ -99,6 +115,12 @@ cdef extern from "network.h" nogil:
         int64_t (*gradient_space)(const cx_map_gradient *job) noexcept nogil
         void (*add_gradients)(
             const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil
+        void (*multiply_inner)(
+            const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil
+        int64_t (*inner_space_bytes)(const cx_inner_product *job) noexcept nogil
+        void (*pack_inner)(
+            const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil
+        int64_t inner_rows
 
     enum:
         CX_NETWORK_F32

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from convx._core import _driver, _memo, _memory
-from convx._engine import interleaving, machine, map_convolution, map_gradient
+from convx._engine import inner_product, interleaving, machine, map_convolution, map_gradient
 from convx._engine.dtypes import KERNEL_DTYPES, AnyArray, as_kernel_operand, is_kernel_layout
 from convx._engine.problem import NotedPlan, Plan
 from convx._engine.threads import get_num_threads
@@ -70,7 +70,8 @@ def program(of: Map, direction: str, strides: tuple[int, ...], dtype: str) -> _d
         plan = of.plan(*key[1:])
         fallback = partial(program, of.direct(), *key[1:4]) if plan.falls_back else None
         found = (
-            map_convolution.program(plan, fallback)
+            inner_product.program(plan, fallback)
+            or map_convolution.program(plan, fallback)
             or map_gradient.program(plan, fallback)
             or interleaving.program(plan)
         )

@@ -28,6 +28,9 @@ def _sysconf(name: str, otherwise: int) -> int:
 
 ISA = _choose_isa()
 
+# Whether additions take no time beside multiply-adds.
+ADDS_BESIDE = _driver.adds_beside()
+
 # Plans are made for caches between what old and new processors have; the bounds keep a strange
 # answer of the system from making a strange plan.
 L2_BYTES = min(max(_driver.l2_bytes() or 512 * 1024, 256 * 1024), 2 * 1024 * 1024)

@@ -9,13 +9,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from types import ModuleType
 
-from convx._engine import direct, fft, machine, map_convolution, winograd
+from convx._engine import direct, fft, inner_product, machine, map_convolution, winograd
 from convx._engine.problem import DIRECT, Axis, NotedPlan, PassPlan, Plan, Problem, Tiling
 from convx._engine.threads import WORK_PER_THREAD
 
 # Each has `tilings` of a problem's axes, `plan_passes`, and an `estimate` of what one costs: for
 # one group, in multiply-adds of a product at full speed.
-ALGORITHMS: dict[str, ModuleType] = {"direct": direct, "winograd": winograd, "fft": fft}
+ALGORITHMS: dict[str, ModuleType] = {
+    "direct": direct,
+    "winograd": winograd,
+    "fft": fft,
+    "inner_product": inner_product,
+}
 
 
 def plan(
@@ -26,7 +31,6 @@ def plan(
     work = problem.channels * math.prod(problem.kernel) * outputs
     problem = replace(problem, threads=max(1, min(problem.threads, work // WORK_PER_THREAD)))
     tiling = choose_tiling(problem, axes, algorithm) if work else DIRECT
-    transforms = tiling.axes > 0
     passes = ALGORITHMS[tiling.algorithm].plan_passes(problem, axes, tiling) if work else []
     written = sum(one.outputs for one in passes)
     per_channel = math.prod(out_shape[2:])
@@ -41,7 +45,7 @@ def plan(
         writes_all=gradient or written == per_channel,
         threads=problem.threads,
         packing=tuple(one.packing for one in passes),
-        falls_back=transforms,
+        falls_back=tiling.algorithm != "direct",
         problem=problem,
         axes=tuple(map(tuple, axes)) if work else (),
     )
@@ -64,6 +68,8 @@ def choose_tiling(problem: Problem, axes: Sequence[Sequence[Axis]], algorithm: s
     names = [*ALGORITHMS] if algorithm == "auto" else [algorithm]
     if algorithm == "auto" and map_convolution.is_strided(problem, axes):
         names.remove("winograd")  # it gathers phases, which takes longer than maps do
+    if algorithm == "auto" and not machine.ADDS_BESIDE:
+        names.remove("inner_product")
     found = {
         tiling: ALGORITHMS[name].estimate(problem, axes, tiling)
         for name in names

@@ -170,6 +170,9 @@ const cx_kernels *cx_kernels_of(const char *isa, int dtype);
 /* Whether AVX-512 computes in units of 32 bytes, so that half a vector takes half the time. */
 int cx_halves_pay(void);
 
+/* Whether additions take units of their own, so that as many can go beside multiply-adds. */
+int cx_adds_beside(void);
+
 /* What the system says of the L2 cache of a core, 0 or less where it says nothing. */
 int64_t cx_l2_bytes(void);
 

@@ -109,6 +109,12 @@ int cx_halves_pay(void)
     return 0;
 }
 
+int cx_adds_beside(void)
+{
+    ON_X86(return is_amd_family_25();)
+    return 0;
+}
+
 int64_t cx_l2_bytes(void)
 {
 #if defined _SC_LEVEL2_CACHE_SIZE

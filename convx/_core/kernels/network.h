@@ -127,9 +127,34 @@ typedef struct {
     int8_t *failed; /* of each part: 1 where Winograd's algorithm met what is not finite */
 } cx_map_gradient;
 
+/* Where elements that are counted through lie: of items, lines and places along a line. */
+typedef struct {
+    int64_t items, item, lines, line, length, step;
+} cx_sequence;
+
+static inline int64_t cx_sequence_size(const cx_sequence *of)
+{
+    return of->items * of->lines * of->length;
+}
+
+/* A product of matrices: rows of the left one by columns of the right one, summed over the depth. */
+typedef struct {
+    const void *left, *right;
+    void *out;
+    int64_t rows, left_row, out_row; /* from one row to the next */
+    cx_sequence left_depth, right_depth, columns, out_columns;
+    int64_t depth, depth_block;      /* steps, and how many are summed before they are added up */
+    int64_t row_block, column_block; /* of a piece: panels of rows, and columns in whole vectors */
+    int64_t columns_together;        /* that are packed before they are multiplied, as many */
+    void *packed;                    /* the left matrix, or NULL where each piece packs it */
+    const void *bias;                /* of each row, or NULL */
+    int8_t *failed;                  /* becomes 1 where there is what is not finite, or out of range */
+} cx_inner_product;
+
 /* What one instruction set offers for one element type: pieces of a network, parts of a layer with
    the maps and what else it needs, how many elements that is, and a network's weights; gradients of
-   weights, what they need besides their maps, and the sums of their parts. */
+   weights, what they need besides their maps, and the sums of their parts; products by Winograd's inner
+   products, what their scratch memory is, packing of the left matrix, and rows of a panel of it. */
 typedef struct {
     void (*run)(const void *network, int64_t first, int64_t end, char *scratch);
     void (*run_layer)(const cx_network *network, int64_t layer, const cx_layer_part *part,
@@ -140,6 +165,10 @@ typedef struct {
     void (*sum_gradient)(const void *job, int64_t first, int64_t end, char *scratch);
     int64_t (*gradient_space)(const cx_map_gradient *job);
     void (*add_gradients)(const void *job, int64_t first, int64_t end, char *scratch);
+    void (*multiply_inner)(const void *job, int64_t first, int64_t end, char *scratch);
+    int64_t (*inner_space_bytes)(const cx_inner_product *job);
+    void (*pack_inner)(const void *job, int64_t first, int64_t end, char *scratch);
+    int64_t inner_rows;
 } cx_networks;
 
 enum { CX_NETWORK_F32, CX_NETWORK_F64, CX_NETWORK_DTYPES };

@@ -5,6 +5,7 @@
 #include "activations.h"
 #include "activation_table.h"
 #include "partial.h"
+#include "past_caches.h"
 #include "activation_sweep.h"
 #include "softmax_sweep.h"
 #include "log_sum_exp.h"

@@ -10,7 +10,7 @@ from convx._engine.arguments.general import LIMIT, integer, number, one_of, per_
 from convx._engine.boundary import PADDING_MODES
 from convx._engine.window import Window
 
-ALGORITHMS = ("auto", "direct", "winograd", "fft")
+ALGORITHMS = ("auto", "direct", "winograd", "fft", "inner_product")
 
 ACTIVATIONS = tuple(_driver.activations)
 NEGATIVE_SLOPE = 0.01

@@ -1,0 +1,166 @@
+"""Kernels of one tap as products of matrices, by Winograd's inner products.
+
+Two multiply-adds become one, with two additions beside it (``kernels/inner_product.h``): that pays on
+processors whose units for additions are idle otherwise, and only there it is chosen by itself.
+
+The constants were chosen on an AMD EPYC (Genoa, Zen 4), November 2026.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from convx._core import _inner_product
+from convx._engine import costs, direct, machine
+from convx._engine.cut import even, merge_pointwise, whole
+from convx._engine.problem import DIRECT, Axis, PassPlan, Plan, Problem, Tiling
+
+INNER_PRODUCT = Tiling("inner_product")
+
+# The same on all machines, for bits depend on it: bytes of a panel of 14 rows, and steps that are
+# grouped.
+MOST_STEPS = {"float32": 384, "float64": 192}
+STEPS = 3
+
+COLUMN_BYTES = 256 * 1024  # of packed columns that panels of rows pass by
+PIECES = 4  # of the columns for each thread, if they are enough
+LEAST_PANELS = 2  # of columns in a piece
+
+
+class Places(NamedTuple):
+    """Where elements that are counted through lie; see cx_sequence in network.h."""
+
+    items: int
+    item: int
+    lines: int
+    line: int
+    length: int
+    step: int
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return self.items * self.lines * self.length
+
+
+@dataclass(frozen=True, slots=True)
+class Matrices:
+    """A product of matrices, and how it is cut; see cx_inner_product in network.h."""
+
+    rows: int
+    left_row: int
+    out_row: int
+    left_depth: Places
+    right_depth: Places
+    columns: Places
+    out_columns: Places
+    depth_block: int
+    row_block: int = 1
+    column_block: int = 1
+    columns_together: int = 1
+
+
+def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
+    """The one way of computing a kernel of one tap."""
+    return [INNER_PRODUCT] if _place_axes(axes) is not None else []
+
+
+def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
+    """Multiply-adds that take as long as the whole product."""
+    if problem.groups > 1:
+        return math.inf
+    each = costs.INNER_PRODUCT[problem.kind]
+    channels, filters = problem.channels, problem.filters
+    outputs = problem.batch * math.prod(choices[0].taps.outputs for choices in axes)
+    cost = outputs * filters * whole(channels, STEPS) * each.product
+    cost += outputs * (channels * each.input + filters * each.output)
+    return cost + (0 if problem.weights_prepared else channels * filters * each.weight)
+
+
+def plan_passes(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> list[PassPlan]:
+    """Plan what computes the same directly."""
+    return direct.plan_passes(problem, axes, DIRECT)
+
+
+def program(
+    plan: Plan, fallback: Callable[[], Any] | None
+) -> _inner_product.InnerProductProgram | None:
+    """Return what computes a plan by inner products, or None if that is not for it."""
+    if plan.algorithm != INNER_PRODUCT.algorithm:
+        return None
+    matrices = _cut(_matrices(plan.problem, plan.axes), plan.problem)
+    planned = replace(plan, packing=("inner_product", plan.problem.weights_transposed))
+    return _inner_product.InnerProductProgram(planned, machine.ISA, matrices, fallback)
+
+
+def _place_axes(axes: Sequence[Sequence[Axis]]) -> list[Axis] | None:
+    """Return up to two axes of the places that outputs take, or None if there are others."""
+    if not axes or any(len(choices) != 1 for choices in axes):
+        return None
+    for (axis,) in axes:
+        taps = axis.taps
+        reaches = (taps.outputs - 1) * taps.stride < axis.in_size
+        plain = (taps.out_start, taps.out_step, axis.halo, axis.phases) == (0, 1, None, 1)
+        if taps.coordinates.tolist() != [0] or taps.outputs < 1 or not (reaches and plain):
+            return None
+    merged = merge_pointwise([axis for (axis,) in axes])
+    return merged if len(merged) <= 2 else None
+
+
+def _sequence(items: int, item: int, places: Sequence[Axis]) -> Places:
+    """Return the places of all items."""
+    *outer, last = places
+    lines, line = 1, 0
+    if outer:
+        lines, line = outer[0].taps.outputs, outer[0].in_stride * outer[0].taps.stride
+    return Places(items, item, lines, line, last.taps.outputs, last.in_stride * last.taps.stride)
+
+
+def _matrices(problem: Problem, axes: Sequence[Sequence[Axis]]) -> Matrices:
+    places = _place_axes(axes)
+    assert places is not None
+    batch, channels, filters = problem.batch, problem.channels, problem.filters
+    inputs = _sequence(batch, problem.in_batch, places)
+    outputs = Places(batch, problem.out_batch, 1, 0, inputs.lines * inputs.length, 1)
+    depth_of = Places(1, 0, 1, 0, channels, problem.in_channel)
+    if problem.kind == "weight_gradient":
+        along = Places(1, 0, 1, 0, channels, 1)
+        block = _depth_block(problem, inputs.size)
+        return Matrices(
+            filters, problem.out_channel, channels, outputs, inputs, depth_of, along, block
+        )
+    filter_step, channel_step = (1, filters) if problem.weights_transposed else (channels, 1)
+    weights = Places(1, 0, 1, 0, channels, channel_step)
+    block = _depth_block(problem, channels)
+    return Matrices(
+        filters, filter_step, problem.out_channel, weights, depth_of, inputs, outputs, block
+    )
+
+
+def _depth_block(problem: Problem, depth: int) -> int:
+    return whole(even(depth, MOST_STEPS[problem.dtype]), STEPS)
+
+
+def _cut(matrices: Matrices, problem: Problem) -> Matrices:
+    """Choose pieces: blocks of columns, with all rows if there are enough for the threads.
+
+    Of a gradient a piece has as many columns as there can be: it packs the rows by itself.
+    """
+    lanes = 64 // problem.item_size
+    panels = -(-matrices.rows // _inner_product.panel_rows(machine.ISA, problem.dtype))
+    columns = -(-matrices.columns.size // lanes)
+    most = max(1, COLUMN_BYTES // (matrices.depth_block * lanes * problem.item_size))
+    shares = problem.threads
+    if problem.kind != "weight_gradient" and shares > 1:
+        shares *= PIECES
+    each = -(-columns // max(1, min(shares, columns // LEAST_PANELS)))
+    together = even(each, most)
+    block = each if problem.kind == "weight_gradient" else together
+    row_pieces = max(1, problem.threads // -(-columns // block))
+    return replace(
+        matrices,
+        row_block=-(-panels // row_pieces),
+        column_block=block * lanes,
+        columns_together=together * lanes,
+    )
