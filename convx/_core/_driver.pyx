@@ -95,14 +95,9 @@ cdef const cx_networks *networks_of(str isa, str dtype) except NULL:
     return cx_networks_of(isa.encode(), CX_NETWORK_F32 if dtype == "float32" else CX_NETWORK_F64)
 
 
-def l2_bytes():
-    """Size of a core's L2 cache, 0 or less where the system does not tell."""
-    return cx_l2_bytes()
-
-
-def adds_beside():
-    """Whether the processor adds beside multiply-adds, in units of their own."""
-    return bool(cx_adds_beside())
+def processor():
+    """Bytes of a core's L2 cache, or 0 if they are not told, and whether additions are free."""
+    return max(0, cx_l2_bytes()), bool(cx_adds_beside())
 
 
 def register_block(isa, dtype):

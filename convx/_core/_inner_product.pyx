@@ -52,7 +52,7 @@ cdef class InnerProductProgram(Program):
         job.depth = cx_sequence_size(&job.right_depth)
         job.depth_block = matrices.depth_block
         job.row_block, job.column_block = matrices.row_block, matrices.column_block
-        job.columns_together = matrices.columns_together
+        job.columns_together, job.far = matrices.columns_together, matrices.far
         panels = (job.rows + self.networks.inner_rows - 1) // self.networks.inner_rows
         depth_blocks = (job.depth + job.depth_block - 1) // job.depth_block
         self.pack_pieces = panels * depth_blocks

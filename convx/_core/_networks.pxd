@@ -94,7 +94,7 @@ cdef extern from "network.h" nogil:
         void *out
         int64_t rows, left_row, out_row
         cx_sequence left_depth, right_depth, columns, out_columns
-        int64_t depth, depth_block, row_block, column_block, columns_together
+        int64_t depth, depth_block, row_block, column_block, columns_together, far
         void *packed
         const void *bias
         int8_t *failed

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from convx._core import _inner_product
 from convx._engine import costs, direct, machine
-from convx._engine.cut import even, merge_pointwise, whole
+from convx._engine.cut import FAR_BYTES, even, merge_pointwise, whole
 from convx._engine.problem import DIRECT, Axis, PassPlan, Plan, Problem, Tiling
 
 INNER_PRODUCT = Tiling("inner_product")
@@ -24,8 +24,7 @@ MOST_STEPS = {"float32": 384, "float64": 192}
 STEPS = 3
 
 COLUMN_BYTES = 256 * 1024  # of packed columns that panels of rows pass by
-PIECES = 4  # of the columns for each thread, if they are enough
-LEAST_PANELS = 2  # of columns in a piece
+PIECE = 0.5  # what a piece costs besides, in panels of columns
 
 
 class Places(NamedTuple):
@@ -59,6 +58,7 @@ class Matrices:
     row_block: int = 1
     column_block: int = 1
     columns_together: int = 1
+    far: bool = False
 
 
 def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
@@ -68,7 +68,7 @@ def tilings(axes: Sequence[Sequence[Axis]]) -> list[Tiling]:
 
 def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -> float:
     """Multiply-adds that take as long as the whole product."""
-    if problem.groups > 1:
+    if problem.groups > 1 or math.prod(problem.kernel) > 1:
         return math.inf
     each = costs.INNER_PRODUCT[problem.kind]
     channels, filters = problem.channels, problem.filters
@@ -101,7 +101,7 @@ def _place_axes(axes: Sequence[Sequence[Axis]]) -> list[Axis] | None:
     for (axis,) in axes:
         taps = axis.taps
         reaches = (taps.outputs - 1) * taps.stride < axis.in_size
-        plain = (taps.out_start, taps.out_step, axis.halo, axis.phases) == (0, 1, None, 1)
+        plain = (taps.out_start, taps.out_step, axis.phases) == (0, 1, 1) and axis.halo is None
         if taps.coordinates.tolist() != [0] or taps.outputs < 1 or not (reaches and plain):
             return None
     merged = merge_pointwise([axis for (axis,) in axes])
@@ -147,20 +147,33 @@ def _cut(matrices: Matrices, problem: Problem) -> Matrices:
 
     Of a gradient a piece has as many columns as there can be: it packs the rows by itself.
     """
-    lanes = 64 // problem.item_size
+    lanes, threads = 64 // problem.item_size, problem.threads
     panels = -(-matrices.rows // _inner_product.panel_rows(machine.ISA, problem.dtype))
     columns = -(-matrices.columns.size // lanes)
     most = max(1, COLUMN_BYTES // (matrices.depth_block * lanes * problem.item_size))
-    shares = problem.threads
-    if problem.kind != "weight_gradient" and shares > 1:
-        shares *= PIECES
-    each = -(-columns // max(1, min(shares, columns // LEAST_PANELS)))
-    together = even(each, most)
-    block = each if problem.kind == "weight_gradient" else together
-    row_pieces = max(1, problem.threads // -(-columns // block))
+    if problem.kind == "weight_gradient":
+        block = -(-columns // threads)
+        together = even(block, most)
+    else:
+        block = together = _even_block(columns, most, threads)
+    in_one = matrices.right_depth.size <= matrices.depth_block
+    size = matrices.rows * matrices.columns.size * problem.item_size
     return replace(
         matrices,
-        row_block=-(-panels // row_pieces),
+        row_block=-(-panels // max(1, threads // -(-columns // block))),
         column_block=block * lanes,
         columns_together=together * lanes,
+        far=in_one and size >= FAR_BYTES and problem.dtype == "float32",
     )
+
+
+def _even_block(columns: int, most: int, threads: int) -> int:
+    """Return panels of columns for a piece, so that threads end at about the same time."""
+
+    def slowest(block: int) -> float:
+        pieces, rest = divmod(columns, block)
+        rounds = -(-pieces // threads)
+        alone = rest if pieces % threads == 0 else 0
+        return rounds * (block + PIECE) + alone
+
+    return min(range(1, min(most, columns) + 1), key=slowest)

@@ -28,11 +28,11 @@ def _sysconf(name: str, otherwise: int) -> int:
 
 ISA = _choose_isa()
 
-# Whether additions take no time beside multiply-adds.
-ADDS_BESIDE = _driver.adds_beside()
+# Whether additions take no time beside multiply-adds, in units of their own.
+_l2_bytes, ADDS_BESIDE = _driver.processor()
 
 # Plans are made for caches between what old and new processors have; the bounds keep a strange
 # answer of the system from making a strange plan.
-L2_BYTES = min(max(_driver.l2_bytes() or 512 * 1024, 256 * 1024), 2 * 1024 * 1024)
+L2_BYTES = min(max(_l2_bytes or 512 * 1024, 256 * 1024), 2 * 1024 * 1024)
 
 MEMORY_BYTES = _sysconf("SC_PAGE_SIZE", 4096) * _sysconf("SC_PHYS_PAGES", 1 << 52)

@@ -146,6 +146,7 @@ typedef struct {
     int64_t depth, depth_block;      /* steps, and how many are summed before they are added up */
     int64_t row_block, column_block; /* of a piece: panels of rows, and columns in whole vectors */
     int64_t columns_together;        /* that are packed before they are multiplied, as many */
+    int64_t far;                     /* whether outputs are stored past the caches: of one block of the depth */
     void *packed;                    /* the left matrix, or NULL where each piece packs it */
     const void *bias;                /* of each row, or NULL */
     int8_t *failed;                  /* becomes 1 where there is what is not finite, or out of range */
