@@ -46,6 +46,7 @@ TABLES = {
     "positions": costs.POSITIONS,
     "winograd": costs.WINOGRAD,
     "fft": costs.FOURIER,
+    "inner_product": costs.INNER_PRODUCT,
 }
 # Of each constant: algorithm, kind of problem, name.
 CONSTANTS = [

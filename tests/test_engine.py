@@ -130,7 +130,7 @@ MESSAGES = [
     (
         arguments.algorithm,
         ("fast",),
-        "algorithm must be one of 'auto', .*'fft', got 'fast'",
+        "algorithm must be one of 'auto', .*'inner_product', got 'fast'",
     ),
     (arguments.thread_count, (5000, 1024), "n must be at most 1024 threads, got 5000"),
     (arguments.check_windows, ([Window(4, 9)],), "kernel.* 9 .*4 on spatial axis 0"),
@@ -304,6 +304,7 @@ def test_estimates_are_linear_in_costs(case, direction, dtype):
         "direct": (costs.DIRECT, costs.POSITIONS),
         "winograd": (costs.WINOGRAD,),
         "fft": (costs.FOURIER,),
+        "inner_product": (costs.INNER_PRODUCT,),
     }
     for name, module in ALGORITHMS.items() if planned.axes else ():
         for tiling in module.tilings(planned.axes):

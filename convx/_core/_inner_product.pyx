@@ -33,7 +33,6 @@ cdef class InnerProductProgram(Program):
     cdef const cx_networks *networks
     cdef cx_inner_product job
     cdef int64_t pieces, pack_pieces
-    cdef bint is_gradient
 
     def __init__(self, plan, isa, matrices, fallback):
         cdef cx_inner_product *job = &self.job
@@ -41,8 +40,7 @@ cdef class InnerProductProgram(Program):
         self.plan, self.isa, self.threads, self.fallback = plan, isa, plan.threads, fallback
         self.kernels, self.networks = kernels_of(isa, plan.dtype), networks_of(isa, plan.dtype)
         self.passes, self.out_shape, self.item_size = (), plan.out_shape, plan.item_size
-        self.is_gradient = plan.kind == "weight_gradient"
-        self.packs = not self.is_gradient
+        self.packs, self.clears = plan.kind != "weight_gradient", not plan.writes_all
         memset(job, 0, sizeof(cx_inner_product))
         job.rows, job.left_row, job.out_row = matrices.rows, matrices.left_row, matrices.out_row
         take(&job.left_depth, matrices.left_depth)
@@ -86,6 +84,8 @@ cdef class InnerProductProgram(Program):
         cdef Program other
         job.left, job.right, job.out = weight, input, out_buffer.view.buf
         job.bias, job.failed = bias, &failed
+        if self.clears and bias == NULL:  # few outputs are not written, along axes with one sum
+            memset(job.out, 0, out_buffer.view.len)
         if packed is not None:
             packed_buffer = Buffer(packed)
             job.packed = packed_buffer.view.buf
