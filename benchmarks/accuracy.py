@@ -6,7 +6,7 @@ whose own error is among the differences.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.layers import Array
 from convx import functional, grad
 
-# Input, weights, stride, what is computed; everything has padding 1.
+# Input, weights, stride, what is computed; what has more than one tap has padding 1.
 LAYERS = {
     "64 channels, 56², 3×3": ((1, 64, 56, 56), (64, 64, 3, 3), 1, "forward"),
     "64 channels, 56², 3×3, stride 2": ((1, 64, 56, 56), (64, 64, 3, 3), 2, "forward"),
@@ -27,19 +27,31 @@ LAYERS = {
     "512 channels, 300, 3 taps": ((1, 512, 300), (512, 512, 3), 1, "forward"),
     "gradient of the weight, 64 channels, 56²": ((1, 64, 56, 56), (64, 64, 3, 3), 1, "grad_weight"),
 }
+POINTWISE = {
+    "64 channels, 56², 1×1": ((1, 64, 56, 56), (64, 64, 1, 1), 1, "forward"),
+    "256 channels, 14², 1×1": ((1, 256, 14, 14), (256, 256, 1, 1), 1, "forward"),
+    "1024 channels, 14², 1×1": ((1, 1024, 14, 14), (256, 1024, 1, 1), 1, "forward"),
+    "gradient of the weight, 4×1024 channels, 14²": (
+        (4, 1024, 14, 14),
+        (256, 1024, 1, 1),
+        1,
+        "grad_weight",
+    ),
+}
 
 
 def function_of(name: str, dtype: str) -> Callable[..., Array]:
     """Return what computes a layer in an element type, but for the algorithm."""
-    shape, kernel, stride, operation = LAYERS[name]
+    shape, kernel, stride, operation = {**LAYERS, **POINTWISE}[name]
+    padding = int(kernel[-1] > 1)
     rng = np.random.default_rng(0)
     x, other = (
         rng.standard_normal(one).astype("float32").astype(dtype)
-        for one in (shape, kernel if operation == "forward" else (1, kernel[0], *shape[2:]))
+        for one in (shape, kernel if operation == "forward" else (shape[0], kernel[0], *shape[2:]))
     )
     if operation == "forward":
-        return partial(functional.conv_nd, x, other, stride=stride, padding=1)
-    return partial(grad.conv_nd_weight, x, kernel, other, stride=stride, padding=1)
+        return partial(functional.conv_nd, x, other, stride=stride, padding=padding)
+    return partial(grad.conv_nd_weight, x, kernel, other, stride=stride, padding=padding)
 
 
 def errors(found: Array, exact: Array) -> tuple[Any, Any]:
@@ -48,21 +60,28 @@ def errors(found: Array, exact: Array) -> tuple[Any, Any]:
     return np.sqrt(np.mean(difference**2)) / scale, np.abs(difference).max() / scale
 
 
-def main() -> int:
-    """Run the command."""
-    print("| | direct, float32 | Winograd, float32 | Winograd, float64 |\n|---|---|---|---|")
-    for name in LAYERS:
+def show(title: str, algorithm: str, names: Iterable[str]) -> None:
+    """Print a table of layers."""
+    print(f"| | direct, float32 | {title}, float32 | {title}, float64 |\n|---|---|---|---|")
+    for name in names:
         exact = function_of(name, "float64")(algorithm="direct")
         cells = (
-            errors(function_of(name, dtype)(algorithm=algorithm), exact)
-            for algorithm, dtype in (
+            errors(function_of(name, dtype)(algorithm=how), exact)
+            for how, dtype in (
                 ("direct", "float32"),
-                ("winograd", "float32"),
-                ("winograd", "float64"),
+                (algorithm, "float32"),
+                (algorithm, "float64"),
             )
         )
         row = " | ".join(f"{mean:.1e} / {most:.1e}" for mean, most in cells)
         print(f"| {name} | {row} |", flush=True)
+
+
+def main() -> int:
+    """Run the command."""
+    show("Winograd", "winograd", LAYERS)
+    print()
+    show("inner products", "inner_product", POINTWISE)
     return 0
 
 

@@ -53,13 +53,15 @@ def conv_nd(
     padding_mode : {'zeros', 'reflect', 'symmetric', 'replicate', 'circular'}, optional
         What the padding holds, as :func:`numpy.pad` understands it ('replicate' is its 'edge',
         'circular' its 'wrap'). It may be wider than the input.
-    algorithm : {'auto', 'direct', 'winograd', 'fft'}, optional
+    algorithm : {'auto', 'direct', 'winograd', 'fft', 'inner_product'}, optional
         'direct' sums products one by one, in the order of (channel, tap). The others transform
         tiles along the last axis or the last two, in float32 and float64: 'winograd' for kernels
         of 2 to 24 taps along these axes, with a stride of more taps than that, or of 3 to 5 with
         dilation; 'fft' for kernels of any size with few channels in a group, if the stride is 1.
-        Where an algorithm is not to be had, it is the direct one. 'auto' takes what is estimated
-        to be fastest.
+        'inner_product' is for kernels of one tap without padding and groups, in the same types: two
+        of three products are computed at once [1]_. Where an algorithm is not to be had, it is
+        the direct one. 'auto' takes what is estimated to be fastest, inner products only on
+        processors that have units of their own for additions (AMD's since Zen 3).
     out : ndarray, optional
         Array of the result's shape and dtype to put the result in. It may overlap the others.
 
@@ -94,7 +96,12 @@ def conv_nd(
     only zeros.
 
     The result has the same bits for any number of threads, for an item alone and in a batch, and
-    on all processors with fused multiply-add.
+    by the same algorithm on all processors with fused multiply-add.
+
+    References
+    ----------
+    .. [1] S. Winograd, "A new algorithm for inner product", IEEE Transactions on Computers C-17
+       (1968).
 
     Examples
     --------
@@ -241,7 +248,7 @@ def conv_transpose_nd(
     padding_mode : {'zeros', 'reflect', 'symmetric', 'replicate', 'circular'}, optional
         For all but 'zeros' the padding is not cropped but folded back: added to the samples that
         :func:`conv_nd` takes it from. 'circular' gives the periodic transposed convolution.
-    algorithm : {'auto', 'direct', 'winograd', 'fft'}, optional
+    algorithm : {'auto', 'direct', 'winograd', 'fft', 'inner_product'}, optional
         As in :func:`conv_nd`; 'winograd' with any stride, for those phases of the result that
         have 2 to 5 taps.
     out : ndarray, optional

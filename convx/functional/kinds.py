@@ -44,7 +44,7 @@ def depthwise_separable_conv(
         Shape (K,): added to the result.
     stride, padding, dilation, padding_mode : optional
         Of the depthwise convolution, as in :func:`conv_nd`.
-    algorithm : {'auto', 'direct', 'winograd', 'fft'}, optional
+    algorithm : {'auto', 'direct', 'winograd', 'fft', 'inner_product'}, optional
         Of both convolutions, as in :func:`conv_nd`.
     out : ndarray, optional
         Array of the result's shape and dtype to put the result in.
@@ -117,7 +117,7 @@ def spatially_separable_conv(
         One number for each output channel: added to the result.
     stride, padding, dilation, padding_mode : optional
         As in :func:`conv_nd`; each factor gets those of its axis.
-    algorithm : {'auto', 'direct', 'winograd', 'fft'}, optional
+    algorithm : {'auto', 'direct', 'winograd', 'fft', 'inner_product'}, optional
         Of all convolutions, as in :func:`conv_nd`.
     out : ndarray, optional
         Array of the result's shape and dtype to put the result in.
@@ -183,7 +183,7 @@ def flattened_conv(
         Shape (K,): added to the result.
     stride, padding, dilation, padding_mode : optional
         As in :func:`conv_nd`; each factor gets those of its axis.
-    algorithm : {'auto', 'direct', 'winograd', 'fft'}, optional
+    algorithm : {'auto', 'direct', 'winograd', 'fft', 'inner_product'}, optional
         Of all convolutions, as in :func:`conv_nd`.
     out : ndarray, optional
         Array of the result's shape and dtype to put the result in.
