@@ -27,7 +27,7 @@ def panel_rows(str isa, str dtype):
 cdef class InnerProductProgram(Program):
     """A planned product of matrices, which weights and input are, or the outputs' gradient and it.
 
-    The weights are packed before; what belongs to a gradient is packed piece by piece.
+    Weights are packed before, or piece by piece, as what belongs to a gradient is.
     """
 
     cdef const cx_networks *networks
@@ -40,7 +40,7 @@ cdef class InnerProductProgram(Program):
         self.plan, self.isa, self.threads, self.fallback = plan, isa, plan.threads, fallback
         self.kernels, self.networks = kernels_of(isa, plan.dtype), networks_of(isa, plan.dtype)
         self.passes, self.out_shape, self.item_size = (), plan.out_shape, plan.item_size
-        self.packs, self.clears = plan.kind != "weight_gradient", not plan.writes_all
+        self.packs, self.clears = matrices.packs, not plan.writes_all
         memset(job, 0, sizeof(cx_inner_product))
         job.rows, job.left_row, job.out_row = matrices.rows, matrices.left_row, matrices.out_row
         take(&job.left_depth, matrices.left_depth)

@@ -24,6 +24,7 @@ MOST_STEPS = {"float32": 384, "float64": 192}
 STEPS = 3
 
 COLUMN_BYTES = 256 * 1024  # of packed columns that panels of rows pass by
+ROWS = 0.75  # of the L2 cache, that a piece packs at most
 PIECE = 0.5  # what a piece costs besides, in panels of columns
 
 
@@ -58,6 +59,7 @@ class Matrices:
     row_block: int = 1
     column_block: int = 1
     columns_together: int = 1
+    packs: bool = False
     far: bool = False
 
 
@@ -143,26 +145,37 @@ def _depth_block(problem: Problem, depth: int) -> int:
 
 
 def _cut(matrices: Matrices, problem: Problem) -> Matrices:
-    """Choose pieces: blocks of columns, with all rows if there are enough for the threads.
+    """Choose pieces: blocks of columns that all rows go over, which are packed for the whole call.
 
-    Of a gradient a piece has as many columns as there can be: it packs the rows by itself.
+    Or each piece packs rows by itself, which then stay in its cache: where they have to be packed
+    for a call of fewer columns, and in gradients. Threads share the longer side.
     """
     lanes, threads = 64 // problem.item_size, problem.threads
-    panels = -(-matrices.rows // _inner_product.panel_rows(machine.ISA, problem.dtype))
+    panel_rows = _inner_product.panel_rows(machine.ISA, problem.dtype)
+    panels = -(-matrices.rows // panel_rows)
     columns = -(-matrices.columns.size // lanes)
-    most = max(1, COLUMN_BYTES // (matrices.depth_block * lanes * problem.item_size))
-    if problem.kind == "weight_gradient":
-        block = -(-columns // threads)
-        together = even(block, most)
+    panel_bytes = matrices.depth_block * lanes * problem.item_size
+    most = max(1, COLUMN_BYTES // panel_bytes)
+    by_rows = matrices.rows >= matrices.columns.size
+    packs = problem.weights_prepared or not by_rows
+    if problem.kind != "weight_gradient" and packs:
+        column_block = together = _even_block(columns, most, threads)
+        row_block = -(-panels // max(1, threads // -(-columns // column_block)))
     else:
-        block = together = _even_block(columns, most, threads)
+        packs = False
+        row_bytes = matrices.depth_block * panel_rows * problem.item_size
+        most_panels = max(1, int(ROWS * machine.L2_BYTES) // row_bytes)
+        row_block = even(-(-panels // threads) if by_rows else panels, most_panels)
+        column_block = columns if by_rows else -(-columns // threads)
+        together = even(column_block, most)
     in_one = matrices.right_depth.size <= matrices.depth_block
     size = matrices.rows * matrices.columns.size * problem.item_size
     return replace(
         matrices,
-        row_block=-(-panels // max(1, threads // -(-columns // block))),
-        column_block=block * lanes,
+        row_block=row_block,
+        column_block=column_block * lanes,
         columns_together=together * lanes,
+        packs=packs,
         far=in_one and size >= FAR_BYTES and problem.dtype == "float32",
     )
 
