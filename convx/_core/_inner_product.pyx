@@ -57,8 +57,9 @@ cdef class InnerProductProgram(Program):
         self.pieces = (panels + job.row_block - 1) // job.row_block
         self.pieces *= (
             cx_sequence_size(&job.columns) + job.column_block - 1) // job.column_block
-        # every block of the depth is rounded up to whole groups of steps, and has two rows more
-        self.packed_size = job.rows * (job.depth + 4 * depth_blocks) if self.packs else 0
+        # every block of the depth is rounded up to threes of steps, and has two of them more
+        self.packed_size = panels * self.networks.inner_pitch * (job.depth + 4 * depth_blocks)
+        self.packed_size *= self.packs
         job.packed = <void *>job if self.packs else NULL
         self.scratch_bytes = self.networks.inner_space_bytes(job)
 

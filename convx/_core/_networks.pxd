@@ -120,7 +120,7 @@ cdef extern from "network.h" nogil:
         int64_t (*inner_space_bytes)(const cx_inner_product *job) noexcept nogil
         void (*pack_inner)(
             const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil
-        int64_t inner_rows
+        int64_t inner_rows, inner_pitch
 
     enum:
         CX_NETWORK_F32

@@ -138,7 +138,7 @@ BARE_OUTPUT = 10
 SIZED = 0.88
 INNER_PRODUCT = {
     "forward": InnerProduct(product=0.68, input=35, output=9, weight=45),
-    "weight_gradient": InnerProduct(product=0.68, input=32, output=32, weight=8),
+    "weight_gradient": InnerProduct(product=0.68, input=26, output=26, weight=8),
 }
 FOURIER = {
     "forward": Fourier(transform=1.5, far=3.9, move=29, product=12, far_product=0),

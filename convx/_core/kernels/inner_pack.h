@@ -2,8 +2,9 @@
 
    A panel of the left matrix is [factor, what is subtracted][row], then [step][row]; of the right one the
    same of columns, a vector of them. Each row and each column of a block of the depth is brought below 2
-   by its factor, a power of two. What is not finite, or so large or small that a product of two such
-   factors may overflow or vanish, has a factor that is no number. */
+   by its factor, a power of two. Infinities, and numbers so large or small that a product of two such
+   factors may overflow or vanish, have a factor that is no number. Other NaN need no care: they make the
+   same outputs NaN as in a direct sum. */
 
 enum { NAME(INNER_STEPS) = 3 };
 
@@ -14,6 +15,9 @@ enum { NAME(INNER_STEPS) = 3 };
 #define INNER_ROWS ROWS
 #define EACH_INNER_ROW(X) CX_EACH_ROW(X)
 #endif
+
+/* From one step of a panel of rows to the next: whole vectors. */
+enum { NAME(INNER_PITCH) = (INNER_ROWS + LANES - 1) / LANES * LANES };
 
 /* Steps of a panel from so many of a matrix, and the two that it begins with. */
 CX_INLINE int64_t NAME(panel_steps)(int64_t depth)
@@ -48,18 +52,6 @@ CX_INLINE int64_t NAME(even_step)(const int64_t *place, int64_t count)
     return step;
 }
 
-/* Vectors of a panel of so many rows or columns, and where the first element of one is: the last ones
-   overlap. */
-CX_INLINE int64_t NAME(panel_vectors)(int64_t width)
-{
-    return (width + LANES - 1) / LANES;
-}
-
-CX_INLINE int64_t NAME(panel_vector)(int64_t width, int64_t v)
-{
-    return cx_max(0, cx_min(v * LANES, width - LANES));
-}
-
 CX_INLINE NAME(vector) NAME(load_steps)(const int step, const T *from)
 {
     if (step == 2)
@@ -82,33 +74,35 @@ CX_INLINE void NAME(turn_steps)(const int step, const T *from, const int64_t *ac
         *(NAME(loose) *)(to + r * pitch) = v[r];
 }
 
-/* [step][row or column] as they are, in whole vectors; of those past `width` the last are copies. */
-static void NAME(gather_panel)(const T *from, const int64_t *across, int64_t width,
-                               const int64_t *along, int64_t depth, T *to)
+/* [step][row or column] as they are, `pitch` elements from one step to the next: whole vectors, in which
+   something follows the last row. `readable`: of neighbours those that may be read, at least width. */
+static void NAME(gather_panel)(const T *from, const int64_t *across, int64_t width, int64_t readable,
+                               const int64_t *along, int64_t depth, int64_t pitch, T *to)
 {
-    int64_t pitch = NAME(panel_vectors)(width) * LANES;
-    int64_t row_step = NAME(even_step)(across, width);
-    int64_t ahead = row_step * width, k = 0;
+    int64_t row_step = NAME(even_step)(across, width), ahead = row_step * width;
     if (width == LANES && row_step == 2) {
-        for (; k < depth; k++)
-            *(NAME(loose) *)(to + k * LANES) = NAME(every_other)(from + across[0] + along[k]);
+        for (int64_t k = 0; k < depth; k++) {
+            const T *x = from + across[0] + along[k];
+            __builtin_prefetch(x + 2 * LANES);
+            __builtin_prefetch(x + 3 * LANES);
+            *(NAME(loose) *)(to + k * pitch) = NAME(every_other)(x);
+        }
         return;
     }
-    while (k < depth) {
+    for (int64_t k = 0; k < depth; k += LANES) {
         int64_t count = cx_min(LANES, depth - k), step = NAME(even_step)(along + k, count);
-        if (row_step != 1 && count == LANES && (step == 1 || step == 2))
-            for (int64_t r = 0; r < width; r += LANES) {
-                if (step == 1)
-                    NAME(turn_steps)(1, from + along[k], across + r, width - r, ahead,
-                                     to + k * pitch + r, pitch);
-                else
-                    NAME(turn_steps)(2, from + along[k], across + r, width - r, ahead,
-                                     to + k * pitch + r, pitch);
-            }
-        else if (row_step == 1 && width >= LANES)
+        if (row_step != 1 && count == LANES && step == 1)
+            for (int64_t r = 0; r < width; r += LANES)
+                NAME(turn_steps)(1, from + along[k], across + r, width - r, ahead,
+                                 to + k * pitch + r, pitch);
+        else if (row_step != 1 && count == LANES && step == 2)
+            for (int64_t r = 0; r < width; r += LANES)
+                NAME(turn_steps)(2, from + along[k], across + r, width - r, ahead,
+                                 to + k * pitch + r, pitch);
+        else if (row_step == 1 && readable >= LANES)
             for (int64_t i = k; i < k + count; i++)
-                for (int64_t v = 0; v < NAME(panel_vectors)(width); v++) {
-                    int64_t at = NAME(panel_vector)(width, v);
+                for (int64_t r = 0; r < width; r += LANES) {
+                    int64_t at = cx_min(r, readable - LANES);
                     *(NAME(loose) *)(to + i * pitch + at) =
                         *(const NAME(loose) *)(from + across[0] + along[i] + at);
                 }
@@ -116,7 +110,6 @@ static void NAME(gather_panel)(const T *from, const int64_t *across, int64_t wid
             for (int64_t i = k; i < k + count; i++)
                 for (int64_t r = 0; r < width; r++)
                     to[i * pitch + r] = from[across[r] + along[i]];
-        k += count;
     }
 }
 
@@ -135,68 +128,80 @@ static void NAME(gather_panel)(const T *from, const int64_t *across, int64_t wid
 #endif
 
 /* A power of two that numbers are below twice of, 0 if all are 0, not a number if they are too large or
-   too small; and its inverse. `most` has the bits of the largest size. */
-CX_INLINE NAME(vector) NAME(factor_of)(NAME(mask) most, NAME(vector) *inverse)
+   too small; and its inverse. */
+CX_INLINE NAME(vector) NAME(factor_of)(NAME(vector) most, NAME(vector) *inverse)
 {
     const INNER_BITS one = (INNER_BITS)1 << INNER_MANTISSA;
-    NAME(mask) exponent = most & -one;
+    NAME(mask) exponent = (NAME(mask))most & -one;
     NAME(mask) fits = (exponent >= (INNER_BIAS - INNER_LEAST) * one) &
                       (exponent <= (INNER_BIAS + INNER_MOST) * one);
+    NAME(mask) nothing = (NAME(mask))most == 0, no_number = (2 * INNER_BIAS + 1) * one + (NAME(mask)){0} + 1;
     *inverse = (NAME(vector))(2 * INNER_BIAS * one - exponent);
-    return (NAME(vector))((exponent & fits) | (~(fits | (most == 0)) & ((2 * INNER_BIAS + 1) * one + 1)));
+    return (NAME(vector))((exponent & fits) | (no_number & ~(fits | nothing)));
 }
 
-/* The bits of the largest size in each lane of some vectors that follow one another at every step. */
-CX_INLINE void NAME(find_most)(const int vectors, const T *from, const int64_t *place, int64_t depth,
-                               NAME(mask) *most)
+CX_INLINE NAME(vector) NAME(magnitude)(NAME(vector) v)
 {
-    const INNER_BITS size = (INNER_BITS)-1 ^ (INNER_BITS)1 << (8 * sizeof(T) - 1);
-    NAME(mask) found[4] = {{0}, {0}, {0}, {0}};
+    const INNER_BITS sign = (INNER_BITS)1 << (8 * sizeof(T) - 1);
+    return (NAME(vector))((NAME(mask))v & ~sign);
+}
+
+/* The largest sizes in the lanes of four vectors that follow one another at every step. */
+static void NAME(find_most)(const T *from, const int64_t *place, int64_t depth, NAME(vector) *most)
+{
+    NAME(vector) found[4] = {{0}, {0}, {0}, {0}};
     for (int64_t k = 0; k < depth; k++)
-        CX_UNROLL for (int v = 0; v < vectors; v++) {
-            if (vectors > 1)
-                __builtin_prefetch(from + place[k] + (v + vectors) * LANES);
-            NAME(mask) bits = (NAME(mask))*(const NAME(loose) *)(from + place[k] + v * LANES) & size;
-            NAME(mask) more = bits > found[v];
-            found[v] = (bits & more) | (found[v] & ~more);
+        CX_UNROLL for (int v = 0; v < 4; v++) {
+            const T *x = from + place[k] + v * LANES;
+            __builtin_prefetch(x + 4 * LANES);
+            found[v] = NAME(greater)(NAME(magnitude)(*(const NAME(loose) *)x), found[v]);
         }
-    CX_UNROLL for (int v = 0; v < vectors; v++)
+    CX_UNROLL for (int v = 0; v < 4; v++)
         most[v] = found[v];
 }
 
-/* A vector of a panel of `width` rows or columns, from where its steps are. */
-static void NAME(scale_vector)(const T *from, const int64_t *place, int64_t depth, NAME(mask) most,
-                               int64_t width, T *to)
+/* A vector of a panel, `pitch` elements from one step to the next, from steps that are where `place`
+   tells, or in their places already. */
+CX_INLINE void NAME(scale)(const T *from, const int64_t *place, int64_t depth, NAME(vector) most,
+                           int64_t pitch, T *to)
 {
-    int64_t end = NAME(panel_steps)(depth) - 2, count = cx_min(LANES, width);
     NAME(vector) inverse, subtracted = {0}, factor = NAME(factor_of)(most, &inverse);
-    T *steps = to + 2 * width;
-    for (int64_t k = 0; k < end; k += NAME(INNER_STEPS), steps += NAME(INNER_STEPS) * width) {
-        NAME(vector) scaled[NAME(INNER_STEPS)];
-        CX_UNROLL for (int i = 0; i < NAME(INNER_STEPS); i++) {
-            scaled[i] = (NAME(vector)){0};
-            if (k + i < depth)
-                scaled[i] = *(const NAME(loose) *)(from + place[k + i]) * inverse;
-            if (k + i + 1 < end)
-                *(NAME(loose) *)(steps + i * width) = scaled[i];
-            else
-                NAME(store_some)(steps + i * width, scaled[i], count);
-        }
-        subtracted += scaled[0] * scaled[1];
+    T *step = to + 2 * pitch;
+    int64_t k = 0;
+#define SCALED(k) (*(const NAME(loose) *)(place ? from + place[k] : step) * inverse)
+    for (; k + NAME(INNER_STEPS) <= depth; k += NAME(INNER_STEPS)) {
+        NAME(vector) first = SCALED(k), second;
+        *(NAME(loose) *)step = first;
+        step += pitch;
+        *(NAME(loose) *)step = second = SCALED(k + 1);
+        step += pitch;
+        *(NAME(loose) *)step = SCALED(k + 2);
+        step += pitch;
+        subtracted += first * second;
     }
-    NAME(store_some)(to, factor, count);
-    NAME(store_some)(to + width, subtracted, count);
+    NAME(vector) before = {0};
+    for (int i = 0; k < depth; k++, i++, step += pitch) {
+        NAME(vector) last = SCALED(k);
+        *(NAME(loose) *)step = last;
+        subtracted += before * last; /* of two, or none */
+        before = last;
+    }
+#undef SCALED
+    for (T *end = to + NAME(panel_steps)(depth) * pitch; step < end; step += pitch)
+        *(NAME(loose) *)step = (NAME(vector)){0};
+    *(NAME(loose) *)to = factor;
+    *(NAME(loose) *)(to + pitch) = subtracted;
 }
 
-/* A panel from gathered steps, of whole vectors. */
-static void NAME(scale_panel)(const T *steps, const int64_t *place, int64_t width, int64_t depth,
-                              T *panel)
+/* The same for a panel whose steps are in their places, for each of its vectors. */
+static void NAME(scale_gathered)(int64_t width, int64_t depth, int64_t pitch, T *panel)
 {
-    for (int64_t v = 0; v < NAME(panel_vectors)(width); v++) {
-        int64_t at = NAME(panel_vector)(width, v);
-        NAME(mask) most;
-        NAME(find_most)(1, steps + at, place, depth, &most);
-        NAME(scale_vector)(steps + at, place, depth, most, width, panel + at);
+    for (int64_t v = 0; v < width; v += LANES) {
+        NAME(vector) most[4] = {{0}, {0}, {0}, {0}};
+        const T *step = panel + 2 * pitch + v;
+        for (int64_t k = 0; k < depth; k++, step += pitch)
+            most[0] = NAME(greater)(NAME(magnitude)(*(const NAME(loose) *)step), most[0]);
+        NAME(scale)(NULL, NULL, depth, most[0], pitch, panel + v);
     }
 }
 
@@ -216,24 +221,21 @@ CX_INLINE int64_t NAME(inner_panels)(int64_t rows)
 }
 
 typedef struct {
-    int64_t *along, *gathered, *across, *out; /* gathered: the places of steps */
-    T *steps, *left, *right, *outputs;
+    int64_t *along, *across, *out;
+    T *left, *right, *outputs;
 } NAME(inner_space);
 
 CX_INLINE NAME(inner_space) NAME(carve_inner)(const cx_inner_product *job, char **scratch)
 {
     NAME(inner_space) space;
     int64_t steps = NAME(panel_steps)(job->depth_block);
-    int64_t most = (INNER_ROWS + LANES) * (int64_t)sizeof(int64_t);
+    int64_t panels = job->packed ? 0 : job->row_block;
     space.along = cx_carve(scratch, job->depth_block * (int64_t)sizeof(int64_t));
-    space.gathered = cx_carve(scratch, job->depth_block * (int64_t)sizeof(int64_t));
-    space.across = cx_carve(scratch, most);
+    space.across = cx_carve(scratch, (INNER_ROWS + LANES) * (int64_t)sizeof(int64_t));
     space.out = cx_carve(scratch, job->columns_together * (int64_t)sizeof(int64_t));
-    space.steps = cx_carve(scratch, (steps + 1) * (INNER_ROWS + LANES) * (int64_t)sizeof(T));
     space.outputs = cx_carve(scratch, INNER_ROWS * LANES * (int64_t)sizeof(T));
     space.right = cx_carve(scratch, steps * job->columns_together * (int64_t)sizeof(T));
-    int64_t rows = job->packed ? 0 : job->row_block * INNER_ROWS;
-    space.left = cx_carve(scratch, steps * rows * (int64_t)sizeof(T));
+    space.left = cx_carve(scratch, steps * panels * NAME(INNER_PITCH) * (int64_t)sizeof(T));
     return space;
 }
 
@@ -256,16 +258,15 @@ static void NAME(pack_rows)(const cx_inner_product *job, const NAME(inner_space)
                             int64_t first_step, int64_t first, int64_t end, T *to)
 {
     int64_t depth = NAME(depth_from)(job, first_step), panels = NAME(inner_panels)(job->rows);
+    int64_t pitch = NAME(INNER_PITCH);
     NAME(find_places)(&job->left_depth, first_step, depth, space->along);
-    for (int64_t panel = first; panel < end; panel++) {
+    for (int64_t panel = first; panel < end; panel++, to += pitch * NAME(panel_steps)(depth)) {
         int64_t row = panel * job->rows / panels, width = (panel + 1) * job->rows / panels - row;
         for (int64_t r = 0; r < width; r++)
             space->across[r] = (row + r) * job->left_row;
-        NAME(gather_panel)(job->left, space->across, width, space->along, depth, space->steps);
-        for (int64_t k = 0; k < depth; k++)
-            space->gathered[k] = k * NAME(panel_vectors)(width) * LANES;
-        NAME(scale_panel)(space->steps, space->gathered, width, depth, to);
-        to += width * NAME(panel_steps)(depth);
+        NAME(gather_panel)(job->left, space->across, width, job->rows - row, space->along, depth,
+                           pitch, to + 2 * pitch);
+        NAME(scale_gathered)(width, depth, pitch, to);
     }
 }
 
@@ -273,8 +274,9 @@ static void NAME(pack_rows)(const cx_inner_product *job, const NAME(inner_space)
 CX_INLINE int64_t NAME(packed_place)(const cx_inner_product *job, int64_t first_step, int64_t panel)
 {
     int64_t blocks = first_step / job->depth_block, panels = NAME(inner_panels)(job->rows);
-    return blocks * NAME(panel_steps)(job->depth_block) * job->rows +
-           NAME(panel_steps)(NAME(depth_from)(job, first_step)) * (panel * job->rows / panels);
+    int64_t before = blocks * panels * NAME(panel_steps)(job->depth_block);
+    before += panel * NAME(panel_steps)(NAME(depth_from)(job, first_step));
+    return before * NAME(INNER_PITCH);
 }
 
 /* Packs the left matrix beforehand. A piece is a panel of a block of the depth. */
@@ -290,48 +292,35 @@ static void NAME(pack_inner)(const void *of, int64_t first, int64_t end, char *s
     }
 }
 
-/* Panels of columns that are neighbours in memory: none of them is gathered. */
-static void NAME(pack_neighbours)(const cx_inner_product *job, const NAME(inner_space) *space,
-                                  const T *from, int64_t depth, int64_t panels, T *to)
-{
-    NAME(mask) most[4];
-    int64_t size = LANES * NAME(panel_steps)(depth);
-    if (panels == 4)
-        NAME(find_most)(4, from, space->along, depth, most);
-    else
-        for (int64_t v = 0; v < panels; v++)
-            NAME(find_most)(1, from + v * LANES, space->along, depth, most + v);
-    for (int64_t v = 0; v < panels; v++)
-        NAME(scale_vector)(from + v * LANES, space->along, depth, most[v], LANES, to + v * size);
-}
-
 /* Panels of columns from a block of the depth; the last one may have fewer columns, others are 0.
-   Returns whether all factors are numbers. */
+   Neighbours in memory are not gathered, but looked through twice. Returns whether all factors are
+   numbers. */
 static int NAME(pack_columns)(const cx_inner_product *job, const NAME(inner_space) *space,
                               int64_t first_step, int64_t first, int64_t end)
 {
     int64_t depth = NAME(depth_from)(job, first_step), size = LANES * NAME(panel_steps)(depth);
+    int64_t length = job->columns.step == 1 ? job->columns.length : 1;
     T *to = space->right;
     int numbers = 1;
     NAME(find_places)(&job->right_depth, first_step, depth, space->along);
-    for (int64_t k = 0; k < depth; k++)
-        space->gathered[k] = k * LANES;
     for (int64_t column = first; column < end;) {
-        int64_t panels = cx_min(4, (end - column) / LANES), count = cx_min(LANES, end - column);
-        int64_t length = job->columns.step == 1 ? job->columns.length : 1;
-        panels = cx_min(panels, (length - column % length) / LANES);
+        int64_t count = cx_min(LANES, end - column), panels = 1;
         NAME(find_places)(&job->columns, column, count, space->across);
-        if (panels)
-            NAME(pack_neighbours)(job, space, (const T *)job->right + space->across[0], depth,
-                                  panels, to);
-        else {
-            NAME(gather_panel)(job->right, space->across, count, space->along, depth,
-                               space->steps);
+        if (cx_min(end - column, length - column % length) >= 4 * LANES) {
+            const T *from = (const T *)job->right + space->across[0];
+            NAME(vector) most[4];
+            panels = 4;
+            NAME(find_most)(from, space->along, depth, most);
+            for (int64_t v = 0; v < panels; v++)
+                NAME(scale)(from + v * LANES, space->along, depth, most[v], LANES, to + v * size);
+        } else {
+            T *steps = to + 2 * LANES;
+            NAME(gather_panel)(job->right, space->across, count, count, space->along, depth, LANES,
+                               steps);
             for (int64_t k = 0; count < LANES && k < depth; k++)
                 for (int64_t i = count; i < LANES; i++) /* they may be copies */
-                    space->steps[k * LANES + i] = 0;
-            NAME(scale_panel)(space->steps, space->gathered, LANES, depth, to);
-            panels = 1;
+                    steps[k * LANES + i] = 0;
+            NAME(scale_gathered)(LANES, depth, LANES, to);
         }
         for (int64_t panel = 0; panel < panels; panel++, to += size)
             numbers &= NAME(are_numbers)(to, LANES);

@@ -21,10 +21,11 @@ CX_INLINE void NAME(add_steps)(const int rows, NAME(vector) *sum, const T *left,
     NAME(vector) column[NAME(INNER_STEPS)];
     CX_UNROLL for (int i = 0; i < NAME(INNER_STEPS); i++)
         column[i] = *(const NAME(loose) *)(right + i * LANES);
+    const T *next = left + NAME(INNER_PITCH), *last = next + NAME(INNER_PITCH);
     CX_UNROLL for (int r = 0; r < rows; r++) {
-        sum[r] += (column[1] + left[r]) * (column[0] + left[rows + r]);
+        sum[r] += (column[1] + left[r]) * (column[0] + next[r]);
         CX_HOLD(sum[r]);
-        sum[r] += (left[2 * rows + r] - (NAME(vector)){0}) * column[2];
+        sum[r] += (last[r] - (NAME(vector)){0}) * column[2];
         CX_HOLD(sum[r]);
     }
 }
@@ -58,14 +59,14 @@ CX_INLINE void NAME(end_row)(const int start, NAME(vector) sum, const T *bias, T
         NAME(vector) sum[COUNT], column_factor = *(const NAME(loose) *)right;                     \
         const T *factor = left;                                                                   \
         CX_UNROLL for (int r = 0; r < COUNT; r++) {                                               \
-            sum[r] = -left[COUNT + r] - *(const NAME(loose) *)(right + LANES);                    \
+            sum[r] = -left[NAME(INNER_PITCH) + r] - *(const NAME(loose) *)(right + LANES);        \
             if (start != CX_FAR)                                                                  \
                 __builtin_prefetch(y + r * y_stride, 1);                                          \
         }                                                                                         \
-        left += 2 * COUNT, right += 2 * LANES;                                                    \
+        left += 2 * NAME(INNER_PITCH), right += 2 * LANES;                                        \
         for (int64_t step = 0; step < depth; step += NAME(INNER_STEPS)) {                         \
             NAME(add_steps)(COUNT, sum, left, right);                                             \
-            left += NAME(INNER_STEPS) * COUNT, right += NAME(INNER_STEPS) * LANES;                \
+            left += NAME(INNER_STEPS) * NAME(INNER_PITCH), right += NAME(INNER_STEPS) * LANES;    \
         }                                                                                         \
         if (start == CX_CONTINUE)                                                                 \
             END_ROWS(COUNT, CX_CONTINUE)                                                          \
@@ -132,7 +133,7 @@ static void NAME(multiply_panels)(const cx_inner_product *job, const NAME(inner_
             }
             right += steps * LANES;
         }
-        left += steps * rows;
+        left += steps * NAME(INNER_PITCH);
     }
 }
 

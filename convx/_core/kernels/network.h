@@ -155,7 +155,8 @@ typedef struct {
 /* What one instruction set offers for one element type: pieces of a network, parts of a layer with
    the maps and what else it needs, how many elements that is, and a network's weights; gradients of
    weights, what they need besides their maps, and the sums of their parts; products by Winograd's inner
-   products, what their scratch memory is, packing of the left matrix, and rows of a panel of it. */
+   products, what their scratch memory is, packing of the left matrix, and of a panel of it the rows and
+   the elements of a step. */
 typedef struct {
     void (*run)(const void *network, int64_t first, int64_t end, char *scratch);
     void (*run_layer)(const cx_network *network, int64_t layer, const cx_layer_part *part,
@@ -169,7 +170,7 @@ typedef struct {
     void (*multiply_inner)(const void *job, int64_t first, int64_t end, char *scratch);
     int64_t (*inner_space_bytes)(const cx_inner_product *job);
     void (*pack_inner)(const void *job, int64_t first, int64_t end, char *scratch);
-    int64_t inner_rows;
+    int64_t inner_rows, inner_pitch;
 } cx_networks;
 
 enum { CX_NETWORK_F32, CX_NETWORK_F64, CX_NETWORK_DTYPES };

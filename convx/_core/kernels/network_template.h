@@ -16,7 +16,8 @@
 static const cx_networks NAME(networks) = {
     NAME(run_network), NAME(run_layer), NAME(network_space), NAME(pack_filters),
     NAME(pack_points), NAME(sum_gradient), NAME(gradient_space), NAME(add_gradients),
-    NAME(multiply_inner), NAME(inner_space_bytes), NAME(pack_inner), INNER_ROWS};
+    NAME(multiply_inner), NAME(inner_space_bytes), NAME(pack_inner), INNER_ROWS,
+    NAME(INNER_PITCH)};
 
 #undef EACH_ACTIVATION
 #undef EACH_TILING
