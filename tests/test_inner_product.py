@@ -1,4 +1,4 @@
-"""Kernels of one tap by Winograd's inner products: results, what takes them, what changes no bits."""
+"""Kernels of one tap by inner products: results, what takes them, what changes no bits."""
 
 import numpy as np
 import pytest
@@ -99,6 +99,7 @@ def test_what_is_computed_so(rng):
     strided = arrays_of(rng, stride=2)
     assert is_taken(F.conv_nd, *strided[:3], stride=2, **INNER)
     assert is_taken(grad.conv_nd_weight, x, w.shape, strided[3], stride=2, **INNER)
+    assert is_taken(grad.conv_nd_input, x.shape, w, strided[3], stride=2, **INNER)
     for arrays, options in (
         ((x, w, b), {"padding": 1}),
         ((x, w[:, :, :, :1].repeat(2, 3), b), {}),
@@ -108,6 +109,21 @@ def test_what_is_computed_so(rng):
     ):
         told = convx.explain(F.conv_nd, *arrays, **options, **INNER)
         assert told.algorithm == "direct"
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_transposed(dtype, stride, rng):
+    """Between the outputs that have a sum there is the bias, or nothing."""
+    x = values(rng, (3, 30, 5, 7), dtype)
+    w, b = values(rng, (30, 17, 1, 1), dtype), values(rng, 17, dtype)
+    for arrays in ((x, w, b), (x, w, None)):
+        options = {"stride": stride, "output_padding": stride - 1, **INNER}
+        assert is_taken(F.conv_transpose_nd, *arrays, **options)
+        direct = F.conv_transpose_nd(*arrays, **{**options, "algorithm": "direct"})
+        found = F.conv_transpose_nd(*arrays, **options)
+        np.testing.assert_allclose(found, direct, atol=1e3 * np.finfo(dtype).eps)
+        assert np.array_equal(found == 0, direct == 0)
 
 
 @pytest.mark.parametrize("adds_beside", [False, True])
@@ -226,7 +242,8 @@ def test_rows_and_columns_of_different_sizes(dtype, rng):
     largest = np.abs(wide[0]).max(1, keepdims=True) * np.abs(wide[1]).max(1).reshape(1, -1, 1, 1)
     found = F.conv2d(x, w, **INNER)
     assert np.all(np.abs(found - exact) <= 40 * np.finfo(dtype).eps * largest)
-    assert not found[1, :, 2].any() and not found[:, 7].any()
+    assert not found[1, :, 2].any()
+    assert not found[:, 7].any()
 
 
 def test_gradients_are_adjoint(rng):

@@ -12,15 +12,15 @@ from libc.string cimport memset
 from convx._core._memory cimport Block, Buffer, borrow_scratch, return_scratch
 from convx._core._networks cimport CX_NETWORK_F32, CX_NETWORK_F64, cx_networks, cx_networks_of
 from convx._core._openmp cimport CONVX_OPENMP
-from convx._core._parallel cimport Queue, note_region, share_at_once
+from convx._core._parallel cimport Queue, clear, note_region, share_at_once
 from convx._core._sweeps cimport (
     CX_SWEEP_F32, CX_SWEEP_F64, CX_SWEEP_I64, CX_SWEEP_U8, cx_sweeps, cx_sweeps_of,
 )
 from convx._core._kernels cimport (
     CX_ADDED, CX_F32, CX_F64, CX_FORWARD, CX_HARDSWISH, CX_IDENTITY, CX_LEAKY_RELU, CX_MAX_RANK,
     CX_RELU, CX_RELU6, CX_SIGMOID, CX_SILU, CX_SLIDE_ROWS, CX_TANH, CX_U32, CX_U64,
-    CX_WEIGHT_GRADIENT, cx_axis, cx_call, cx_adds_beside, cx_halves_pay, cx_isa, cx_kernels, cx_kernels_of,
-    cx_l2_bytes, cx_pass, cx_task,
+    CX_WEIGHT_GRADIENT, cx_adds_beside, cx_axis, cx_call, cx_halves_pay, cx_isa, cx_kernels,
+    cx_kernels_of, cx_l2_bytes, cx_pass, cx_task,
 )
 
 from numpy import empty
@@ -232,22 +232,6 @@ cdef void run_tasks(cx_task task, const cx_pass *table, const cx_call *call, int
 cdef int64_t SLICE = 10 ** 9
 
 
-cdef struct Cleared:
-    char *memory
-    int64_t size
-
-
-# Bytes that a thread clears at a time.
-cdef int64_t CLEARED = 256 * 1024
-
-
-cdef void clear_some(const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil:
-    """Fill some pieces of memory with zeros."""
-    cdef const Cleared *cleared = <const Cleared *>job
-    cdef int64_t start = first * CLEARED
-    memset(cleared.memory + start, 0, min(end * CLEARED, cleared.size) - start)
-
-
 cdef class Program:
     """A plan's passes over the same arrays, ready to run.
 
@@ -390,7 +374,6 @@ cdef class Program:
         cdef cx_call call
         cdef Pass one
         cdef int64_t index, first, end, count, start, slice_, step, steps
-        cdef Cleared cleared
         cdef Program other
         cdef Block scratch
         if packed is not None:
@@ -404,11 +387,7 @@ cdef class Program:
                 scratch_bytes + (self.sums_size + self.parts_size) * self.item_size)
         note_region(self.threads)
         if self.clears and bias == NULL:
-            cleared.memory, cleared.size = <char *>out_buffer.view.buf, out_buffer.view.len
-            with nogil:
-                share_at_once(clear_some, &cleared, pieces(cleared.size, CLEARED), self.threads,
-                              <Queue *>(scratch.memory + self.threads * self.scratch_bytes),
-                              scratch.memory, self.scratch_bytes)
+            clear(out_buffer.view.buf, out_buffer.view.len, self.threads)
         call.input, call.weight, call.bias, call.packed = input, weight, bias, NULL
         call.output, call.overflow = out_buffer.view.buf, &overflow
         call.sums = scratch.memory + scratch_bytes

@@ -9,7 +9,7 @@ from convx._core._memory cimport Block, Buffer, borrow_scratch, return_scratch
 from convx._core._networks cimport (
     cx_inner_product, cx_networks, cx_sequence, cx_sequence_size,
 )
-from convx._core._parallel cimport share_out
+from convx._core._parallel cimport clear, share_out
 
 
 cdef int take(cx_sequence *to, of) except -1:
@@ -85,8 +85,8 @@ cdef class InnerProductProgram(Program):
         cdef Program other
         job.left, job.right, job.out = weight, input, out_buffer.view.buf
         job.bias, job.failed = bias, &failed
-        if self.clears and bias == NULL:  # few outputs are not written, along axes with one sum
-            memset(job.out, 0, out_buffer.view.len)
+        if self.clears and bias == NULL:
+            clear(job.out, out_buffer.view.len, self.threads)
         if packed is not None:
             packed_buffer = Buffer(packed)
             job.packed = packed_buffer.view.buf

@@ -22,6 +22,8 @@ cdef void share_at_once(cx_sweep sweep, const void *job, int64_t pieces, int thr
 cdef int share_out(cx_sweep sweep, const void *job, int64_t pieces, int threads,
                    int64_t scratch_bytes=*) except -1
 
+cdef int clear(void *memory, int64_t size, int threads) except -1
+
 # Sweeps one after the other in one region, each when the one before is done: pieces are shared out,
 # or each thread does all of them for itself. Jobs of threads are that far apart, 0 if all have one.
 cdef struct Turn:

@@ -217,6 +217,30 @@ cdef int share_out(cx_sweep sweep, const void *job, int64_t pieces, int threads,
     return 0
 
 
+cdef struct Cleared:
+    char *memory
+    int64_t size
+
+
+# Bytes that a thread clears at a time.
+cdef int64_t CLEARED = 256 * 1024
+
+
+cdef void clear_some(const void *job, int64_t first, int64_t end, char *scratch) noexcept nogil:
+    """Fill some pieces of memory with zeros."""
+    cdef const Cleared *cleared = <const Cleared *>job
+    cdef int64_t start = first * CLEARED
+    memset(cleared.memory + start, 0, min(end * CLEARED, cleared.size) - start)
+
+
+cdef int clear(void *memory, int64_t size, int threads) except -1:
+    """Fill memory with zeros."""
+    cdef Cleared cleared
+    cdef int64_t pieces = (size + CLEARED - 1) // CLEARED
+    cleared.memory, cleared.size = <char *>memory, size
+    return share_out(clear_some, &cleared, pieces, <int>max(1, min(threads, pieces)))
+
+
 # A number that threads change, and the line of the cache that processors fetch along.
 cdef struct Counter:
     int64_t value

@@ -1,7 +1,7 @@
 """Kernels of one tap as products of matrices, by Winograd's inner products.
 
-Two multiply-adds become one, with two additions beside it (``kernels/inner_product.h``): that pays on
-processors whose units for additions are idle otherwise, and only there it is chosen by itself.
+Two multiply-adds become one, with two additions beside it (``kernels/inner_product.h``). That pays
+on processors whose units for additions are idle otherwise: only there it is chosen by itself.
 
 The constants were chosen on an AMD EPYC (Genoa, Zen 4), November 2026.
 """
@@ -25,6 +25,7 @@ STEPS = 3
 
 COLUMN_BYTES = 256 * 1024  # of packed columns that panels of rows pass by
 ROWS = 0.75  # of the L2 cache, that a piece packs at most
+APART = 20  # what an output costs that is no neighbour of another, for estimates
 PIECE = 0.5  # what a piece costs besides, in panels of columns
 
 
@@ -76,7 +77,8 @@ def estimate(problem: Problem, axes: Sequence[Sequence[Axis]], tiling: Tiling) -
     channels, filters = problem.channels, problem.filters
     outputs = problem.batch * math.prod(choices[0].taps.outputs for choices in axes)
     cost = outputs * filters * whole(channels, STEPS) * each.product
-    cost += outputs * (channels * each.input + filters * each.output)
+    apart = APART * any(choices[0].taps.out_step > 1 for choices in axes)
+    cost += outputs * (channels * each.input + filters * (each.output + apart))
     return cost + (0 if problem.weights_prepared else channels * filters * each.weight)
 
 
@@ -103,28 +105,22 @@ def _place_axes(axes: Sequence[Sequence[Axis]]) -> list[Axis] | None:
     for (axis,) in axes:
         taps = axis.taps
         reaches = (taps.outputs - 1) * taps.stride < axis.in_size
-        plain = (taps.out_start, taps.out_step, axis.phases) == (0, 1, 1) and axis.halo is None
+        plain = (taps.out_start, axis.phases) == (0, 1) and axis.halo is None
         if taps.coordinates.tolist() != [0] or taps.outputs < 1 or not (reaches and plain):
             return None
     merged = merge_pointwise([axis for (axis,) in axes])
     return merged if len(merged) <= 2 else None
 
 
-def _sequence(items: int, item: int, places: Sequence[Axis]) -> Places:
-    """Return the places of all items."""
-    *outer, last = places
-    lines, line = 1, 0
-    if outer:
-        lines, line = outer[0].taps.outputs, outer[0].in_stride * outer[0].taps.stride
-    return Places(items, item, lines, line, last.taps.outputs, last.in_stride * last.taps.stride)
-
-
 def _matrices(problem: Problem, axes: Sequence[Sequence[Axis]]) -> Matrices:
     places = _place_axes(axes)
     assert places is not None
     batch, channels, filters = problem.batch, problem.channels, problem.filters
-    inputs = _sequence(batch, problem.in_batch, places)
-    outputs = Places(batch, problem.out_batch, 1, 0, inputs.lines * inputs.length, 1)
+    counts = [axis.taps.outputs for axis in places]
+    steps = [axis.in_stride * axis.taps.stride for axis in places]
+    inputs = _of_items(batch, problem.in_batch, counts, steps)
+    steps = [axis.out_stride * axis.taps.out_step for axis in places]
+    outputs = _of_items(batch, problem.out_batch, counts, steps)
     depth_of = Places(1, 0, 1, 0, channels, problem.in_channel)
     if problem.kind == "weight_gradient":
         along = Places(1, 0, 1, 0, channels, 1)
@@ -138,6 +134,12 @@ def _matrices(problem: Problem, axes: Sequence[Sequence[Axis]]) -> Matrices:
     return Matrices(
         filters, filter_step, problem.out_channel, weights, depth_of, inputs, outputs, block
     )
+
+
+def _of_items(batch: int, item: int, counts: Sequence[int], steps: Sequence[int]) -> Places:
+    """Return the places of all items, along one axis or two."""
+    lines, line = (counts[0], steps[0]) if len(counts) > 1 else (1, 0)
+    return Places(batch, item, lines, line, counts[-1], steps[-1])
 
 
 def _depth_block(problem: Problem, depth: int) -> int:
