@@ -28,8 +28,11 @@ def _sysconf(name: str, otherwise: int) -> int:
 
 ISA = _choose_isa()
 
-# Whether additions take no time beside multiply-adds, in units of their own.
-_l2_bytes, ADDS_BESIDE = _driver.processor()
+_l2_bytes, _adds_beside = _driver.processor()
+
+# Whether additions take no time beside multiply-adds, in units of their own. With shorter vectors
+# there are more instructions than the processor can begin.
+ADDS_BESIDE = _adds_beside and ISA == "avx512"
 
 # Plans are made for caches between what old and new processors have; the bounds keep a strange
 # answer of the system from making a strange plan.

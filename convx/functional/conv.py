@@ -61,7 +61,7 @@ def conv_nd(
         'inner_product' is for kernels of one tap without padding and groups, in the same types: two
         of three products are computed at once [1]_. Where an algorithm is not to be had, it is
         the direct one. 'auto' takes what is estimated to be fastest, inner products only on
-        processors that have units of their own for additions (AMD's since Zen 3).
+        processors where additions cost nothing beside them (AMD's Zen 4, with AVX-512).
     out : ndarray, optional
         Array of the result's shape and dtype to put the result in. It may overlap the others.
 

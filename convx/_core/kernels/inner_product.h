@@ -5,8 +5,8 @@
 
    where a₁ a₂ belongs to a row of the left matrix and b₁ b₂ to a column of the right one: both are
    summed once, while they are packed. What is left is one multiply-add and two additions. These take
-   other units than multiply-adds on some processors (AMD's since Zen 3 at the latest): there a third of
-   the steps is computed plainly, so that all units are busy, and three steps take the time of two.
+   other units than multiply-adds on some processors (AMD's Zen 4): there a third of the steps is computed
+   plainly, so that all units are busy, and three steps take the time of two.
 
    The two matrices have to be of one size, or the smaller numbers would be lost. So rows and columns are
    packed multiplied by powers of two (inner_pack.h), by which the sums are divided at last. Errors are
