@@ -25,5 +25,5 @@ cdef int return_scratch(Block scratch) except -1
 cdef enum:
     LEAST_RESULT = 1 << 17
 
-cdef large_result(tuple shape, dtype, int64_t size, void **memory)
+cdef large_result(tuple shape, dtype, int64_t size, void **memory, const void *input=*)
 cpdef new_result(tuple shape, dtype)

@@ -33,7 +33,7 @@ cdef extern from *:
     """
     void ask_for_huge_pages(void *memory, size_t size) nogil
 
-cdef int64_t PAGE = 4096, HUGE_PAGE = 2 ** 21, NEARLY_A_HUGE_PAGE = 3 * 2 ** 19
+cdef int64_t LINE = 64, PAGE = 4096, HUGE_PAGE = 2 ** 21, NEARLY_A_HUGE_PAGE = 3 * 2 ** 19
 # Scratch memory that is larger than this is not kept.
 cdef int64_t MOST_SCRATCH = 64 * 2 ** 20
 # So many bytes and blocks are kept of results: as many as a step of training holds.
@@ -174,11 +174,20 @@ cdef Block result_block(int64_t size):
     return Block(size)
 
 
-cdef large_result(tuple shape, dtype, int64_t size, void **memory):
-    """An array for a result of so many bytes, at least LEAST_RESULT, and where its elements are."""
-    cdef Block block = result_block(size)
-    memory[0] = block.memory
-    return ndarray(shape, dtype, Loan(block))
+cdef large_result(tuple shape, dtype, int64_t size, void **memory, const void *input=NULL):
+    """An array for a result of so many bytes, at least LEAST_RESULT, and where its elements are.
+
+    They begin half a page from where the input does: what is loaded from a place of its page where
+    another page was just stored to waits for that.
+    """
+    cdef int64_t start = 0
+    cdef Block block
+    if input != NULL:
+        start = (<int64_t>input + PAGE // 2) % PAGE // LINE * LINE
+        size += PAGE  # whatever the start, so that all such results fit
+    block = result_block(size)
+    memory[0] = block.memory + start
+    return ndarray(shape, dtype, Loan(block), start)
 
 
 cpdef new_result(tuple shape, dtype):

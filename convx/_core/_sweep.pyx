@@ -217,18 +217,20 @@ cdef class SweepMemory:
             elif is_operand(slot):
                 memory = views[self.source[k]].buf
             else:
-                memory = self.add_result(self.source[k], slot.size, results)
+                memory = self.add_result(self.source[k], slot.size, views[0].buf, results)
             if slot.use == SUMMED:
                 memset(memory, 0, slot.size)
             (<void **>(job + slot.offset))[0] = memory
         return 0
 
-    cdef void *add_result(self, int index, int64_t size, list results) except NULL:
+    cdef void *add_result(
+        self, int index, int64_t size, const void *input, list results,
+    ) except NULL:
         cdef Py_buffer view
         cdef void *memory
         cdef tuple shape = self.shapes[index]
         if size >= LEAST_RESULT:
-            results.append(large_result(shape, self.dtypes[index], size, &memory))
+            results.append(large_result(shape, self.dtypes[index], size, &memory, input))
             return memory
         result = empty(shape, self.dtypes[index])
         results.append(result)
