@@ -195,6 +195,19 @@ def test_outputs_past_the_caches(rng, monkeypatch):
     _memo.suspend_memos(-1)
 
 
+@pytest.mark.parametrize("name", ["MOST_WEIGHTS", "COLUMN_BYTES", "ROWS"])
+def test_small_pieces(name, rng, monkeypatch):
+    """Rows that each piece packs, a panel of columns or of rows at a time: the same bits."""
+    x, w, b, dy = arrays_of(rng, channels=24, filters=47)
+    y, dw = F.conv2d(x, w, b, **INNER), grad.conv2d_weight(x, w.shape, dy, **INNER)
+    monkeypatch.setattr(inner_product, name, 0)
+    monkeypatch.setattr(execution, "_programs", {})
+    _memo.suspend_memos(1)
+    assert_same(F.conv2d(x, w, b, **INNER), y)
+    assert_same(grad.conv2d_weight(x, w.shape, dy, **INNER), dw)
+    _memo.suspend_memos(-1)
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_whole_numbers_are_exact(dtype, rng):
     x, w = small_integers(rng, (2, 64, 9, 9), dtype), small_integers(rng, (33, 64, 1, 1), dtype)

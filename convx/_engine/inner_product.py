@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from convx._core import _inner_product
 from convx._engine import costs, direct, machine
-from convx._engine.cut import FAR_BYTES, even, merge_pointwise, whole
+from convx._engine.cut import FAR_BYTES, MOST_WEIGHTS, even, merge_pointwise, whole
 from convx._engine.problem import DIRECT, Axis, PassPlan, Plan, Problem, Tiling
 
 INNER_PRODUCT = Tiling("inner_product")
@@ -150,7 +150,7 @@ def _cut(matrices: Matrices, problem: Problem) -> Matrices:
     """Choose pieces: blocks of columns that all rows go over, which are packed for the whole call.
 
     Or each piece packs rows by itself, which then stay in its cache: where they have to be packed
-    for a call of fewer columns, and in gradients. Threads share the longer side.
+    for a call of fewer columns, or are very many, and in gradients. Threads share the longer side.
     """
     lanes, threads = 64 // problem.item_size, problem.threads
     panel_rows = _inner_product.panel_rows(machine.ISA, problem.dtype)
@@ -159,7 +159,8 @@ def _cut(matrices: Matrices, problem: Problem) -> Matrices:
     panel_bytes = matrices.depth_block * lanes * problem.item_size
     most = max(1, COLUMN_BYTES // panel_bytes)
     by_rows = matrices.rows >= matrices.columns.size
-    packs = problem.weights_prepared or not by_rows
+    packed_bytes = problem.weights * problem.item_size
+    packs = problem.weights_prepared or not (by_rows or packed_bytes > MOST_WEIGHTS)
     if problem.kind != "weight_gradient" and packs:
         column_block = together = _even_block(columns, most, threads)
         row_block = -(-panels // max(1, threads // -(-columns // column_block)))
