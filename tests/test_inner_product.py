@@ -177,11 +177,21 @@ def test_bits_of_items_and_layouts(dtype, rng):
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_prepared_with_residual_and_activation(dtype, rng):
-    x, w, b, r = arrays_of(rng, dtype)
-    y = F.conv2d(x, w, b, **INNER)
-    assert_same(convx.prepare_conv(w, b, activation="relu", **INNER)(x), np.maximum(y, 0))
-    assert_same(convx.prepare_conv(w, b, **INNER)(x, residual=r), y + r)
+@pytest.mark.parametrize("steps", [6, 384])
+def test_prepared_with_residual_and_activation(dtype, steps, rng, monkeypatch):
+    """They follow when all blocks of the depth are summed."""
+    monkeypatch.setattr(inner_product, "MOST_STEPS", dict.fromkeys(FLOATS, steps))
+    monkeypatch.setattr(execution, "_programs", {})
+    _memo.suspend_memos(1)
+    try:
+        x, w, b, r = arrays_of(rng, dtype)
+        y = F.conv2d(x, w, b, **INNER)
+        relu = convx.prepare_conv(w, b, activation="relu", **INNER)
+        assert_same(relu(x), np.maximum(y, 0))
+        assert_same(relu(x, residual=r), np.maximum(y + r, 0))
+        assert_same(convx.prepare_conv(w, b, **INNER)(x, residual=r), y + r)
+    finally:
+        _memo.suspend_memos(-1)
 
 
 def test_outputs_past_the_caches(rng, monkeypatch):

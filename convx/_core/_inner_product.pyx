@@ -5,6 +5,7 @@ from libc.stdint cimport int8_t, int64_t
 from libc.string cimport memset
 
 from convx._core._driver cimport Activation, Program, kernels_of, networks_of
+from convx._core._kernels cimport cx_call
 from convx._core._memory cimport Block, Buffer, borrow_scratch, return_scratch
 from convx._core._networks cimport (
     cx_inner_product, cx_networks, cx_sequence, cx_sequence_size,
@@ -82,9 +83,15 @@ cdef class InnerProductProgram(Program):
         cdef cx_inner_product job = self.job
         cdef Block shared = None
         cdef int8_t failed = 0
+        cdef cx_call finish
         cdef Program other
         job.left, job.right, job.out = weight, input, out_buffer.view.buf
         job.bias, job.failed = bias, &failed
+        if residual != NULL or activation.name is not None:
+            memset(&finish, 0, sizeof(finish))
+            finish.residual = residual
+            finish.activation, finish.slope = activation.kind, activation.slope
+            job.finish, job.finish_line, job.far = &finish, self.kernels.finish, False
         if self.clears and bias == NULL:
             clear(job.out, out_buffer.view.len, self.threads)
         if packed is not None:
@@ -101,6 +108,4 @@ cdef class InnerProductProgram(Program):
         if failed:
             other = self.fallback()
             return other.execute(input, weight, bias, residual, activation, None, out)
-        if residual != NULL or activation.name is not None:
-            self.finish_all(residual, activation, out_buffer)
         return out

@@ -2,6 +2,8 @@
 
 from libc.stdint cimport int8_t, int64_t
 
+from convx._core._kernels cimport cx_call
+
 
 cdef extern from "network.h" nogil:
     enum:
@@ -97,6 +99,8 @@ cdef extern from "network.h" nogil:
         int64_t depth, depth_block, row_block, column_block, columns_together, far
         void *packed
         const void *bias
+        const cx_call *finish
+        void (*finish_line)(const cx_call *call, int64_t outputs) noexcept nogil
         int8_t *failed
 
     ctypedef struct cx_networks:

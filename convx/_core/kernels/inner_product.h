@@ -104,6 +104,24 @@ CX_INLINE int NAME(goes_far)(const T *y, int64_t y_stride)
     return VECTOR_BYTES == CX_FAR_BYTES && places % CX_FAR_BYTES == 0;
 }
 
+/* Finishes the outputs of some rows, which are in the cache, by stretches of neighbours. */
+static void NAME(finish_panel)(const cx_inner_product *job, int64_t row, int64_t rows,
+                               const int64_t *place, int64_t columns)
+{
+    for (int64_t i = 0, length; i < columns; i += length) {
+        for (length = 1; i + length < columns && place[i + length] == place[i] + length;)
+            length++;
+        for (int64_t r = row; r < row + rows; r++) {
+            int64_t at = r * job->out_row + place[i];
+            cx_call call = *job->finish;
+            call.output = (T *)job->out + at;
+            if (call.residual)
+                call.residual = (const T *)call.residual + at;
+            job->finish_line(&call, length);
+        }
+    }
+}
+
 /* The product of some panels of rows and columns, for a block of the depth. */
 static void NAME(multiply_panels)(const cx_inner_product *job, const NAME(inner_space) *space,
                                  int64_t first_step, int64_t first_panel, int64_t end_panel,
@@ -112,6 +130,7 @@ static void NAME(multiply_panels)(const cx_inner_product *job, const NAME(inner_
     int64_t depth = NAME(depth_from)(job, first_step), steps = NAME(panel_steps)(depth);
     int64_t panels = NAME(inner_panels)(job->rows);
     int start = first_step ? CX_CONTINUE : CX_START;
+    const cx_call *finish = first_step + job->depth_block < job->depth ? NULL : job->finish;
     NAME(find_places)(&job->out_columns, first_column, end_column - first_column, space->out);
     for (int64_t panel = first_panel; panel < end_panel; panel++) {
         int64_t row = panel * job->rows / panels, rows = (panel + 1) * job->rows / panels - row;
@@ -121,6 +140,9 @@ static void NAME(multiply_panels)(const cx_inner_product *job, const NAME(inner_
         for (int64_t column = first_column; column < end_column; column += LANES) {
             int64_t columns = cx_min(LANES, end_column - column);
             const int64_t *place = space->out + column - first_column;
+            if (finish && finish->residual) /* it comes from memory, which it is asked for early */
+                for (int64_t r = row; r < row + rows; r++)
+                    __builtin_prefetch((const T *)finish->residual + r * job->out_row + place[0]);
             if (columns == LANES && place[LANES - 1] - place[0] == LANES - 1) {
                 T *y = (T *)job->out + row * job->out_row + place[0];
                 int far = job->far && NAME(goes_far)(y, job->out_row);
@@ -133,6 +155,8 @@ static void NAME(multiply_panels)(const cx_inner_product *job, const NAME(inner_
             }
             right += steps * LANES;
         }
+        if (finish)
+            NAME(finish_panel)(job, row, rows, space->out, end_column - first_column);
         left += steps * NAME(INNER_PITCH);
     }
 }

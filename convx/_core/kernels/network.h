@@ -4,7 +4,7 @@
 #ifndef CONVX_NETWORK_H
 #define CONVX_NETWORK_H
 
-#include <stdint.h>
+#include "convx.h"
 
 /* What a layer makes of some items, [block of channels][item][place][channel of the block], in the
    memory of a thread. Places are those of a plane with the border that the next layers need. */
@@ -149,6 +149,8 @@ typedef struct {
     int64_t far;                     /* whether outputs are stored past the caches: of one block of the depth */
     void *packed;                    /* the left matrix, or NULL where each piece packs it */
     const void *bias;                /* of each row, or NULL */
+    const cx_call *finish;           /* what becomes of the outputs, or NULL; it has all of the residual */
+    void (*finish_line)(const cx_call *call, int64_t outputs);
     int8_t *failed;                  /* becomes 1 where there is what is not finite, or out of range */
 } cx_inner_product;
 
