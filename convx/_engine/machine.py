@@ -28,11 +28,10 @@ def _sysconf(name: str, otherwise: int) -> int:
 
 ISA = _choose_isa()
 
-_l2_bytes, _adds_beside = _driver.processor()
 
-# Whether additions take no time beside multiply-adds, in units of their own. With shorter vectors
-# there are more instructions than the processor can begin.
-ADDS_BESIDE = _adds_beside and ISA == "avx512"
+# Whether additions take no time beside multiply-adds, whatever instruction set is used: what is
+# chosen for it changes bits.
+_l2_bytes, ADDS_BESIDE = _driver.processor()
 
 # Plans are made for caches between what old and new processors have; the bounds keep a strange
 # answer of the system from making a strange plan.

@@ -110,9 +110,10 @@ int cx_halves_pay(void)
     return 0;
 }
 
+/* Zen 4; without AVX-512 there are more instructions than the processor can begin. */
 int cx_adds_beside(void)
 {
-    ON_X86(return is_amd_family_25();)
+    ON_X86(return is_amd_family_25() && has_avx512();)
     return 0;
 }
 
