@@ -28,7 +28,6 @@ def _sysconf(name: str, otherwise: int) -> int:
 
 ISA = _choose_isa()
 
-
 # Whether additions take no time beside multiply-adds, whatever instruction set is used: what is
 # chosen for it changes bits.
 _l2_bytes, ADDS_BESIDE = _driver.processor()
