@@ -205,12 +205,12 @@ def test_outputs_past_the_caches(rng, monkeypatch):
     _memo.suspend_memos(-1)
 
 
-@pytest.mark.parametrize("name", ["MOST_WEIGHTS", "COLUMN_BYTES", "ROWS"])
+@pytest.mark.parametrize("name", ["MOST_WEIGHTS", "COLUMN_BYTES", "ROWS", "PIECE_WORK"])
 def test_small_pieces(name, rng, monkeypatch):
     """Rows that each piece packs, a panel of columns or of rows at a time: the same bits."""
     x, w, b, dy = arrays_of(rng, channels=24, filters=47)
     y, dw = F.conv2d(x, w, b, **INNER), grad.conv2d_weight(x, w.shape, dy, **INNER)
-    monkeypatch.setattr(inner_product, name, 0)
+    monkeypatch.setattr(inner_product, name, 0 if name != "PIECE_WORK" else 20_000)
     monkeypatch.setattr(execution, "_programs", {})
     _memo.suspend_memos(1)
     assert_same(F.conv2d(x, w, b, **INNER), y)

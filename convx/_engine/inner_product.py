@@ -26,6 +26,7 @@ STEPS = 3
 COLUMN_BYTES = 256 * 1024  # of packed columns that panels of rows pass by
 ROWS = 0.75  # of the L2 cache, that a piece packs at most
 APART = 20  # what an output costs that is no neighbour of another, for estimates
+PIECE_WORK = 4 * 10**9  # multiply-adds of a piece: between two of them Ctrl-C is noticed
 PIECE = 0.5  # what a piece costs besides, in panels of columns
 
 
@@ -168,8 +169,10 @@ def _cut(matrices: Matrices, problem: Problem) -> Matrices:
         packs = False
         row_bytes = matrices.depth_block * panel_rows * problem.item_size
         most_panels = max(1, int(ROWS * machine.L2_BYTES) // row_bytes)
-        row_block = even(-(-panels // threads) if by_rows else panels, most_panels)
-        column_block = columns if by_rows else -(-columns // threads)
+        work = matrices.rows * matrices.columns.size * matrices.right_depth.size
+        shares = threads * (1 + work // (threads * PIECE_WORK))
+        row_block = even(-(-panels // shares) if by_rows else panels, most_panels)
+        column_block = columns if by_rows else -(-columns // shares)
         together = even(column_block, most)
     in_one = matrices.right_depth.size <= matrices.depth_block
     size = matrices.rows * matrices.columns.size * problem.item_size

@@ -135,7 +135,8 @@ CX_INLINE NAME(vector) NAME(factor_of)(NAME(vector) most, NAME(vector) *inverse)
     NAME(mask) exponent = (NAME(mask))most & -one;
     NAME(mask) fits = (exponent >= (INNER_BIAS - INNER_LEAST) * one) &
                       (exponent <= (INNER_BIAS + INNER_MOST) * one);
-    NAME(mask) nothing = (NAME(mask))most == 0, no_number = (2 * INNER_BIAS + 1) * one + (NAME(mask)){0} + 1;
+    NAME(mask) nothing = (NAME(mask))most == 0;
+    NAME(mask) no_number = (2 * INNER_BIAS + 1) * one + 1 + (NAME(mask)){0};
     *inverse = (NAME(vector))(2 * INNER_BIAS * one - exponent);
     return (NAME(vector))((exponent & fits) | (no_number & ~(fits | nothing)));
 }
@@ -180,10 +181,10 @@ CX_INLINE void NAME(scale)(const T *from, const int64_t *place, int64_t depth, N
         subtracted += first * second;
     }
     NAME(vector) before = {0};
-    for (int i = 0; k < depth; k++, i++, step += pitch) {
+    for (; k < depth; k++, step += pitch) {
         NAME(vector) last = SCALED(k);
         *(NAME(loose) *)step = last;
-        subtracted += before * last; /* of two, or none */
+        subtracted += before * last; /* nothing for one that is left, one product for two */
         before = last;
     }
 #undef SCALED
@@ -197,11 +198,11 @@ CX_INLINE void NAME(scale)(const T *from, const int64_t *place, int64_t depth, N
 static void NAME(scale_gathered)(int64_t width, int64_t depth, int64_t pitch, T *panel)
 {
     for (int64_t v = 0; v < width; v += LANES) {
-        NAME(vector) most[4] = {{0}, {0}, {0}, {0}};
+        NAME(vector) most = {0};
         const T *step = panel + 2 * pitch + v;
         for (int64_t k = 0; k < depth; k++, step += pitch)
-            most[0] = NAME(greater)(NAME(magnitude)(*(const NAME(loose) *)step), most[0]);
-        NAME(scale)(NULL, NULL, depth, most[0], pitch, panel + v);
+            most = NAME(greater)(NAME(magnitude)(*(const NAME(loose) *)step), most);
+        NAME(scale)(NULL, NULL, depth, most, pitch, panel + v);
     }
 }
 
