@@ -168,6 +168,18 @@ def test_padding_modes_are_named_in_one_file():
             assert names == [], name_of(path)
 
 
+@needs_sources
+@pytest.mark.parametrize("compiler", ["gcc", "clang", "aarch64-linux-gnu-gcc"])
+def test_compilers_accept_the_kernels(compiler):
+    """Each compiler that is there, also those that this build was not made with."""
+    if not shutil.which(compiler):
+        pytest.skip(f"there is no {compiler}")
+    command = [compiler, "-fsyntax-only", "-ffp-contract=fast", "-Wall", "-Werror"]
+    for path in sorted(KERNELS.glob("*.c")):
+        done = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("path", [*MODULES, *COMPILED], ids=name_of)
 def test_no_file_is_long(path):
     assert len(path.read_text().splitlines()) <= 450

@@ -259,8 +259,12 @@ CX_INLINE void NAME(ask_for)(const int writes, NAME(asked_lines) *ahead)
 {
     int64_t count = cx_min(ahead->each, ahead->lines);
     ahead->lines -= count;
-    for (; count > 0; count--, ahead->at += 64 / (int64_t)sizeof(T))
-        __builtin_prefetch(ahead->at, writes, 2);
+    for (; count > 0; count--, ahead->at += 64 / (int64_t)sizeof(T)) {
+        if (writes) /* a constant where compilers look, which Clang does before inlining */
+            __builtin_prefetch(ahead->at, 1, 2);
+        else
+            __builtin_prefetch(ahead->at, 0, 2);
+    }
 }
 
 /* What is read next, and what will be written or, of gradients, is read too. */
