@@ -15,20 +15,19 @@
 
 #include "inner_pack.h"
 
-/* Two steps at once and one plainly, row by row: so additions and multiply-adds take turns. */
-CX_INLINE void NAME(add_steps)(const int rows, NAME(vector) *sum, const T *left, const T *right)
-{
-    NAME(vector) column[NAME(INNER_STEPS)];
-    CX_UNROLL for (int i = 0; i < NAME(INNER_STEPS); i++)
-        column[i] = *(const NAME(loose) *)(right + i * LANES);
-    const T *next = left + NAME(INNER_PITCH), *last = next + NAME(INNER_PITCH);
-    CX_UNROLL for (int r = 0; r < rows; r++) {
-        sum[r] += (column[1] + left[r]) * (column[0] + next[r]);
-        CX_HOLD(sum[r]);
-        sum[r] += (last[r] - (NAME(vector)){0}) * column[2];
-        CX_HOLD(sum[r]);
+/* Two steps at once and one plainly, row by row: so additions and multiply-adds take turns. Rows are
+   counted by a constant before anything is inlined, or Clang would keep sums in memory. */
+#define ADD_STEPS(COUNT)                                                                          \
+    NAME(vector) column[NAME(INNER_STEPS)];                                                       \
+    CX_UNROLL for (int i = 0; i < NAME(INNER_STEPS); i++)                                         \
+        column[i] = *(const NAME(loose) *)(right + i * LANES);                                    \
+    const T *next = left + NAME(INNER_PITCH), *last = next + NAME(INNER_PITCH);                   \
+    CX_UNROLL for (int r = 0; r < COUNT; r++) {                                                   \
+        sum[r] += (column[1] + left[r]) * (column[0] + next[r]);                                  \
+        CX_HOLD(sum[r]);                                                                          \
+        sum[r] += (last[r] - (NAME(vector)){0}) * column[2];                                      \
+        CX_HOLD(sum[r]);                                                                          \
     }
-}
 
 /* The outputs of a row: sums that begin with the bias, or go on. */
 CX_INLINE void NAME(end_row)(const int start, NAME(vector) sum, const T *bias, T *y)
@@ -65,7 +64,7 @@ CX_INLINE void NAME(end_row)(const int start, NAME(vector) sum, const T *bias, T
         }                                                                                         \
         left += 2 * NAME(INNER_PITCH), right += 2 * LANES;                                        \
         for (int64_t step = 0; step < depth; step += NAME(INNER_STEPS)) {                         \
-            NAME(add_steps)(COUNT, sum, left, right);                                             \
+            ADD_STEPS(COUNT)                                                                      \
             left += NAME(INNER_STEPS) * NAME(INNER_PITCH), right += NAME(INNER_STEPS) * LANES;    \
         }                                                                                         \
         if (start == CX_CONTINUE)                                                                 \
@@ -194,4 +193,5 @@ static void NAME(multiply_inner)(const void *of, int64_t first, int64_t end, cha
 #undef INNER_ENTRY
 #undef INNER_PRODUCT
 #undef END_ROWS
+#undef ADD_STEPS
 #undef EACH_INNER_ROW
