@@ -205,7 +205,7 @@ def test_outputs_past_the_caches(rng, monkeypatch):
     _memo.suspend_memos(-1)
 
 
-@pytest.mark.parametrize("name", ["MOST_WEIGHTS", "COLUMN_BYTES", "ROWS", "PIECE_WORK"])
+@pytest.mark.parametrize("name", ["MOST_WEIGHTS", "COLUMNS", "ROWS", "PIECE_WORK"])
 def test_small_pieces(name, rng, monkeypatch):
     """Rows that each piece packs, a panel of columns or of rows at a time: the same bits."""
     x, w, b, dy = arrays_of(rng, channels=24, filters=47)
@@ -276,7 +276,23 @@ def test_gradients_are_adjoint(rng):
     assert np.isclose(np.vdot(w, grad.conv2d_weight(x, w.shape, dy, **INNER)), product)
 
 
-def test_workspace(rng):
+@pytest.mark.parametrize("channels", [3, 40, 1000])
+def test_scratch_memory_of_small_caches(channels, monkeypatch):
+    """Below twice the L2 cache, however few steps or many columns and rows there are."""
+    monkeypatch.setattr(machine, "L2_BYTES", 256 * 1024)
+    monkeypatch.setattr(execution, "_programs", {})
+    x, w = np.zeros((1, channels, 200, 200), "f4"), np.zeros((900, channels, 1, 1), "f4")
+    dy = np.zeros((1, 900, 200, 200), "f4")
+    for function, arrays in (
+        (F.conv2d, (x, w)),
+        (grad.conv2d_input, (x.shape, w, dy)),
+        (grad.conv2d_weight, (x, w.shape, dy)),
+    ):
+        (program,) = programs_of(function, *arrays, **INNER)
+        assert program.scratch_bytes < 2 * machine.L2_BYTES
+
+
+def test_workspace():
     """Scratch memory below twice the L2 cache for each thread, and the packed weights."""
     x, w = np.zeros((2, 512, 28, 28), "f4"), np.zeros((512, 512, 1, 1), "f4")
     dy = np.zeros((2, 512, 28, 28), "f4")

@@ -18,12 +18,14 @@ from convx._engine.problem import DIRECT, Axis, PassPlan, Plan, Problem, Tiling
 
 INNER_PRODUCT = Tiling("inner_product")
 
-# The same on all machines, for bits depend on it: bytes of a panel of 14 rows, and steps that are
-# grouped.
+# The same on all machines, for bits depend on it: steps of a block of the depth, of which 14 rows
+# take three quarters of an L1 cache, and steps that go together.
 MOST_STEPS = {"float32": 384, "float64": 192}
 STEPS = 3
+HEADER = 2  # steps that a panel has besides
+PLACE = 8  # bytes of an output's place
 
-COLUMN_BYTES = 256 * 1024  # of packed columns that panels of rows pass by
+COLUMNS = 0.25  # of the L2 cache, for packed columns that panels of rows pass by
 ROWS = 0.75  # of the L2 cache, that a piece packs at most
 APART = 20  # what an output costs that is no neighbour of another, for estimates
 PIECE_WORK = 4 * 10**9  # multiply-adds of a piece: between two of them Ctrl-C is noticed
@@ -157,16 +159,16 @@ def _cut(matrices: Matrices, problem: Problem) -> Matrices:
     panel_rows = _inner_product.panel_rows(machine.ISA, problem.dtype)
     panels = -(-matrices.rows // panel_rows)
     columns = -(-matrices.columns.size // lanes)
-    panel_bytes = matrices.depth_block * lanes * problem.item_size
-    most = max(1, COLUMN_BYTES // panel_bytes)
+    panel_bytes = (matrices.depth_block + HEADER) * lanes * problem.item_size + PLACE * lanes
+    most = max(1, int(COLUMNS * machine.L2_BYTES) // panel_bytes)
     by_rows = matrices.rows >= matrices.columns.size
     packed_bytes = problem.weights * problem.item_size
     packs = problem.weights_prepared or not (by_rows or packed_bytes > MOST_WEIGHTS)
-    if problem.kind != "weight_gradient" and packs:
+    packs &= problem.kind != "weight_gradient"
+    if packs:
         column_block = together = _even_block(columns, most, threads)
         row_block = -(-panels // max(1, threads // -(-columns // column_block)))
     else:
-        packs = False
         row_bytes = matrices.depth_block * panel_rows * problem.item_size
         most_panels = max(1, int(ROWS * machine.L2_BYTES) // row_bytes)
         work = matrices.rows * matrices.columns.size * matrices.right_depth.size

@@ -248,7 +248,7 @@ static int64_t NAME(inner_space_bytes)(const cx_inner_product *job)
     return (int64_t)(intptr_t)end;
 }
 
-/* A block of the depth, whose places in one matrix are `along`. */
+/* Steps of the block of the depth that begins with one. */
 CX_INLINE int64_t NAME(depth_from)(const cx_inner_product *job, int64_t first)
 {
     return cx_min(job->depth_block, job->depth - first);

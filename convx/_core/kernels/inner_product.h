@@ -99,8 +99,7 @@ static void NAME(put_apart)(const cx_inner_product *job, const NAME(inner_space)
 /* Whether rows of a panel are whole lines, that can be stored past the caches. */
 CX_INLINE int NAME(goes_far)(const T *y, int64_t y_stride)
 {
-    int64_t places = (int64_t)(intptr_t)y | y_stride * (int64_t)sizeof(T);
-    return VECTOR_BYTES == CX_FAR_BYTES && places % CX_FAR_BYTES == 0;
+    return VECTOR_BYTES == CX_FAR_BYTES && cx_are_lines(y, y_stride * (int64_t)sizeof(T));
 }
 
 /* Finishes the outputs of some rows, which are in the cache, by stretches of neighbours. */

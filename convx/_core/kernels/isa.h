@@ -116,6 +116,13 @@ enum { CX_START, CX_CONTINUE, CX_ADD, CX_FAR };
 /* Products of so many vectors to a row may store them past the caches, where an instruction set has
    such a CX_STORE_FAR. That ends with CX_END_FAR: what is stored later is seen later. */
 enum { CX_FAR_VECTORS = 2, CX_FAR_BYTES = 64 };
+
+/* Whether rows that are so many bytes apart all begin with a line. */
+CX_INLINE int cx_are_lines(const void *row, int64_t bytes)
+{
+    return ((int64_t)(intptr_t)row | bytes) % CX_FAR_BYTES == 0;
+}
+
 #if defined __x86_64__
 #define CX_END_FAR() __asm__ volatile("sfence" ::: "memory")
 #else

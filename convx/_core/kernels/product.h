@@ -195,8 +195,8 @@ static const NAME(product) NAME(products)[3][ROWS + 1][2 * CX_MOST_VECTORS + 1] 
    lines can go past them. */
 CX_INLINE int NAME(start_far)(const T *y, int64_t y_stride, int64_t width)
 {
-    int64_t places = (int64_t)(intptr_t)y | y_stride * (int64_t)sizeof(T);
-    return width == CX_FAR_VECTORS * LANES && places % CX_FAR_BYTES == 0 ? CX_FAR : CX_START;
+    int lines = cx_are_lines(y, y_stride * (int64_t)sizeof(T));
+    return width == CX_FAR_VECTORS * LANES && lines ? CX_FAR : CX_START;
 }
 
 CX_INLINE NAME(product) NAME(product_of)(int64_t rows, int64_t width, int kind)
